@@ -1,0 +1,3 @@
+"""CNN-GAP: classify 12-lead ECGs with an explainable convolutional network."""
+
+__version__ = "0.1.0"
