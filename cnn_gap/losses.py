@@ -1,0 +1,59 @@
+"""Losses for multi-label training, in `keras.ops` so that every Keras backend runs them.
+
+Each is a `keras.losses.Loss` of labels and probabilities of shape (records, classes).
+"""
+
+import keras
+from keras import ops
+
+#: Probabilities are kept this far from 0 and 1, where the logarithm has no finite gradient.
+EPSILON = 1e-7
+
+
+class MacroObs(keras.losses.Loss):
+    """The negative soft Challenge score, averaged over the batch (Lin et al. 2020, section 2.4).
+
+    For record i with labels t and probabilities p, N = Σ_c [(1 − t_c)·p_c + t_c] counts softly the classes that
+    are labelled or answered. The score is Σ_jk t_j·p_k·W_jk / N: with probabilities of 0 and 1 it is the
+    numerator of the Challenge metric.
+
+    Parameters
+    ----------
+    weights : array-like, shape (C, C)
+        The reward for answering the column's class where the row's class is true.
+    """
+
+    def __init__(self, weights, name: str = "macro_obs"):
+        super().__init__(name=name)
+        self._weights = ops.convert_to_tensor(weights, dtype="float32")
+
+    def call(self, y_true, y_pred):
+        """Return each record's negative score, shape (records,)."""
+        labels = ops.cast(y_true, y_pred.dtype)
+        count = ops.sum((1 - labels) * y_pred + labels, axis=-1)
+        # t_j·p_k·W_jk summed over j and k: the outer products need not be built.
+        score = ops.sum(ops.matmul(labels, self._weights) * y_pred, axis=-1)
+        return -score / ops.maximum(count, EPSILON)
+
+
+class WeightedBinaryCrossentropy(keras.losses.Loss):
+    """Binary cross-entropy whose positive terms are weighted by class, averaged over records and classes.
+
+    Parameters
+    ----------
+    positive_weights : array-like, shape (C,)
+        The weight of each class's positives: negatives / positives of the training set balances them (the
+        paper's WCE); ones give the plain binary cross-entropy.
+    """
+
+    def __init__(self, positive_weights, name: str = "weighted_binary_crossentropy"):
+        super().__init__(name=name)
+        self._positive_weights = ops.convert_to_tensor(positive_weights, dtype="float32")
+
+    def call(self, y_true, y_pred):
+        """Return each record's loss, shape (records,)."""
+        labels = ops.cast(y_true, y_pred.dtype)
+        probabilities = ops.clip(y_pred, EPSILON, 1 - EPSILON)
+        positive = self._positive_weights * labels * ops.log(probabilities)
+        negative = (1 - labels) * ops.log(1 - probabilities)
+        return -ops.mean(positive + negative, axis=-1)
