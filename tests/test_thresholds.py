@@ -121,3 +121,10 @@ def test_saturated_probabilities_leave_thresholds_inside():
     labels = np.array([[True, False, False], [False, True, True]] * 5)
     chosen = choose_thresholds(THREE, labels, 1.0 - labels, ALL_SEEN)
     assert ((chosen > 0) & (chosen < 1)).all()
+
+
+@pytest.mark.parametrize("classes", [THREE, NO_NORMAL])
+def test_the_start_is_kept_where_no_cut_is_better(classes):
+    labels = np.array([[True, False, False], [False, True, True]] * 3)
+    probabilities = np.where(labels, 0.5 + 2e-7, 0.5 - 2e-7)  # too near to be cut apart, yet the start does
+    np.testing.assert_array_equal(choose_thresholds(classes, labels, probabilities, ALL_SEEN), 0.5)
