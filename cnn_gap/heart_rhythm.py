@@ -1,0 +1,193 @@
+"""When a simulated heart beats: sinus rhythm, fibrillation, flutter, a pacemaker, and premature beats."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cnn_gap.errors import InputError
+from cnn_gap.heart_model import dipole
+
+#: Kinds of beats, as in `Beats.kinds`.
+REGULAR, ATRIAL, VENTRICULAR = "beat", "PAC", "PVC"
+
+
+@dataclass(frozen=True)
+class Beats:
+    """Beats in order of time, some of them before the record and after its end.
+
+    Attributes
+    ----------
+    onsets : np.ndarray
+        Onset of each QRS, s from the start of the record, shape (B,).
+    cycles : np.ndarray
+        The time from the beat before that the heart adapts to (it sets the QT interval), s, shape (B,).
+    kinds : tuple of str
+        `REGULAR`, `ATRIAL` or `VENTRICULAR` for each beat.
+    """
+
+    onsets: np.ndarray
+    cycles: np.ndarray
+    kinds: tuple[str, ...]
+
+    def of(self, *kinds: str) -> np.ndarray:
+        """Return which beats are of one of `kinds`, bool of shape (B,)."""
+        return np.isin(self.kinds, kinds)
+
+
+@dataclass(frozen=True)
+class Breathing:
+    """Respiration: rate (Hz), phase (rad) and the fraction of the RR interval that it adds or takes."""
+
+    rate: float
+    phase: float
+    depth: float
+
+    def at(self, times: np.ndarray | float) -> np.ndarray:
+        """Return the breath at `times` (s), from -1 (out) to 1 (in)."""
+        return np.sin(2 * np.pi * self.rate * times + self.phase)
+
+
+def sinus_beats(
+    rate: float, seconds: float, breathing: Breathing, jitter: float, rng: np.random.Generator
+) -> Beats:
+    """Return beats of the sinus node.
+
+    Parameters
+    ----------
+    rate : float
+        Beats a minute.
+    seconds : float
+        Length of the record.
+    breathing : Breathing
+        Respiratory sinus arrhythmia.
+    jitter : float
+        Standard deviation of the remaining variation, as a fraction of the RR interval.
+    rng : np.random.Generator
+        Source of chance.
+    """
+    mean = 60 / rate
+    onsets = [-mean * (1 + rng.uniform())]
+    while onsets[-1] < seconds + 4 * mean:
+        breath = float(breathing.at(onsets[-1]))
+        onsets.append(onsets[-1] + mean * (1 - breathing.depth * breath + jitter * float(_bounded(rng))))
+    return _beats(np.array(onsets), mean)
+
+
+def fibrillating_beats(rate: float, seconds: float, rng: np.random.Generator) -> Beats:
+    """Return the irregularly irregular beats of atrial fibrillation, at `rate` a minute on average."""
+    mean = 60 / rate
+    count = int(seconds / mean * 1.5) + 12
+    spread = rng.uniform(0.18, 0.26)
+    # The atrioventricular node's refractory time bounds the interval from below.
+    intervals = np.maximum(mean * np.exp(spread * rng.standard_normal(count) - spread**2 / 2), 0.30)
+    return _beats(np.cumsum(intervals) - mean * (1 + rng.uniform()), mean)
+
+
+def fluttering_beats(ratios: tuple[int, ...], cycle: float, seconds: float, rng: np.random.Generator) -> Beats:
+    """Return beats that each follow one of a few flutter waves.
+
+    Parameters
+    ----------
+    ratios : tuple of int
+        Atrial waves per beat; one is drawn for each beat (all the same: a regular rhythm).
+    cycle : float
+        Time of one flutter wave, s; a wave starts at time 0.
+    seconds : float
+        Length of the record.
+    rng : np.random.Generator
+        Source of chance.
+    """
+    mean = cycle * sum(ratios) / len(ratios)
+    steps = rng.choice(ratios, int(seconds / cycle / min(ratios)) + 8)
+    phase = cycle * rng.uniform(0.35, 0.65)
+    return _beats(cycle * (np.cumsum(steps) - 2 * max(ratios)) + phase, mean)
+
+
+def paced_beats(rate: float, seconds: float, rng: np.random.Generator) -> Beats:
+    """Return the strictly regular beats of a pacemaker."""
+    mean = 60 / rate
+    return _beats(np.arange(-1 - rng.uniform(), seconds / mean + 2) * mean, mean)
+
+
+def with_premature(
+    beats: Beats, seconds: float, kinds: tuple[str, ...], count: int, rng: np.random.Generator
+) -> Beats:
+    """Replace sinus beats by premature ones.
+
+    A beat from the atria resets the sinus node, so less than two sinus cycles pass around it; one from a
+    ventricle leaves the node alone, so exactly two pass (the compensatory pause).
+
+    Parameters
+    ----------
+    beats : Beats
+        Sinus rhythm.
+    seconds : float
+        Length of the record; the premature beats fall within it.
+    kinds : tuple of str
+        `ATRIAL`, `VENTRICULAR` or both; each occurs.
+    count : int
+        Beats to replace, as far as there is room (at least one of each kind).
+    rng : np.random.Generator
+        Source of chance.
+
+    Raises
+    ------
+    InputError
+        If the record is too short for one of each kind.
+    """
+    onsets, labels = beats.onsets.copy(), list(beats.kinds)
+    coupling = rng.uniform(0.58, 0.70)
+    room = np.flatnonzero((onsets[:-1] > 0.05) & (onsets[1:] + 0.3 < seconds)) + 1
+    slots = room[:: 3 if len(room) >= 3 * len(kinds) else 2]
+    if len(slots) < len(kinds):
+        raise InputError(
+            f"{seconds:g} s are too short for premature beats of {len(kinds)} kinds; simulate longer"
+        )
+    chosen = np.sort(rng.permutation(slots)[: max(count, len(kinds))])
+    for place, kind in zip(chosen, rng.permutation(np.resize(kinds, len(chosen))), strict=True):
+        cycle = onsets[place] - onsets[place - 1]
+        onsets[place] -= (1 - coupling) * cycle
+        if kind == ATRIAL:
+            onsets[place + 1 :] -= (0.90 - coupling) * cycle
+        labels[place] = str(kind)
+    return replace(beats, onsets=onsets, kinds=tuple(labels))
+
+
+def fibrillation_waves(samples: int, sampling_rate: float, size: float, rng: np.random.Generator) -> np.ndarray:
+    """Return fibrillatory waves of 4-9 Hz, largest in V1, as dipoles of shape (samples, 3) in mV.
+
+    A sawtooth of wandering frequency and amplitude: Stridh, Sörnmo, IEEE Trans Biomed Eng 2001; 48:105-111.
+    """
+    times = np.arange(samples) / sampling_rate
+    dipoles = np.zeros((samples, 3))
+    direction = np.array([-0.35, 0.25, -0.9])
+    for part in range(3):  # wavelets that roam independently
+        frequency = rng.uniform(4.8, 7.8)
+        rates, phases = rng.uniform(0.08, 0.45, 3), rng.uniform(0, 2 * np.pi, 3)
+        # A swing of the phase by 0.8 / rate rad moves the frequency by up to 0.8 Hz: within 4-9 Hz.
+        slow = np.sin(2 * np.pi * rates * times[:, None] + phases)
+        phase = 2 * np.pi * frequency * times + 0.8 * slow[:, 0] / rates[0] + phases[2]
+        envelope = (1 + 0.35 * slow[:, 1]) * (1 if part == 0 else 0.6)
+        wave = envelope * (np.sin(phase) + 0.25 * np.sin(2 * phase))
+        dipoles += wave[:, None] * (direction + rng.normal(0, 0.35, 3)) * size
+    return dipoles
+
+
+def flutter_waves(samples: int, sampling_rate: float, cycle: float, size: float) -> np.ndarray:
+    """Return typical flutter as dipoles of shape (samples, 3) in mV: a sawtooth, negative in II, III and aVF.
+
+    Each wave falls slowly and sharply rises; four harmonics keep it as smooth as the atria do.
+    """
+    phase = 2 * np.pi * np.arange(samples) / (sampling_rate * cycle)
+    tooth = sum(np.sin(order * phase) * np.exp(-0.12 * order**2) / order for order in range(1, 5))
+    return -tooth[:, None] * dipole(size, -88, 0.55 * -size)
+
+
+def _bounded(rng: np.random.Generator) -> np.ndarray:
+    return np.clip(rng.standard_normal(), -2, 2)
+
+
+def _beats(onsets: np.ndarray, mean: float) -> Beats:
+    before = np.diff(onsets, prepend=onsets[0] - mean)
+    # Repolarisation follows the rate of the last many beats more than the last interval.
+    return Beats(onsets, 0.75 * mean + 0.25 * before, (REGULAR,) * len(onsets))

@@ -1,0 +1,261 @@
+"""Simulated recordings as files: Challenge records in many dialects, with annotations of the true events."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cnn_gap.errors import InputError
+from cnn_gap.files import replacing
+from cnn_gap.heart_model import LEADS, to_frank_leads
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """Something seen in a recording, from `start_s` to `end_s` (s from the start of the record).
+
+    Kinds: "P", "QRS", "T" for waves; "PAC" and "PVC" for a premature beat from its first wave to the end of T;
+    "spike" for a pacemaker's stimulus; "AF" and "AFL" for atrial fibrillation and flutter.
+    """
+
+    kind: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class SimulatedRecord:
+    """A simulated recording and what is true of it.
+
+    Attributes
+    ----------
+    name : str
+        Record name.
+    signal : np.ndarray
+        mV, float32, shape (samples, 12), leads in the order of `heart_model.LEADS`.
+    sampling_rate : float
+        Hz.
+    codes : tuple of str
+        Diagnoses as SNOMED CT codes.
+    age : int
+        Years.
+    sex : str
+        "Male" or "Female".
+    events : tuple of Event
+        All waves and ectopic beats within the record, in order of time.
+    """
+
+    name: str
+    signal: np.ndarray
+    sampling_rate: float
+    codes: tuple[str, ...]
+    age: int
+    sex: str
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    r"""How a record is written; the default is what most Challenge records look like.
+
+    Attributes
+    ----------
+    signal_format : str
+        WFDB format of the signal file: with a ``+24`` (bytes of header) it is a ``.mat``, otherwise a ``.dat``.
+    gain : str
+        Gain as written.
+    units_per_mv : float
+        What `gain` means.
+    rate : str
+        Sampling rate as written; ``{rate}`` is the number. Empty: the line ends after the number of signals.
+    date : str
+        Date and time as written; empty: none.
+    comment, dx : str
+        Form of a comment and of the list of diagnoses.
+    line_end : str
+        End of each header line.
+    age : str
+        Age as written; ``{age}`` is the number.
+    leads : tuple of str
+        Leads in the order written, of the twelve (in any case) and Frank's X, Y, Z.
+    """
+
+    signal_format: str = "16+24"
+    gain: str = "1000/mV"
+    units_per_mv: float = 1000.0
+    rate: str = "{rate}"
+    date: str = "12-May-2020 12:33:59"
+    comment: str = "#{key}: {value}"
+    dx: str = "{codes}"
+    line_end: str = "\n"
+    age: str = "{age}"
+    leads: tuple[str, ...] = LEADS
+
+
+CHALLENGE = Dialect()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to simulate and how to write it: number, name, sampling rate (Hz), length (s), dialect."""
+
+    index: int
+    name: str
+    sampling_rate: float
+    seconds: float
+    dialect: Dialect
+
+
+_UPPER = tuple(lead.upper() for lead in LEADS)
+
+#: Dialects found in the Challenge's databases, and forms that the WFDB specification allows.
+DIALECTS = (
+    CHALLENGE,
+    Dialect("16x1+24", "1000.0(0)/mV", comment="# {key}: {value}", date="12-May-2020"),
+    Dialect(gain="1000(0)/mV", line_end="\r\n"),
+    Dialect(gain="1/uV", date=""),
+    Dialect(gain="1000/mv", dx="{codes},"),
+    Dialect(gain="200", units_per_mv=200.0, date="12/05/2020"),
+    Dialect(leads=_UPPER, age="NaN"),
+    Dialect(leads=LEADS[6:] + LEADS[:6], rate="{rate}/360", date=""),
+    Dialect(leads=("I", "II", "V1", "V2", "V4", "V6")),
+    Dialect(leads=(*LEADS, "vx", "vy", "vz")),
+    Dialect("16", date="12:33:59 12/05/2020"),
+    Dialect(dx="{codes},,", line_end=" \n", comment="# {key}:{value}"),
+)
+
+#: Sampling rates (Hz) and lengths (s) of the varied records; long ones at low rates, to keep them small.
+_SPANS = (
+    (100, 10),
+    (250, 10),
+    (500, 10),
+    (100, 30),
+    (257, 8),
+    (300, 10),
+    (128, 12),
+    (360, 6),
+    (500, 5),
+    (1000, 5),
+)
+
+
+def varied_plans() -> list[Plan]:
+    """Return 48 plans: each of the 24 classes twice, over all rates, lengths and dialects."""
+    plans = []
+    for index in range(48):
+        rate, seconds = _SPANS[index % len(_SPANS)]
+        # Steps that share no factor with the counts pair everything with everything in time.
+        dialect = DIALECTS[(index * 5 + index // 12) % len(DIALECTS)]
+        plans.append(Plan(index, f"SIM{index + 1:04d}", float(rate), float(seconds), dialect))
+    # Without a rate in its header a record is at 250 Hz, the default of WFDB.
+    return [*plans[:-1], replace(plans[-1], sampling_rate=250.0, dialect=Dialect(rate="", date=""))]
+
+
+def write_simulated(folder: Path, record: SimulatedRecord, dialect: Dialect = CHALLENGE) -> None:
+    """Write ``NAME.mat`` (or ``.dat``), ``NAME.atr`` and ``NAME.hea`` to `folder`, each whole or not at all.
+
+    The header comes last, so a record that has one is complete.
+    """
+    folder = Path(folder)
+    values = _integers(record, dialect)
+    matlab = "+24" in dialect.signal_format
+    signal_file = folder / (record.name + (".mat" if matlab else ".dat"))
+    with replacing(signal_file) as aside:
+        aside.write_bytes((_matlab_header(*values.shape) if matlab else b"") + values.tobytes())
+    _write_events(folder / f"{record.name}.atr", record)
+    header = dialect.line_end.join(_header_lines(record, dialect, values, signal_file.name)) + dialect.line_end
+    with replacing(folder / f"{record.name}.hea") as aside:
+        aside.write_bytes(header.encode())
+
+
+def read_events(path: Path) -> tuple[Event, ...]:
+    """Read the events of a simulated record from its ``.atr`` file, to the sample.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no annotation file, or holds intervals without an end.
+    """
+    import wfdb
+
+    path = Path(path)
+    try:
+        notes = wfdb.rdann(str(path.with_suffix("")), path.suffix[1:])
+    except (OSError, ValueError, IndexError) as error:
+        raise InputError(f"{path}: cannot be read as a WFDB annotation file ({error})") from error
+    if notes.fs is None:
+        raise InputError(f"{path}: does not say its sampling rate; expected a file written by the simulator")
+    begun: dict[str, int] = {}
+    events = []
+    for sample, symbol, kind in zip(notes.sample.tolist(), notes.symbol, notes.aux_note, strict=True):
+        if symbol == "(":
+            begun[kind] = sample
+        elif kind not in begun:
+            raise InputError(f"{path}: {kind!r} ends at sample {sample} without a start")
+        else:
+            events.append(Event(kind, begun.pop(kind) / notes.fs, sample / notes.fs))
+    if begun:
+        raise InputError(f"{path}: {next(iter(begun))!r} has no end")
+    return tuple(sorted(events, key=lambda event: (event.start_s, -event.end_s, event.kind)))
+
+
+def _integers(record: SimulatedRecord, dialect: Dialect) -> np.ndarray:
+    """Return the samples as int16 of shape (samples, leads as written)."""
+    upper = [lead.upper() for lead in LEADS] + ["VX", "VY", "VZ"]
+    columns = [upper.index(lead.upper()) for lead in dialect.leads]
+    signal = record.signal.astype(np.float64)
+    if max(columns) >= len(LEADS):
+        signal = np.concatenate([signal, to_frank_leads(signal)], axis=1)
+    return np.clip(np.rint(signal[:, columns] * dialect.units_per_mv), -32767, 32767).astype("<i2")
+
+
+def _matlab_header(samples: int, leads: int) -> bytes:
+    """Return the start of a MATLAB version 4 file: an int16 matrix ``val`` with a row a lead."""
+    return np.array([30, leads, samples, 0, 4], dtype="<i4").tobytes() + b"val\0"
+
+
+def _header_lines(
+    record: SimulatedRecord, dialect: Dialect, values: np.ndarray, signal_file: str
+) -> Iterator[str]:
+    rate = dialect.rate.format(rate=f"{record.sampling_rate:g}")
+    first = (record.name, str(values.shape[1]), *((rate, str(len(values)), dialect.date) if rate else ()))
+    yield " ".join(filter(None, first))
+    sums = values.sum(axis=0, dtype=np.int16)  # wraps, as the checksum is defined to
+    for lead, start, checksum in zip(dialect.leads, values[0], sums, strict=True):
+        yield f"{signal_file} {dialect.signal_format} {dialect.gain} 16 0 {start} {checksum} 0 {lead}"
+    comments = {
+        "Age": dialect.age.format(age=record.age),
+        "Sex": record.sex,
+        "Dx": dialect.dx.format(codes=",".join(record.codes)),
+        "Rx": "Unknown",
+        "Hx": "Unknown",
+        "Sx": "Unknown",
+    }
+    for key, value in comments.items():
+        yield dialect.comment.format(key=key, value=value)
+
+
+def _write_events(path: Path, record: SimulatedRecord) -> None:
+    import wfdb
+
+    samples, symbols, kinds = _marks(record.events, record.sampling_rate, len(record.signal))
+    # wfdb takes a folder and a name made of plain characters, hence a folder aside in place of a file.
+    with tempfile.TemporaryDirectory(prefix=".annotations-", dir=path.parent) as aside:
+        wfdb.wrann(path.stem, "atr", samples, symbols, aux_note=kinds, fs=record.sampling_rate, write_dir=aside)
+        (Path(aside) / path.name).replace(path)
+
+
+def _marks(
+    events: Sequence[Event], sampling_rate: float, samples: int
+) -> tuple[np.ndarray, list[str], list[str]]:
+    """Return sample, symbol and kind of the start and the end of every event, in order of time."""
+    last = samples - 1
+    marks = sorted(
+        (min(round(time * sampling_rate), last), order, symbol, event.kind)
+        for event in events
+        for order, symbol, time in ((1, "(", event.start_s), (0, ")", event.end_s))
+    )
+    at, _, symbols, kinds = zip(*marks, strict=True)
+    return np.array(at), list(symbols), list(kinds)

@@ -1,0 +1,360 @@
+"""Simulated twelve-lead ECGs with known diagnoses and known times of what shows them.
+
+``python -m cnn_gap.simulation OUT --records 48 --sampling-rate 500`` writes Challenge records, each with the
+true intervals of its waves and ectopic beats as WFDB annotations (``NAME.atr``).
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy import signal
+from tqdm import tqdm
+
+from cnn_gap import heart_model as model
+from cnn_gap import heart_rhythm as rhythm
+from cnn_gap.commands import run
+from cnn_gap.diagnoses import read_weights
+from cnn_gap.errors import InputError
+from cnn_gap.heart_conditions import (
+    SIMULATED,
+    Heart,
+    VentricularBeat,
+    build_heart,
+    compatible,
+    conditions_of,
+    draw_patient,
+    ventricular_beat,
+)
+from cnn_gap.simulated_files import (
+    CHALLENGE,
+    Dialect,
+    Event,
+    Plan,
+    SimulatedRecord,
+    read_events,
+    varied_plans,
+    write_simulated,
+)
+
+__all__ = [
+    "QUIET",
+    "Dialect",
+    "Event",
+    "Noise",
+    "SimulatedRecord",
+    "draw_codes",
+    "main",
+    "read_events",
+    "simulate_record",
+    "write_simulated",
+]
+
+#: The shortest record in which every diagnosis can show.
+SHORTEST_S = 5.0
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Typical amplitudes (root mean square, mV) of what disturbs a recording; 0 switches a part off.
+
+    Attributes
+    ----------
+    wander : float
+        Baseline wander from breathing and drifting electrodes.
+    mains : float
+        Mains hum, where the sampling rate can carry it.
+    muscle : float
+        Muscle activity, 20-120 Hz.
+    electrode : float
+        White noise of electrodes and amplifier.
+    mains_hz : float
+        Mains frequency, Hz.
+    """
+
+    wander: float = 0.06
+    mains: float = 0.004
+    muscle: float = 0.010
+    electrode: float = 0.004
+    mains_hz: float = 50.0
+
+
+#: No noise at all.
+QUIET = Noise(0.0, 0.0, 0.0, 0.0)
+
+
+def simulate_record(
+    name: str,
+    codes: Sequence[str],
+    sampling_rate: float,
+    seconds: float,
+    seed: int | Sequence[int],
+    noise: Noise = Noise(),
+) -> SimulatedRecord:
+    """Simulate one recording.
+
+    Parameters
+    ----------
+    name : str
+        Record name.
+    codes : sequence of str
+        SNOMED CT codes of the diagnoses that the heart is to have, of the Challenge's 24; without a rhythm
+        among them the heart is in sinus rhythm.
+    sampling_rate, seconds : float
+        Hz; length, at least 5 s.
+    seed : int or sequence of int
+        The same seed gives the same record; the noise depends on the rate, the heart does not.
+    noise : Noise
+        What disturbs the recording.
+
+    Raises
+    ------
+    InputError
+        If a code is not of the 24, two of them exclude each other, or record or rate are too small.
+    """
+    wanted = conditions_of(codes)
+    if not seconds >= SHORTEST_S or not sampling_rate >= 50:
+        raise InputError(
+            f"{name}: cannot simulate {seconds:g} s at {sampling_rate:g} Hz; at least 5 s at 50 Hz"
+        )
+    rng, noise_rng = np.random.default_rng(seed).spawn(2)
+    patient = draw_patient(wanted, rng)
+    heart = build_heart(wanted, patient, rng)
+    samples = round(seconds * sampling_rate)
+    ectopic = ventricular_beat(patient, rng)
+    beats, dipoles, background = _rhythm(heart, samples, sampling_rate, rng)
+    layers = _layers(heart, ectopic, beats, sampling_rate)
+    for layer in layers:
+        model.add_waves(dipoles, sampling_rate, layer.form, layer.starts, layer.durations, layer.gains)
+    leads = model.to_independent_leads(dipoles)
+    leads += _disturbances(samples, sampling_rate, noise, noise_rng)
+    return SimulatedRecord(
+        name=name,
+        signal=model.to_twelve_leads(leads).astype(np.float32),
+        sampling_rate=sampling_rate,
+        codes=tuple(codes),
+        age=patient.age,
+        sex=patient.sex,
+        events=_events(background, layers, beats, samples / sampling_rate),
+    )
+
+
+def draw_codes(index: int, seed: int = 0) -> tuple[str, ...]:
+    """Return the diagnoses of record `index`: every class in turn, its equivalent codes by turns.
+
+    Where the class is no rhythm, one is added, as is usual; sometimes another finding that goes with it.
+    """
+    rng = np.random.default_rng([seed, index])
+    classes = _classes()
+    main_codes = classes[index % len(classes)]
+    main_code = main_codes[index // len(classes) % len(main_codes)]
+    conditions = [*conditions_of([main_code])]
+    codes = [main_code]
+    for candidates in (_rhythms(rng), _findings(rng)):
+        fitting = [name for name in candidates if name not in conditions and compatible([*conditions, name])]
+        if fitting:
+            conditions.append(fitting[0])
+            equivalents = next(codes for codes in classes if conditions_of(codes) == {fitting[0]})
+            codes.append(str(rng.choice(equivalents)))
+    return tuple(sorted(codes))
+
+
+@cache
+def _classes() -> tuple[tuple[str, ...], ...]:
+    return tuple(codes for codes in read_weights().classes if not SIMULATED.keys().isdisjoint(codes))
+
+
+def _rhythms(rng: np.random.Generator) -> list[str]:
+    """Return rhythms in the order in which to try them."""
+    return [str(rng.choice(["NSR", "SB", "STach", "AF"], p=[0.62, 0.16, 0.12, 0.1])), "NSR"]
+
+
+def _findings(rng: np.random.Generator) -> list[str]:
+    """Return one further finding to try, or none."""
+    further = ["IAVB", "RBBB", "IRBBB", "LAnFB", "LAD", "PAC", "PVC", "LQT", "QAb", "SA", "TAb", "TInv"]
+    return [str(rng.choice(further))] if rng.uniform() < 0.3 else []
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One shape at many times: kind of wave, which beats (indices), starts and durations (s) and amplitudes."""
+
+    kind: str
+    form: model.Shape
+    beats: np.ndarray
+    starts: np.ndarray
+    durations: np.ndarray
+    gains: np.ndarray
+
+
+def _rhythm(
+    heart: Heart, samples: int, sampling_rate: float, rng: np.random.Generator
+) -> tuple[rhythm.Beats, np.ndarray, list[Event]]:
+    """Return the beats, the atria's own activity as dipoles (samples, 3) in mV, and its interval."""
+    seconds = samples / sampling_rate
+    still = np.zeros((samples, 3))
+    if heart.origin == "AF":
+        waves = rhythm.fibrillation_waves(samples, sampling_rate, rng.uniform(0.03, 0.06), rng)
+        return rhythm.fibrillating_beats(heart.rate, seconds, rng), waves, [Event("AF", 0.0, seconds)]
+    if heart.origin == "AFL":
+        cycle = 60 / rng.uniform(255, 340)
+        ratios = ((2,), (4,), (3,), (2, 4), (2, 3, 4))[rng.integers(5)]
+        waves = rhythm.flutter_waves(samples, sampling_rate, cycle, rng.uniform(0.10, 0.16))
+        return rhythm.fluttering_beats(ratios, cycle, seconds, rng), waves, [Event("AFL", 0.0, seconds)]
+    if heart.origin == "PR":
+        return rhythm.paced_beats(heart.rate, seconds, rng), still, []
+    breathing = rhythm.Breathing(rng.uniform(0.2, 0.32), rng.uniform(0, 2 * np.pi), heart.breathing_depth)
+    beats = rhythm.sinus_beats(heart.rate, seconds, breathing, heart.jitter, rng)
+    if heart.premature:
+        beats = rhythm.with_premature(beats, seconds, heart.premature, int(rng.integers(1, 4)), rng)
+    return beats, still, []
+
+
+def _layers(heart: Heart, ectopic: VentricularBeat, beats: rhythm.Beats, sampling_rate: float) -> list[_Layer]:
+    """Return the waves of all beats."""
+    ventricular = beats.of(rhythm.VENTRICULAR)
+    qrs = np.where(ventricular, ectopic.qrs_duration, heart.qrs_duration)
+    # A T wave is over when the next beat begins, however early that is.
+    next_onsets = np.append(beats.onsets[1:], np.inf)
+    qt = heart.qtc * np.cbrt(beats.cycles) + np.where(ventricular, 0.05, 0.0)  # Fridericia's correction
+    ends = np.minimum(beats.onsets + qt, next_onsets - 0.03)
+    t = np.where(ventricular, 0.95, heart.t_share) * (ends - beats.onsets - qrs)
+    spike = max(0.006, 2 / sampling_rate)  # as wide as the rate can carry, of the same area
+    p_starts, whole = beats.onsets - heart.pr, np.full(len(qrs), 1.0)
+    conducted, regular, atrial = ~ventricular, beats.of(rhythm.REGULAR), beats.of(rhythm.ATRIAL)
+    layers = [
+        _layer("P", heart.p, regular & (heart.pr > 0), p_starts, heart.p_duration * whole),
+        _layer("P", model.ectopic_p_wave(1.0), atrial, p_starts, heart.p_duration * whole),
+        _layer("QRS", heart.qrs, conducted, beats.onsets, qrs),
+        _layer("QRS", ectopic.qrs, ventricular, beats.onsets, qrs),
+        _layer("T", heart.t, conducted, ends - t, t),
+        _layer("T", ectopic.t, ventricular, ends - t, t),
+    ]
+    if heart.origin == "PR":
+        form = model.pacing_spike(0.006 / spike)
+        layers.append(_layer("spike", form, regular, beats.onsets - spike, spike * whole))
+    return layers
+
+
+def _layer(
+    kind: str, form: model.Shape, which: np.ndarray, starts: np.ndarray, durations: np.ndarray
+) -> _Layer:
+    beats = np.flatnonzero(which)
+    # The heart moves with the breath: amplitudes swing by some per cent, at a quarter of a hertz.
+    gains = 1 + 0.04 * np.sin(2 * np.pi * 0.25 * starts[beats])
+    return _Layer(kind, form, beats, starts[beats], durations[beats], gains)
+
+
+def _events(
+    background: list[Event], layers: list[_Layer], beats: rhythm.Beats, seconds: float
+) -> tuple[Event, ...]:
+    """Return all intervals in order of time, cut to the record; less than half of a wave is left out."""
+    times: dict[int, list[float]] = {}
+    events = list(background)
+    for layer in layers:
+        for beat, start, duration in zip(layer.beats, layer.starts, layer.durations, strict=True):
+            events.append(Event(layer.kind, float(start), float(start + duration)))
+            times.setdefault(int(beat), []).extend((float(start), float(start + duration)))
+    for beat in np.flatnonzero(~beats.of(rhythm.REGULAR)):
+        events.append(Event(beats.kinds[beat], min(times[int(beat)]), max(times[int(beat)])))
+    cut = (
+        Event(event.kind, max(event.start_s, 0.0), min(event.end_s, seconds))
+        for event in events
+        if event.start_s + event.end_s > 0 and event.start_s + event.end_s < 2 * seconds
+    )
+    return tuple(sorted(cut, key=lambda event: (event.start_s, -event.end_s)))
+
+
+def _disturbances(samples: int, sampling_rate: float, noise: Noise, rng: np.random.Generator) -> np.ndarray:
+    """Return noise in the eight independent leads, mV, shape (samples, 8)."""
+    times = np.arange(samples) / sampling_rate
+    level = rng.lognormal(0, 0.35, 4)  # some recordings are cleaner than others
+    total = noise.electrode * level[0] * rng.standard_normal((samples, 8))
+    if noise.muscle:
+        total += noise.muscle * level[1] * _muscle(samples, sampling_rate, rng)
+    if noise.wander:
+        total += noise.wander * level[2] * _wander(times, rng)
+    if noise.mains and sampling_rate > 2.2 * noise.mains_hz:
+        hum = np.sin(2 * np.pi * noise.mains_hz * times + rng.uniform(0, 2 * np.pi))
+        total += np.sqrt(2) * noise.mains * level[3] * hum[:, None] * rng.uniform(0, 1.5, 8)
+    return total
+
+
+def _muscle(samples: int, sampling_rate: float, rng: np.random.Generator) -> np.ndarray:
+    """Return noise of 20-120 Hz with a root mean square of about 1, shape (samples, 8)."""
+    sections = _muscle_band(sampling_rate)
+    white = rng.standard_normal((samples, 8)) * rng.lognormal(0, 0.3, 8)
+    share = (min(120.0, 0.45 * sampling_rate) - 20.0) / (sampling_rate / 2)
+    return signal.sosfilt(sections, white, axis=0) / np.sqrt(share)
+
+
+@cache
+def _muscle_band(sampling_rate: float) -> np.ndarray:
+    high = min(120.0, 0.45 * sampling_rate)
+    return signal.butter(2, (20.0, high), btype="bandpass", fs=sampling_rate, output="sos")
+
+
+def _wander(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return breathing and slow drift with a root mean square of about 1, shape (samples, 8)."""
+    rates = np.concatenate([rng.uniform(0.2, 0.32, 1), rng.uniform(0.02, 0.5, 5)])
+    strengths = np.array([1.0, 0.7, 0.6, 0.5, 0.4, 0.3]) / 1.53
+    turns = 2 * np.pi * times[:, None] * rates
+    return sum(wave(turns) * strengths @ rng.standard_normal((6, 8)) for wave in (np.sin, np.cos)) / np.sqrt(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write simulated records as the command line says (``-h`` explains it).
+
+    Raises
+    ------
+    InputError
+        If a record of the wanted length or rate cannot be simulated.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m cnn_gap.simulation", description="Simulate twelve-lead ECGs."
+    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to")
+    parser.add_argument("--records", type=int, default=24, help="how many (default: %(default)s, one a class)")
+    parser.add_argument("--sampling-rate", type=float, default=500.0, help="Hz (default: %(default)g)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of each (default: %(default)g)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default: 0)")
+    parser.add_argument("--jobs", type=int, default=-1, help="processes (default: one for each core)")
+    parser.add_argument(
+        "--varied",
+        action="store_true",
+        help="48 records of many rates, lengths and header dialects instead: what test_data/ holds",
+    )
+    options = parser.parse_args(arguments)
+    if options.records < 1 or options.seed < 0 or options.jobs == 0:
+        parser.error("--records is at least 1, --seed at least 0, --jobs not 0")
+    plans = varied_plans() if options.varied else _plain_plans(options)
+    tasks = (delayed(_write_plan)(options.out, plan, options.seed) for plan in plans)
+    for _ in tqdm(
+        Parallel(options.jobs, return_as="generator")(tasks), "simulating", len(plans), unit="record"
+    ):
+        pass
+
+
+def _plain_plans(options: argparse.Namespace) -> list[Plan]:
+    digits = max(4, len(str(options.records)))
+    return [
+        Plan(index, f"SIM{index + 1:0{digits}d}", options.sampling_rate, options.seconds, CHALLENGE)
+        for index in range(options.records)
+    ]
+
+
+def _write_plan(folder: Path, plan: Plan, seed: int) -> None:
+    codes = draw_codes(plan.index, seed)
+    record = simulate_record(plan.name, codes, plan.sampling_rate, plan.seconds, (seed, plan.index))
+    write_simulated(folder, record, plan.dialect)
+
+
+if __name__ == "__main__":
+    # Worker processes find the functions by their module, which has another name when run as a command.
+    from cnn_gap.simulation import main as command
+
+    run(command)
