@@ -87,6 +87,10 @@ class ClassSet:
         """Return the weights as a float64 array of shape (C, C)."""
         return np.array(self.weights, dtype=np.float64)
 
+    def expand(self, values: np.ndarray) -> np.ndarray:
+        """Return a value for each of `codes` from one a class, shape (..., C): equivalents share theirs."""
+        return np.repeat(values, [len(codes) for codes in self.classes], axis=-1)
+
     def encode(self, codes: Iterable[str]) -> np.ndarray:
         """Return which classes are among `codes`, bool of shape (C,); other codes are ignored."""
         present = set(codes)

@@ -14,12 +14,12 @@ from cnn_gap.errors import InputError
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; rename it to `path` when the block succeeds.
 
-    Readers see the old file or the new one, never a part. The yielded name keeps the suffix of `path`, because
-    some writers choose the format by it. If the block raises, `path` is untouched and the part is removed.
+    Readers see the old file or the new one, never a part. The yielded name keeps the suffixes of `path`, by
+    which some writers choose the format. If the block raises, `path` is untouched and the part is removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=".writing-", suffix="".join(path.suffixes), dir=path.parent)
     os.close(handle)
     aside = Path(name)
     aside.chmod(0o666 & ~_umask())  # mkstemp makes private files; ours are ordinary ones

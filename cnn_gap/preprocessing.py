@@ -60,8 +60,8 @@ class Preprocessing:
 
 def resampled_length(samples: int, sampling_rate: float, preprocessing: Preprocessing) -> int:
     """Return how many samples `resample` makes of `samples` at `sampling_rate` (Hz)."""
-    ratio = _ratio(sampling_rate, preprocessing.sampling_rate)
-    return ceil(samples * ratio)
+    # Rounded: a tail of less than half a sample must not make a record longer than a window.
+    return max(1, round(samples * _ratio(sampling_rate, preprocessing.sampling_rate)))
 
 
 def training_starts(samples: int, window_samples: int) -> np.ndarray:
@@ -123,7 +123,9 @@ def resample(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocess
     if ratio == 1:
         return signal
     # "line" continues the signal beyond its ends by its trend: zeros there would make a step.
-    return dsp.resample_poly(signal, ratio.numerator, ratio.denominator, axis=0, padtype="line")
+    padding = "line" if len(signal) > 1 else "mean"
+    resampled = dsp.resample_poly(signal, ratio.numerator, ratio.denominator, axis=0, padtype=padding)
+    return resampled[: resampled_length(len(signal), sampling_rate, preprocessing)]
 
 
 def _windows(

@@ -1,0 +1,144 @@
+"""Load a trained model and classify records of any sampling rate, length and set of leads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cnn_gap.diagnoses import ClassSet, Diagnosis
+from cnn_gap.model_folder import ModelDescription, load_model
+from cnn_gap.preprocessing import prediction_windows
+from cnn_gap.records import Record, read_record, record_from_signal
+from cnn_gap.thresholds import apply_thresholds
+
+#: Windows that the network computes at once: more gain nothing on a processor.
+LARGEST_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the classifier says of a record.
+
+    Attributes
+    ----------
+    name : str
+        The record's.
+    classes : ClassSet
+        What was asked.
+    probabilities : ndarray, shape (classes,), float64
+        Of each class.
+    labels : ndarray, shape (classes,), bool
+        Whether each class is answered.
+    """
+
+    name: str
+    classes: ClassSet
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+    def top(self, count: int = 3) -> list[tuple[Diagnosis, float]]:
+        """Return the `count` most probable diagnoses with their probabilities."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(self.classes.diagnoses[index], float(self.probabilities[index])) for index in order]
+
+
+@dataclass(frozen=True, eq=False)
+class Classifier:
+    """A trained network with all that turns records into windows and probabilities into labels.
+
+    Attributes
+    ----------
+    network : keras.Model
+        From windows to probabilities.
+    description : ModelDescription
+        Its classes, thresholds and preprocessing.
+    """
+
+    network: keras.Model
+    description: ModelDescription
+
+    @property
+    def classes(self) -> ClassSet:
+        """What the classifier tells apart."""
+        return self.description.class_set
+
+    @property
+    def unseen(self) -> tuple[Diagnosis, ...]:
+        """The diagnoses that no training record had: they are never answered."""
+        pairs = zip(self.classes.diagnoses, self.description.seen, strict=True)
+        return tuple(diagnosis for diagnosis, seen in pairs if not seen)
+
+    def windows(self, record: Record) -> np.ndarray:
+        """Return the network's windows of a record, (windows, samples, leads) float32 mV."""
+        return prediction_windows(record.signal, record.sampling_rate, self.description.preprocessing)
+
+    def predict(self, record: Record | str | Path) -> Prediction:
+        """Classify a record, or the record file at a path.
+
+        Raises
+        ------
+        InputError
+            If the path cannot be read as a record.
+        """
+        return self.predict_batch([record if isinstance(record, Record) else read_record(Path(record))])[0]
+
+    def predict_signal(self, signal: np.ndarray, sampling_rate: float, leads: Sequence[str]) -> Prediction:
+        """Classify a signal of shape (samples, len(leads)) in mV at `sampling_rate` (Hz).
+
+        Raises
+        ------
+        InputError
+            If the shape does not fit the leads or none of the twelve is among them.
+        """
+        return self.predict(record_from_signal(signal, sampling_rate, leads))
+
+    def predict_batch(self, records: Sequence[Record]) -> list[Prediction]:
+        """Classify records together; each gets what it would get alone."""
+        return self.predict_windows([r.name for r in records], [self.windows(r) for r in records])
+
+    def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
+        """Classify records by their `windows`; a record's probability is the mean over its windows."""
+        if not names:
+            return []
+        probabilities = self._run(np.concatenate(windows))
+        counts = np.array([len(each) for each in windows])
+        means = np.add.reduceat(probabilities, counts.cumsum() - counts) / counts[:, None]
+        return [
+            Prediction(name, self.classes, row, labels)
+            for name, row, labels in zip(names, means, self._answer(means), strict=True)
+        ]
+
+    def _run(self, windows: np.ndarray) -> np.ndarray:
+        """Return the probabilities of windows, computed in a few fixed batch sizes.
+
+        Keras compiles the network for each new batch size: batches are padded to powers of two.
+        """
+        results = []
+        for start in range(0, len(windows), LARGEST_BATCH):
+            batch = windows[start : start + LARGEST_BATCH]
+            size = 1 << (len(batch) - 1).bit_length()
+            padded = np.pad(batch, ((0, size - len(batch)), (0, 0), (0, 0)))
+            results.append(self.network.predict_on_batch(padded)[: len(batch)])
+        return np.concatenate(results).astype(np.float64)
+
+    def _answer(self, probabilities: np.ndarray) -> np.ndarray:
+        thresholds = np.array([np.inf if t is None else t for t in self.description.thresholds])
+        labels = apply_thresholds(probabilities, thresholds)
+        if self.description.answers.at_least_one:
+            nearest = np.argmax(probabilities - thresholds, axis=1)
+            empty = ~labels.any(axis=1)
+            labels[empty, nearest[empty]] = True
+        return labels
+
+
+def load_classifier(folder: str | Path) -> Classifier:
+    """Load the classifier of a model folder.
+
+    Raises
+    ------
+    InputError
+        If a file of it is missing, damaged or does not fit the others.
+    """
+    return Classifier(*load_model(Path(folder)))

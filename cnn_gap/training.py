@@ -1,0 +1,345 @@
+"""Train a network on a folder of records and write a model folder."""
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from cnn_gap.checkpoints import Checkpoints, Progress
+from cnn_gap.config import Config, to_dict
+from cnn_gap.dataset import Examples, WindowBatches, repeat_factors, split_records
+from cnn_gap.diagnoses import ClassSet
+from cnn_gap.errors import InputError
+from cnn_gap.files import replacing, write_text
+from cnn_gap.headers import LEADS
+from cnn_gap.losses import MacroObs, WeightedBinaryCrossentropy
+from cnn_gap.model_folder import ModelDescription, save_model, software_versions
+from cnn_gap.network import build_network
+from cnn_gap.records import RecordInfo, find_records, read_info, read_label_table
+from cnn_gap.scores import auroc_auprc, challenge_metric, macro_average
+from cnn_gap.thresholds import apply_thresholds, choose_thresholds
+from cnn_gap.window_store import WindowStore, prepare_windows
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """The records to train on and to validate on, as indices, and what the training ones hold."""
+
+    training: np.ndarray
+    validation: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Which classes the training records hold, bool of shape (classes,)."""
+        return self.labels[self.training].any(axis=0)
+
+    @property
+    def positive_weights(self) -> np.ndarray:
+        """Negatives / positives of each class in training, 1 for a class without positives."""
+        positives = self.labels[self.training].sum(axis=0)
+        return np.where(positives > 0, (len(self.training) - positives) / np.maximum(positives, 1), 1.0)
+
+
+def train_model(
+    data: Path,
+    model: Path,
+    config: Config,
+    classes: ClassSet,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    label_table: Path | None = None,
+    patient_table: Path | None = None,
+    cache: Path | None = None,
+    log: Log = print,
+) -> ModelDescription:
+    """Train on the records of `data` and write the model folder `model`.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of records.
+    model : Path
+        Folder for `model.keras`, `model.json`, `history.csv` and `history.png`.
+    config : Config
+        Preprocessing, network and training.
+    classes : ClassSet
+        What to predict.
+    seed : int
+        Of the split, the initial weights and everything random in training.
+    resume : bool
+        Go on with an unfinished training in `model`, if there is one.
+    label_table, patient_table : Path, optional
+        CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
+    cache : Path, optional
+        Folder for the prepared windows, `model/cache` if not given.
+    log : callable
+        Receives a line of progress at a time.
+
+    Raises
+    ------
+    InputError
+        If the data, the tables or an unfinished training do not allow this one.
+    """
+    model = Path(model)
+    checkpoints = Checkpoints(model / "checkpoint")
+    if checkpoints.exists() and not resume:
+        raise InputError(
+            f"{model}: holds an unfinished training; continue with --resume or remove {checkpoints.folder}"
+        )
+    records = _read_infos(Path(data), label_table, log)
+    labels = np.array([classes.encode(record.codes) for record in records])
+    if not labels.any():
+        raise InputError(
+            f"{data}: no record has a diagnosis that the weights file lists; check the labels and --weights"
+        )
+    store = prepare_windows(records, config.preprocessing, cache or model / "cache")
+    for reason in store.failures.values():
+        log(f"left out: {reason}")
+    examples = Examples(store, labels)
+    partition = _partition(
+        examples, _patients(records, patient_table), config.training.validation_fraction, seed
+    )
+    setup = {
+        "config": to_dict(config),
+        "classes": classes.classes,
+        "weights": classes.weights,
+        "seed": seed,
+        "records": store.folder.name,
+        "labels": int(labels[partition.training].sum()),
+    }
+    network, progress = _fit(examples, partition, config, classes, setup, checkpoints, model, log)
+    description = _describe(network, examples, partition, config, classes, progress, seed)
+    save_model(model, network, description)
+    checkpoints.clear()
+    log(f"saved {model / 'model.keras'}: epoch {progress.best_epoch} of {progress.epoch}")
+    return description
+
+
+def _read_infos(data: Path, label_table: Path | None, log: Log) -> list[RecordInfo]:
+    """Read every header; leave out, with a line, what cannot be read or the table does not label."""
+    table = None if label_table is None else read_label_table(label_table)
+    records, unlabelled = [], 0
+    for path in tqdm(find_records(data), desc="reading headers", unit="record", disable=None):
+        try:
+            record = read_info(path)
+        except InputError as error:
+            log(f"left out: {error}")
+            continue
+        if table is not None and record.name not in table:
+            unlabelled += 1
+            continue
+        records.append(record if table is None else replace(record, codes=table[record.name]))
+    if unlabelled:
+        log(f"left out: {unlabelled} records that {label_table} does not list")
+    if not records:
+        raise InputError(f"{data}: no record can be trained on; check the folder and the label table")
+    return records
+
+
+def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarray:
+    """Return a group for each record: its patient, or itself where no patient is known."""
+    table = {} if patient_table is None else read_label_table(patient_table)
+    return np.array(
+        [f"patient {table[r.name][0]}" if table.get(r.name) else f"record {r.path}" for r in records]
+    )
+
+
+def _partition(examples: Examples, groups: np.ndarray, fraction: float, seed: int) -> Partition:
+    usable = np.flatnonzero(examples.usable)
+    validation = split_records(examples.labels[usable], groups[usable], fraction, seed)
+    return Partition(usable[~validation], usable[validation], examples.labels)
+
+
+def _fit(
+    examples: Examples,
+    partition: Partition,
+    config: Config,
+    classes: ClassSet,
+    setup: dict,
+    checkpoints: Checkpoints,
+    model: Path,
+    log: Log,
+) -> tuple[keras.Model, Progress]:
+    """Train epoch by epoch from the last checkpoint on; return the network with its best weights."""
+    training, seed = config.training, setup["seed"]
+    keras.utils.set_random_seed(seed)
+    network = build_network(config.network, len(LEADS), len(classes))
+    repeats = repeat_factors(
+        examples.labels[partition.training], training.oversampling_share, training.oversampling_cap
+    )
+    draw = (examples, partition.training, repeats, training.batch_size, seed)
+    _compile(network, config, classes, partition, steps=len(WindowBatches(*draw, epoch=0)))
+    progress = Progress(setup)
+    log(f"training on {len(partition.training)} records, validating on {len(partition.validation)}")
+    if checkpoints.exists():
+        progress = checkpoints.read(setup)
+        checkpoints.load_weights(network, progress.epoch)
+        log(f"resuming after epoch {progress.epoch} of {training.epochs}")
+    for epoch in range(progress.epoch, training.epochs):
+        _reseed(network, seed, epoch)
+        started = time.perf_counter()
+        batches = WindowBatches(*draw, epoch)
+        fitted = network.fit(batches, verbose=0)
+        speed = len(batches) * training.batch_size / (time.perf_counter() - started)
+        row = {"epoch": epoch + 1, "loss": fitted.history["loss"][0]}
+        row |= _validate(network, examples, partition, classes, training.batch_size)
+        progress = _advance(progress, row)
+        checkpoints.save(network, progress)
+        _write_history(model, progress.history)
+        log(_epoch_line(row, training.epochs, speed))
+    checkpoints.load_weights(network, progress.best_epoch)
+    return network, progress
+
+
+def _compile(network: keras.Model, config: Config, classes: ClassSet, partition: Partition, steps: int) -> None:
+    training = config.training
+    losses = {
+        "binary_crossentropy": lambda: WeightedBinaryCrossentropy(np.ones(len(classes))),
+        "weighted_binary_crossentropy": lambda: WeightedBinaryCrossentropy(partition.positive_weights),
+        "macro_obs": lambda: MacroObs(classes.weights),
+    }
+    warmup = round(training.warmup_epochs * steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else training.learning_rate,
+        max(1, training.epochs * steps - warmup),
+        alpha=0.0 if training.schedule == "cosine" else 1.0,
+        warmup_target=training.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    # XLA is the caller's choice for TensorFlow; JAX has nothing else.
+    jit_compile = training.jit_compile if keras.backend.backend() == "tensorflow" else "auto"
+    network.compile(optimizer, losses[training.loss](), jit_compile=jit_compile)
+    optimizer.build(network.trainable_variables)
+
+
+def _reseed(network: keras.Model, seed: int, epoch: int) -> None:
+    """Set the random state of dropout and augmentation, which weight files do not hold, for an epoch."""
+    for number, layer in enumerate(network.layers):
+        if generator := getattr(layer, "seed_generator", None):
+            state = np.random.SeedSequence([seed, epoch, number]).generate_state(2)
+            generator.state.assign(state.astype(generator.state.dtype))
+
+
+def predict_records(
+    network: keras.Model, store: WindowStore, records: np.ndarray, batch_size: int
+) -> np.ndarray:
+    """Return the probabilities of records by index, (len(records), classes): the mean over a record's windows."""
+    windows, owners = store.windows_of(records)
+    parts = [windows[start : start + batch_size] for start in range(0, len(windows), batch_size)]
+    predicted = np.concatenate([network.predict_on_batch(store.read(part)) for part in parts])
+    first = np.flatnonzero(np.diff(owners, prepend=-1))
+    return np.add.reduceat(predicted, first) / np.diff(first, append=len(owners))[:, None]
+
+
+def _validate(
+    network: keras.Model, examples: Examples, partition: Partition, classes: ClassSet, batch_size: int
+) -> dict[str, float]:
+    if not len(partition.validation):
+        return {"val_loss": np.nan, "val_auroc": np.nan, "val_challenge_metric": np.nan}
+    labels = examples.labels[partition.validation]
+    probabilities = predict_records(network, examples.store, partition.validation, batch_size)
+    thresholds = choose_thresholds(classes, labels, probabilities, partition.seen)
+    loss = network.loss(labels.astype(np.float32), probabilities)
+    return {
+        "val_loss": float(keras.ops.convert_to_numpy(loss)),
+        "val_auroc": macro_average(auroc_auprc(labels, probabilities)[0]),
+        "val_challenge_metric": challenge_metric(classes, labels, apply_thresholds(probabilities, thresholds)),
+    }
+
+
+def _advance(progress: Progress, row: dict) -> Progress:
+    """Add an epoch; it is the best if its AUROC is, or its loss where AUROC is not defined."""
+    row = {key: None if np.isnan(value) else round(float(value), 6) for key, value in row.items()}
+    row["epoch"] = int(row["epoch"])
+    history = (*progress.history, row)
+
+    def quality(each: dict) -> tuple:
+        if each["val_auroc"] is not None:
+            return each["val_auroc"], each["epoch"]
+        return (each["epoch"],) if each["val_loss"] is None else (-each["val_loss"],)
+
+    return replace(progress, history=history, best_epoch=max(history, key=quality)["epoch"])
+
+
+def _epoch_line(row: dict, epochs: int, speed: float) -> str:
+    return (
+        f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  val_loss {row['val_loss']:.4f}"
+        f"  val_auroc {row['val_auroc']:.4f}  val_challenge_metric {row['val_challenge_metric']:.4f}"
+        f"  {speed:.0f} windows/s"
+    )
+
+
+def _write_history(model: Path, history: tuple[dict, ...]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, history[0].keys(), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    write_text(model / "history.csv", text.getvalue())
+    _draw_history(model / "history.png", history)
+
+
+def _draw_history(path: Path, history: tuple[dict, ...]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    panels = figure.subplots(1, 2)
+    epochs = [row["epoch"] for row in history]
+    for panel, keys in zip(panels, (("loss", "val_loss"), ("val_auroc", "val_challenge_metric")), strict=True):
+        for key in keys:
+            values = [np.nan if row[key] is None else row[key] for row in history]
+            panel.plot(epochs, values, marker=".", label=key)
+        panel.set_xlabel("epoch")
+        panel.legend()
+    with replacing(path) as aside:
+        figure.savefig(aside, dpi=120)
+
+
+def _describe(
+    network: keras.Model,
+    examples: Examples,
+    partition: Partition,
+    config: Config,
+    classes: ClassSet,
+    progress: Progress,
+    seed: int,
+) -> ModelDescription:
+    """Choose the thresholds on the validation records and put together what model.json holds."""
+    thresholds = np.where(partition.seen, 0.5, np.inf)
+    if len(partition.validation):
+        probabilities = predict_records(
+            network, examples.store, partition.validation, config.training.batch_size
+        )
+        labels = examples.labels[partition.validation]
+        thresholds = choose_thresholds(classes, labels, probabilities, partition.seen)
+    summary = {
+        "seed": seed,
+        "epochs": progress.epoch,
+        "best_epoch": progress.best_epoch,
+        "validation": progress.history[progress.best_epoch - 1],
+        "training_records": len(partition.training),
+        "validation_records": len(partition.validation),
+        "config": to_dict(config),
+    }
+    return ModelDescription(
+        classes=classes.classes,
+        weights=tuple(tuple(map(float, row)) for row in classes.weights),
+        thresholds=tuple(float(t) if np.isfinite(t) else None for t in thresholds),
+        seen=tuple(map(bool, partition.seen)),
+        leads=LEADS,
+        preprocessing=config.preprocessing,
+        answers=config.answers,
+        versions=software_versions(),
+        training=summary,
+    )

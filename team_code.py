@@ -1,0 +1,62 @@
+"""The functions that the 2021 Challenge's harness calls.
+
+The harness may replace `helper_code.py`, `train_model.py` and `test_model.py` by its own, so this file uses the
+package alone.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cnn_gap.classifier import Classifier, load_classifier
+from cnn_gap.config import read_config
+from cnn_gap.diagnoses import read_weights
+from cnn_gap.headers import parse_header
+from cnn_gap.records import record_from_digital
+from cnn_gap.training import train_model
+
+
+@dataclass(frozen=True, eq=False)
+class LeadModel:
+    """A classifier and the leads that it may look at."""
+
+    classifier: Classifier
+    leads: tuple[str, ...]
+
+
+def training_code(data_directory: str, model_directory: str) -> None:
+    """Train with the default configuration; an unfinished training in `model_directory` goes on."""
+    train_model(Path(data_directory), Path(model_directory), read_config(), read_weights(), resume=True)
+
+
+def load_model(model_directory: str, leads: tuple[str, ...]) -> LeadModel:
+    """Load the model for records of `leads`; one network serves every set of leads."""
+    return LeadModel(load_classifier(model_directory), tuple(leads))
+
+
+def run_model(model: LeadModel, header: str, recording: np.ndarray) -> tuple[list[str], list[int], list[float]]:
+    """Classify a recording.
+
+    Parameters
+    ----------
+    model : LeadModel
+        From `load_model`.
+    header : str
+        The header's text.
+    recording : ndarray, shape (leads, samples), integers
+        Digital amplitudes in the order of the header.
+
+    Returns
+    -------
+    classes : list of str
+        Every code.
+    labels : list of int
+        0 or 1 for each.
+    probabilities : list of float
+    """
+    parsed = parse_header(header, "the header").with_leads(model.leads)
+    prediction = model.classifier.predict(record_from_digital(parsed, recording))
+    classes = prediction.classes
+    labels = [int(label) for label in classes.expand(prediction.labels)]
+    return list(classes.codes), labels, [float(p) for p in classes.expand(prediction.probabilities)]

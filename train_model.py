@@ -1,0 +1,72 @@
+"""Train a model on a folder of records: python train_model.py DATA MODEL."""
+
+import argparse
+from pathlib import Path
+
+from cnn_gap import commands
+
+
+def main(arguments: list[str]) -> None:
+    """Train and write the model folder."""
+    options = _parser().parse_args(arguments)
+    # After the arguments: Keras takes seconds to import.
+    from cnn_gap.config import DEFAULT_CONFIG, read_config
+    from cnn_gap.diagnoses import DEFAULT_WEIGHTS, read_weights
+    from cnn_gap.training import train_model
+
+    classes = read_weights(options.weights or DEFAULT_WEIGHTS)
+    if classes.normal is None:
+        print("the weights file has no normal class: the Challenge metric is off")
+    train_model(
+        options.data,
+        options.model,
+        read_config(options.config or DEFAULT_CONFIG),
+        classes,
+        seed=options.seed,
+        resume=options.resume,
+        label_table=options.labels,
+        patient_table=options.patients,
+        cache=options.cache,
+        log=lambda line: print(line, flush=True),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Train a model on a folder of 12-lead ECG records.")
+    parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
+    parser.add_argument("model", metavar="MODEL", type=Path, help="folder to write the model to")
+    parser.add_argument(
+        "--config", metavar="FILE.toml", type=Path, help="settings (default: configs/default.toml)"
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="WEIGHTS.csv",
+        type=Path,
+        help="classes to predict and their rewards (default: the Challenge's)",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="TABLE.csv",
+        type=Path,
+        help="diagnoses as lines of record,code[,code...] instead of the headers'",
+    )
+    parser.add_argument(
+        "--patients",
+        metavar="TABLE.csv",
+        type=Path,
+        help="lines of record,patient: a patient's records are not split between training and validation",
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", type=Path, help="folder for the prepared windows (default: MODEL/cache)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the unfinished training in MODEL, if there is one"
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="of everything random (default: %(default)s)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    commands.run(main)
