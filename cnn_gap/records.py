@@ -52,7 +52,7 @@ _CODE_TABLES = (  # the codes of a whole table, and what they become
     (frozenset(CPSC_2018_CODES), CPSC_2018_CODES),
     (frozenset("NAO~"), CHALLENGE_2017_CODES),
 )
-_TABLE_HEADINGS = re.compile(r"(record|recording|file|ecg)?[_ ]?(name|id)?s?", re.IGNORECASE)
+_TABLE_HEADINGS = re.compile(r"(?:record|recording|file|ecg)s?(?:[_ ]?(?:name|id))?|name|id|", re.IGNORECASE)
 _MATLAB4 = struct.Struct("<5i4s")  # type, rows, columns, imaginary part, length of the name, the name
 _VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
 
@@ -216,8 +216,8 @@ def read_label_table(path: Path) -> dict[str, tuple[str, ...]]:
     """Read a table of labels, ``record,code[,code...]``, a line a record.
 
     The first line is a heading when its first cell is a word such as ``record``, ``recording``, ``name``,
-    ``id``, ``ecg_id``, ``file`` or ``filename``, in any case. The extensions .hea, .mat and .dat are dropped from
-    the records' names, and a record on several lines has the codes of all of them.
+    ``id``, ``ecg_id``, ``file`` or ``filename``, in any case, or empty. The extensions .hea, .mat and .dat are
+    dropped from the records' names, and a record on several lines has the codes of all of them.
 
     Codes are kept as they are, except where every code of the table is one of CPSC 2018's numbers 1 to 9, or
     every one is a letter of Challenge 2017 (N, A, O, ~): these become SNOMED CT codes (`CPSC_2018_CODES`,
@@ -234,6 +234,8 @@ def read_label_table(path: Path) -> dict[str, tuple[str, ...]]:
         rows = rows[1:]
     if not rows or all(len(row) < 2 for row in rows):
         raise InputError(f"{path}: holds no labels; expected lines such as record,code,code")
+    if not all(row[0] for row in rows):
+        raise InputError(f"{path}: a line has no record in its first cell; expected record,code,code")
     labels: dict[str, tuple[str, ...]] = {}
     for name, *codes in rows:
         for extension in (".hea", ".mat", ".dat"):
@@ -390,7 +392,9 @@ def _from_digital(header: Header, recording: np.ndarray, source: str) -> Record:
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
         physical -= np.array([lead.baseline for lead in chosen], exact)
         physical /= np.array([lead.gain for lead in chosen], exact)
-    physical[stored == [-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen]] = np.nan
+    invalid = [-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen]
+    if stored.size and stored.min() <= max(invalid):  # they are the lowest that a format can store
+        physical[stored == np.array(invalid)] = np.nan
     return _assemble(header, physical, list(columns), source)
 
 
@@ -418,12 +422,15 @@ def _columns(header: Header, source: str) -> dict[int, int]:
 def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: str) -> Record:
     if not len(physical):
         raise InputError(f"{source}: has no samples")
-    signal = np.full((len(physical), len(LEADS)), np.nan, np.float32)
+    signal = np.zeros((len(physical), len(LEADS)), np.float32)
+    present = np.zeros(len(LEADS), bool)
+    present[targets] = True
     with np.errstate(over="ignore"):
         signal[:, targets] = physical
     valid = np.isfinite(signal)
-    signal[~valid] = np.nan
-    present = valid.any(axis=0)
+    if not valid.all():
+        signal[~valid] = np.nan
+        present &= valid.any(axis=0)
     for lead, (of_first, of_second) in LIMB_LEADS.items():
         index = LEADS.index(lead)
         if not present[index] and present[0] and present[1]:
