@@ -163,7 +163,7 @@ def build_heart(conditions: Collection[str], patient: Patient, rng: np.random.Ge
 
 def ventricular_beat(patient: Patient, rng: np.random.Generator) -> VentricularBeat:
     """Return the beat of one place in a ventricle."""
-    size = patient.size * rng.uniform(1.3, 1.7)
+    size = patient.size * rng.uniform(0.9, 1.25)
     if rng.uniform() < 0.5:  # from the right ventricle: as in left bundle branch block
         axis, back = rng.choice([rng.uniform(70, 95), rng.uniform(-70, -30)]), 0.7 * size
     else:  # from the left one: as in right bundle branch block
@@ -212,7 +212,7 @@ def _axis(wanted: frozenset[str], patient: Patient, rng: np.random.Generator) ->
 def _qrs(wanted: frozenset[str], patient: Patient, rng: np.random.Generator) -> tuple[Shape, float]:
     size, axis, back = patient.size, patient.axis, patient.back
     if "LBBB" in wanted:
-        return model.left_block_qrs(size, axis, 0.9 * size), rng.uniform(0.13, 0.165)
+        return model.left_block_qrs(0.75 * size, axis, 0.7 * size), rng.uniform(0.13, 0.165)
     if "PR" in wanted:  # from the apex of the right ventricle
         return model.ventricular_qrs(size, axis, 0.6 * size), rng.uniform(0.15, 0.18)
     if "NSIVCB" in wanted:
@@ -252,7 +252,7 @@ def _t(wanted: frozenset[str], patient: Patient, axis: float, rng: np.random.Gen
     upright = dipole(size, float(np.clip(25 + 0.4 * axis, 15, 60)), back * size)
     if "TAb" in wanted:
         return (
-            model.t_wave(0.12 * upright) if rng.uniform() < 0.5 else model.biphasic_t_wave(0.9 * upright)
+            model.t_wave(0.12 * upright) if rng.uniform() < 0.5 else model.biphasic_t_wave(0.6 * upright)
         ), 0.66
     return model.t_wave(upright), 0.66
 

@@ -175,12 +175,12 @@ def ectopic_p_wave(size: float) -> Shape:
     return shape((0.5, 0.2, 0.2, np.array([0.05, -0.11, -0.05]) * size))
 
 
-def normal_qrs(size: float, axis: float, back: float, septal: float = 1.0) -> Shape:
+def normal_qrs(size: float, axis: float, back: float) -> Shape:
     """Return septum (to the right and front), free walls, and base (up and back)."""
     return shape(
-        (0.15, 0.06, 0.06, septal * size * np.array([-0.14, -0.06, -0.36])),
+        (0.15, 0.06, 0.08, size * np.array([-0.14, -0.06, -0.36])),
         (0.43, 0.105, 0.105, dipole(size, axis, back)),
-        (0.74, 0.104, 0.104, size * np.array([-0.12, -0.16, 0.45])),
+        (0.66, 0.125, 0.136, size * np.array([-0.12, -0.16, 0.45])),
     )
 
 
@@ -188,8 +188,8 @@ def right_axis_qrs(size: float, axis: float, back: float) -> Shape:
     """Return forces that turn from inferior to rightward: rS in I, qR in III."""
     return shape(
         (0.15, 0.06, 0.06, size * np.array([-0.02, -0.12, -0.36])),
-        (0.41, 0.105, 0.105, dipole(0.9 * size, axis - 35, back)),
-        (0.70, 0.12, 0.12, dipole(0.75 * size, axis + 50, 0.3 * size)),
+        (0.42, 0.105, 0.105, dipole(0.9 * size, axis - 20, back)),
+        (0.66, 0.125, 0.136, dipole(0.45 * size, axis + 40, 0.25 * size)),
     )
 
 
@@ -198,7 +198,7 @@ def left_anterior_block_qrs(size: float, axis: float, back: float) -> Shape:
     return shape(
         (0.16, 0.064, 0.064, dipole(0.3 * size, 115, -0.3 * size)),
         (0.47, 0.11, 0.11, dipole(size, axis, back)),
-        (0.75, 0.10, 0.10, dipole(0.35 * size, axis - 10, 0.45 * size)),
+        (0.68, 0.12, 0.128, dipole(0.35 * size, axis - 10, 0.45 * size)),
     )
 
 
@@ -240,16 +240,16 @@ def unspecific_wide_qrs(size: float, axis: float, back: float) -> Shape:
     """Return a wide notched QRS with a septal q and an S, so of neither bundle."""
     return shape(
         (0.12, 0.048, 0.048, size * np.array([-0.12, -0.05, -0.35])),
-        (0.33, 0.085, 0.08, dipole(0.8 * size, axis + 10, 0.5 * back)),
-        (0.57, 0.08, 0.09, dipole(0.65 * size, axis - 10, back)),
-        (0.80, 0.08, 0.08, size * np.array([-0.25, -0.15, 0.5])),
+        (0.33, 0.095, 0.095, dipole(0.8 * size, axis + 10, 0.5 * back)),
+        (0.56, 0.09, 0.095, dipole(0.6 * size, axis - 10, back)),
+        (0.77, 0.09, 0.092, size * np.array([-0.25, -0.15, 0.5])),
     )
 
 
 #: Where a scar lies: the direction of the pathological Q that it leaves, away from the dead wall.
 SCARS = {
     "inferior": np.array([0.0, -0.5, -0.1]),
-    "anterior": np.array([0.1, 0.0, 0.55]),
+    "anterior": np.array([0.05, 0.0, 0.6]),
     "lateral": np.array([-0.6, 0.05, -0.1]),
 }
 
@@ -278,9 +278,9 @@ def t_wave(peak: np.ndarray) -> Shape:
 
 def biphasic_t_wave(peak: np.ndarray) -> Shape:
     """Return a T wave that turns from `peak` to its opposite."""
-    return shape((0.40, 0.16, 0.12, peak), (0.76, 0.10, 0.096, -peak))
+    return shape((0.38, 0.15, 0.13, peak), (0.74, 0.11, 0.104, -0.8 * peak))
 
 
 def pacing_spike(gain: float) -> Shape:
-    """Return a pacemaker's stimulus, 2 mV along the body, times `gain`."""
-    return shape((0.5, 0.2, 0.2, gain * np.array([0.9, 1.5, -0.6])))
+    """Return a pacemaker's stimulus, over 1 mV from the apex upward, times `gain`."""
+    return shape((0.5, 0.2, 0.2, gain * np.array([-0.5, -1.1, 0.4])))

@@ -117,7 +117,7 @@ DIALECTS = (
     Dialect(gain="1000(0)/mV", line_end="\r\n"),
     Dialect(gain="1/uV", date=""),
     Dialect(gain="1000/mv", dx="{codes},"),
-    Dialect(gain="200", units_per_mv=200.0, date="12/05/2020"),
+    Dialect(gain="200", units_per_mv=200.0, date="12:33:59"),
     Dialect(leads=_UPPER, age="NaN"),
     Dialect(leads=LEADS[6:] + LEADS[:6], rate="{rate}/360", date=""),
     Dialect(leads=("I", "II", "V1", "V2", "V4", "V6")),

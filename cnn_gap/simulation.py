@@ -155,12 +155,19 @@ def draw_codes(index: int, seed: int = 0) -> tuple[str, ...]:
     conditions = [*conditions_of([main_code])]
     codes = [main_code]
     for candidates in (_rhythms(rng), _findings(rng)):
-        fitting = [name for name in candidates if name not in conditions and compatible([*conditions, name])]
+        fitting = [name for name in candidates if _go_together([*conditions, name])]
         if fitting:
             conditions.append(fitting[0])
             equivalents = next(codes for codes in classes if conditions_of(codes) == {fitting[0]})
             codes.append(str(rng.choice(equivalents)))
     return tuple(sorted(codes))
+
+
+def _go_together(conditions: list[str]) -> bool:
+    """Return whether the conditions can be drawn for one record, however short."""
+    # Premature beats of two kinds need more time than five seconds of a slow rhythm.
+    repeated = len(set(conditions)) < len(conditions) or {"PAC", "PVC"}.issubset(conditions)
+    return compatible(conditions) and not repeated
 
 
 @cache
@@ -198,7 +205,7 @@ def _rhythm(
     seconds = samples / sampling_rate
     still = np.zeros((samples, 3))
     if heart.origin == "AF":
-        waves = rhythm.fibrillation_waves(samples, sampling_rate, rng.uniform(0.03, 0.06), rng)
+        waves = rhythm.fibrillation_waves(samples, sampling_rate, rng.uniform(0.02, 0.05), rng)
         return rhythm.fibrillating_beats(heart.rate, seconds, rng), waves, [Event("AF", 0.0, seconds)]
     if heart.origin == "AFL":
         cycle = 60 / rng.uniform(255, 340)
