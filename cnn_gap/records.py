@@ -359,7 +359,7 @@ def _read_with_wfdb(path: Path, header: Header) -> np.ndarray:
         f"{lead.gain!r}({lead.baseline})/mV 16 0 {lead.initial_value} 0 0 lead{index}"
         for index, lead in enumerate(header.leads)
     ]
-    with tempfile.TemporaryDirectory() as folder, _reading(path, "WFDB record"):
+    with tempfile.TemporaryDirectory() as folder, _reading(path, "WFDB record with whole signal files"):
         for name, alias in files.items():
             _link(path.parent / name, Path(folder) / alias)
         (Path(folder) / "record.hea").write_text("\n".join(lines) + "\n", encoding="ascii")

@@ -3,7 +3,6 @@
 import math
 import shutil
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,14 +21,6 @@ from cnn_gap.records import (
     record_from_digital,
     record_from_signal,
 )
-
-SHARED = Path(__file__).parents[2] / "shared"
-
-
-def shared(name):
-    if not (SHARED / name).is_dir():
-        pytest.skip(f"the recordings of {SHARED / name} are not here")
-    return SHARED / name
 
 
 def matlab4(values):
@@ -406,10 +397,10 @@ def test_what_is_no_label_table(tmp_path, content):
         read_label_table(tmp_path / "none.csv")
 
 
-def test_every_challenge_record_as_scipy_reads_it():
+def test_every_challenge_record_as_scipy_reads_it(shared):
     from scipy.io import loadmat
 
-    for path in find_records(shared("challenge")):
+    for path in find_records(shared / "challenge"):
         record, info = read_record(path), read_info(path)
         stored = loadmat(path.with_suffix(".mat"))["val"]
         np.testing.assert_array_equal(read_recording(path.with_suffix(".mat")), stored)
@@ -423,9 +414,9 @@ def test_every_challenge_record_as_scipy_reads_it():
         assert record.codes == info.codes != ()
 
 
-def test_challenge_records_as_wfdb_reads_them(tmp_path):
+def test_challenge_records_as_wfdb_reads_them(shared, tmp_path):
     wfdb = pytest.importorskip("wfdb")
-    for path in find_records(shared("challenge"))[::10]:
+    for path in find_records(shared / "challenge")[::10]:
         first, *lines = path.read_text().splitlines()
         dateless = " ".join([path.stem, *first.split()[1:4]])  # wfdb refuses the dates and some names
         (tmp_path / path.name).write_text("\n".join([dateless, *lines]))
@@ -434,8 +425,8 @@ def test_challenge_records_as_wfdb_reads_them(tmp_path):
         np.testing.assert_allclose(read_record(path).signal, expected, rtol=1e-6)
 
 
-def test_every_cpsc_2018_record():
-    folder = shared("cpsc2018")
+def test_every_cpsc_2018_record(shared):
+    folder = shared / "cpsc2018"
     labels = read_label_table(folder / "REFERENCE.csv")
     for path in find_records(folder):
         record = read_record(path)
