@@ -2,7 +2,7 @@
 
 The harness may put its own file in the place of this one, so nothing of the package imports it. Differences
 from the harness's: headers may be in any dialect that `cnn_gap.headers` reads, the names of leads match in any
-case, folders may be nested, gains are per mV whatever the header's unit, and baselines are those of the gain field.
+case, folders may be nested, gains are per mV whatever the unit, and baselines those of the gain field.
 """
 
 import math

@@ -385,7 +385,7 @@ def _from_digital(header: Header, recording: np.ndarray, source: str) -> Record:
         )
     columns = _columns(header, source)
     chosen = [header.leads[column] for column in columns.values()]
-    stored = values.T[: header.samples, list(columns.values())]
+    stored = values.T[: header.samples].take(list(columns.values()), axis=1)  # an index would turn the layout
     # float32 holds 16 bits exactly; wider values lose digits before the baseline is removed.
     exact = np.float32 if stored.dtype.itemsize <= 2 else np.float64
     physical = stored.astype(exact)
