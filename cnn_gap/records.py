@@ -422,11 +422,13 @@ def _columns(header: Header, source: str) -> dict[int, int]:
 def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: str) -> Record:
     if not len(physical):
         raise InputError(f"{source}: has no samples")
-    signal = np.zeros((len(physical), len(LEADS)), np.float32)
     present = np.zeros(len(LEADS), bool)
     present[targets] = True
-    with np.errstate(over="ignore"):
-        signal[:, targets] = physical
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, so not valid
+        signal = np.ascontiguousarray(physical, np.float32)
+    if not present.all():
+        stored, signal = signal, np.zeros((len(physical), len(LEADS)), np.float32)
+        signal[:, targets] = stored
     valid = np.isfinite(signal)
     if not valid.all():
         signal[~valid] = np.nan
