@@ -4,7 +4,7 @@ The harness may replace `helper_code.py`, `train_model.py` and `test_model.py` b
 package alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.config import read_config
 from cnn_gap.diagnoses import read_weights
-from cnn_gap.headers import parse_header
+from cnn_gap.headers import canonical_lead, parse_header
 from cnn_gap.records import record_from_digital
 from cnn_gap.training import train_model
 
@@ -32,7 +32,7 @@ def training_code(data_directory: str, model_directory: str) -> None:
 
 def load_model(model_directory: str, leads: tuple[str, ...]) -> LeadModel:
     """Load the model for records of `leads`; one network serves every set of leads."""
-    return LeadModel(load_classifier(model_directory), tuple(leads))
+    return LeadModel(load_classifier(model_directory), tuple(map(canonical_lead, leads)))
 
 
 def run_model(model: LeadModel, header: str, recording: np.ndarray) -> tuple[list[str], list[int], list[float]]:
@@ -55,8 +55,10 @@ def run_model(model: LeadModel, header: str, recording: np.ndarray) -> tuple[lis
         0 or 1 for each.
     probabilities : list of float
     """
-    parsed = parse_header(header, "the header").with_leads(model.leads)
-    prediction = model.classifier.predict(record_from_digital(parsed, recording))
+    parsed = parse_header(header, "the header")
+    kept = [index for index, lead in enumerate(parsed.leads) if lead.name in model.leads]
+    chosen = replace(parsed, leads=tuple(parsed.leads[index] for index in kept))
+    prediction = model.classifier.predict(record_from_digital(chosen, np.asarray(recording)[kept]))
     classes = prediction.classes
     labels = [int(label) for label in classes.expand(prediction.labels)]
     return list(classes.codes), labels, [float(p) for p in classes.expand(prediction.probabilities)]

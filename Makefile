@@ -1,0 +1,27 @@
+# `make demo` and `make test` work on a fresh machine with Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+RUN := TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python
+
+.PHONY: demo test clean
+
+demo: $(VENV)/.ready
+	rm -rf demo
+	$(RUN) train_model.py test_data demo/model --config configs/demo.toml
+	$(RUN) driver.py demo/model test_data demo/outputs
+	$(RUN) evaluate_model.py test_data demo/outputs demo/scores.csv demo/class_scores.csv
+	@cat demo/scores.csv; echo
+
+test: $(VENV)/.ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(RUN) -m pytest -q
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --quiet --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo

@@ -1,0 +1,76 @@
+"""What the tests share: the repository's folders, simulated records and a model trained on them in seconds."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cnn_gap import commands
+from cnn_gap.config import Answers, Config, Training
+from cnn_gap.diagnoses import read_weights
+from cnn_gap.network import Network
+from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
+
+ROOT = Path(__file__).parents[1]
+
+#: A network small enough to train in a second, with what the real one has.
+TINY = Config(
+    network=Network(filters=(8, 8, 16), kernels=(9, 5, 5), pooling=(4, 4, 1)),
+    training=Training(epochs=2, batch_size=16, validation_fraction=0.25, learning_rate=1e-2),
+    answers=Answers(),
+)
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Real recordings and reference figures, which are not part of the repository."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"the development data in {folder.name}/ beside the repository is absent")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def records(tmp_path_factory):
+    """A folder of 48 simulated records of 10 s at 100 Hz; every class occurs."""
+    folder = tmp_path_factory.mktemp("records")
+    for index in range(48):
+        codes = draw_codes(index)
+        write_simulated(folder, simulate_record(f"SIM{index:04d}", codes, 100.0, 10.0, seed=index))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(records, tmp_path_factory):
+    """A model folder trained on `records`."""
+    from cnn_gap.training import train_model
+
+    folder = tmp_path_factory.mktemp("model")
+    train_model(records, folder, TINY, read_weights(), log=lambda line: None)
+    return folder
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    """The tiny configuration as a user would write it."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(
+        "[network]\nfilters = [8, 8, 16]\nkernels = [9, 5, 5]\npooling = [4, 4, 1]\n"
+        "[training]\nepochs = 2\nbatch_size = 16\nvalidation_fraction = 0.25\nlearning_rate = 1e-2\n"
+    )
+    return path
+
+
+@pytest.fixture
+def run_command(monkeypatch, capsys):
+    """Run a top-level script as its command line would, in this process: Keras takes seconds to start."""
+
+    def run(script, arguments):
+        monkeypatch.setattr(sys, "argv", [script.__name__, *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            commands.run(script.main)
+        captured = capsys.readouterr()
+        return SimpleNamespace(code=end.value.code, out=captured.out, err=captured.err)
+
+    return run
