@@ -1,9 +1,7 @@
 """Find and read recordings, whatever they are stored in, as twelve leads in mV."""
 
-import csv
 import math
 import os
-import re
 import shutil
 import struct
 import tempfile
@@ -34,25 +32,6 @@ CPSC_2018_RATE = 500.0
 CHALLENGE_2017_RATE = 300.0
 CHALLENGE_2017_GAIN = 1000.0
 
-#: CPSC 2018's numbers and Challenge 2017's letters in SNOMED CT. Codes without a counterpart are not listed.
-CPSC_2018_CODES = {
-    "1": "426783006",  # normal
-    "2": "164889003",  # atrial fibrillation
-    "3": "270492004",  # first-degree AV block
-    "4": "164909002",  # left bundle branch block
-    "5": "59118001",  # right bundle branch block
-    "6": "284470004",  # premature atrial contraction
-    "7": "427172004",  # premature ventricular contraction
-    "8": "429622005",  # ST depression
-    "9": "164931005",  # ST elevation
-}
-CHALLENGE_2017_CODES = {"N": "426783006", "A": "164889003"}
-
-_CODE_TABLES = (  # the codes of a whole table, and what they become
-    (frozenset(CPSC_2018_CODES), CPSC_2018_CODES),
-    (frozenset("NAO~"), CHALLENGE_2017_CODES),
-)
-_TABLE_HEADINGS = re.compile(r"(?:record|recording|file|ecg)s?(?:[_ ]?(?:name|id))?|name|id|", re.IGNORECASE)
 _MATLAB4 = struct.Struct("<5i4s")  # type, rows, columns, imaginary part, length of the name, the name
 _VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
 
@@ -210,40 +189,6 @@ def record_from_signal(
     stored = tuple(HeaderLead(canonical_lead(lead), "") for lead in leads)
     about = Header(name, check_rate(sampling_rate, source), None, stored, tuple(codes), age, sex)
     return _from_physical(about, np.asarray(signal), source)
-
-
-def read_label_table(path: Path) -> dict[str, tuple[str, ...]]:
-    """Read a table of labels, ``record,code[,code...]``, a line a record.
-
-    The first line is a heading when its first cell is a word such as ``record``, ``recording``, ``name``,
-    ``id``, ``ecg_id``, ``file`` or ``filename``, in any case, or empty. The extensions .hea, .mat and .dat are
-    dropped from the records' names, and a record on several lines has the codes of all of them.
-
-    Codes are kept as they are, except where every code of the table is one of CPSC 2018's numbers 1 to 9, or
-    every one is a letter of Challenge 2017 (N, A, O, ~): these become SNOMED CT codes (`CPSC_2018_CODES`,
-    `CHALLENGE_2017_CODES`; O and ~, "other" and "noisy", have none and stay).
-
-    Raises
-    ------
-    InputError
-        If the file is missing or is not such a table.
-    """
-    path = Path(path)
-    rows = _read_table(path)
-    if rows and _TABLE_HEADINGS.fullmatch(rows[0][0]):
-        rows = rows[1:]
-    if not rows or all(len(row) < 2 for row in rows):
-        raise InputError(f"{path}: holds no labels; expected lines such as record,code,code")
-    if not all(row[0] for row in rows):
-        raise InputError(f"{path}: a line has no record in its first cell; expected record,code,code")
-    labels: dict[str, tuple[str, ...]] = {}
-    for name, *codes in rows:
-        for extension in (".hea", ".mat", ".dat"):
-            name = name.removesuffix(extension)
-        labels[name] = tuple(dict.fromkeys((*labels.get(name, ()), *filter(None, codes))))
-    used = {code for codes in labels.values() for code in codes}
-    translation = next((codes for known, codes in _CODE_TABLES if used <= known), {})
-    return {name: tuple(translation.get(code, code) for code in codes) for name, codes in labels.items()}
 
 
 def read_recording(path: Path, key: str = "val") -> np.ndarray:
@@ -461,17 +406,6 @@ def _read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def _read_table(path: Path) -> list[list[str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file)]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a table of labels") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: is not a CSV file of labels ({error})") from error
-    return [row for row in rows if any(row)]
 
 
 @contextmanager

@@ -18,10 +18,11 @@ from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError
 from cnn_gap.files import replacing, write_text
 from cnn_gap.headers import LEADS
+from cnn_gap.label_tables import read_label_table
 from cnn_gap.losses import MacroObs, WeightedBinaryCrossentropy
 from cnn_gap.model_folder import ModelDescription, save_model, software_versions
 from cnn_gap.network import build_network
-from cnn_gap.records import RecordInfo, find_records, read_info, read_label_table
+from cnn_gap.records import RecordInfo, find_records, read_info
 from cnn_gap.scores import auroc_auprc, challenge_metric, macro_average
 from cnn_gap.thresholds import apply_thresholds, choose_thresholds
 from cnn_gap.window_store import WindowStore, prepare_windows
@@ -96,7 +97,7 @@ def train_model(
         raise InputError(
             f"{model}: holds an unfinished training; continue with --resume or remove {checkpoints.folder}"
         )
-    records = _read_infos(Path(data), label_table, log)
+    records = _read_infos(Path(data), label_table, classes, log)
     labels = np.array([classes.encode(record.codes) for record in records])
     if not labels.any():
         raise InputError(
@@ -125,9 +126,9 @@ def train_model(
     return description
 
 
-def _read_infos(data: Path, label_table: Path | None, log: Log) -> list[RecordInfo]:
+def _read_infos(data: Path, label_table: Path | None, classes: ClassSet, log: Log) -> list[RecordInfo]:
     """Read every header; leave out, with a line, what cannot be read or the table does not label."""
-    table = None if label_table is None else read_label_table(label_table)
+    table = None if label_table is None else read_label_table(label_table, classes.codes)
     records, unlabelled = [], 0
     for path in tqdm(find_records(data), desc="reading headers", unit="record", disable=None):
         try:
@@ -235,7 +236,7 @@ def _reseed(network: keras.Model, seed: int, epoch: int) -> None:
 def predict_records(
     network: keras.Model, store: WindowStore, records: np.ndarray, batch_size: int
 ) -> np.ndarray:
-    """Return the probabilities of records by index, (len(records), classes): the mean over a record's windows."""
+    """Return the probabilities of records by index, (len(records), classes): means over a record's windows."""
     windows, owners = store.windows_of(records)
     parts = [windows[start : start + batch_size] for start in range(0, len(windows), batch_size)]
     predicted = np.concatenate([network.predict_on_batch(store.read(part)) for part in parts])

@@ -12,10 +12,10 @@ from scipy.io import savemat
 
 from cnn_gap.errors import InputError
 from cnn_gap.headers import LEADS, parse_header
+from cnn_gap.label_tables import read_label_table
 from cnn_gap.records import (
     find_records,
     read_info,
-    read_label_table,
     read_record,
     read_recording,
     record_from_digital,
@@ -389,6 +389,13 @@ def test_own_label_table_is_kept_as_written(tmp_path, heading):
 @pytest.mark.parametrize(
     "content", [b"", b"record,code\n", b"r1;NORM\nr2;LVH\n", b"a,b\n,c\n", b"\xff\xfe,\xff"]
 )
+def test_codes_that_are_in_use_are_not_translated(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("a,1\nb,2\n")
+    assert read_label_table(path)["a"] == ("426783006",)
+    assert read_label_table(path, own_codes=("1", "2", "3"))["a"] == ("1",)
+
+
 def test_what_is_no_label_table(tmp_path, content):
     (tmp_path / "labels.csv").write_bytes(content)
     with pytest.raises(InputError, match=r"labels\.csv"):

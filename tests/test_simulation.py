@@ -9,12 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import find_peaks
 
-from cnn_gap import heart_model as model
-from cnn_gap import heart_rhythm as rhythm
-from cnn_gap import simulated_files as files
 from cnn_gap.diagnoses import read_weights
 from cnn_gap.errors import InputError
-from cnn_gap.heart_conditions import CODES, EXCLUSIVE
+from cnn_gap.headers import LEADS
 from cnn_gap.records import read_record
 from cnn_gap.simulation import (
     QUIET,
@@ -22,15 +19,19 @@ from cnn_gap.simulation import (
     Noise,
     SimulatedRecord,
     draw_codes,
-    main,
+    files,
     read_events,
     simulate_record,
     write_simulated,
 )
+from cnn_gap.simulation import heart_model as model
+from cnn_gap.simulation import heart_rhythm as rhythm
+from cnn_gap.simulation.__main__ import main
+from cnn_gap.simulation.heart_conditions import CODES, EXCLUSIVE
 
 RATE = 1000
 SEEDS = range(6)
-COLUMN = {lead: column for column, lead in enumerate(model.LEADS)}
+COLUMN = {lead: column for column, lead in enumerate(LEADS)}
 TEST_DATA = Path(__file__).parents[1] / "test_data"
 
 
@@ -251,7 +252,7 @@ def test_low_voltage(seed):
     def voltages(record: SimulatedRecord) -> list[float]:
         return [
             float(np.ptp(within(record, lead, *times)))
-            for lead in model.LEADS[:6]
+            for lead in LEADS[:6]
             for times in events_of(record, "QRS")
         ]
 
@@ -310,7 +311,7 @@ def test_ectopic_beats_differ_from_the_sinus_ones(seed):
             qrs = next(e for e in wide.events if e.kind == "QRS" and e.start_s == event.start_s)
             assert qrs.end_s - qrs.start_s >= 0.12
             assert not [e for e in wide.events if e.kind == "P" and 0 < qrs.start_s - e.start_s < 0.25]
-            lead = max(model.LEADS, key=lambda lead: abs(within(wide, lead, qrs.start_s, qrs.end_s).sum()))
+            lead = max(LEADS, key=lambda lead: abs(within(wide, lead, qrs.start_s, qrs.end_s).sum()))
             main_area = within(wide, lead, qrs.start_s, qrs.end_s).sum()
             t_area = within(wide, lead, qrs.end_s, event.end_s).sum()
             assert np.sign(main_area) == -np.sign(t_area)
@@ -352,7 +353,7 @@ def test_inverted_t(seed):
     record = quiet("TInv", seed)
     inverted = {
         lead
-        for lead in model.LEADS
+        for lead in LEADS
         if t_extremes(record, lead)[0] < -0.07
         and abs(t_extremes(record, lead)[0]) > t_extremes(record, lead)[1]
     }
@@ -500,7 +501,7 @@ def test_dialects_read_as_what_they_mean(dialect, tmp_path):
     record = simulate_record("D1", draw_codes(5), 250, 5, 4)
     write_simulated(tmp_path, record, dialect)
     written = [lead.upper() for lead in dialect.leads]
-    columns = [column for column, lead in enumerate(model.LEADS) if lead.upper() in written]
+    columns = [column for column, lead in enumerate(LEADS) if lead.upper() in written]
     read = read_record(tmp_path / "D1.hea")
     assert read.sampling_rate == 250
     assert set(read.codes) == set(record.codes)

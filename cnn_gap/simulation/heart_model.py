@@ -11,9 +11,6 @@ from typing import Self
 
 import numpy as np
 
-#: The twelve leads in the order of every signal.
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-
 #: Columns of the leads that are independent; the other four follow from I and II.
 INDEPENDENT = (0, 1, 6, 7, 8, 9, 10, 11)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cnn_gap.errors import InputError
-from cnn_gap.heart_model import dipole
+from cnn_gap.simulation.heart_model import dipole
 
 #: Kinds of beats, as in `Beats.kinds`.
 REGULAR, ATRIAL, VENTRICULAR = "beat", "PAC", "PVC"

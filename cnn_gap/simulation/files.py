@@ -9,7 +9,8 @@ import numpy as np
 
 from cnn_gap.errors import InputError
 from cnn_gap.files import replacing
-from cnn_gap.heart_model import LEADS, to_frank_leads
+from cnn_gap.headers import LEADS
+from cnn_gap.simulation.heart_model import to_frank_leads
 
 
 @dataclass(frozen=True, order=True)
@@ -34,7 +35,7 @@ class SimulatedRecord:
     name : str
         Record name.
     signal : np.ndarray
-        mV, float32, shape (samples, 12), leads in the order of `heart_model.LEADS`.
+        mV, float32, shape (samples, 12), leads in the order of `headers.LEADS`.
     sampling_rate : float
         Hz.
     codes : tuple of str

@@ -1,26 +1,21 @@
-"""Simulated twelve-lead ECGs with known diagnoses and known times of what shows them.
+"""Simulated twelve-lead ECGs with known diagnoses and known times of what shows them."""
 
-``python -m cnn_gap.simulation OUT --records 48 --sampling-rate 500`` writes Challenge records, each with the
-true intervals of its waves and ectopic beats as WFDB annotations (``NAME.atr``).
-"""
-
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy import signal
-from tqdm import tqdm
 
-from cnn_gap import heart_model as model
-from cnn_gap import heart_rhythm as rhythm
-from cnn_gap.commands import run
 from cnn_gap.diagnoses import read_weights
 from cnn_gap.errors import InputError
-from cnn_gap.heart_conditions import (
+from cnn_gap.simulation import heart_model as model
+from cnn_gap.simulation import heart_rhythm as rhythm
+from cnn_gap.simulation.files import (
+    Event,
+    SimulatedRecord,
+)
+from cnn_gap.simulation.heart_conditions import (
     SIMULATED,
     Heart,
     VentricularBeat,
@@ -30,29 +25,6 @@ from cnn_gap.heart_conditions import (
     draw_patient,
     ventricular_beat,
 )
-from cnn_gap.simulated_files import (
-    CHALLENGE,
-    Dialect,
-    Event,
-    Plan,
-    SimulatedRecord,
-    read_events,
-    varied_plans,
-    write_simulated,
-)
-
-__all__ = [
-    "QUIET",
-    "Dialect",
-    "Event",
-    "Noise",
-    "SimulatedRecord",
-    "draw_codes",
-    "main",
-    "read_events",
-    "simulate_record",
-    "write_simulated",
-]
 
 #: The shortest record in which every diagnosis can show.
 SHORTEST_S = 5.0
@@ -311,57 +283,3 @@ def _wander(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     strengths = np.array([1.0, 0.7, 0.6, 0.5, 0.4, 0.3]) / 1.53
     turns = 2 * np.pi * times[:, None] * rates
     return sum(wave(turns) * strengths @ rng.standard_normal((6, 8)) for wave in (np.sin, np.cos)) / np.sqrt(2)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write simulated records as the command line says (``-h`` explains it).
-
-    Raises
-    ------
-    InputError
-        If a record of the wanted length or rate cannot be simulated.
-    """
-    parser = argparse.ArgumentParser(
-        prog="python -m cnn_gap.simulation", description="Simulate twelve-lead ECGs."
-    )
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to")
-    parser.add_argument("--records", type=int, default=24, help="how many (default: %(default)s, one a class)")
-    parser.add_argument("--sampling-rate", type=float, default=500.0, help="Hz (default: %(default)g)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of each (default: %(default)g)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default: 0)")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes (default: one for each core)")
-    parser.add_argument(
-        "--varied",
-        action="store_true",
-        help="48 records of many rates, lengths and header dialects instead: what test_data/ holds",
-    )
-    options = parser.parse_args(arguments)
-    if options.records < 1 or options.seed < 0 or options.jobs == 0:
-        parser.error("--records is at least 1, --seed at least 0, --jobs not 0")
-    plans = varied_plans() if options.varied else _plain_plans(options)
-    tasks = (delayed(_write_plan)(options.out, plan, options.seed) for plan in plans)
-    for _ in tqdm(
-        Parallel(options.jobs, return_as="generator")(tasks), "simulating", len(plans), unit="record"
-    ):
-        pass
-
-
-def _plain_plans(options: argparse.Namespace) -> list[Plan]:
-    digits = max(4, len(str(options.records)))
-    return [
-        Plan(index, f"SIM{index + 1:0{digits}d}", options.sampling_rate, options.seconds, CHALLENGE)
-        for index in range(options.records)
-    ]
-
-
-def _write_plan(folder: Path, plan: Plan, seed: int) -> None:
-    codes = draw_codes(plan.index, seed)
-    record = simulate_record(plan.name, codes, plan.sampling_rate, plan.seconds, (seed, plan.index))
-    write_simulated(folder, record, plan.dialect)
-
-
-if __name__ == "__main__":
-    # Worker processes find the functions by their module, which has another name when run as a command.
-    from cnn_gap.simulation import main as command
-
-    run(command)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cnn_gap import heart_model as model
 from cnn_gap.diagnoses import EQUIVALENT_CODES, known_diagnoses
 from cnn_gap.errors import InputError
-from cnn_gap.heart_model import Shape, dipole
+from cnn_gap.simulation import heart_model as model
+from cnn_gap.simulation.heart_model import Shape, dipole
 
 #: The code of each diagnosis by its abbreviation in diagnoses.csv.
 CODES = {entry.abbreviation: code for code, entry in known_diagnoses().items()}
