@@ -386,9 +386,6 @@ def test_own_label_table_is_kept_as_written(tmp_path, heading):
     assert read_label_table(path) == {"r1": ("NORM", "LVH"), "r2": ("1", "N", "10"), "r3": ()}
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"record,code\n", b"r1;NORM\nr2;LVH\n", b"a,b\n,c\n", b"\xff\xfe,\xff"]
-)
 def test_codes_that_are_in_use_are_not_translated(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("a,1\nb,2\n")
@@ -396,6 +393,9 @@ def test_codes_that_are_in_use_are_not_translated(tmp_path):
     assert read_label_table(path, own_codes=("1", "2", "3"))["a"] == ("1",)
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"record,code\n", b"r1;NORM\nr2;LVH\n", b"a,b\n,c\n", b"\xff\xfe,\xff"]
+)
 def test_what_is_no_label_table(tmp_path, content):
     (tmp_path / "labels.csv").write_bytes(content)
     with pytest.raises(InputError, match=r"labels\.csv"):
