@@ -64,13 +64,32 @@ def test_unweighted_crossentropy_is_that_of_keras(batch):
     assert float(WeightedBinaryCrossentropy(np.ones(7))(*batch)) == pytest.approx(expected, rel=1e-5)
 
 
+def _gradient(loss, labels, probabilities):
+    """Return the loss's gradient by the backend that runs the tests."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return np.asarray(jax.grad(lambda each: loss(labels, each))(probabilities))
+    import tensorflow
+
+    variable = tensorflow.Variable(probabilities)
+    with tensorflow.GradientTape() as tape:
+        value = loss(labels, variable)
+    return tape.gradient(value, variable).numpy()
+
+
 @pytest.mark.parametrize("loss", [MacroObs(np.eye(4)), WeightedBinaryCrossentropy(np.full(4, 50.0))])
 @pytest.mark.parametrize("probability", [0.0, 1.0])
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_gradients_are_finite_at_the_ends(loss, probability, label):
-    tensorflow = pytest.importorskip("tensorflow")
-    labels = tensorflow.fill((2, 4), label)
-    probabilities = tensorflow.Variable(tensorflow.fill((2, 4), probability))
-    with tensorflow.GradientTape() as tape:
-        value = loss(labels, probabilities)
-    assert np.isfinite(tape.gradient(value, probabilities).numpy()).all()
+    shape = (2, 4)
+    gradient = _gradient(loss, np.full(shape, label, np.float32), np.full(shape, probability, np.float32))
+    assert gradient.shape == shape
+    assert np.isfinite(gradient).all()
+
+
+def test_macro_obs_gradient_points_from_the_wrong_answer_to_the_right_one():
+    labels = np.array([[1, 0, 0]], np.float32)
+    gradient = _gradient(MacroObs(np.eye(3)), labels, np.full((1, 3), 0.5, np.float32))
+    assert gradient[0, 0] < 0
+    assert (gradient[0, 1:] > 0).all()
