@@ -63,9 +63,15 @@ def _parser() -> argparse.ArgumentParser:
         "--resume", action="store_true", help="go on with the unfinished training in MODEL, if there is one"
     )
     parser.add_argument(
-        "--seed", metavar="N", type=int, default=0, help="of everything random (default: %(default)s)"
+        "--seed", metavar="N", type=_seed, default=0, help="of everything random (default: %(default)s)"
     )
     return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0; received {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

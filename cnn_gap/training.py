@@ -1,7 +1,5 @@
 """Train a network on a folder of records and write a model folder."""
 
-import csv
-import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,8 +14,8 @@ from cnn_gap.config import Config, to_dict
 from cnn_gap.dataset import Examples, WindowBatches, repeat_factors, split_records
 from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError
-from cnn_gap.files import replacing, write_text
 from cnn_gap.headers import LEADS
+from cnn_gap.history import write_history
 from cnn_gap.label_tables import read_label_table
 from cnn_gap.losses import MacroObs, WeightedBinaryCrossentropy
 from cnn_gap.model_folder import ModelDescription, save_model, software_versions
@@ -48,6 +46,30 @@ class Partition:
         """Negatives / positives of each class in training, 1 for a class without positives."""
         positives = self.labels[self.training].sum(axis=0)
         return np.where(positives > 0, (len(self.training) - positives) / np.maximum(positives, 1), 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """All that a training depends on."""
+
+    config: Config
+    classes: ClassSet
+    seed: int
+    examples: Examples
+    partition: Partition
+
+    @property
+    def setup(self) -> dict:
+        """What must be the same for a training to go on, as a checkpoint keeps it."""
+        return {
+            "config": to_dict(self.config),
+            "classes": self.classes.classes,
+            "weights": self.classes.weights,
+            "seed": self.seed,
+            "records": self.examples.store.folder.name,
+            "labels": self.examples.labels.sum(axis=0).tolist(),
+            "validation": self.partition.validation.tolist(),
+        }
 
 
 def train_model(
@@ -110,16 +132,9 @@ def train_model(
     partition = _partition(
         examples, _patients(records, patient_table), config.training.validation_fraction, seed
     )
-    setup = {
-        "config": to_dict(config),
-        "classes": classes.classes,
-        "weights": classes.weights,
-        "seed": seed,
-        "records": store.folder.name,
-        "labels": int(labels[partition.training].sum()),
-    }
-    network, progress = _fit(examples, partition, config, classes, setup, checkpoints, model, log)
-    description = _describe(network, examples, partition, config, classes, progress, seed)
+    experiment = Experiment(config, classes, seed, examples, partition)
+    network, progress = _fit(experiment, checkpoints, model, log)
+    description = _describe(network, experiment, progress)
     save_model(model, network, description)
     checkpoints.clear()
     log(f"saved {model / 'model.keras'}: epoch {progress.best_epoch} of {progress.epoch}")
@@ -158,56 +173,54 @@ def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarr
 def _partition(examples: Examples, groups: np.ndarray, fraction: float, seed: int) -> Partition:
     usable = np.flatnonzero(examples.usable)
     validation = split_records(examples.labels[usable], groups[usable], fraction, seed)
+    if validation.all():
+        raise InputError(f"no record is left to train on; lower training.validation_fraction ({fraction})")
     return Partition(usable[~validation], usable[validation], examples.labels)
 
 
 def _fit(
-    examples: Examples,
-    partition: Partition,
-    config: Config,
-    classes: ClassSet,
-    setup: dict,
-    checkpoints: Checkpoints,
-    model: Path,
-    log: Log,
+    experiment: Experiment, checkpoints: Checkpoints, model: Path, log: Log
 ) -> tuple[keras.Model, Progress]:
     """Train epoch by epoch from the last checkpoint on; return the network with its best weights."""
-    training, seed = config.training, setup["seed"]
-    keras.utils.set_random_seed(seed)
-    network = build_network(config.network, len(LEADS), len(classes))
-    repeats = repeat_factors(
-        examples.labels[partition.training], training.oversampling_share, training.oversampling_cap
-    )
-    draw = (examples, partition.training, repeats, training.batch_size, seed)
-    _compile(network, config, classes, partition, steps=len(WindowBatches(*draw, epoch=0)))
-    progress = Progress(setup)
+    training, partition = experiment.config.training, experiment.partition
+    keras.utils.set_random_seed(experiment.seed)
+    network = build_network(experiment.config.network, len(LEADS), len(experiment.classes))
+    _compile(network, experiment, steps=len(_batches(experiment, epoch=0)))
+    progress = Progress(experiment.setup)
     log(f"training on {len(partition.training)} records, validating on {len(partition.validation)}")
     if checkpoints.exists():
-        progress = checkpoints.read(setup)
+        progress = checkpoints.read(experiment.setup)
         checkpoints.load_weights(network, progress.epoch)
         log(f"resuming after epoch {progress.epoch} of {training.epochs}")
     for epoch in range(progress.epoch, training.epochs):
-        _reseed(network, seed, epoch)
         started = time.perf_counter()
-        batches = WindowBatches(*draw, epoch)
-        fitted = network.fit(batches, verbose=0)
-        speed = len(batches) * training.batch_size / (time.perf_counter() - started)
-        row = {"epoch": epoch + 1, "loss": fitted.history["loss"][0]}
-        row |= _validate(network, examples, partition, classes, training.batch_size)
+        row = {"epoch": epoch + 1, "loss": _train_epoch(network, experiment, epoch)}
+        seconds = time.perf_counter() - started
+        row |= _validate(network, experiment)
         progress = _advance(progress, row)
         checkpoints.save(network, progress)
-        _write_history(model, progress.history)
-        log(_epoch_line(row, training.epochs, speed))
+        write_history(model, progress.history)
+        log(_epoch_line(row, training.epochs, seconds))
     checkpoints.load_weights(network, progress.best_epoch)
     return network, progress
 
 
-def _compile(network: keras.Model, config: Config, classes: ClassSet, partition: Partition, steps: int) -> None:
-    training = config.training
+def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
+    training, records = experiment.config.training, experiment.partition.training
+    repeats = repeat_factors(
+        experiment.examples.labels[records], training.oversampling_share, training.oversampling_cap
+    )
+    return WindowBatches(experiment.examples, records, repeats, training.batch_size, experiment.seed, epoch)
+
+
+def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
+    training = experiment.config.training
     losses = {
-        "binary_crossentropy": lambda: WeightedBinaryCrossentropy(np.ones(len(classes))),
-        "weighted_binary_crossentropy": lambda: WeightedBinaryCrossentropy(partition.positive_weights),
-        "macro_obs": lambda: MacroObs(classes.weights),
+        "binary_crossentropy": lambda: WeightedBinaryCrossentropy(np.ones(len(experiment.classes))),
+        "weighted_binary_crossentropy": lambda: WeightedBinaryCrossentropy(
+            experiment.partition.positive_weights
+        ),
+        "macro_obs": lambda: MacroObs(experiment.classes.weights),
     }
     warmup = round(training.warmup_epochs * steps)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -219,10 +232,16 @@ def _compile(network: keras.Model, config: Config, classes: ClassSet, partition:
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    # XLA is the caller's choice for TensorFlow; JAX has nothing else.
+    # XLA is the configuration's choice for TensorFlow; JAX has nothing else.
     jit_compile = training.jit_compile if keras.backend.backend() == "tensorflow" else "auto"
     network.compile(optimizer, losses[training.loss](), jit_compile=jit_compile)
     optimizer.build(network.trainable_variables)
+
+
+def _train_epoch(network: keras.Model, experiment: Experiment, epoch: int) -> float:
+    """Train on every batch of an epoch, from 0; return the mean loss."""
+    _reseed(network, experiment.seed, epoch)
+    return network.fit(_batches(experiment, epoch), verbose=0).history["loss"][0]
 
 
 def _reseed(network: keras.Model, seed: int, epoch: int) -> None:
@@ -244,13 +263,11 @@ def predict_records(
     return np.add.reduceat(predicted, first) / np.diff(first, append=len(owners))[:, None]
 
 
-def _validate(
-    network: keras.Model, examples: Examples, partition: Partition, classes: ClassSet, batch_size: int
-) -> dict[str, float]:
+def _validate(network: keras.Model, experiment: Experiment) -> dict[str, float]:
+    partition, classes = experiment.partition, experiment.classes
     if not len(partition.validation):
         return {"val_loss": np.nan, "val_auroc": np.nan, "val_challenge_metric": np.nan}
-    labels = examples.labels[partition.validation]
-    probabilities = predict_records(network, examples.store, partition.validation, batch_size)
+    labels, probabilities = _predict_validation(network, experiment)
     thresholds = choose_thresholds(classes, labels, probabilities, partition.seen)
     loss = network.loss(labels.astype(np.float32), probabilities)
     return {
@@ -258,6 +275,13 @@ def _validate(
         "val_auroc": macro_average(auroc_auprc(labels, probabilities)[0]),
         "val_challenge_metric": challenge_metric(classes, labels, apply_thresholds(probabilities, thresholds)),
     }
+
+
+def _predict_validation(network: keras.Model, experiment: Experiment) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels and the probabilities of the validation records, both (records, classes)."""
+    records, examples = experiment.partition.validation, experiment.examples
+    batch_size = experiment.config.training.batch_size
+    return examples.labels[records], predict_records(network, examples.store, records, batch_size)
 
 
 def _advance(progress: Progress, row: dict) -> Progress:
@@ -274,58 +298,23 @@ def _advance(progress: Progress, row: dict) -> Progress:
     return replace(progress, history=history, best_epoch=max(history, key=quality)["epoch"])
 
 
-def _epoch_line(row: dict, epochs: int, speed: float) -> str:
+def _epoch_line(row: dict, epochs: int, seconds: float) -> str:
     return (
         f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  val_loss {row['val_loss']:.4f}"
         f"  val_auroc {row['val_auroc']:.4f}  val_challenge_metric {row['val_challenge_metric']:.4f}"
-        f"  {speed:.0f} windows/s"
+        f"  {seconds:.0f} s"
     )
 
 
-def _write_history(model: Path, history: tuple[dict, ...]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, history[0].keys(), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    write_text(model / "history.csv", text.getvalue())
-    _draw_history(model / "history.png", history)
-
-
-def _draw_history(path: Path, history: tuple[dict, ...]) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 3), layout="constrained")
-    panels = figure.subplots(1, 2)
-    epochs = [row["epoch"] for row in history]
-    for panel, keys in zip(panels, (("loss", "val_loss"), ("val_auroc", "val_challenge_metric")), strict=True):
-        for key in keys:
-            values = [np.nan if row[key] is None else row[key] for row in history]
-            panel.plot(epochs, values, marker=".", label=key)
-        panel.set_xlabel("epoch")
-        panel.legend()
-    with replacing(path) as aside:
-        figure.savefig(aside, dpi=120)
-
-
-def _describe(
-    network: keras.Model,
-    examples: Examples,
-    partition: Partition,
-    config: Config,
-    classes: ClassSet,
-    progress: Progress,
-    seed: int,
-) -> ModelDescription:
+def _describe(network: keras.Model, experiment: Experiment, progress: Progress) -> ModelDescription:
     """Choose the thresholds on the validation records and put together what model.json holds."""
+    config, classes, partition = experiment.config, experiment.classes, experiment.partition
     thresholds = np.where(partition.seen, 0.5, np.inf)
     if len(partition.validation):
-        probabilities = predict_records(
-            network, examples.store, partition.validation, config.training.batch_size
-        )
-        labels = examples.labels[partition.validation]
+        labels, probabilities = _predict_validation(network, experiment)
         thresholds = choose_thresholds(classes, labels, probabilities, partition.seen)
     summary = {
-        "seed": seed,
+        "seed": experiment.seed,
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
         "validation": progress.history[progress.best_epoch - 1],
