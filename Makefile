@@ -1,7 +1,7 @@
 # `make demo` and `make test` work on a fresh machine with Python 3.11 or newer.
 PYTHON ?= python3
 VENV ?= .venv
-RUN := TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python
+RUN := $(VENV)/bin/python
 
 .PHONY: demo test clean
 

@@ -10,7 +10,7 @@ from cnn_gap import commands
 def main(arguments: list[str]) -> int:
     """Classify and write a result file for each record; 1 if every record failed."""
     options = _parser().parse_args(arguments)
-    # After the arguments: Keras takes seconds to import.
+    commands.start_keras()  # after the arguments: it takes seconds
     from tqdm import tqdm
 
     from cnn_gap.classifier import load_classifier

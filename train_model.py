@@ -9,7 +9,7 @@ from cnn_gap import commands
 def main(arguments: list[str]) -> None:
     """Train and write the model folder."""
     options = _parser().parse_args(arguments)
-    # After the arguments: Keras takes seconds to import.
+    commands.start_keras()  # after the arguments: it takes seconds
     from cnn_gap.config import DEFAULT_CONFIG, read_config
     from cnn_gap.diagnoses import DEFAULT_WEIGHTS, read_weights
     from cnn_gap.training import train_model

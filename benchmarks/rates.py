@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("data_b", metavar="DATA_B", type=Path, help="folder that holds records of these names")
     parser.add_argument("--limit", metavar="N", type=int, help="records (default: all)")
     options = parser.parse_args(arguments)
-    # After the arguments: Keras takes seconds to import.
+    commands.start_keras()  # after the arguments: it takes seconds
     from cnn_gap.classifier import load_classifier
 
     classifier = load_classifier(options.model)

@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("data", metavar="DATA", type=Path, help="folder of labelled records")
     parser.add_argument("--limit", metavar="N", type=int, help="records (default: all)")
     options = parser.parse_args(arguments)
-    # After the arguments: Keras takes seconds to import.
+    commands.start_keras()  # after the arguments: it takes seconds
     from cnn_gap.classifier import load_classifier
 
     variants = _variants(load_classifier(options.model))

@@ -37,7 +37,7 @@ VARIANTS = {"jit_compile = false": False, "jit_compile = true": True}
 def main(arguments: list[str]) -> None:
     """Train a little, multiply a little, and print a table."""
     options = _parser().parse_args(arguments)
-    # After the arguments: Keras takes seconds to import.
+    commands.start_keras()  # after the arguments: it takes seconds
     from cnn_gap.config import DEFAULT_CONFIG, read_config
 
     config = read_config(options.config or DEFAULT_CONFIG)

@@ -1,4 +1,4 @@
-"""What the commands share: how they end."""
+"""What the commands share: how they start Keras and how they end."""
 
 import os
 import sys
@@ -30,6 +30,27 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
         print("interrupted", file=sys.stderr)
         code = 130
     sys.exit(code or 0)
+
+
+def start_keras() -> None:
+    """Import Keras and start its backend without the lines that TensorFlow's libraries print meanwhile.
+
+    They go to the process's standard error from compiled code, so that is where they are kept from. Python's
+    own errors are not lost.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import keras
+
+        keras.ops.zeros(1)  # TensorFlow looks for devices when the first is needed
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _fail(message: str) -> int:
