@@ -1,0 +1,54 @@
+"""The 2021 harness's flow: train, load for a set of leads, run on what the helper functions read."""
+
+import ast
+import inspect
+
+import numpy as np
+import pytest
+from conftest import ROOT, TINY
+
+import helper_code
+import team_code
+from cnn_gap.diagnoses import read_weights
+from cnn_gap.outputs import read_outputs
+
+
+def test_the_functions_have_the_harness_signatures():
+    parameters = {
+        name: list(inspect.signature(getattr(team_code, name)).parameters)
+        for name in ("training_code", "load_model", "run_model")
+    }
+    assert parameters == {
+        "training_code": ["data_directory", "model_directory"],
+        "load_model": ["model_directory", "leads"],
+        "run_model": ["model", "header", "recording"],
+    }
+
+
+@pytest.mark.parametrize("name", ["team_code.py", "train_model.py", "driver.py", "evaluate_model.py"])
+def test_nothing_needs_the_helpers_that_the_harness_replaces(name):
+    tree = ast.parse((ROOT / name).read_text())
+    imported = {
+        alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    } | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not {"helper_code", "train_model", "test_model"} & imported
+
+
+def test_train_load_and_run_as_the_harness_does(records, tmp_path, monkeypatch):
+    monkeypatch.setattr(team_code, "read_config", lambda: TINY)  # the default takes an hour
+    team_code.training_code(str(records), str(tmp_path / "model"))
+    for leads in (helper_code.twelve_leads, helper_code.two_leads):
+        model = team_code.load_model(str(tmp_path / "model"), leads)
+        header_file, recording_file = (files[0] for files in helper_code.find_challenge_files(str(records)))
+        header = helper_code.load_header(header_file)
+        # The harness passes a record's lead set as it is in a header of those leads.
+        recording = helper_code.load_recording(recording_file)
+        classes, labels, probabilities = team_code.run_model(model, header, recording)
+        assert tuple(classes) == read_weights().codes
+        assert set(labels) <= {0, 1}
+        assert np.isfinite(probabilities).all()
+        output = tmp_path / "output.csv"
+        helper_code.save_outputs(
+            str(output), helper_code.get_recording_id(header), classes, labels, probabilities
+        )
+        np.testing.assert_allclose(read_outputs(output).probabilities, probabilities, atol=1e-5)
