@@ -75,7 +75,7 @@ def training_starts(samples: int, window_samples: int) -> np.ndarray:
         Length of a window.
     """
     spare = samples - window_samples
-    return np.array([0]) if spare <= 0 else np.array([0, spare // 2, spare])
+    return np.unique([0, spare // 2, spare]) if spare > 0 else np.array([0])
 
 
 def prediction_starts(samples: int, window_samples: int, overlap: float) -> np.ndarray:
@@ -147,15 +147,15 @@ def _windows(
 
 def _remove_baseline(piece: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
     """Subtract each lead's linear fit; samples that are not `valid` take no part in it and become 0."""
+    # In closed form: a least-squares solver starts threads that contend with the network's.
     piece = piece.astype(np.float64)
-    if valid is None or valid.all():
-        return dsp.detrend(piece, axis=0) if len(piece) > 1 else piece - piece
-    result = np.zeros_like(piece)
-    for lead in np.flatnonzero(valid.any(axis=0)):
-        at = np.flatnonzero(valid[:, lead])
-        values = piece[at, lead]
-        result[at, lead] = values - np.polyval(np.polyfit(at, values, min(1, len(at) - 1)), at)
-    return result
+    weights = np.ones_like(piece) if valid is None else valid.astype(np.float64)
+    count = np.maximum(weights.sum(axis=0), 1)
+    time = np.arange(len(piece))[:, None] - (np.arange(len(piece)) @ weights) / count
+    level = (weights * piece).sum(axis=0) / count
+    spread = (weights * time**2).sum(axis=0)
+    slope = (weights * time * (piece - level)).sum(axis=0) / np.where(spread > 0, spread, 1)
+    return weights * (piece - level - slope * time)
 
 
 def _interpolate(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -241,7 +241,9 @@ def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
 def _train_epoch(network: keras.Model, experiment: Experiment, epoch: int) -> float:
     """Train on every batch of an epoch, from 0; return the mean loss."""
     _reseed(network, experiment.seed, epoch)
-    return network.fit(_batches(experiment, epoch), verbose=0).history["loss"][0]
+    # The batches are in their epoch's order: Keras would shuffle them by a state that no checkpoint holds.
+    fitted = network.fit(_batches(experiment, epoch), shuffle=False, verbose=0)
+    return fitted.history["loss"][0]
 
 
 def _reseed(network: keras.Model, seed: int, epoch: int) -> None:
