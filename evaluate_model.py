@@ -7,6 +7,7 @@ from pathlib import Path
 from cnn_gap import commands
 from cnn_gap.diagnoses import DEFAULT_WEIGHTS, read_weights
 from cnn_gap.files import write_text
+from cnn_gap.label_tables import read_label_table
 from cnn_gap.outputs import read_evaluation
 from cnn_gap.scores import class_scores_csv, score, scores_csv, scores_table
 
@@ -15,7 +16,8 @@ def main(arguments: list[str]) -> None:
     """Score a folder of outputs; write the figures, or print them where no file is given for them."""
     options = _parser().parse_args(arguments)
     classes = read_weights(options.weights)
-    evaluation = read_evaluation(options.labels, options.outputs, classes)
+    table = None if options.label_table is None else read_label_table(options.label_table, classes.codes)
+    evaluation = read_evaluation(options.labels, options.outputs, classes, table)
     if evaluation.malformed:
         print(
             f"{len(evaluation.malformed)} result files are malformed and count as nothing found, "
@@ -54,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="?",
         help="file to write the scores of each class to",
+    )
+    parser.add_argument(
+        "--labels",
+        dest="label_table",
+        metavar="TABLE.csv",
+        type=Path,
+        help="diagnoses as lines of record,code[,code...] instead of the headers'",
     )
     parser.add_argument(
         "--weights",

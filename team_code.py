@@ -27,7 +27,9 @@ class LeadModel:
 
 def training_code(data_directory: str, model_directory: str) -> None:
     """Train with the default configuration; an unfinished training in `model_directory` goes on."""
-    train_model(Path(data_directory), Path(model_directory), read_config(), read_weights(), resume=True)
+    model = Path(model_directory)
+    unfinished = (model / "checkpoint").exists()
+    train_model(Path(data_directory), model, read_config(), read_weights(), resume=unfinished)
 
 
 def load_model(model_directory: str, leads: tuple[str, ...]) -> LeadModel:

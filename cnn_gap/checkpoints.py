@@ -1,11 +1,13 @@
 """Keep a training's state after each epoch, so that a crash costs at most one."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 
+from cnn_gap.config import from_dict
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
 
@@ -64,10 +66,14 @@ class Checkpoints:
         Raises
         ------
         InputError
-            If the training was started with another setup: the first difference is named.
+            If the file is damaged, or the training was started with another setup: the difference is named.
         """
-        content = read_json(self._progress_file)
-        progress = Progress(content["setup"], tuple(content["history"]), content["best_epoch"])
+        try:
+            progress = from_dict(Progress, read_json(self._progress_file))
+        except InputError as error:
+            raise InputError(
+                f"{self._progress_file}: cannot be resumed: {error}; remove {self.folder}"
+            ) from error
         setup = json.loads(json.dumps(setup))  # tuples as the lists that JSON makes of them
         if difference := _first_difference(progress.setup, setup):
             raise InputError(
@@ -77,16 +83,26 @@ class Checkpoints:
         return progress
 
     def load_weights(self, network: keras.Model, epoch: int) -> None:
-        """Load the weights after `epoch` and, into a compiled network, the optimiser's state."""
-        network.load_weights(self._weights_file(epoch))
+        """Load the weights after `epoch` and, into a compiled network, the optimiser's state.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged.
+        """
+        path = self._weights_file(epoch)
+        try:
+            network.load_weights(path)
+        except Exception as error:  # Keras and h5py raise many kinds for a damaged file
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"{path}: cannot be loaded ({reason}); remove {self.folder} to start anew"
+            ) from error
 
     def clear(self) -> None:
         """Forget the training: there is nothing to resume any more."""
         self._progress_file.unlink(missing_ok=True)
-        for path in self.folder.glob("*.weights.h5"):
-            path.unlink()
-        if self.folder.exists():
-            self.folder.rmdir()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def _progress_file(self) -> Path:

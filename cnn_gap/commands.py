@@ -11,7 +11,7 @@ from cnn_gap.errors import InputError
 def run(main: Callable[[list[str]], int | None]) -> NoReturn:
     """Call `main` with the command line's arguments and leave with its exit code, None being 0.
 
-    What a user can cause ends with one line on standard error: 1 for bad input and for files that the system
+    What a user can cause ends with one line on standard error: 1 for bad input and for what the system
     refuses, 130 for Ctrl-C. Usage errors leave with 2 from within `main`, as argparse does.
     """
     try:
@@ -23,9 +23,9 @@ def run(main: Callable[[list[str]], int | None]) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at exit
         code = 1
     except OSError as error:
-        if error.filename is None:
+        if error.strerror is None:
             raise
-        code = _fail(f"{error.filename}: {error.strerror}")
+        code = _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = 130

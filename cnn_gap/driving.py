@@ -1,27 +1,26 @@
 """Classify a whole folder of records into a folder of result files, whatever single records are like."""
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from cnn_gap.classifier import Classifier
+from cnn_gap.classifier import Classifier, Prediction
 from cnn_gap.errors import InputError
-from cnn_gap.files import read_json, write_json, write_text
+from cnn_gap.files import read_json, write_json
 from cnn_gap.outputs import write_outputs
 from cnn_gap.records import find_records, read_record
 
-#: Records that are classified together.
+#: Records, and windows of them, that are classified together: long records come in smaller batches.
 BATCH = 64
+BATCH_WINDOWS = 512
 
-#: Threads that read ahead; the network's own threads need the cores more.
-READERS = 2
+#: The file in the results' folder that says which records failed, and why.
+FAILURES = "failures.log"
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,11 @@ class _Prepared:
     name: str
     windows: np.ndarray | None = None
     failure: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many windows there are."""
+        return 0 if self.windows is None else len(self.windows)
 
 
 def classify_folder(
@@ -71,21 +75,21 @@ def classify_folder(
     out = Path(out)
     paths = find_records(Path(data))
     _require_unique_names(paths)
-    _start(out, _fingerprint(Path(model)))
-    open_paths = [path for path in paths if not _is_current(out / f"{path.stem}.csv", path)]
-    classified, failures = 0, []
+    continued = _start(out, _fingerprint(Path(model)))
+    open_paths = [path for path in paths if not (continued and _is_current(out / f"{path.stem}.csv", path))]
+    classified = failed = 0
     with tqdm(total=len(open_paths), desc="classifying", unit="record", disable=None) as bar:
-        prepared = _read_ahead(lambda path: _prepare(classifier, path), open_paths)
-        while batch := list(islice(prepared, BATCH)):
-            classified += _classify(classifier, [each for each in batch if not each.failure], out)
-            for each in (each for each in batch if each.failure):
-                failures.append(f"{each.name}: {each.failure}")
-                warn(failures[-1])
-                # The log comes first: a crash must not leave a result of a failure that no log names.
-                write_text(out / "failures.log", "\n".join(failures) + "\n")
-                _write_failure(classifier, each.name, out)
+        for batch in _ahead(_batches(_prepare(classifier, path) for path in open_paths)):
+            for name, prediction in _classify(classifier, batch).items():
+                if isinstance(prediction, str):
+                    failed += 1
+                    warn(f"{name}: {prediction}")
+                    _write_failure(classifier, name, prediction, out)
+                else:
+                    classified += 1
+                    _write_prediction(classifier, prediction, out)
             bar.update(len(batch))
-    return Summary(classified, len(failures), len(paths) - len(open_paths))
+    return Summary(classified, failed, len(paths) - len(open_paths))
 
 
 def _prepare(classifier: Classifier, path: Path) -> _Prepared:
@@ -97,29 +101,63 @@ def _prepare(classifier: Classifier, path: Path) -> _Prepared:
         return _Prepared(path.stem, failure=f"{path}: {error!r}")
 
 
-def _classify(classifier: Classifier, batch: list[_Prepared], out: Path) -> int:
-    predictions = classifier.predict_windows([each.name for each in batch], [each.windows for each in batch])
+def _classify(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Prediction | str]:
+    """Return each record's prediction by name, or the reason why there is none."""
+    failures = {each.name: each.failure for each in batch if each.failure}
+    return failures | _predict(classifier, [each for each in batch if not each.failure])
+
+
+def _predict(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Prediction | str]:
+    try:
+        predictions = classifier.predict_windows(
+            [each.name for each in batch], [each.windows for each in batch]
+        )
+    except Exception as error:  # one record, too large perhaps, must not cost the others
+        if len(batch) == 1:
+            return {batch[0].name: f"cannot be classified ({error!r})"}
+        return {name: result for each in batch for name, result in _predict(classifier, [each]).items()}
+    return {
+        each.name: each
+        if np.isfinite(each.probabilities).all()
+        else "cannot be classified: its amplitudes are beyond the network's numbers"
+        for each in predictions
+    }
+
+
+def _write_prediction(classifier: Classifier, prediction: Prediction, out: Path) -> None:
     classes = classifier.classes
-    for prediction in predictions:
-        labels, probabilities = classes.expand(prediction.labels), classes.expand(prediction.probabilities)
-        write_outputs(out / f"{prediction.name}.csv", prediction.name, classes.codes, labels, probabilities)
-    return len(predictions)
+    labels, probabilities = classes.expand(prediction.labels), classes.expand(prediction.probabilities)
+    write_outputs(out / f"{prediction.name}.csv", prediction.name, classes.codes, labels, probabilities)
 
 
-def _write_failure(classifier: Classifier, name: str, out: Path) -> None:
+def _write_failure(classifier: Classifier, name: str, reason: str, out: Path) -> None:
+    # The log comes first: a crash must not leave a result of a failure that no log names.
+    with (out / FAILURES).open("a", encoding="utf-8") as log:
+        log.write(f"{name}: {reason}\n")
     codes = classifier.classes.codes
     nothing = np.zeros(len(codes), bool)
     write_outputs(out / f"{name}.csv", name, codes, nothing, np.full(len(codes), np.nan))
 
 
-def _read_ahead(read: Callable[[Path], _Prepared], paths: Iterable[Path]) -> Iterator[_Prepared]:
-    """Yield `read(path)` of each path in order, at most two batches ahead in other threads."""
-    remaining = iter(paths)
-    with ThreadPoolExecutor(READERS) as pool:
-        waiting = deque(pool.submit(read, path) for path in islice(remaining, 2 * BATCH))
-        while waiting:
-            yield waiting.popleft().result()
-            waiting.extend(pool.submit(read, path) for path in islice(remaining, 1))
+def _batches(prepared: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
+    batch, windows = [], 0
+    for each in prepared:
+        batch.append(each)
+        windows += each.count
+        if len(batch) == BATCH or windows >= BATCH_WINDOWS:
+            yield batch
+            batch, windows = [], 0
+    if batch:
+        yield batch
+
+
+def _ahead(batches: Iterator[list[_Prepared]]) -> Iterator[list[_Prepared]]:
+    """Yield the batches, and prepare the next one in another thread meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, batches, None)
+        while batch := waiting.result():
+            waiting = pool.submit(next, batches, None)
+            yield batch
 
 
 def _require_unique_names(paths: list[Path]) -> None:
@@ -133,22 +171,26 @@ def _require_unique_names(paths: list[Path]) -> None:
         first[path.stem] = path
 
 
-def _start(out: Path, fingerprint: str) -> None:
-    """Note in `out` which model writes there; forget the files of another model and those of failures."""
-    note = out / "driver.json"
+def _start(out: Path, fingerprint: str) -> bool:
+    """Note in `out` which model writes there; tell whether it has done so before.
+
+    The files of another model, of failures and of a crash are removed.
+    """
+    note, failures = out / "driver.json", out / FAILURES
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if note.exists() and read_json(note) == {"model": fingerprint}:
-            failures = out / "failures.log"
+        continued = note.exists() and read_json(note) == {"model": fingerprint}
+        if continued:
             lines = failures.read_text(encoding="utf-8").splitlines() if failures.exists() else []
             outdated = [out / f"{line.split(': ')[0]}.csv" for line in lines]
         else:
             outdated = list(out.glob("*.csv")) if note.exists() else []
-        for path in [*outdated, out / "failures.log"]:
+        for path in [*outdated, failures, *out.glob(".writing-*")]:
             path.unlink(missing_ok=True)
         write_json(note, {"model": fingerprint})
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}); choose another folder") from error
+    return continued
 
 
 def _fingerprint(model: Path) -> str:

@@ -18,6 +18,9 @@ def replacing(path: Path) -> Iterator[Path]:
     which some writers choose the format. If the block raises, `path` is untouched and the part is removed.
     """
     path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        yield path  # a device such as /dev/stdout is written to, never replaced
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".writing-", suffix="".join(path.suffixes), dir=path.parent)
     os.close(handle)

@@ -1,4 +1,4 @@
-"""Read diagnoses from a table instead of the records' headers."""
+"""Read diagnoses from a table instead of the records' headers, and other tables of records."""
 
 import csv
 import re
@@ -29,11 +29,7 @@ _TABLE_HEADINGS = re.compile(r"(?:record|recording|file|ecg)s?(?:[_ ]?(?:name|id
 
 
 def read_label_table(path: Path, own_codes: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
-    """Read a table of labels, ``record,code[,code...]``, a line a record.
-
-    The first line is a heading when its first cell is a word such as ``record``, ``recording``, ``name``,
-    ``id``, ``ecg_id``, ``file`` or ``filename``, in any case, or empty. The extensions .hea, .mat and .dat are
-    dropped from the records' names, and a record on several lines has the codes of all of them.
+    """Read a table of labels, ``record,code[,code...]``, in the form of `read_record_table`.
 
     Codes are kept as they are, except where every code of the table is one of CPSC 2018's numbers 1 to 9, or
     every one is a letter of Challenge 2017 (N, A, O, ~): these become SNOMED CT codes (`CPSC_2018_CODES`,
@@ -51,6 +47,25 @@ def read_label_table(path: Path, own_codes: Collection[str] = ()) -> dict[str, t
     InputError
         If the file is missing or is not such a table.
     """
+    labels = read_record_table(path)
+    used = {code for codes in labels.values() for code in codes}
+    foreign = used.isdisjoint(own_codes)
+    translation = next((codes for known, codes in _CODE_TABLES if foreign and used <= known), {})
+    return {name: tuple(translation.get(code, code) for code in codes) for name, codes in labels.items()}
+
+
+def read_record_table(path: Path) -> dict[str, tuple[str, ...]]:
+    """Read a table of ``record,value[,value...]``, a line a record.
+
+    The first line is a heading when its first cell is a word such as ``record``, ``recording``, ``name``,
+    ``id``, ``ecg_id``, ``file`` or ``filename``, in any case, or empty. The extensions .hea, .mat and .dat are
+    dropped from the records' names, and a record on several lines has the values of all of them.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not such a table.
+    """
     path = Path(path)
     rows = _read_table(path)
     if rows and _TABLE_HEADINGS.fullmatch(rows[0][0]):
@@ -59,15 +74,12 @@ def read_label_table(path: Path, own_codes: Collection[str] = ()) -> dict[str, t
         raise InputError(f"{path}: holds no labels; expected lines such as record,code,code")
     if not all(row[0] for row in rows):
         raise InputError(f"{path}: a line has no record in its first cell; expected record,code,code")
-    labels: dict[str, tuple[str, ...]] = {}
-    for name, *codes in rows:
+    table: dict[str, tuple[str, ...]] = {}
+    for name, *values in rows:
         for extension in (".hea", ".mat", ".dat"):
             name = name.removesuffix(extension)
-        labels[name] = tuple(dict.fromkeys((*labels.get(name, ()), *filter(None, codes))))
-    used = {code for codes in labels.values() for code in codes}
-    foreign = used.isdisjoint(own_codes)
-    translation = next((codes for known, codes in _CODE_TABLES if foreign and used <= known), {})
-    return {name: tuple(translation.get(code, code) for code in codes) for name, codes in labels.items()}
+        table[name] = tuple(dict.fromkeys((*table.get(name, ()), *filter(None, values))))
+    return table
 
 
 def _read_table(path: Path) -> list[list[str]]:

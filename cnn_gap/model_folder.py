@@ -12,6 +12,7 @@ from cnn_gap.config import Answers, from_dict, to_dict
 from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
+from cnn_gap.headers import LEADS
 from cnn_gap.preprocessing import Preprocessing
 
 #: Raise it when the meaning of model.json changes.
@@ -68,6 +69,10 @@ class ModelDescription:
                 raise InputError(f"{key} must have {count} entries; received {len(getattr(self, key))}")
         if any(len(row) != count for row in self.weights):
             raise InputError(f"weights must have {count} entries in each row")
+        if any(threshold is not None and not 0 <= threshold <= 1 for threshold in self.thresholds):
+            raise InputError(f"thresholds must be from 0 to 1, or null; received {list(self.thresholds)}")
+        if self.leads != LEADS:
+            raise InputError(f"leads must be {', '.join(LEADS)}; received {', '.join(self.leads)}")
 
     @property
     def class_set(self) -> ClassSet:

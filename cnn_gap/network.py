@@ -42,7 +42,7 @@ class Network:
                 raise InputError(f"network.{key} must have as many entries as filters; received {list(values)}")
         if not 0 <= self.dropout < 1:
             raise InputError(f"network.dropout must be from 0 to below 1; received {self.dropout}")
-        if len(self.amplitude) != 2 or not 0 < self.amplitude[0] <= self.amplitude[1]:
+        if len(self.amplitude) != 2 or not 0 < self.amplitude[0] <= self.amplitude[1] < 1e6:
             raise InputError(f"network.amplitude must be two rising factors; received {list(self.amplitude)}")
 
 

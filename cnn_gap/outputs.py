@@ -5,9 +5,8 @@ the Challenge's 2020 evaluator: a label counts as yes in a few spellings and as 
 that is no number counts as 0, and a file that is no table of three rows as nothing found.
 """
 
-import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,8 @@ import numpy as np
 from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError
 from cnn_gap.files import write_text
+from cnn_gap.headers import codes_of, parse_comments
+from cnn_gap.records import find_records
 
 _YES = frozenset(("1", "True", "true", "T", "t"))
 _NAMED_IN_ERRORS = 3
@@ -110,20 +111,34 @@ def read_outputs(path: Path) -> Outputs:
     )
 
 
-def read_evaluation(labels_folder: Path, outputs_folder: Path, classes: ClassSet) -> Evaluation:
+def read_evaluation(
+    labels_folder: Path,
+    outputs_folder: Path,
+    classes: ClassSet,
+    label_table: Mapping[str, Sequence[str]] | None = None,
+) -> Evaluation:
     """Read the labels of a folder's records, nested ones too, and the result file ``NAME.csv`` of each.
 
     Equivalent codes of a class have a label if one has, and the mean of their probabilities.
+
+    Parameters
+    ----------
+    labels_folder, outputs_folder : Path
+        Folders of records and of result files.
+    classes : ClassSet
+        What to score.
+    label_table : mapping of str to sequence of str, optional
+        The codes by record name, instead of the headers'; records that it does not list are left out.
 
     Raises
     ------
     InputError
         If a folder is missing, has no record, has two of the same name, or lacks result files.
     """
-    headers = _headers_by_name(Path(labels_folder))
-    names = tuple(headers)
+    codes = _codes_by_name(Path(labels_folder), label_table)
+    names = tuple(codes)
     paths = _output_paths(names, Path(outputs_folder))
-    labels = np.array([classes.encode(_diagnosis_codes(header)) for header in headers.values()])
+    labels = np.array([classes.encode(each) for each in codes.values()])
     files = [read_outputs(path) for path in paths]
     outputs, probabilities = gather(files, classes)
     malformed = tuple(path for path, file in zip(paths, files, strict=True) if not file.codes)
@@ -166,25 +181,22 @@ def _number_or_zero(text: str) -> float:
         return 0.0
 
 
-def _headers_by_name(folder: Path) -> dict[str, Path]:
-    """Return the headers below `folder` by record name, in the order of names."""
-    headers = {}
-    for path in _files_below(folder):
-        if not path.name.lower().endswith(".hea") or path.name.startswith("."):
+def _codes_by_name(folder: Path, label_table: Mapping[str, Sequence[str]] | None) -> dict[str, Sequence[str]]:
+    """Return the codes of the records below `folder`, in the order of their names."""
+    paths: dict[str, Path] = {}
+    for path in find_records(folder):
+        if path.suffix != ".hea" if label_table is None else path.stem not in label_table:
             continue
-        if path.stem in headers:
-            raise InputError(f"{path}: has the same record name as {headers[path.stem]}; rename one of them")
-        headers[path.stem] = path
-    if not headers:
-        raise InputError(f"{folder}: holds no header files (.hea); give the folder of the labels")
-    return dict(sorted(headers.items()))
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    if not folder.is_dir():
-        raise InputError(f"{folder}: is not a folder; give the folder of the labels")
-    for parent, _, names in os.walk(folder):
-        yield from (Path(parent, name) for name in names)
+        if path.stem in paths:
+            raise InputError(f"{path}: has the same record name as {paths[path.stem]}; rename one of them")
+        paths[path.stem] = path
+    if not paths:
+        raise InputError(f"{folder}: holds no records with labels; give the folder of the labels")
+    ordered = sorted(paths.items())
+    if label_table is not None:
+        return {name: label_table[name] for name, _ in ordered}
+    # The comments alone: that is all that scoring needs, and a header that is wrong otherwise has them too.
+    return {name: codes_of(parse_comments("\n".join(_lines(path)))) for name, path in ordered}
 
 
 def _output_paths(names: Sequence[str], folder: Path) -> list[Path]:
@@ -198,16 +210,6 @@ def _output_paths(names: Sequence[str], folder: Path) -> list[Path]:
             f"{folder}: lacks {len(missing)} of {len(names)} result files ({first}); classify all records first"
         )
     return [folder / f"{name}.csv" for name in names]
-
-
-def _diagnosis_codes(header: Path) -> list[str]:
-    """Return the codes of a header's ``#Dx`` line alone: that is all that scoring needs, and it is quick."""
-    codes = []
-    for line in _lines(header):
-        key, _, values = line.partition(":")
-        if key.startswith("#") and key[1:].strip() == "Dx":
-            codes += (code.strip() for code in values.split(","))
-    return codes
 
 
 def _lines(path: Path) -> list[str]:

@@ -338,7 +338,9 @@ def _from_digital(header: Header, recording: np.ndarray, source: str) -> Record:
         physical -= np.array([lead.baseline for lead in chosen], exact)
         physical /= np.array([lead.gain for lead in chosen], exact)
     invalid = [-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen]
-    if stored.size and stored.min() <= max(invalid):  # they are the lowest that a format can store
+    if stored.size and np.fmin.reduce(np.fmin.reduce(stored)) <= max(
+        invalid
+    ):  # they are the lowest that a format can store
         physical[stored == np.array(invalid)] = np.nan
     return _assemble(header, physical, list(columns), source)
 

@@ -1,5 +1,6 @@
 """Train a network on a folder of records and write a model folder."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,9 +17,9 @@ from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError
 from cnn_gap.headers import LEADS
 from cnn_gap.history import write_history
-from cnn_gap.label_tables import read_label_table
+from cnn_gap.label_tables import read_label_table, read_record_table
 from cnn_gap.losses import MacroObs, WeightedBinaryCrossentropy
-from cnn_gap.model_folder import ModelDescription, save_model, software_versions
+from cnn_gap.model_folder import ModelDescription, load_model, save_model, software_versions
 from cnn_gap.network import build_network
 from cnn_gap.records import RecordInfo, find_records, read_info
 from cnn_gap.scores import auroc_auprc, challenge_metric, macro_average
@@ -66,9 +67,9 @@ class Experiment:
             "classes": self.classes.classes,
             "weights": self.classes.weights,
             "seed": self.seed,
-            "records": self.examples.store.folder.name,
-            "labels": self.examples.labels.sum(axis=0).tolist(),
-            "validation": self.partition.validation.tolist(),
+            "fingerprint of the records": self.examples.store.folder.name,
+            "fingerprint of the labels": _digest(self.examples.labels),
+            "fingerprint of the split": _digest(self.partition.validation),
         }
 
 
@@ -100,7 +101,7 @@ def train_model(
     seed : int
         Of the split, the initial weights and everything random in training.
     resume : bool
-        Go on with an unfinished training in `model`, if there is one.
+        Go on with an unfinished training in `model`, if there is one; a finished one is left as it is.
     label_table, patient_table : Path, optional
         CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
     cache : Path, optional
@@ -114,7 +115,11 @@ def train_model(
         If the data, the tables or an unfinished training do not allow this one.
     """
     model = Path(model)
+    model.mkdir(parents=True, exist_ok=True)
     checkpoints = Checkpoints(model / "checkpoint")
+    if resume and not checkpoints.exists() and (model / "model.json").exists():
+        log(f"{model}: holds a finished training; nothing is left to do")
+        return load_model(model)[1]
     if checkpoints.exists() and not resume:
         raise InputError(
             f"{model}: holds an unfinished training; continue with --resume or remove {checkpoints.folder}"
@@ -141,6 +146,10 @@ def train_model(
     return description
 
 
+def _digest(values: np.ndarray) -> str:
+    return hashlib.sha256(values.tobytes()).hexdigest()[:16]
+
+
 def _read_infos(data: Path, label_table: Path | None, classes: ClassSet, log: Log) -> list[RecordInfo]:
     """Read every header; leave out, with a line, what cannot be read or the table does not label."""
     table = None if label_table is None else read_label_table(label_table, classes.codes)
@@ -164,7 +173,7 @@ def _read_infos(data: Path, label_table: Path | None, classes: ClassSet, log: Lo
 
 def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarray:
     """Return a group for each record: its patient, or itself where no patient is known."""
-    table = {} if patient_table is None else read_label_table(patient_table)
+    table = {} if patient_table is None else read_record_table(patient_table)
     return np.array(
         [f"patient {table[r.name][0]}" if table.get(r.name) else f"record {r.path}" for r in records]
     )

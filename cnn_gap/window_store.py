@@ -7,8 +7,10 @@ fingerprint of the records' files and of the preprocessing.
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -94,11 +96,14 @@ def prepare_windows(
     """
     folder = Path(cache) / _fingerprint(records, preprocessing)
     if not (folder / "store.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(folder.parent)
         aside = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
         try:
             _write_store(aside, records, preprocessing, jobs)
-            aside.rename(folder)
+            if not (folder / "store.json").exists():  # another training may have been quicker
+                aside.rename(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     content = read_json(folder / "store.json")
@@ -109,14 +114,22 @@ def prepare_windows(
 
 
 def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> str:
+    root = os.path.commonpath([record.path.parent for record in records])
     files = [
-        (str(path), path.stat().st_size, path.stat().st_mtime_ns)
+        (str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns)
         for record in records
         for path in (record.path.with_suffix(suffix) for suffix in (".hea", ".mat", ".dat"))
         if path.exists()
     ]
     content = json.dumps([STORE_VERSION, asdict(preprocessing), files])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Remove what killed preparations have left; a folder of the last day may be in use."""
+    for folder in cache.glob(".preparing-*"):
+        if time.time() - folder.stat().st_mtime > 86_400:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Preprocessing, jobs: int) -> None:

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 import cnn_gap
 from cnn_gap.classifier import load_classifier
@@ -46,13 +47,10 @@ def test_missing_limb_leads_do_not_change_the_answer(classifier, some):
 
 @pytest.mark.parametrize("rate", [100, 128, 250, 257, 300, 360, 500, 977, 1000])
 def test_any_sampling_rate_gives_nearly_the_same_answer(classifier, rate):
-    at = [simulate_record("x", ["426783006"], 1000.0, 10.0, seed=3).signal]
-    from scipy.signal import resample_poly
-
-    record = resample_poly(at[0], rate, 1000, axis=0, padtype="line") if rate != 1000 else at[0]
-    expected = classifier.predict_signal(at[0], 1000, LEADS)
-    prediction = classifier.predict_signal(record, rate, LEADS)
-    assert np.abs(prediction.probabilities - expected.probabilities).mean() < 0.02
+    signal = simulate_record("x", ["426783006"], 1000.0, 10.0, seed=3).signal
+    resampled = resample_poly(signal, rate, 1000, axis=0, padtype="line")
+    expected = classifier.predict_signal(signal, 1000, LEADS).probabilities
+    assert np.abs(classifier.predict_signal(resampled, rate, LEADS).probabilities - expected).mean() < 0.002
 
 
 @pytest.mark.parametrize("seconds", [1, 9, 10, 11, 61, 1800])
@@ -108,7 +106,8 @@ def _edited(model, folder, edit):
             lambda content: content["thresholds"].__setitem__(0, "high"),
             r"thresholds\[0\] must be of type float",
         ),
-        (lambda content: content["leads"].pop(), "has 11 leads"),
+        (lambda content: content["leads"].reverse(), "leads must be I, II"),
+        (lambda content: content["thresholds"].__setitem__(0, float("nan")), "thresholds must be from 0 to 1"),
     ],
 )
 def test_a_damaged_description_is_named(model, tmp_path, edit, named):
@@ -116,6 +115,17 @@ def test_a_damaged_description_is_named(model, tmp_path, edit, named):
         load_classifier(_edited(model, tmp_path / "m", edit))
     assert "\n" not in str(error.value)
     assert str(tmp_path / "m") in str(error.value)
+
+
+def test_a_network_that_does_not_fit_is_named(model, tmp_path):
+    def drop_a_class(content):
+        for key in ("classes", "thresholds", "seen", "weights"):
+            content[key].pop()
+        for row in content["weights"]:
+            row.pop()
+
+    with pytest.raises(InputError, match=r"model\.keras: does not fit .* 23 classes; received 12 and 24"):
+        load_classifier(_edited(model, tmp_path / "m", drop_a_class))
 
 
 def test_damaged_and_missing_files_are_named(model, tmp_path):

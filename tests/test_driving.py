@@ -14,7 +14,7 @@ from conftest import ROOT
 import driver
 import team_code
 import test_model
-from cnn_gap.classifier import load_classifier
+from cnn_gap.classifier import Classifier, Prediction, load_classifier
 from cnn_gap.diagnoses import read_weights
 from cnn_gap.driving import classify_folder
 from cnn_gap.errors import InputError
@@ -131,6 +131,54 @@ def test_another_model_does_not_keep_the_first_ones_files(model, data, tmp_path)
     assert (summary.classified, summary.kept) == (48, 0)
 
 
+def test_results_that_the_driver_has_not_written_are_not_kept(model, data, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "SIM0010.csv").write_text("mine")
+    summary, _ = _drive(model, data, out)
+    assert (summary.classified, summary.kept) == (48, 0)
+    assert (out / "SIM0010.csv").read_text().startswith("#SIM0010\n")
+
+
+def test_a_record_that_cannot_be_classified_costs_only_itself(model, data, tmp_path, monkeypatch):
+    predict_windows = Classifier.predict_windows
+
+    def too_large(self, names, windows):
+        if "SIM0007" in names:
+            raise MemoryError("too large")
+        predictions = predict_windows(self, names, windows)
+        for prediction in predictions:
+            if prediction.name == "SIM0009":
+                prediction.probabilities[0] = np.nan
+        return predictions
+
+    monkeypatch.setattr(Classifier, "predict_windows", too_large)
+    summary, lines = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed) == (46, 2)
+    assert sorted(line.split(":")[0] for line in lines) == ["SIM0007", "SIM0009"]
+    assert np.isnan(read_outputs(tmp_path / "out" / "SIM0007.csv").probabilities).all()
+
+
+def test_long_records_are_read_less_far_ahead(model, data, tmp_path, monkeypatch):
+    alive = []
+
+    def windows(self, record):
+        alive.append(record.name)
+        return np.zeros((600, 1000, 12), np.float32)
+
+    most = []
+
+    def predict_windows(self, names, windows):
+        most.append(len(alive))
+        alive.clear()
+        return [Prediction(name, self.classes, np.zeros(24), np.zeros(24, bool)) for name in names]
+
+    monkeypatch.setattr(Classifier, "windows", windows)
+    monkeypatch.setattr(Classifier, "predict_windows", predict_windows)
+    assert _drive(model, data, tmp_path / "out")[0].classified == 48
+    assert max(most) <= 3
+
+
 def test_files_that_the_driver_has_not_written_stay(model, data, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
@@ -182,13 +230,13 @@ def test_killed_while_driving_then_finished_by_a_second_run(model, tmp_path, dat
             (data / f"C{copy}{path.name}").write_bytes(text)
     out = tmp_path / "out"
     process = subprocess.Popen([sys.executable, "driver.py", str(model), str(data), str(out)], cwd=ROOT)
-    while not list(out.glob("*.csv")) and process.poll() is None:
+    while not list(out.glob("[CS]*.csv")) and process.poll() is None:
         time.sleep(0.005)
     process.kill()
     process.wait()
-    written = list(out.glob("*.csv"))
+    written = list(out.glob("[CS]*.csv"))
     assert written
-    assert all(len(path.read_text().splitlines()) == 4 for path in written if not path.name.startswith("."))
+    assert all(len(path.read_text().splitlines()) == 4 for path in written)
     summary, _ = _drive(model, data, out)
     assert summary.classified + summary.kept == len(find_records(data))
     assert summary.kept > 0

@@ -100,10 +100,19 @@ def test_missing_result_files_are_counted_and_named(tmp_path):
         read_evaluation(tmp_path, tmp_path, PAIR)
 
 
+def test_labels_may_come_from_a_table(tmp_path):
+    for name in ("A1", "A2", "A3"):
+        write_record(tmp_path, name, "#Dx: a")
+        write_outputs(tmp_path / f"{name}.csv", name, ("a",), np.array([True]), np.array([0.5]))
+    evaluation = read_evaluation(tmp_path, tmp_path, PAIR, {"A1": ("b",), "A3": (), "A9": ("a",)})
+    assert evaluation.names == ("A1", "A3")
+    assert evaluation.labels.tolist() == [PAIR.encode(["b"]).tolist(), [False] * len(PAIR)]
+
+
 def test_folders_that_cannot_be_evaluated(tmp_path):
-    with pytest.raises(InputError, match="nowhere: is not a folder"):
+    with pytest.raises(InputError, match="nowhere: there is no such folder"):
         read_evaluation(tmp_path / "nowhere", tmp_path, PAIR)
-    with pytest.raises(InputError, match="holds no header"):
+    with pytest.raises(InputError, match="there are no records"):
         read_evaluation(tmp_path, tmp_path, PAIR)
     write_record(tmp_path, "A1", "#Dx: a")
     with pytest.raises(InputError, match="nowhere: is not a folder"):

@@ -70,18 +70,47 @@ def test_the_same_seed_trains_the_same_model(records, model, tmp_path):
 
 
 def test_an_interrupted_training_ends_as_it_would_have(records, model, tmp_path):
+    config = replace(TINY, training=replace(TINY.training, batch_size=4, epochs=3))
+    train_model(records, tmp_path / "whole", config, read_weights(), cache=model / "cache", log=_quiet)
     folder, lines = tmp_path / "crashed", []
     with pytest.raises(_CrashError):
-        train_model(records, folder, TINY, read_weights(), log=_crash_after(1))
+        train_model(records, folder, config, read_weights(), log=_crash_after(1))
     assert not (folder / "model.keras").exists()
+    (folder / "checkpoint" / ".writing-left.json").write_text("{")  # as a kill leaves it
     with pytest.raises(InputError, match="--resume"):
-        train_model(records, folder, TINY, read_weights(), log=_quiet)
-    train_model(records, folder, TINY, read_weights(), resume=True, log=lines.append)
-    assert "resuming after epoch 1 of 2" in lines
-    assert sum(line.startswith("epoch ") for line in lines) == 1
-    for first, second in zip(_weights_of(model), _weights_of(folder), strict=True):
+        train_model(records, folder, config, read_weights(), log=_quiet)
+    train_model(records, folder, config, read_weights(), resume=True, log=lines.append)
+    assert "resuming after epoch 1 of 3" in lines
+    assert sum(line.startswith("epoch ") for line in lines) == 2
+    for first, second in zip(_weights_of(tmp_path / "whole"), _weights_of(folder), strict=True):
         np.testing.assert_allclose(first, second, atol=1e-4)
     assert not (folder / "checkpoint").exists()
+
+
+def test_a_finished_training_is_not_done_again(records, model):
+    lines = []
+    before = (model / "model.keras").stat().st_mtime_ns
+    train_model(records, model, TINY, read_weights(), resume=True, log=lines.append)
+    assert "finished" in lines[0]
+    assert (model / "model.keras").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (lambda folder: (folder / "progress.json").write_text("{}"), r"progress\.json: .*missing key"),
+        (lambda folder: (folder / "epoch-0001.weights.h5").write_bytes(b"x"), r"epoch-0001\.weights\.h5"),
+        (lambda folder: (folder / "epoch-0001.weights.h5").unlink(), r"epoch-0001\.weights\.h5"),
+    ],
+)
+def test_a_damaged_checkpoint_is_named(records, model, tmp_path, damage, named):
+    cache = model / "cache"
+    with pytest.raises(_CrashError):
+        train_model(records, tmp_path, TINY, read_weights(), cache=cache, log=_crash_after(1))
+    damage(tmp_path / "checkpoint")
+    with pytest.raises(InputError, match=named) as error:
+        train_model(records, tmp_path, TINY, read_weights(), cache=cache, resume=True, log=_quiet)
+    assert "\n" not in str(error.value)
 
 
 def test_resuming_with_other_settings_names_the_difference(records, tmp_path):
@@ -92,6 +121,29 @@ def test_resuming_with_other_settings_names_the_difference(records, tmp_path):
         train_model(records, tmp_path, other, read_weights(), resume=True, log=_quiet)
     with pytest.raises(InputError, match=r"seed was 0 and is now 7"):
         train_model(records, tmp_path, TINY, read_weights(), resume=True, seed=7, log=_quiet)
+    table = tmp_path / "labels.csv"
+    table.write_text("".join(f"{path.stem},426783006\n" for path in find_records(records)))
+    with pytest.raises(InputError, match=r"fingerprint of the labels was"):
+        train_model(records, tmp_path, TINY, read_weights(), resume=True, label_table=table, log=_quiet)
+
+
+def test_jax_trains_to_the_same_loss(records, model, tmp_path, config_file):
+    pytest.importorskip("jax", reason="JAX is not installed")
+    losses = {}
+    for backend in ("tensorflow", "jax"):
+        command = [sys.executable, "train_model.py", str(records), str(tmp_path / backend)]
+        subprocess.run(
+            [*command, "--config", str(config_file), "--cache", str(model / "cache")],
+            cwd=ROOT,
+            env={**os.environ, "KERAS_BACKEND": backend},
+            check=True,
+            capture_output=True,
+        )
+        with (tmp_path / backend / "history.csv").open() as file:
+            losses[backend] = [float(row["loss"]) for row in csv.DictReader(file)]
+    # The backends draw other initial weights and amplitudes from the same seed.
+    np.testing.assert_allclose(losses["tensorflow"], losses["jax"], rtol=0.2)
+    assert load_classifier(tmp_path / "jax").description.versions["backend"] == "jax"
 
 
 def test_resuming_without_a_beginning_starts_one(records, tmp_path):

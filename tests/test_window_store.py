@@ -1,6 +1,6 @@
 """The store of prepared windows: content, reuse, failures."""
 
-import shutil
+import os
 
 import numpy as np
 import pytest
@@ -71,9 +71,20 @@ def test_an_interrupted_preparation_leaves_nothing_that_counts(folder, tmp_path)
     cache = tmp_path / "cache"
     store = _prepare(folder, cache)
     (store.folder / "store.json").unlink()  # the last file of a preparation: without it there is no store
-    shutil.rmtree(store.folder)
-    (cache / ".preparing-left").mkdir()
-    assert _prepare(folder, cache).first == (0, 1, 2, 5)
+    (store.folder / "windows.npy").write_bytes(b"part")
+    for name in (".preparing-now", ".preparing-long-ago"):
+        (cache / name).mkdir()
+    os.utime(cache / ".preparing-long-ago", (0, 0))
+    again = _prepare(folder, cache)
+    assert again == store
+    assert again.read(np.arange(5)).any(axis=(1, 2)).all()
+    assert {path.name for path in cache.glob(".*")} == {".preparing-now"}
+
+
+def test_a_moved_folder_keeps_its_store(folder, tmp_path):
+    store = _prepare(folder, tmp_path / "cache")
+    folder.rename(tmp_path / "moved")
+    assert _prepare(tmp_path / "moved", tmp_path / "cache") == store
 
 
 def test_no_readable_record_is_an_error(folder, tmp_path):
