@@ -17,9 +17,6 @@ def main(arguments: list[str]) -> int:
     from cnn_gap.driving import classify_folder
 
     classifier = load_classifier(options.model)
-    if classifier.unseen:
-        names = ", ".join(diagnosis.name for diagnosis in classifier.unseen)
-        print(f"the model has never seen these diagnoses and does not answer them: {names}", file=sys.stderr)
     summary = classify_folder(
         classifier,
         options.model,
@@ -27,6 +24,9 @@ def main(arguments: list[str]) -> int:
         options.out,
         warn=lambda line: tqdm.write(line, file=sys.stderr),
     )
+    if classifier.unseen:
+        names = ", ".join(diagnosis.name for diagnosis in classifier.unseen)
+        print(f"the model has never seen these diagnoses and does not answer them: {names}", file=sys.stderr)
     print(summary)
     return 1 if summary.failed and not summary.classified + summary.kept else 0
 

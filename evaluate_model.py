@@ -24,6 +24,8 @@ def main(arguments: list[str]) -> None:
             f"the first is {evaluation.malformed[0]}",
             file=sys.stderr,
         )
+    if not evaluation.labels.any():
+        print("no record has a diagnosis that the weights file lists", file=sys.stderr)
     if classes.normal is None:
         print(f"{options.weights}: has no normal class, so there is no Challenge metric", file=sys.stderr)
     scores = score(classes, evaluation.labels, evaluation.outputs, evaluation.probabilities)

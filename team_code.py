@@ -4,7 +4,7 @@ The harness may replace `helper_code.py`, `train_model.py` and `test_model.py` b
 package alone.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -56,11 +56,14 @@ def run_model(model: LeadModel, header: str, recording: np.ndarray) -> tuple[lis
     labels : list of int
         0 or 1 for each.
     probabilities : list of float
+
+    Raises
+    ------
+    InputError
+        If the recording does not fit the header, or has none of the model's leads.
     """
-    parsed = parse_header(header, "the header")
-    kept = [index for index, lead in enumerate(parsed.leads) if lead.name in model.leads]
-    chosen = replace(parsed, leads=tuple(parsed.leads[index] for index in kept))
-    prediction = model.classifier.predict(record_from_digital(chosen, np.asarray(recording)[kept]))
+    record = record_from_digital(parse_header(header, "the header"), np.asarray(recording), model.leads)
+    prediction = model.classifier.predict(record)
     classes = prediction.classes
     labels = [int(label) for label in classes.expand(prediction.labels)]
     return list(classes.codes), labels, [float(p) for p in classes.expand(prediction.probabilities)]

@@ -37,6 +37,11 @@ def start_keras() -> None:
 
     They go to the process's standard error from compiled code, so that is where they are kept from. Python's
     own errors are not lost.
+
+    Raises
+    ------
+    InputError
+        If the backend of `KERAS_BACKEND` is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
@@ -47,6 +52,9 @@ def start_keras() -> None:
         import keras
 
         keras.ops.zeros(1)  # TensorFlow looks for devices when the first is needed
+    except (ImportError, ValueError) as error:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        raise InputError(f"Keras cannot start with the backend {backend}: {error}") from error
     finally:
         os.dup2(kept, 2)
         os.close(kept)

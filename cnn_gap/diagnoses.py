@@ -132,8 +132,8 @@ def _read_square_table(path: Path) -> tuple[list[str], np.ndarray]:
             rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(map(str.strip, row))]
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); give a weights file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not a text file; give a CSV of weights") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: is not a CSV of weights ({error})") from error
     if len(rows) < 2 or len(rows[0]) < 2:
         raise InputError(f"{path}: holds no weights; expected a header line of classes and a row for each")
     names = rows[0][1:]

@@ -56,7 +56,8 @@ def classify_folder(
     """Classify every record of `data` into `out/NAME.csv`.
 
     A record that fails gets labels 0 and probabilities nan, a line to `warn` and one in `out/failures.log`. A
-    second run keeps the files that an earlier one with the same model has written, and tries failures again.
+    second run keeps the files that an earlier one of the same model and records has written, and tries
+    failures again.
 
     Parameters
     ----------
@@ -75,8 +76,8 @@ def classify_folder(
     out = Path(out)
     paths = find_records(Path(data))
     _require_unique_names(paths)
-    continued = _start(out, _fingerprint(Path(model)))
-    open_paths = [path for path in paths if not (continued and _is_current(out / f"{path.stem}.csv", path))]
+    _start(out, {"model": _fingerprint(Path(model)), "data": str(Path(data).resolve())}, paths)
+    open_paths = [path for path in paths if not _is_current(out / f"{path.stem}.csv", path)]
     classified = failed = 0
     with tqdm(total=len(open_paths), desc="classifying", unit="record", disable=None) as bar:
         for batch in _ahead(_batches(_prepare(classifier, path) for path in open_paths)):
@@ -131,8 +132,7 @@ def _write_prediction(classifier: Classifier, prediction: Prediction, out: Path)
 
 
 def _write_failure(classifier: Classifier, name: str, reason: str, out: Path) -> None:
-    # The log comes first: a crash must not leave a result of a failure that no log names.
-    with (out / FAILURES).open("a", encoding="utf-8") as log:
+    with (out / FAILURES).open("a", encoding="utf-8", errors="surrogateescape") as log:
         log.write(f"{name}: {reason}\n")
     codes = classifier.classes.codes
     nothing = np.zeros(len(codes), bool)
@@ -171,26 +171,18 @@ def _require_unique_names(paths: list[Path]) -> None:
         first[path.stem] = path
 
 
-def _start(out: Path, fingerprint: str) -> bool:
-    """Note in `out` which model writes there; tell whether it has done so before.
-
-    The files of another model, of failures and of a crash are removed.
-    """
-    note, failures = out / "driver.json", out / FAILURES
+def _start(out: Path, source: dict[str, str], paths: list[Path]) -> None:
+    """Note in `out` which model and records its results are of; remove those of others and a crash's."""
+    note = out / "driver.json"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        continued = note.exists() and read_json(note) == {"model": fingerprint}
-        if continued:
-            lines = failures.read_text(encoding="utf-8").splitlines() if failures.exists() else []
-            outdated = [out / f"{line.split(': ')[0]}.csv" for line in lines]
-        else:
-            outdated = list(out.glob("*.csv")) if note.exists() else []
-        for path in [*outdated, failures, *out.glob(".writing-*")]:
+        continued = note.exists() and read_json(note) == source
+        outdated = [] if continued else [out / f"{path.stem}.csv" for path in paths]
+        for path in [*outdated, out / FAILURES, *out.glob(".writing-*")]:
             path.unlink(missing_ok=True)
-        write_json(note, {"model": fingerprint})
+        write_json(note, source)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}); choose another folder") from error
-    return continued
 
 
 def _fingerprint(model: Path) -> str:
@@ -201,7 +193,8 @@ def _fingerprint(model: Path) -> str:
 
 
 def _is_current(output: Path, record: Path) -> bool:
-    if not output.exists():
+    """Tell whether there is a result that is younger than its record and not of a failure."""
+    if not output.exists() or output.read_bytes().endswith(b"nan\n"):
         return False
     files = (record.with_suffix(suffix) for suffix in (".hea", ".mat", ".dat"))
     written = output.stat().st_mtime_ns

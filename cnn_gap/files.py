@@ -36,7 +36,8 @@ def replacing(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` (UTF-8), whole or not at all."""
     with replacing(path) as aside:
-        aside.write_text(text, encoding="utf-8", newline="\n")
+        # File names that are not UTF-8 come and go as the bytes that they are.
+        aside.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
 def write_json(path: Path, content: object) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from cnn_gap.files import replacing, write_text
 
@@ -21,8 +22,6 @@ def write_history(folder: Path, history: Sequence[Mapping[str, float | None]]) -
 
 
 def _draw(path: Path, history: Sequence[Mapping[str, float | None]]) -> None:
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(8, 3), layout="constrained")
     panels = figure.subplots(1, 2)
     epochs = [row["epoch"] for row in history]

@@ -48,7 +48,9 @@ def read_label_table(path: Path, own_codes: Collection[str] = ()) -> dict[str, t
         If the file is missing or is not such a table.
     """
     labels = read_record_table(path)
-    used = {code for codes in labels.values() for code in codes}
+    # The first line may be a heading of other words: it has no say in what the codes are.
+    rows = list(labels.values())
+    used = {code for codes in rows[1:] or rows for code in codes}
     foreign = used.isdisjoint(own_codes)
     translation = next((codes for known, codes in _CODE_TABLES if foreign and used <= known), {})
     return {name: tuple(translation.get(code, code) for code in codes) for name, codes in labels.items()}

@@ -1,5 +1,6 @@
 """What a model folder holds: `model.keras` (the network) and `model.json` (everything else that predicts)."""
 
+import math
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -67,8 +68,11 @@ class ModelDescription:
         for key in ("weights", "thresholds", "seen"):
             if len(getattr(self, key)) != count:
                 raise InputError(f"{key} must have {count} entries; received {len(getattr(self, key))}")
-        if any(len(row) != count for row in self.weights):
-            raise InputError(f"weights must have {count} entries in each row")
+        if any(len(row) != count or not all(map(math.isfinite, row)) for row in self.weights):
+            raise InputError(f"weights must have {count} numbers in each row")
+        codes = [code for equivalents in self.classes for code in equivalents]
+        if len(set(codes)) < len(codes) or any(not code or set(code) & set(",|\n\r") for code in codes):
+            raise InputError(f"classes must be different codes without commas; received {codes}")
         if any(threshold is not None and not 0 <= threshold <= 1 for threshold in self.thresholds):
             raise InputError(f"thresholds must be from 0 to 1, or null; received {list(self.thresholds)}")
         if self.leads != LEADS:
@@ -110,11 +114,10 @@ def load_model(folder: Path) -> tuple[keras.Model, ModelDescription]:
     except Exception as error:  # Keras raises many kinds for a damaged file
         raise InputError(f"{folder / 'model.keras'}: cannot be loaded ({_first_line(error)})") from error
     expected = (len(description.leads), len(description.classes))
-    received = (network.input_shape[-1], network.output_shape[-1])
-    if received != expected:
+    if (network.input_shape, network.output_shape) != ((None, None, expected[0]), (None, expected[1])):
         raise InputError(
             f"{folder / 'model.keras'}: does not fit model.json, which has {expected[0]} leads and"
-            f" {expected[1]} classes; received {received[0]} and {received[1]}"
+            f" {expected[1]} classes; received a network from {network.input_shape} to {network.output_shape}"
         )
     return network, description
 

@@ -50,7 +50,7 @@ class Preprocessing:
         for key in ("highpass_hz", "lowpass_hz"):
             corner = getattr(self, key)
             _require(0 <= corner < nyquist, key, f"from 0 to below {nyquist} Hz", corner)
-        _require(self.clip_mv >= 0, "clip_mv", "at least 0 mV", self.clip_mv)
+        _require(0 <= self.clip_mv < 1e6, "clip_mv", "from 0 to below 1e6 mV", self.clip_mv)
 
     @property
     def window_samples(self) -> int:

@@ -5,7 +5,7 @@ import os
 import shutil
 import struct
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from cnn_gap.headers import (
     parse_sex,
     read_header,
 )
+from cnn_gap.matlab import parse_matlab, text_of
 
 #: What a limb lead is, as (share of I, share of II), by Einthoven's and Goldberger's definitions.
 LIMB_LEADS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
@@ -140,7 +141,7 @@ def read_record(path: Path) -> Record:
     return _read_with_header(path, read_header(path)) if path.suffix == ".hea" else _read_without_header(path)
 
 
-def record_from_digital(header: Header, recording: np.ndarray) -> Record:
+def record_from_digital(header: Header, recording: np.ndarray, leads: Collection[str] = LEADS) -> Record:
     """Return the record of stored values.
 
     Parameters
@@ -148,13 +149,17 @@ def record_from_digital(header: Header, recording: np.ndarray) -> Record:
     header : Header
     recording : ndarray, shape (leads, samples)
         The stored values, leads in the header's order. Samples beyond the header's number are left out.
+    leads : collection of str
+        The leads to look at; others are as if they were absent.
 
     Raises
     ------
     InputError
         If the recording does not fit the header, has no samples, or none of the twelve leads.
     """
-    return _from_digital(header, recording, header.name)
+    record = _from_digital(header, recording, header.name, leads)
+    _require_samples(header, recording, header.name)
+    return record
 
 
 def record_from_signal(
@@ -196,7 +201,7 @@ def read_recording(path: Path, key: str = "val") -> np.ndarray:
 
     The Challenge's files are level 4 MATLAB files, which are 24 bytes and then int16 values, all leads of a
     sample together (https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf); these are read straight
-    from the bytes. SciPy reads all others.
+    from the bytes; `matlab` reads all others.
 
     Raises
     ------
@@ -210,7 +215,7 @@ def read_recording(path: Path, key: str = "val") -> np.ndarray:
         if (kind, imaginary, name) == (30, 0, b"val\0") and rows > 0 and columns >= 0:
             return _interleaved(path, content, _MATLAB4.size, rows, columns)
     with _reading(path, "MATLAB file"):
-        return _matrix(_load_matlab(path)[key])
+        return _matrix(parse_matlab(content)[key])
 
 
 def _resolve(path: Path) -> Path:
@@ -235,11 +240,14 @@ def _read_with_header(path: Path, header: Header) -> Record:
         recording = _interleaved(signal_file, content, first.byte_offset, len(header.leads), header.samples)
     else:
         return _from_physical(header, _read_with_wfdb(path, header), str(path))
-    if recording.shape[1] < (header.samples or 0):
-        raise InputError(
-            f"{signal_file}: is truncated; holds {recording.shape[1]} of the header's {header.samples} samples"
-        )
+    _require_samples(header, recording, str(signal_file))
     return _from_digital(header, recording, str(path))
+
+
+def _require_samples(header: Header, recording: np.ndarray, source: str) -> None:
+    held = recording.shape[1]
+    if held < (header.samples or 0):
+        raise InputError(f"{source}: is truncated; holds {held} of the header's {header.samples} samples")
 
 
 def _signal_files(path: Path, header: Header) -> list[Path]:
@@ -268,7 +276,7 @@ def _read_without_header(path: Path) -> Record:
     if not path.is_file():
         raise InputError(f"{path}: there is no such record")
     with _reading(path, "MATLAB file"):
-        content = _load_matlab(path)
+        content = parse_matlab(_read_bytes(path))
         if "ECG" in content:
             header, signal = _parse_cpsc_2018(path, content["ECG"])
         elif "val" in content and len(_matrix(content["val"])) == 1:
@@ -281,13 +289,12 @@ def _read_without_header(path: Path) -> Record:
     return _from_physical(header, signal, str(path))
 
 
-def _parse_cpsc_2018(path: Path, ecg: np.ndarray) -> tuple[Header, np.ndarray]:
+def _parse_cpsc_2018(path: Path, ecg: dict[str, np.ndarray]) -> tuple[Header, np.ndarray]:
     """Return the header and the signal (samples, 12) in mV of the struct ``ECG``."""
-    fields = {name: ecg[name].item() for name in ecg.dtype.names}
-    age, sex = (str(np.squeeze(fields.get(name, ""))) for name in ("age", "sex"))
+    age, sex = (text_of(ecg.get(name)) for name in ("age", "sex"))
     leads = tuple(HeaderLead(lead, path.name) for lead in LEADS)
     about = Header(path.stem, CPSC_2018_RATE, None, leads, (), parse_age(age), parse_sex(sex))
-    return about, _matrix(fields["data"]).T
+    return about, _matrix(ecg["data"]).T
 
 
 def _read_with_wfdb(path: Path, header: Header) -> np.ndarray:
@@ -321,14 +328,14 @@ def _link(path: Path, link: Path) -> None:
         shutil.copyfile(path, link)
 
 
-def _from_digital(header: Header, recording: np.ndarray, source: str) -> Record:
+def _from_digital(header: Header, recording: np.ndarray, source: str, leads: Collection[str] = LEADS) -> Record:
     values = np.asarray(recording)
     if values.ndim != 2 or len(values) != len(header.leads) or values.dtype.kind not in "iuf":
         raise InputError(
             f"{source}: expected stored values of {len(header.leads)} leads; "
             f"received {values.dtype} {values.shape}"
         )
-    columns = _columns(header, source)
+    columns = _columns(header, source, leads)
     chosen = [header.leads[column] for column in columns.values()]
     stored = values.T[: header.samples].take(list(columns.values()), axis=1)  # an index would turn the layout
     # float32 holds 16 bits exactly; wider values lose digits before the baseline is removed.
@@ -355,12 +362,12 @@ def _from_physical(header: Header, signal: np.ndarray, source: str) -> Record:
     return _assemble(header, signal[:, list(columns.values())], list(columns), source)
 
 
-def _columns(header: Header, source: str) -> dict[int, int]:
+def _columns(header: Header, source: str, leads: Collection[str] = LEADS) -> dict[int, int]:
     """Return where each of the twelve leads is stored: indices of `LEADS` to those of the header."""
     names = [lead.name for lead in header.leads]
     if len(names) == 1 and names[0].lower() == "ecg":
         names = ["I"]  # Challenge 2017's hand-held devices record between the arms
-    columns = {LEADS.index(lead): names.index(lead) for lead in LEADS if lead in names}
+    columns = {LEADS.index(lead): names.index(lead) for lead in LEADS if lead in names and lead in leads}
     if not columns:
         raise InputError(f"{source}: has none of the twelve leads; its leads are {', '.join(names)[:80]}")
     return columns
@@ -371,7 +378,7 @@ def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: 
         raise InputError(f"{source}: has no samples")
     present = np.zeros(len(LEADS), bool)
     present[targets] = True
-    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, so not valid
+    with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinite, so not valid
         signal = np.ascontiguousarray(physical, np.float32)
     if not present.all():
         stored, signal = signal, np.zeros((len(physical), len(LEADS)), np.float32)
@@ -391,16 +398,10 @@ def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: 
     return Record(header.name, signal, present, header.sampling_rate, header.codes, header.age, header.sex)
 
 
-def _matrix(values: np.ndarray) -> np.ndarray:
-    if values.ndim != 2 or values.dtype.kind not in "iuf":
-        raise ValueError(f"not a matrix of numbers but {values.dtype} {values.shape}")
+def _matrix(values: object) -> np.ndarray:
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "iuf":
+        raise ValueError("the signal is not a matrix of numbers")
     return values
-
-
-def _load_matlab(path: Path) -> dict[str, np.ndarray]:
-    from scipy.io import loadmat
-
-    return loadmat(path, appendmat=False)
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -124,6 +124,8 @@ def train_model(
         raise InputError(
             f"{model}: holds an unfinished training; continue with --resume or remove {checkpoints.folder}"
         )
+    if resume and not checkpoints.exists():
+        log("nothing to resume: training from the beginning")
     records = _read_infos(Path(data), label_table, classes, log)
     labels = np.array([classes.encode(record.codes) for record in records])
     if not labels.any():
@@ -197,6 +199,8 @@ def _fit(
     _compile(network, experiment, steps=len(_batches(experiment, epoch=0)))
     progress = Progress(experiment.setup)
     log(f"training on {len(partition.training)} records, validating on {len(partition.validation)}")
+    if not len(partition.validation):
+        log("no record to validate on: thresholds stay at 0.5, and the last epoch counts as the best")
     if checkpoints.exists():
         progress = checkpoints.read(experiment.setup)
         checkpoints.load_weights(network, progress.epoch)

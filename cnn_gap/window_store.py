@@ -95,22 +95,34 @@ def prepare_windows(
         If no record at all could be read.
     """
     folder = Path(cache) / _fingerprint(records, preprocessing)
-    if not (folder / "store.json").exists():
+    store = _open_store(folder)
+    if store is None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder.parent)
         aside = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
         try:
             _write_store(aside, records, preprocessing, jobs)
-            if not (folder / "store.json").exists():  # another training may have been quicker
+            if _open_store(folder) is None:  # another training may have been quicker
                 aside.rename(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    content = read_json(folder / "store.json")
-    failures = {int(index): reason for index, reason in content["failures"].items()}
-    if len(failures) == len(records):
-        raise InputError(f"none of the {len(records)} records can be read; the first: {failures[0]}")
-    return WindowStore(folder, tuple(content["first"]), failures)
+        store = _open_store(folder)
+    if len(store.failures) == len(records):
+        raise InputError(f"none of the {len(records)} records can be read; the first: {store.failures[0]}")
+    return store
+
+
+def _open_store(folder: Path) -> WindowStore | None:
+    """Return the store in a folder, or None where there is none or it is damaged."""
+    if not (folder / "windows.npy").exists():
+        return None
+    try:
+        content = read_json(folder / "store.json")
+        failures = {int(index): reason for index, reason in content["failures"].items()}
+        return WindowStore(folder, tuple(content["first"]), failures)
+    except (InputError, LookupError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> str:
@@ -137,6 +149,7 @@ def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Pre
     first = np.concatenate([[0], np.cumsum(counts)])
     shape = (int(first[-1]), preprocessing.window_samples, len(LEADS))
     np.lib.format.open_memmap(folder / "windows.npy", "w+", np.float16, shape).flush()
+    _allocate(folder / "windows.npy")
     chunks = [range(start, min(start + CHUNK, len(records))) for start in range(0, len(records), CHUNK)]
     tasks = (
         joblib.delayed(_write_chunk)(
@@ -156,6 +169,13 @@ def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Pre
             failures |= failed
             bar.update(done)
     write_json(folder / "store.json", {"first": first.tolist(), "failures": dict(sorted(failures.items()))})
+
+
+def _allocate(path: Path) -> None:
+    """Take a file's space now: a full disk is an error here, and would kill whoever writes to the map later."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _expected_windows(record: RecordInfo, preprocessing: Preprocessing) -> int:

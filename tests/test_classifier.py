@@ -106,6 +106,11 @@ def _edited(model, folder, edit):
             lambda content: content["thresholds"].__setitem__(0, "high"),
             r"thresholds\[0\] must be of type float",
         ),
+        (
+            lambda content: content["classes"].__setitem__(1, content["classes"][0]),
+            "classes must be different codes",
+        ),
+        (lambda content: content["weights"][0].__setitem__(0, float("nan")), "weights must have 24 numbers"),
         (lambda content: content["leads"].reverse(), "leads must be I, II"),
         (lambda content: content["thresholds"].__setitem__(0, float("nan")), "thresholds must be from 0 to 1"),
     ],
@@ -124,7 +129,7 @@ def test_a_network_that_does_not_fit_is_named(model, tmp_path):
         for row in content["weights"]:
             row.pop()
 
-    with pytest.raises(InputError, match=r"model\.keras: does not fit .* 23 classes; received 12 and 24"):
+    with pytest.raises(InputError, match=r"model\.keras: does not fit .* 23 classes; received .*24"):
         load_classifier(_edited(model, tmp_path / "m", drop_a_class))
 
 

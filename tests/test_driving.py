@@ -122,12 +122,18 @@ def test_a_second_run_keeps_what_is_current(model, data, tmp_path):
     assert (out / "SIM0010.csv").stat().st_mtime_ns == before
 
 
-def test_another_model_does_not_keep_the_first_ones_files(model, data, tmp_path):
-    _drive(model, data, tmp_path / "out")
+@pytest.fixture
+def other_model(model, tmp_path):
+    """A model folder whose files differ."""
     other = tmp_path / "other"
     shutil.copytree(model, other, ignore=shutil.ignore_patterns("cache"))
     (other / "model.json").write_text((other / "model.json").read_text() + "\n")
-    summary, _ = _drive(other, data, tmp_path / "out")
+    return other
+
+
+def test_another_model_does_not_keep_the_first_ones_files(model, other_model, data, tmp_path):
+    _drive(model, data, tmp_path / "out")
+    summary, _ = _drive(other_model, data, tmp_path / "out")
     assert (summary.classified, summary.kept) == (48, 0)
 
 
@@ -179,12 +185,34 @@ def test_long_records_are_read_less_far_ahead(model, data, tmp_path, monkeypatch
     assert max(most) <= 3
 
 
-def test_files_that_the_driver_has_not_written_stay(model, data, tmp_path):
+def test_files_of_no_record_stay(model, other_model, data, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     (out / "notes.csv").write_text("mine")
-    _drive(model, data, out)
+    for each in (model, other_model):
+        assert _drive(each, data, out)[0].classified == 48
     assert (out / "notes.csv").read_text() == "mine"
+
+
+def test_other_records_of_the_same_names_are_classified_anew(model, data, tmp_path):
+    _drive(model, data, tmp_path / "out")
+    shutil.copytree(data, tmp_path / "copy")
+    summary, _ = _drive(model, tmp_path / "copy", tmp_path / "out")
+    assert (summary.classified, summary.kept) == (48, 0)
+
+
+def test_a_name_that_is_not_utf8_costs_nothing(model, data, tmp_path):
+    name = os.fsdecode(b"lat\xe9in: one")
+    try:
+        (data / f"{name}.hea").write_text((data / "SIM0010.hea").read_text())
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    (data / f"{name}2.hea").write_text("nonsense")
+    summary, lines = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed) == (49, 1)
+    assert (tmp_path / "out" / f"{name}.csv").exists()
+    summary, _ = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed, summary.kept) == (0, 1, 49)
 
 
 def test_two_records_of_one_name_are_an_error(model, data, tmp_path):

@@ -10,6 +10,7 @@ from conftest import ROOT, TINY
 import helper_code
 import team_code
 from cnn_gap.diagnoses import read_weights
+from cnn_gap.errors import InputError
 from cnn_gap.outputs import read_outputs
 
 
@@ -32,6 +33,15 @@ def test_nothing_needs_the_helpers_that_the_harness_replaces(name):
         alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
     } | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert not {"helper_code", "train_model", "test_model"} & imported
+
+
+@pytest.mark.parametrize("change", [lambda r: r.T, lambda r: r[:, :10], lambda r: r[:5], lambda r: r[0]])
+def test_a_recording_that_does_not_fit_the_header_is_refused(records, model, change):
+    header_file, recording_file = (files[0] for files in helper_code.find_challenge_files(str(records)))
+    recording = helper_code.load_recording(recording_file)
+    loaded = team_code.load_model(str(model), helper_code.two_leads)
+    with pytest.raises(InputError):
+        team_code.run_model(loaded, helper_code.load_header(header_file), change(recording))
 
 
 def test_train_load_and_run_as_the_harness_does(records, tmp_path, monkeypatch):

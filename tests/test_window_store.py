@@ -81,6 +81,15 @@ def test_an_interrupted_preparation_leaves_nothing_that_counts(folder, tmp_path)
     assert {path.name for path in cache.glob(".*")} == {".preparing-now"}
 
 
+@pytest.mark.parametrize(
+    "damage", [lambda f: (f / "store.json").write_text("{}"), lambda f: (f / "windows.npy").unlink()]
+)
+def test_a_damaged_store_is_made_again(folder, tmp_path, damage):
+    store = _prepare(folder, tmp_path / "cache")
+    damage(store.folder)
+    assert _prepare(folder, tmp_path / "cache").read(np.arange(5)).any(axis=(1, 2)).all()
+
+
 def test_a_moved_folder_keeps_its_store(folder, tmp_path):
     store = _prepare(folder, tmp_path / "cache")
     folder.rename(tmp_path / "moved")

@@ -1,0 +1,128 @@
+"""Read the numbers, texts and structs of MATLAB files of levels 4 and 5 (up to version 7).
+
+SciPy's reader crashes the process on some damaged files, and one bad record must not cost the others. The
+format is MathWorks' "MAT-File Format" (https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf).
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+#: What a variable may be: a matrix, or a struct's fields by name.
+Value = np.ndarray | dict[str, "Value"]
+
+#: Level 4's storage types by the tens digit of the first number, and level 5's by their number.
+_LEVEL4 = ("<f8", "<f4", "<i4", "<i2", "<u2", "u1")
+_LEVEL5 = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8", 12: "<i8", 13: "<u8"}
+_LEVEL5 |= {16: "u1", 17: "<u2", 18: "<u4"}  # texts, taken as their characters' numbers
+_MATRIX, _COMPRESSED = 14, 15
+_STRUCT, _TEXT, _NUMBERS = 2, 4, range(6, 16)
+
+#: Numbers may be stored in smaller types than these, of double and single precision.
+_PRECISION = {6: np.float64, 7: np.float32}
+_HEADER = 128
+
+#: Compressed data that become larger than this are no recording, bytes.
+_LARGEST = 1 << 30
+
+
+def parse_matlab(content: bytes) -> dict[str, Value]:
+    """Return the variables of a file's bytes by name; texts are matrices of characters' numbers.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are not such a file, or hold what is neither number, text nor struct.
+    """
+    if content[124:128] == b"\x00\x01IM":
+        return dict(_named(data) for kind, data in _elements(content[_HEADER:]) if kind == _MATRIX)
+    if content[:6] == b"MATLAB":
+        raise ValueError("the file is big-endian or of version 7.3; save it with -v7 on a usual computer")
+    return dict(_level4(content))
+
+
+def text_of(value: Value | None) -> str:
+    """Return a text variable, or a number as text; nothing for what is neither."""
+    if not isinstance(value, np.ndarray) or not value.size:
+        return ""
+    if value.dtype == np.uint16:  # MATLAB's characters
+        return "".join(map(chr, value.ravel()))
+    return str(value.flat[0])
+
+
+def _level4(content: bytes) -> Iterator[tuple[str, np.ndarray]]:
+    start = 0
+    while start < len(content):
+        kind, rows, columns, imaginary, length = struct.unpack_from("<5i", content, start)
+        start += 20
+        if kind < 0 or kind % 10 or kind // 10 >= len(_LEVEL4) or imaginary or min(rows, columns, length) < 0:
+            raise ValueError("neither a MATLAB file of level 5 nor real matrices of level 4")
+        name = content[start : start + length].rstrip(b"\0").decode("latin-1")
+        start += length
+        dtype = np.dtype(_LEVEL4[kind // 10])
+        values = np.frombuffer(content, dtype, rows * columns, start)
+        start += values.nbytes
+        yield name, values.reshape((rows, columns), order="F")
+
+
+def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the type and the data of each element of level 5."""
+    start = 0
+    while start + 8 <= len(content):
+        kind, size = struct.unpack_from("<2I", content, start)
+        if kind >> 16:  # up to four bytes of data share the tag's eight
+            kind, size, start, end = kind & 0xFFFF, kind >> 16, start + 4, start + 8
+        else:
+            start += 8
+            end = start + size
+            end += -end % 8 if kind != _COMPRESSED else 0
+        data = content[start : start + size]
+        if len(data) < size:
+            raise ValueError("the file is truncated")
+        if kind == _COMPRESSED:
+            yield from _elements(_decompressed(data))
+        else:
+            yield kind, data
+        start = end
+
+
+def _decompressed(data: bytes) -> bytes:
+    stream = zlib.decompressobj()
+    content = stream.decompress(data, _LARGEST)
+    if stream.unconsumed_tail or not stream.eof:
+        raise ValueError("compressed data are truncated or too large")
+    return content
+
+
+def _named(content: bytes) -> tuple[str, Value]:
+    """Return the name and the value of a matrix element."""
+    parts = _elements(content)
+    flags, dimensions = (_numbers(*next(parts)) for _ in range(2))
+    name = next(parts)[1].decode("latin-1")
+    kind, is_complex = int(flags[0]) & 0xFF, int(flags[0]) & 0x0800
+    shape = tuple(int(size) for size in dimensions)
+    if kind == _STRUCT:
+        return name, _fields(parts, shape)
+    if is_complex or not (kind == _TEXT or kind in _NUMBERS):
+        raise ValueError(f"{name} is neither of numbers, text nor a struct")
+    values = _numbers(*next(parts)).reshape(shape, order="F")
+    return name, values.astype(np.uint16 if kind == _TEXT else _PRECISION.get(kind, values.dtype))
+
+
+def _fields(parts: Iterator[tuple[int, bytes]], shape: tuple[int, ...]) -> dict[str, Value]:
+    if set(shape) != {1}:
+        raise ValueError(f"a struct of shape {shape} is not one record's")
+    length = int(_numbers(*next(parts))[0])
+    names = next(parts)[1]
+    if length < 1:
+        raise ValueError("a struct's field names have no length")
+    keys = [names[at : at + length].rstrip(b"\0").decode("latin-1") for at in range(0, len(names), length)]
+    return {key: _named(data)[1] for key, (_, data) in zip(keys, parts, strict=True)}
+
+
+def _numbers(kind: int, data: bytes) -> np.ndarray:
+    if kind not in _LEVEL5:
+        raise ValueError(f"an element of type {kind} holds no numbers")
+    return np.frombuffer(data, _LEVEL5[kind])
