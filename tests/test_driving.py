@@ -208,7 +208,7 @@ def test_a_name_that_is_not_utf8_costs_nothing(model, data, tmp_path):
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
     (data / f"{name}2.hea").write_text("nonsense")
-    summary, lines = _drive(model, data, tmp_path / "out")
+    summary, _ = _drive(model, data, tmp_path / "out")
     assert (summary.classified, summary.failed) == (49, 1)
     assert (tmp_path / "out" / f"{name}.csv").exists()
     summary, _ = _drive(model, data, tmp_path / "out")
