@@ -157,7 +157,7 @@ def test_layout_of_the_text_does_not_matter(tmp_path):
 
 
 def test_record_is_named_after_its_file(tmp_path):
-    (tmp_path / "E1.hea").write_text("E07938.mat 1 500 5000\nE07938.mat 16+24 1000/mV 16 0 0 0 0 I\n")
+    (tmp_path / "E1.hea").write_text("E07938.mat 1 500 5000\nE07938.mat 16+24 1000/mV 16 0 0 0 0 I\n#Age: 5\n")
     parsed = parse_header((tmp_path / "E1.hea").read_text(), "E1")
     assert parsed.name == "E07938.mat"
     assert read_header(tmp_path / "E1.hea") == replace(parsed, name="E1")
