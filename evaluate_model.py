@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from cnn_gap import commands
-from cnn_gap.diagnoses import DEFAULT_WEIGHTS, read_weights
+from cnn_gap.diagnoses import read_weights
 from cnn_gap.files import write_text
 from cnn_gap.label_tables import read_label_table
 from cnn_gap.outputs import read_evaluation
@@ -59,20 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         help="file to write the scores of each class to",
     )
-    parser.add_argument(
-        "--labels",
-        dest="label_table",
-        metavar="TABLE.csv",
-        type=Path,
-        help="diagnoses as lines of record,code[,code...] instead of the headers'",
-    )
-    parser.add_argument(
-        "--weights",
-        metavar="WEIGHTS.csv",
-        type=Path,
-        default=DEFAULT_WEIGHTS,
-        help="classes to score and their rewards (default: the Challenge's)",
-    )
+    commands.add_label_options(parser)
     return parser
 
 

@@ -11,10 +11,10 @@ def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
     commands.start_keras()  # after the arguments: it takes seconds
     from cnn_gap.config import DEFAULT_CONFIG, read_config
-    from cnn_gap.diagnoses import DEFAULT_WEIGHTS, read_weights
+    from cnn_gap.diagnoses import read_weights
     from cnn_gap.training import train_model
 
-    classes = read_weights(options.weights or DEFAULT_WEIGHTS)
+    classes = read_weights(options.weights)
     if classes.normal is None:
         print("the weights file has no normal class: the Challenge metric is off")
     train_model(
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
         classes,
         seed=options.seed,
         resume=options.resume,
-        label_table=options.labels,
+        label_table=options.label_table,
         patient_table=options.patients,
         cache=options.cache,
         log=lambda line: print(line, flush=True),
@@ -37,18 +37,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder to write the model to")
     parser.add_argument(
         "--config", metavar="FILE.toml", type=Path, help="settings (default: configs/default.toml)"
-    )
-    parser.add_argument(
-        "--weights",
-        metavar="WEIGHTS.csv",
-        type=Path,
-        help="classes to predict and their rewards (default: the Challenge's)",
-    )
-    parser.add_argument(
-        "--labels",
-        metavar="TABLE.csv",
-        type=Path,
-        help="diagnoses as lines of record,code[,code...] instead of the headers'",
     )
     parser.add_argument(
         "--patients",
@@ -65,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seed", metavar="N", type=_seed, default=0, help="of everything random (default: %(default)s)"
     )
+    commands.add_label_options(parser)
     return parser
 
 

@@ -1,10 +1,13 @@
-"""What the commands share: how they start Keras and how they end."""
+"""What the commands share: options, how they start Keras and how they end."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
+from cnn_gap.diagnoses import DEFAULT_WEIGHTS
 from cnn_gap.errors import InputError
 
 
@@ -59,6 +62,24 @@ def start_keras() -> None:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def add_label_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--weights`, which classes there are, and `--labels`, which of them each record has."""
+    parser.add_argument(
+        "--weights",
+        metavar="WEIGHTS.csv",
+        type=Path,
+        default=DEFAULT_WEIGHTS,
+        help="classes and their rewards (default: the Challenge's)",
+    )
+    parser.add_argument(
+        "--labels",
+        dest="label_table",
+        metavar="TABLE.csv",
+        type=Path,
+        help="diagnoses as lines of record,code[,code...] instead of the headers'",
+    )
 
 
 def _fail(message: str) -> int:

@@ -13,7 +13,7 @@ from cnn_gap.classifier import Classifier, Prediction
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, write_json
 from cnn_gap.outputs import write_outputs
-from cnn_gap.records import find_records, read_record
+from cnn_gap.records import find_records, paths_by_name, read_record, record_files
 
 #: Records, and windows of them, that are classified together: long records come in smaller batches.
 BATCH = 64
@@ -74,8 +74,7 @@ def classify_folder(
         If there are no records, two have the same name, or `out` cannot be written.
     """
     out = Path(out)
-    paths = find_records(Path(data))
-    _require_unique_names(paths)
+    paths = list(paths_by_name(find_records(Path(data))).values())
     _start(out, {"model": _fingerprint(Path(model)), "data": str(Path(data).resolve())}, paths)
     open_paths = [path for path in paths if not _is_current(out / f"{path.stem}.csv", path)]
     classified = failed = 0
@@ -160,17 +159,6 @@ def _ahead(batches: Iterator[list[_Prepared]]) -> Iterator[list[_Prepared]]:
             yield batch
 
 
-def _require_unique_names(paths: list[Path]) -> None:
-    first: dict[str, Path] = {}
-    for path in paths:
-        if path.stem in first:
-            raise InputError(
-                f"{path}: has the same name as {first[path.stem]}, so both would be written to"
-                f" {path.stem}.csv; classify their folders one at a time"
-            )
-        first[path.stem] = path
-
-
 def _start(out: Path, source: dict[str, str], paths: list[Path]) -> None:
     """Note in `out` which model and records its results are of; remove those of others and a crash's."""
     note = out / "driver.json"
@@ -196,6 +184,5 @@ def _is_current(output: Path, record: Path) -> bool:
     """Tell whether there is a result that is younger than its record and not of a failure."""
     if not output.exists() or output.read_bytes().endswith(b"nan\n"):
         return False
-    files = (record.with_suffix(suffix) for suffix in (".hea", ".mat", ".dat"))
     written = output.stat().st_mtime_ns
-    return all(file.stat().st_mtime_ns <= written for file in files if file.exists())
+    return all(file.stat().st_mtime_ns <= written for file in record_files(record))

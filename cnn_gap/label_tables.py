@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from cnn_gap.errors import InputError
+from cnn_gap.records import RECORD_SUFFIXES
 
 #: CPSC 2018's numbers and Challenge 2017's letters in SNOMED CT. Codes without a counterpart are not listed.
 CPSC_2018_CODES = {
@@ -78,8 +79,8 @@ def read_record_table(path: Path) -> dict[str, tuple[str, ...]]:
         raise InputError(f"{path}: a line has no record in its first cell; expected record,code,code")
     table: dict[str, tuple[str, ...]] = {}
     for name, *values in rows:
-        for extension in (".hea", ".mat", ".dat"):
-            name = name.removesuffix(extension)
+        for suffix in RECORD_SUFFIXES:
+            name = name.removesuffix(suffix)
         table[name] = tuple(dict.fromkeys((*table.get(name, ()), *filter(None, values))))
     return table
 

@@ -104,11 +104,11 @@ def load_model(folder: Path) -> tuple[keras.Model, ModelDescription]:
     for name in ("model.json", "model.keras"):
         if not (folder / name).is_file():
             raise InputError(f"{folder / name}: not found; train a model into this folder first")
+    content = read_json(folder / "model.json")
     try:
-        description = from_dict(ModelDescription, read_json(folder / "model.json"))
+        description = from_dict(ModelDescription, content)
     except InputError as error:
-        prefix = f"{folder / 'model.json'}: "
-        raise InputError(prefix + str(error).removeprefix(prefix)) from error
+        raise InputError(f"{folder / 'model.json'}: {error}") from error
     try:
         network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a damaged file

@@ -16,7 +16,7 @@ from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError
 from cnn_gap.files import write_text
 from cnn_gap.headers import codes_of, parse_comments
-from cnn_gap.records import find_records
+from cnn_gap.records import find_records, paths_by_name
 
 _YES = frozenset(("1", "True", "true", "T", "t"))
 _NAMED_IN_ERRORS = 3
@@ -183,13 +183,12 @@ def _number_or_zero(text: str) -> float:
 
 def _codes_by_name(folder: Path, label_table: Mapping[str, Sequence[str]] | None) -> dict[str, Sequence[str]]:
     """Return the codes of the records below `folder`, in the order of their names."""
-    paths: dict[str, Path] = {}
-    for path in find_records(folder):
-        if path.suffix != ".hea" if label_table is None else path.stem not in label_table:
-            continue
-        if path.stem in paths:
-            raise InputError(f"{path}: has the same record name as {paths[path.stem]}; rename one of them")
-        paths[path.stem] = path
+    found = find_records(folder)
+    if label_table is None:
+        labelled = [path for path in found if path.suffix == ".hea"]
+    else:
+        labelled = [path for path in found if path.stem in label_table]
+    paths = paths_by_name(labelled)
     if not paths:
         raise InputError(f"{folder}: holds no records with labels; give the folder of the labels")
     ordered = sorted(paths.items())

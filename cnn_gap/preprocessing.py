@@ -132,24 +132,25 @@ def _windows(
     signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing, starts: np.ndarray
 ) -> np.ndarray:
     valid = np.isfinite(signal)
-    filled = signal if valid.all() else _interpolate(signal, valid)
+    complete = valid.all()
+    filled = signal if complete else _interpolate(signal, valid)
     resampled = _filter(resample(filled, sampling_rate, preprocessing), preprocessing)
-    valid_resampled = None if valid.all() else _nearest(valid, len(resampled))
+    valid_resampled = np.ones(resampled.shape, bool) if complete else _nearest(valid, len(resampled))
     length = preprocessing.window_samples
     windows = np.zeros((len(starts), length, signal.shape[1]), np.float32)
     for window, start in zip(windows, starts, strict=True):
         part = slice(start, start + length)
-        piece = _remove_baseline(resampled[part], None if valid_resampled is None else valid_resampled[part])
+        piece = _remove_baseline(resampled[part], valid_resampled[part])
         before = (length - len(piece)) // 2  # a short record lies in the middle, zeros on both sides
         window[before : before + len(piece)] = piece
     return np.clip(windows, -preprocessing.clip_mv, preprocessing.clip_mv) if preprocessing.clip_mv else windows
 
 
-def _remove_baseline(piece: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
+def _remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Subtract each lead's linear fit; samples that are not `valid` take no part in it and become 0."""
     # In closed form: a least-squares solver starts threads that contend with the network's.
     piece = piece.astype(np.float64)
-    weights = np.ones_like(piece) if valid is None else valid.astype(np.float64)
+    weights = valid.astype(np.float64)
     count = np.maximum(weights.sum(axis=0), 1)
     time = np.arange(len(piece))[:, None] - (np.arange(len(piece)) @ weights) / count
     level = (weights * piece).sum(axis=0) / count

@@ -25,6 +25,9 @@ from cnn_gap.headers import (
 )
 from cnn_gap.matlab import parse_matlab, text_of
 
+#: How the names of a record's files end.
+RECORD_SUFFIXES = (".hea", ".mat", ".dat")
+
 #: What a limb lead is, as (share of I, share of II), by Einthoven's and Goldberger's definitions.
 LIMB_LEADS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
@@ -102,6 +105,31 @@ def find_records(folder: Path) -> list[Path]:
     if not found:
         raise InputError(f"{folder}: there are no records (.hea, .mat) in this folder or the folders in it")
     return [Path(name) for name in sorted(found)]
+
+
+def paths_by_name(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return the records by name, in their order.
+
+    Raises
+    ------
+    InputError
+        If two have the same name, so that they would have the same result file.
+    """
+    named: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in named:
+            raise InputError(
+                f"{path}: has the same record name as {named[path.stem]}, so one {path.stem}.csv would stand"
+                " for both; rename one, or take their folders one at a time"
+            )
+        named[path.stem] = path
+    return named
+
+
+def record_files(path: Path) -> list[Path]:
+    """Return the files that a record, by the path of one of them, usually consists of and that are there."""
+    files = (path.with_suffix(suffix) for suffix in RECORD_SUFFIXES)
+    return [file for file in files if file.exists()]
 
 
 def read_info(path: Path) -> RecordInfo:
@@ -344,11 +372,10 @@ def _from_digital(header: Header, recording: np.ndarray, source: str, leads: Col
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
         physical -= np.array([lead.baseline for lead in chosen], exact)
         physical /= np.array([lead.gain for lead in chosen], exact)
-    invalid = [-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen]
-    if stored.size and np.fmin.reduce(np.fmin.reduce(stored)) <= max(
-        invalid
-    ):  # they are the lowest that a format can store
-        physical[stored == np.array(invalid)] = np.nan
+    # The value for "invalid" is the lowest that a format can store: a look at the lowest is mostly enough.
+    invalid = np.array([-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen])
+    if stored.size and np.fmin.reduce(np.fmin.reduce(stored)) <= invalid.max():
+        physical[stored == invalid] = np.nan
     return _assemble(header, physical, list(columns), source)
 
 

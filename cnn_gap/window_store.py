@@ -22,7 +22,7 @@ from tqdm import tqdm
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, write_json
 from cnn_gap.preprocessing import Preprocessing, resampled_length, training_starts, training_windows
-from cnn_gap.records import LEADS, RecordInfo, read_record
+from cnn_gap.records import LEADS, RecordInfo, read_record, record_files
 
 #: Raise it when the preparation changes, so that older stores are not taken for current ones.
 STORE_VERSION = 1
@@ -130,8 +130,7 @@ def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) ->
     files = [
         (str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns)
         for record in records
-        for path in (record.path.with_suffix(suffix) for suffix in (".hea", ".mat", ".dat"))
-        if path.exists()
+        for path in record_files(record.path)
     ]
     content = json.dumps([STORE_VERSION, asdict(preprocessing), files])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
@@ -154,9 +153,8 @@ def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Pre
     tasks = (
         joblib.delayed(_write_chunk)(
             folder / "windows.npy",
-            [(index, records[index].path, first[index]) for index in chunk],
+            [(index, records[index].path, first[index], counts[index]) for index in chunk],
             preprocessing,
-            [counts[index] for index in chunk],
         )
         for chunk in chunks
     )
@@ -183,11 +181,13 @@ def _expected_windows(record: RecordInfo, preprocessing: Preprocessing) -> int:
     return len(training_starts(samples, preprocessing.window_samples))
 
 
-def _write_chunk(path: Path, items: list, preprocessing: Preprocessing, counts: list[int]) -> tuple[int, dict]:
-    """Prepare some records into their places of the file; return how many, and why any failed."""
+def _write_chunk(
+    path: Path, items: list[tuple[int, Path, int, int]], preprocessing: Preprocessing
+) -> tuple[int, dict[int, str]]:
+    """Prepare records (index, path, first window, windows) into the file; return how many, and the failures."""
     failures = {}
     file = np.load(path, mmap_mode="r+")
-    for (index, record_path, first), count in zip(items, counts, strict=True):
+    for index, record_path, first, count in items:
         try:
             record = read_record(record_path)
             windows = training_windows(record.signal, record.sampling_rate, preprocessing)

@@ -11,6 +11,8 @@ from typing import Self
 
 import numpy as np
 
+from cnn_gap.records import LIMB_LEADS
+
 #: Columns of the leads that are independent; the other four follow from I and II.
 INDEPENDENT = (0, 1, 6, 7, 8, 9, 10, 11)
 
@@ -29,7 +31,7 @@ LEAD_VECTORS = np.array(
 )
 
 #: Twelve leads from the independent eight, by Einthoven's and Goldberger's definitions.
-LIMB_LEADS = np.array([[1, 0], [0, 1], [-1, 1], [-0.5, -0.5], [1, -0.5], [-0.5, 1]])
+FROM_I_AND_II = np.array([(1, 0), (0, 1), *LIMB_LEADS.values()])
 
 #: A wave is taken to begin and end this many widths (sigma) from its peak: 4% of the peak is left.
 EXTENT = 2.5
@@ -86,7 +88,7 @@ def dipole(limb_mv: float, axis_deg: float, back_mv: float) -> np.ndarray:
     angle = np.deg2rad(axis_deg)
     # A unipolar augmented lead shows sqrt(3)/2 of what a bipolar one does.
     seen = limb_mv * np.array([np.cos(angle), np.sqrt(0.75) * np.sin(angle)])
-    vectors = (LIMB_LEADS @ LEAD_VECTORS[:2])[[0, 5]]
+    vectors = (FROM_I_AND_II @ LEAD_VECTORS[:2])[[0, 5]]
     left, down = np.linalg.solve(vectors[:, :2], seen - vectors[:, 2] * back_mv)
     return np.array([left, down, back_mv])
 
@@ -139,7 +141,7 @@ def to_independent_leads(dipoles: np.ndarray) -> np.ndarray:
 
 def to_twelve_leads(independent: np.ndarray) -> np.ndarray:
     """Return the twelve leads, shape (samples, 12), of I, II, V1..V6, shape (samples, 8)."""
-    return np.concatenate([independent[:, :2] @ LIMB_LEADS.T, independent[:, 2:]], axis=1)
+    return np.concatenate([independent[:, :2] @ FROM_I_AND_II.T, independent[:, 2:]], axis=1)
 
 
 def to_frank_leads(signal: np.ndarray) -> np.ndarray:
@@ -154,7 +156,7 @@ def limb_voltage(form: Shape) -> float:
     """Return the largest peak-to-peak amplitude of a shape in the limb leads, mV."""
     dipoles = np.zeros((200, 3))
     add_waves(dipoles, 200.0, form, np.zeros(1), np.ones(1), np.ones(1))
-    return float(np.ptp(dipoles @ LEAD_VECTORS[:2].T @ LIMB_LEADS.T, axis=0).max())
+    return float(np.ptp(dipoles @ LEAD_VECTORS[:2].T @ FROM_I_AND_II.T, axis=0).max())
 
 
 # The shapes below follow the morphological criteria of the AHA/ACCF/HRS recommendations on conduction
