@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from cnn_gap.augmentation import Augmentation
 from cnn_gap.errors import InputError
 from cnn_gap.network import Network
 from cnn_gap.preprocessing import Preprocessing
@@ -26,6 +27,8 @@ class Training:
     ----------
     loss : str
         One of `LOSSES`.
+    macro_obs : float
+        Multiple of the Macro-Obs loss that is added to a cross-entropy.
     epochs, batch_size : int
         Passes over the training records, and windows in a step.
     learning_rate, weight_decay : float
@@ -45,6 +48,7 @@ class Training:
     """
 
     loss: str = "binary_crossentropy"
+    macro_obs: float = 0.0
     epochs: int = 30
     batch_size: int = 64
     learning_rate: float = 1e-3
@@ -60,6 +64,7 @@ class Training:
         _require_choice("training.loss", self.loss, LOSSES)
         _require_choice("training.schedule", self.schedule, SCHEDULES)
         for key, low, high in (
+            ("macro_obs", 0, 1e3),
             ("epochs", 1, 1e6),
             ("batch_size", 1, 1e6),
             ("learning_rate", 0, 1e3),
@@ -93,12 +98,20 @@ class Config:
 
     network: Network
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     training: Training = field(default_factory=Training)
     answers: Answers = field(default_factory=Answers)
 
+    def __post_init__(self):
+        if self.augmentation.crop_s > self.preprocessing.window_s:
+            raise InputError(
+                f"augmentation.crop_s must be at most preprocessing.window_s ({self.preprocessing.window_s} s);"
+                f" received {self.augmentation.crop_s}"
+            )
+
 
 def read_config(path: Path = DEFAULT_CONFIG) -> Config:
-    """Read a configuration.
+    """Read a configuration; what it leaves out comes from the file beside it that its key `base` names, if any.
 
     Raises
     ------
@@ -106,14 +119,37 @@ def read_config(path: Path = DEFAULT_CONFIG) -> Config:
         If the file is missing, is not TOML, or has an unknown key, a wrong type or an impossible value.
     """
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        return from_dict(Config, content)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a .toml file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is not valid TOML ({error})") from error
+        return from_dict(Config, _read_content(Path(path)))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _read_content(path: Path) -> dict[str, Any]:
+    content = _read_toml(path)
+    base = content.pop("base", None)
+    if base is None:
+        return content
+    if not isinstance(base, str):
+        raise InputError(f"base must name a .toml file; received {base!r}")
+    try:
+        sections = _read_toml(path.parent / base)
+    except InputError as error:
+        raise InputError(f"base {base}: {error}") from error
+    if "base" in sections:
+        raise InputError(f"base {base}: has a base of its own; name that one")
+    return sections | {
+        key: sections.get(key, {}) | value if isinstance(value, dict) else value
+        for key, value in content.items()
+    }
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror}); give a .toml file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"is not valid TOML ({error})") from error
 
 
 def from_dict(kind: type, content: Any, where: str = "") -> Any:

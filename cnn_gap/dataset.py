@@ -110,12 +110,18 @@ class WindowBatches(keras.utils.PyDataset):
     batch_size : int
         Windows in a batch.
     seed, epoch : int
-        Of the order.
+        Of the order and of everything else that is random.
+    crop : int
+        Samples of the random part of each window that is taken; 0 for all.
+    mixup : float
+        Parameter of the symmetric Beta distribution that draws how much of another window and its labels each
+        one gets (Zhang et al. 2018); 0 for nothing.
     """
 
-    def __init__(self, examples, records, repeats, batch_size, seed, epoch):
+    def __init__(self, examples, records, repeats, batch_size, seed, epoch, crop=0, mixup=0.0):
         super().__init__()
         self._examples = examples
+        self._seed, self._epoch, self._crop, self._mixup = seed, epoch, crop, mixup
         counts = np.diff(examples.store.first)[records]
         expected = max(1, round(float(counts @ repeats)))
         self._batch_size = min(batch_size, expected)
@@ -133,4 +139,26 @@ class WindowBatches(keras.utils.PyDataset):
     def __getitem__(self, batch):
         part = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
         windows = self._examples.store.read(self._windows[part])
-        return windows, self._examples.labels[self._owners[part]].astype(np.float32)
+        labels = self._examples.labels[self._owners[part]].astype(np.float32)
+        # A generator for each batch: it is the same whichever batches were asked for before.
+        rng = np.random.default_rng([self._seed, self._epoch, batch])
+        if self._crop:
+            windows = _crop(windows, self._crop, rng)
+        return _mix(windows, labels, self._mixup, rng) if self._mixup else (windows, labels)
+
+
+def _crop(windows: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a random part of each window, (windows, samples, leads)."""
+    starts = rng.integers(windows.shape[1] - samples + 1, size=len(windows))
+    return np.stack([window[start : start + samples] for window, start in zip(windows, starts, strict=True)])
+
+
+def _mix(
+    windows: np.ndarray, labels: np.ndarray, parameter: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return windows and labels blended with a smaller share of those of a random partner in the batch."""
+    share = rng.beta(parameter, parameter, len(windows)).astype(np.float32)
+    share = np.maximum(share, 1 - share)
+    partner = rng.permutation(len(windows))
+    mixed = windows * share[:, None, None] + windows[partner] * (1 - share[:, None, None])
+    return mixed, labels * share[:, None] + labels[partner] * (1 - share[:, None])

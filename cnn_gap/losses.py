@@ -57,3 +57,22 @@ class WeightedBinaryCrossentropy(keras.losses.Loss):
         positive = self._positive_weights * labels * ops.log(probabilities)
         negative = (1 - labels) * ops.log(1 - probabilities)
         return -ops.mean(positive + negative, axis=-1)
+
+
+class WeightedSum(keras.losses.Loss):
+    """A loss plus a multiple of another.
+
+    Parameters
+    ----------
+    first, second : keras.losses.Loss
+    weight : float
+        Of the second.
+    """
+
+    def __init__(self, first: keras.losses.Loss, second: keras.losses.Loss, weight: float, name="weighted_sum"):
+        super().__init__(name=name)
+        self._first, self._second, self._weight = first, second, weight
+
+    def call(self, y_true, y_pred):
+        """Return each record's loss, shape (records,)."""
+        return self._first.call(y_true, y_pred) + self._weight * self._second.call(y_true, y_pred)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
-from cnn_gap.augmentation import RandomAmplitude
+from cnn_gap.augmentation import Augmentation
 from cnn_gap.errors import InputError
 
 
@@ -23,15 +23,19 @@ class Network:
         Factor of each block's max-pooling over time; 1 for none.
     dropout : float
         Share of features that each block drops in training.
-    amplitude : tuple of float
-        Bounds of the random amplitude factor in training; (1, 1) for none.
+    residual : bool
+        Add each block's input to its convolution's output (He et al. 2016), from the second block on.
+    squeeze : int
+        Weigh each block's features by squeeze-and-excitation (Hu et al. 2018) with this many times fewer hidden
+        units than features; 0 for none.
     """
 
     filters: tuple[int, ...]
     kernels: tuple[int, ...]
     pooling: tuple[int, ...]
     dropout: float = 0.2
-    amplitude: tuple[float, ...] = (0.5, 2.5)
+    residual: bool = False
+    squeeze: int = 0
 
     def __post_init__(self):
         for key in ("filters", "kernels", "pooling"):
@@ -42,11 +46,17 @@ class Network:
                 raise InputError(f"network.{key} must have as many entries as filters; received {list(values)}")
         if not 0 <= self.dropout < 1:
             raise InputError(f"network.dropout must be from 0 to below 1; received {self.dropout}")
-        if len(self.amplitude) != 2 or not 0 < self.amplitude[0] <= self.amplitude[1] < 1e6:
-            raise InputError(f"network.amplitude must be two rising factors; received {list(self.amplitude)}")
+        if not 0 <= self.squeeze <= min(self.filters):
+            raise InputError(f"network.squeeze must be from 0 to the fewest filters; received {self.squeeze}")
 
 
-def build_network(network: Network, leads: int, classes: int) -> keras.Model:
+def build_network(
+    network: Network,
+    leads: int,
+    classes: int,
+    augmentation: Augmentation | None = None,
+    sampling_rate: float = 100.0,
+) -> keras.Model:
     """Return an untrained network for windows of shape (windows, samples, leads), of any number of samples.
 
     Its random numbers follow `keras.utils.set_random_seed`.
@@ -57,6 +67,10 @@ def build_network(network: Network, leads: int, classes: int) -> keras.Model:
         Its blocks.
     leads, classes : int
         Channels of a window and probabilities of an answer.
+    augmentation : Augmentation, optional
+        What its first layers do to the windows in training; nothing if not given.
+    sampling_rate : float
+        Of the windows, Hz.
 
     Returns
     -------
@@ -65,28 +79,45 @@ def build_network(network: Network, leads: int, classes: int) -> keras.Model:
     """
     windows = keras.Input((None, leads), name="windows")
     features = windows
-    if network.amplitude != (1, 1):
-        features = RandomAmplitude(*network.amplitude, name="random_amplitude")(features)
-    blocks = zip(network.filters, network.kernels, network.pooling, strict=True)
-    for number, (filters, kernel, pooling) in enumerate(blocks, start=1):
-        features = _block(features, f"block{number}", filters, kernel, pooling, network.dropout)
+    for layer in augmentation.layers(sampling_rate) if augmentation else ():
+        features = layer(features)
+    for number in range(1, len(network.filters) + 1):
+        features = _block(features, network, number)
     pooled = layers.GlobalAveragePooling1D(name="average")(features)
     probabilities = layers.Dense(classes, activation="sigmoid", name="probabilities")(pooled)
     return keras.Model(windows, probabilities, name="cnn_gap")
 
 
-def _block(features, name: str, filters: int, kernel: int, pooling: int, dropout: float):
-    # The batch normalisation's offset stands in for the convolution's bias.
-    features = layers.Conv1D(
-        filters,
-        kernel,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=f"{name}_convolution",
-    )(features)
-    features = layers.BatchNormalization(name=f"{name}_normalization")(features)
+def _block(inputs, network: Network, number: int):
+    """Return block `number`'s features: convolution, normalisation, ReLU, pooling and dropout."""
+    filters, kernel, pooling = (
+        values[number - 1] for values in (network.filters, network.kernels, network.pooling)
+    )
+    name = f"block{number}"
+    features = _convolve(inputs, filters, kernel, f"{name}_convolution", f"{name}_normalization")
+    if network.squeeze:
+        features = _squeeze_and_excite(features, network.squeeze, name)
+    if network.residual and number > 1:
+        if inputs.shape[-1] != filters:
+            inputs = _convolve(inputs, filters, 1, f"{name}_shortcut", f"{name}_shortcut_normalization")
+        features = layers.Add(name=f"{name}_add")([features, inputs])
     features = layers.ReLU(name=f"{name}_relu")(features)
     if pooling > 1:
         features = layers.MaxPooling1D(pooling, padding="same", name=f"{name}_pooling")(features)
-    return layers.Dropout(dropout, name=f"{name}_dropout")(features) if dropout else features
+    return layers.Dropout(network.dropout, name=f"{name}_dropout")(features) if network.dropout else features
+
+
+def _convolve(features, filters: int, kernel: int, name: str, normalization: str):
+    # The batch normalisation's offset stands in for the convolution's bias.
+    features = layers.Conv1D(
+        filters, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
+    )(features)
+    return layers.BatchNormalization(name=normalization)(features)
+
+
+def _squeeze_and_excite(features, squeeze: int, name: str):
+    filters = features.shape[-1]
+    weights = layers.GlobalAveragePooling1D(keepdims=True, name=f"{name}_squeeze")(features)
+    weights = layers.Dense(filters // squeeze, activation="relu", name=f"{name}_hidden")(weights)
+    weights = layers.Dense(filters, activation="sigmoid", name=f"{name}_excitation")(weights)
+    return layers.Multiply(name=f"{name}_weigh")([features, weights])

@@ -33,6 +33,9 @@ class Preprocessing:
         Corner frequencies of zero-phase Butterworth filters of order 2; 0 leaves a filter out.
     clip_mv : float
         Amplitudes are limited to ± this value after the baseline is removed; 0 leaves them as they are.
+    slope_mv_s : tuple of float
+        A record whose leads typically change more slowly or faster than these bounds (mV/s, root mean square)
+        is taken to have a wrong gain and scaled to the nearer bound; (0, 0) believes every gain.
     """
 
     sampling_rate: float = 100.0
@@ -41,6 +44,7 @@ class Preprocessing:
     highpass_hz: float = 0.0
     lowpass_hz: float = 0.0
     clip_mv: float = 0.0
+    slope_mv_s: tuple[float, ...] = (0.0, 0.0)
 
     def __post_init__(self):
         nyquist = self.sampling_rate / 2
@@ -51,6 +55,9 @@ class Preprocessing:
             corner = getattr(self, key)
             _require(0 <= corner < nyquist, key, f"from 0 to below {nyquist} Hz", corner)
         _require(0 <= self.clip_mv < 1e6, "clip_mv", "from 0 to below 1e6 mV", self.clip_mv)
+        bounds = self.slope_mv_s
+        rising = len(bounds) == 2 and (bounds == (0, 0) or 0 <= bounds[0] < bounds[1] < float("inf"))
+        _require(rising, "slope_mv_s", "two rising bounds from 0 on, or two zeros", list(bounds))
 
     @property
     def window_samples(self) -> int:
@@ -136,6 +143,7 @@ def _windows(
     filled = signal if complete else _interpolate(signal, valid)
     resampled = _filter(resample(filled, sampling_rate, preprocessing), preprocessing)
     valid_resampled = np.ones(resampled.shape, bool) if complete else _nearest(valid, len(resampled))
+    resampled = resampled * _gain(resampled, valid_resampled, preprocessing)
     length = preprocessing.window_samples
     windows = np.zeros((len(starts), length, signal.shape[1]), np.float32)
     for window, start in zip(windows, starts, strict=True):
@@ -144,6 +152,23 @@ def _windows(
         before = (length - len(piece)) // 2  # a short record lies in the middle, zeros on both sides
         window[before : before + len(piece)] = piece
     return np.clip(windows, -preprocessing.clip_mv, preprocessing.clip_mv) if preprocessing.clip_mv else windows
+
+
+def _gain(signal: np.ndarray, valid: np.ndarray, preprocessing: Preprocessing) -> np.float32:
+    """Return the factor that brings a record's typical slope within the bounds; 1 for one without a signal.
+
+    Slopes rather than amplitudes, so that wander counts little, and the median of the leads, so that neither a
+    silent lead nor an artefact on one of them counts.
+    """
+    if preprocessing.slope_mv_s == (0, 0) or len(signal) < 2:
+        return np.float32(1)
+    steps = np.where(valid[1:] & valid[:-1], np.diff(signal, axis=0), 0)
+    slopes = preprocessing.sampling_rate * np.sqrt(np.mean(steps.astype(np.float64) ** 2, axis=0))
+    slopes = slopes[slopes > 0]
+    if not len(slopes):
+        return np.float32(1)
+    slope = np.median(slopes)
+    return np.float32(np.clip(slope, *preprocessing.slope_mv_s) / slope)
 
 
 def _remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -194,6 +219,6 @@ def _ratio(sampling_rate: float, target_rate: float) -> Fraction:
     return exact
 
 
-def _require(condition: bool, key: str, expected: str, received: float) -> None:
+def _require(condition: bool, key: str, expected: str, received: object) -> None:
     if not condition:
         raise InputError(f"preprocessing.{key} must be {expected}; received {received}")

@@ -18,7 +18,7 @@ from cnn_gap.errors import InputError
 from cnn_gap.headers import LEADS
 from cnn_gap.history import write_history
 from cnn_gap.label_tables import read_label_table, read_record_table
-from cnn_gap.losses import MacroObs, WeightedBinaryCrossentropy
+from cnn_gap.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.model_folder import ModelDescription, load_model, save_model, software_versions
 from cnn_gap.network import build_network
 from cnn_gap.records import RecordInfo, find_records, read_info
@@ -195,7 +195,7 @@ def _fit(
     """Train epoch by epoch from the last checkpoint on; return the network with its best weights."""
     training, partition = experiment.config.training, experiment.partition
     keras.utils.set_random_seed(experiment.seed)
-    network = build_network(experiment.config.network, len(LEADS), len(experiment.classes))
+    network = _build(experiment)
     _compile(network, experiment, steps=len(_batches(experiment, epoch=0)))
     progress = Progress(experiment.setup)
     log(f"training on {len(partition.training)} records, validating on {len(partition.validation)}")
@@ -218,23 +218,37 @@ def _fit(
     return network, progress
 
 
+def _build(experiment: Experiment) -> keras.Model:
+    config = experiment.config
+    return build_network(
+        config.network,
+        len(LEADS),
+        len(experiment.classes),
+        config.augmentation,
+        config.preprocessing.sampling_rate,
+    )
+
+
 def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
     training, records = experiment.config.training, experiment.partition.training
     repeats = repeat_factors(
         experiment.examples.labels[records], training.oversampling_share, training.oversampling_cap
     )
-    return WindowBatches(experiment.examples, records, repeats, training.batch_size, experiment.seed, epoch)
+    augmentation = experiment.config.augmentation
+    return WindowBatches(
+        experiment.examples,
+        records,
+        repeats,
+        training.batch_size,
+        experiment.seed,
+        epoch,
+        crop=round(augmentation.crop_s * experiment.config.preprocessing.sampling_rate),
+        mixup=augmentation.mixup,
+    )
 
 
 def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
     training = experiment.config.training
-    losses = {
-        "binary_crossentropy": lambda: WeightedBinaryCrossentropy(np.ones(len(experiment.classes))),
-        "weighted_binary_crossentropy": lambda: WeightedBinaryCrossentropy(
-            experiment.partition.positive_weights
-        ),
-        "macro_obs": lambda: MacroObs(experiment.classes.weights),
-    }
     warmup = round(training.warmup_epochs * steps)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0 if warmup else training.learning_rate,
@@ -247,8 +261,20 @@ def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     # XLA is the configuration's choice for TensorFlow; JAX has nothing else.
     jit_compile = training.jit_compile if keras.backend.backend() == "tensorflow" else "auto"
-    network.compile(optimizer, losses[training.loss](), jit_compile=jit_compile)
+    network.compile(optimizer, _loss(experiment), jit_compile=jit_compile)
     optimizer.build(network.trainable_variables)
+
+
+def _loss(experiment: Experiment) -> keras.losses.Loss:
+    training, classes = experiment.config.training, experiment.classes
+    macro_obs = MacroObs(classes.weights)
+    if training.loss == "macro_obs":
+        return macro_obs
+    weighted = training.loss == "weighted_binary_crossentropy"
+    cross_entropy = WeightedBinaryCrossentropy(
+        experiment.partition.positive_weights if weighted else np.ones(len(classes))
+    )
+    return WeightedSum(cross_entropy, macro_obs, training.macro_obs) if training.macro_obs else cross_entropy
 
 
 def _train_epoch(network: keras.Model, experiment: Experiment, epoch: int) -> float:

@@ -8,7 +8,7 @@ from cnn_gap.errors import InputError
 NETWORK = "[network]\nfilters = [4, 8]\nkernels = [5, 3]\npooling = [2, 1]\n"
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_configuration_is_valid_and_survives_a_round_trip(path):
     config = read_config(path)
     assert from_dict(Config, to_dict(config)) == config
@@ -38,6 +38,10 @@ def test_what_is_left_out_has_its_default(tmp_path):
         ("[training]\nepochs = 3\n", "missing key network"),
         ("network = 3\n", "network must be a table"),
         ("[network\n", "not valid TOML"),
+        (NETWORK + "[augmentation]\ncrop_s = 11.0\n", "augmentation.crop_s must be at most"),
+        ("base = 3\n", "base must name"),
+        ('base = "absent.toml"\n', r"base absent\.toml: cannot be read"),
+        ('base = "wrong.toml"\n', r"base wrong\.toml: has a base of its own"),
     ],
 )
 def test_every_mistake_names_the_file_and_the_key(tmp_path, text, named):
@@ -52,3 +56,13 @@ def test_every_mistake_names_the_file_and_the_key(tmp_path, text, named):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"absent\.toml"):
         read_config(tmp_path / "absent.toml")
+
+
+def test_a_base_gives_what_is_left_out(tmp_path):
+    (tmp_path / "base.toml").write_text(NETWORK + "[training]\nepochs = 3\nbatch_size = 5\n")
+    (tmp_path / "other.toml").write_text(
+        'base = "base.toml"\n[training]\nepochs = 4\n[augmentation]\nmixup = 0.2\n'
+    )
+    config = read_config(tmp_path / "other.toml")
+    assert (config.training.epochs, config.training.batch_size, config.augmentation.mixup) == (4, 5, 0.2)
+    assert config.network == read_config(tmp_path / "base.toml").network

@@ -110,3 +110,35 @@ def test_fewer_records_than_a_batch_make_one(examples):
     batches = WindowBatches(examples, np.arange(3), np.ones(3), batch_size=64, seed=0, epoch=0)
     assert len(batches) == 1
     assert batches[0][0].shape == (3, 1000, 12)
+
+
+def test_a_crop_is_a_part_of_its_window(examples):
+    whole = WindowBatches(examples, np.arange(8), np.ones(8), 8, seed=0, epoch=0)[0]
+    cropped = WindowBatches(examples, np.arange(8), np.ones(8), 8, seed=0, epoch=0, crop=800)[0]
+    np.testing.assert_array_equal(cropped[1], whole[1])
+    starts = set()
+    for part, window in zip(cropped[0], whole[0], strict=True):
+        (start,) = [at for at in range(201) if np.array_equal(window[at : at + 800], part)]
+        starts.add(start)
+    assert len(starts) > 1
+
+
+def test_mixup_blends_windows_as_it_blends_their_labels(examples):
+    plain = WindowBatches(examples, np.arange(16), np.ones(16), 16, seed=0, epoch=0)[0]
+    windows, labels = WindowBatches(examples, np.arange(16), np.ones(16), 16, seed=0, epoch=0, mixup=0.4)[0]
+    np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
+    assert ((labels > 0).sum(axis=1) == 2).any()
+    assert labels.max(axis=1).min() >= 0.5
+    # A class a record: the labels tell the shares.
+    shares = labels @ plain[1].T
+    np.testing.assert_allclose(windows, np.einsum("ij,jtl->itl", shares, plain[0]), atol=1e-5)
+
+
+def test_batches_are_the_same_in_any_order(examples):
+    def batches():
+        return WindowBatches(examples, np.arange(40), np.ones(40), 8, seed=0, epoch=1, crop=900, mixup=0.4)
+
+    forward, backward = batches(), batches()
+    expected = [forward[batch] for batch in range(5)]
+    for batch in reversed(range(5)):
+        np.testing.assert_array_equal(backward[batch][0], expected[batch][0])

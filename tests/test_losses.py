@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cnn_gap.diagnoses import read_weights
-from cnn_gap.losses import MacroObs, WeightedBinaryCrossentropy
+from cnn_gap.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.scores import challenge_numerator
 
 
@@ -93,3 +93,12 @@ def test_macro_obs_gradient_points_from_the_wrong_answer_to_the_right_one():
     gradient = _gradient(MacroObs(np.eye(3)), labels, np.full((1, 3), 0.5, np.float32))
     assert gradient[0, 0] < 0
     assert (gradient[0, 1:] > 0).all()
+
+
+def test_a_weighted_sum_adds_its_parts():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((6, 4)) < 0.3).astype(np.float32)
+    probabilities = rng.random((6, 4)).astype(np.float32)
+    parts = WeightedBinaryCrossentropy(np.ones(4)), MacroObs(np.eye(4))
+    expected = float(parts[0](labels, probabilities)) + 0.3 * float(parts[1](labels, probabilities))
+    assert float(WeightedSum(*parts, 0.3)(labels, probabilities)) == pytest.approx(expected, rel=1e-5)

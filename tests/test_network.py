@@ -1,10 +1,12 @@
 """The network: shapes, lengths, saving, and what it may be made of."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
-from cnn_gap.augmentation import RandomAmplitude
+from cnn_gap.augmentation import Augmentation
 from cnn_gap.config import CONFIGS, read_config
 from cnn_gap.errors import InputError
 from cnn_gap.network import Network, build_network
@@ -54,19 +56,26 @@ def test_the_same_seed_gives_the_same_network():
     assert not np.array_equal(networks[0], networks[2])
 
 
-def test_random_amplitude_scales_each_window_in_training_only():
-    layer = RandomAmplitude(0.5, 2.5, seed=1)
-    windows = np.random.default_rng(1).normal(size=(200, 10, 12)).astype(np.float32)
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer(windows, training=False)), windows)
-    factors = keras.ops.convert_to_numpy(layer(windows, training=True)) / windows
-    assert np.ptp(factors, axis=(1, 2)).max() < 1e-5
-    assert 0.5 <= factors.min() < 0.6
-    assert 2.4 < factors.max() <= 2.5
+@pytest.mark.parametrize("change", [{"residual": True}, {"squeeze": 2}])
+def test_residual_and_squeezing_networks_take_any_length_and_reload(change, tmp_path):
+    network = build_network(replace(SMALL, **change), 12, 3, Augmentation(lead_dropout=0.5, wander_mv=1.0))
+    windows = np.random.default_rng(0).normal(size=(8, 64, 12)).astype(np.float32)
+    network.compile("adam", "binary_crossentropy")
+    network.fit(windows, np.eye(3)[np.arange(8) % 3], verbose=0)
+    network.save(tmp_path / "model.keras", include_optimizer=False)
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    for samples in (64, 37):
+        expected = network.predict_on_batch(windows[:, :samples])
+        np.testing.assert_array_equal(loaded.predict_on_batch(windows[:, :samples]), expected)
 
 
-def test_random_amplitude_rebuilds_from_its_config():
-    layer = RandomAmplitude.from_config(RandomAmplitude(0.7, 1.3, seed=5).get_config())
-    assert (layer.low, layer.high, layer.seed) == (0.7, 1.3, 5)
+def test_a_residual_block_adds_its_input():
+    network = build_network(Network((4, 4), (3, 3), (1, 1), dropout=0.0, residual=True), 12, 3)
+    network.get_layer("block2_normalization").set_weights([np.zeros(4), np.zeros(4), np.zeros(4), np.ones(4)])
+    outputs = [network.get_layer(name).output for name in ("block1_relu", "block2_relu")]
+    first, second = keras.Model(network.input, outputs).predict_on_batch(np.ones((1, 20, 12), np.float32))
+    assert first.any()
+    np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +84,7 @@ def test_random_amplitude_rebuilds_from_its_config():
         ({"kernels": (5, 3)}, "kernels"),
         ({"filters": (0, 4, 4)}, "filters"),
         ({"dropout": 1.0}, "dropout"),
-        ({"amplitude": (2.0, 1.0)}, "amplitude"),
+        ({"squeeze": 5}, "squeeze"),
     ],
 )
 def test_impossible_networks_are_named(change, named):

@@ -149,3 +149,47 @@ def test_an_impossible_sampling_rate_is_an_error(rate):
 def test_impossible_settings_are_named(settings):
     with pytest.raises(InputError, match=next(iter(settings))):
         Preprocessing(**settings)
+
+
+BOUNDS = Preprocessing(slope_mv_s=(4.0, 20.0))
+
+
+def _slope(window):
+    return np.median(100 * np.sqrt(np.mean(np.diff(window, axis=0) ** 2, axis=0)))
+
+
+@pytest.mark.parametrize(("factor", "slope"), [(5.0, 20.0), (0.05, 4.0), (1000.0, 20.0)])
+def test_a_wrong_gain_is_scaled_to_the_nearer_bound(factor, slope):
+    signal = 0.5 * _sines(10, 100)
+    scaled = training_windows(signal * np.float32(factor), 100, BOUNDS)[0]
+    assert _slope(scaled) == pytest.approx(slope, rel=0.01)
+    np.testing.assert_allclose(
+        scaled / slope, training_windows(signal, 100, Preprocessing())[0] / _slope(signal), atol=1e-3
+    )
+
+
+def test_a_plausible_gain_is_believed_whatever_one_lead_holds():
+    signal = 0.3 * _sines(10, 100)
+    np.testing.assert_array_equal(
+        training_windows(signal, 100, BOUNDS), training_windows(signal, 100, Preprocessing())
+    )
+    signal[400, 0] += 32
+    signal[:, 3] = 0
+    np.testing.assert_array_equal(
+        training_windows(signal, 100, BOUNDS), training_windows(signal, 100, Preprocessing())
+    )
+
+
+def test_a_gain_needs_a_signal():
+    for signal in (
+        np.zeros((1000, 2), np.float32),
+        np.full((1, 2), 3, np.float32),
+        np.full((50, 2), np.nan, np.float32),
+    ):
+        assert np.isfinite(training_windows(signal, 100, BOUNDS)).all()
+
+
+@pytest.mark.parametrize("bounds", [(1.0,), (3.0, 1.0), (0.0, float("inf")), (-1.0, 2.0)])
+def test_impossible_bounds_of_the_gain_are_named(bounds):
+    with pytest.raises(InputError, match="slope_mv_s"):
+        Preprocessing(slope_mv_s=bounds)
