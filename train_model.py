@@ -10,23 +10,27 @@ def main(arguments: list[str]) -> None:
     """Train and write the model folder."""
     options = _parser().parse_args(arguments)
     commands.start_keras()  # after the arguments: it takes seconds
-    from cnn_gap.config import DEFAULT_CONFIG, read_config
+    from cnn_gap.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
     from cnn_gap.diagnoses import read_weights
+    from cnn_gap.fine_tuning import read_start
     from cnn_gap.training import train_model
 
+    start = None if options.start is None else read_start(options.start)
+    config = options.config or (DEFAULT_CONFIG if start is None else FINE_TUNING_CONFIG)
     classes = read_weights(options.weights)
     if classes.normal is None:
         print("the weights file has no normal class: the Challenge metric is off")
     train_model(
         options.data,
         options.model,
-        read_config(options.config or DEFAULT_CONFIG),
+        read_config(config),
         classes,
         seed=options.seed,
         resume=options.resume,
         label_table=options.label_table,
         patient_table=options.patients,
         cache=options.cache,
+        start=start,
         log=lambda line: print(line, flush=True),
     )
 
@@ -36,7 +40,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder to write the model to")
     parser.add_argument(
-        "--config", metavar="FILE.toml", type=Path, help="settings (default: configs/default.toml)"
+        "--config",
+        metavar="FILE.toml",
+        type=Path,
+        help="settings (default: configs/default.toml, with --from configs/fine_tuning.toml)",
+    )
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="TRAINED",
+        type=Path,
+        help="folder of a trained model to start from: its network and preprocessing are kept, and what it has"
+        " learned of classes that are in the weights file too",
     )
     parser.add_argument(
         "--patients",

@@ -14,6 +14,7 @@ from cnn_gap.preprocessing import Preprocessing
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 DEFAULT_CONFIG = CONFIGS / "default.toml"
+FINE_TUNING_CONFIG = CONFIGS / "fine_tuning.toml"
 
 LOSSES = ("binary_crossentropy", "weighted_binary_crossentropy", "macro_obs")
 SCHEDULES = ("constant", "cosine")

@@ -15,6 +15,7 @@ from cnn_gap.config import Config, to_dict
 from cnn_gap.dataset import Examples, WindowBatches, repeat_factors, split_records
 from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError
+from cnn_gap.fine_tuning import Start
 from cnn_gap.headers import LEADS
 from cnn_gap.history import write_history
 from cnn_gap.label_tables import read_label_table, read_record_table
@@ -58,6 +59,13 @@ class Experiment:
     seed: int
     examples: Examples
     partition: Partition
+    start: Start | None = None
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Which classes the network learns here or has learned before, bool of shape (classes,)."""
+        seen = self.partition.seen
+        return seen if self.start is None else seen | self.start.seen(self.classes)
 
     @property
     def setup(self) -> dict:
@@ -70,6 +78,7 @@ class Experiment:
             "fingerprint of the records": self.examples.store.folder.name,
             "fingerprint of the labels": _digest(self.examples.labels),
             "fingerprint of the split": _digest(self.partition.validation),
+            "fingerprint of the model to start from": None if self.start is None else self.start.fingerprint,
         }
 
 
@@ -84,6 +93,7 @@ def train_model(
     label_table: Path | None = None,
     patient_table: Path | None = None,
     cache: Path | None = None,
+    start: Start | None = None,
     log: Log = print,
 ) -> ModelDescription:
     """Train on the records of `data` and write the model folder `model`.
@@ -106,6 +116,8 @@ def train_model(
         CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
     cache : Path, optional
         Folder for the prepared windows, `model/cache` if not given.
+    start : Start, optional
+        A trained model whose weights, blocks and preprocessing are taken, instead of those of `config`.
     log : callable
         Receives a line of progress at a time.
 
@@ -126,6 +138,7 @@ def train_model(
         )
     if resume and not checkpoints.exists():
         log("nothing to resume: training from the beginning")
+    config = config if start is None else start.configure(config)
     records = _read_infos(Path(data), label_table, classes, log)
     labels = np.array([classes.encode(record.codes) for record in records])
     if not labels.any():
@@ -139,7 +152,7 @@ def train_model(
     partition = _partition(
         examples, _patients(records, patient_table), config.training.validation_fraction, seed
     )
-    experiment = Experiment(config, classes, seed, examples, partition)
+    experiment = Experiment(config, classes, seed, examples, partition, start)
     network, progress = _fit(experiment, checkpoints, model, log)
     description = _describe(network, experiment, progress)
     save_model(model, network, description)
@@ -220,13 +233,16 @@ def _fit(
 
 def _build(experiment: Experiment) -> keras.Model:
     config = experiment.config
-    return build_network(
+    network = build_network(
         config.network,
         len(LEADS),
         len(experiment.classes),
         config.augmentation,
         config.preprocessing.sampling_rate,
     )
+    if experiment.start is not None:
+        experiment.start.copy_weights(network, experiment.classes)
+    return network
 
 
 def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
@@ -309,7 +325,7 @@ def _validate(network: keras.Model, experiment: Experiment) -> dict[str, float]:
     if not len(partition.validation):
         return {"val_loss": np.nan, "val_auroc": np.nan, "val_challenge_metric": np.nan}
     labels, probabilities = _predict_validation(network, experiment)
-    thresholds = choose_thresholds(classes, labels, probabilities, partition.seen)
+    thresholds = choose_thresholds(classes, labels, probabilities, experiment.seen)
     loss = network.loss(labels.astype(np.float32), probabilities)
     return {
         "val_loss": float(keras.ops.convert_to_numpy(loss)),
@@ -350,10 +366,7 @@ def _epoch_line(row: dict, epochs: int, seconds: float) -> str:
 def _describe(network: keras.Model, experiment: Experiment, progress: Progress) -> ModelDescription:
     """Choose the thresholds on the validation records and put together what model.json holds."""
     config, classes, partition = experiment.config, experiment.classes, experiment.partition
-    thresholds = np.where(partition.seen, 0.5, np.inf)
-    if len(partition.validation):
-        labels, probabilities = _predict_validation(network, experiment)
-        thresholds = choose_thresholds(classes, labels, probabilities, partition.seen)
+    thresholds = _choose_thresholds(network, experiment)
     summary = {
         "seed": experiment.seed,
         "epochs": progress.epoch,
@@ -367,10 +380,23 @@ def _describe(network: keras.Model, experiment: Experiment, progress: Progress) 
         classes=classes.classes,
         weights=tuple(tuple(map(float, row)) for row in classes.weights),
         thresholds=tuple(float(t) if np.isfinite(t) else None for t in thresholds),
-        seen=tuple(map(bool, partition.seen)),
+        seen=tuple(map(bool, experiment.seen)),
         leads=LEADS,
         preprocessing=config.preprocessing,
         answers=config.answers,
         versions=software_versions(),
         training=summary,
     )
+
+
+def _choose_thresholds(network: keras.Model, experiment: Experiment) -> np.ndarray:
+    """Choose the thresholds, (classes,), on the validation records, as far as they hold the classes."""
+    classes, seen = experiment.classes, experiment.seen
+    thresholds, chosen = np.where(seen, 0.5, np.inf), np.zeros(len(classes), bool)
+    if len(experiment.partition.validation):
+        labels, probabilities = _predict_validation(network, experiment)
+        thresholds, chosen = choose_thresholds(classes, labels, probabilities, seen), labels.any(axis=0)
+    if experiment.start is None:
+        return thresholds
+    trained = experiment.start.thresholds(classes)
+    return np.where(~chosen & seen & np.isfinite(trained), trained, thresholds)
