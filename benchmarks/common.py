@@ -1,16 +1,93 @@
-"""What the benchmarks share: interleaved timing, batches of records and Markdown tables."""
+"""What the benchmarks share: arguments, interleaved timing, classified records and Markdown tables."""
 
+import argparse
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from scipy import signal as dsp
+
+from cnn_gap import commands
+from cnn_gap.diagnoses import ClassSet
+from cnn_gap.errors import InputError
 from cnn_gap.records import Record, find_records, read_record
+from cnn_gap.scores import auroc_auprc, challenge_metric, macro_average
+
+if TYPE_CHECKING:
+    from cnn_gap.classifier import Classifier
 
 #: Records that are held in memory and classified together.
 BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Classified:
+    """Records with what they are labelled and what a classifier says of them.
+
+    Attributes
+    ----------
+    classes : ClassSet
+        The C classes of the columns.
+    names : tuple of str
+        Of the n records.
+    labels : ndarray, shape (n, C), bool
+        The diagnoses of the records' headers.
+    outputs : ndarray, shape (n, C), bool
+        The classifier's labels.
+    probabilities : ndarray, shape (n, C)
+        The classifier's probabilities.
+    """
+
+    classes: ClassSet
+    names: tuple[str, ...]
+    labels: np.ndarray
+    outputs: np.ndarray
+    probabilities: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> "Classified":
+        """Return some of the records, by indices or by a bool for each."""
+        names = tuple(np.array(self.names)[rows])
+        return Classified(self.classes, names, self.labels[rows], self.outputs[rows], self.probabilities[rows])
+
+    @property
+    def auroc(self) -> float:
+        """The macro AUROC over the classes that occur; nan where none does."""
+        return macro_average(auroc_auprc(self.labels, self.probabilities)[0])
+
+    @property
+    def challenge_metric(self) -> float:
+        """The Challenge metric; nan where no record has any of the classes."""
+        if not self.labels.any():
+            return math.nan
+        return challenge_metric(self.classes, self.labels, self.outputs)
+
+    def mean_change(self, reference: "Classified") -> float:
+        """Return the mean absolute difference of the probabilities from another classification's."""
+        return float(np.abs(self.probabilities - reference.probabilities).mean())
+
+
+def model_parser(name: str, description: str, data: str = "labelled records") -> argparse.ArgumentParser:
+    """Return a parser of MODEL, DATA and how many of its records are taken."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
+    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
+    parser.add_argument("data", metavar="DATA", type=Path, help=f"folder of {data}")
+    parser.add_argument("--limit", metavar="N", type=int, help="records (default: all)")
+    return parser
+
+
+def start_classifier(model: Path) -> "Classifier":
+    """Start Keras, which takes seconds, and load a model folder."""
+    commands.start_keras()
+    from cnn_gap.classifier import load_classifier
+
+    return load_classifier(model)
 
 
 def interleaved(tasks: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
@@ -42,8 +119,53 @@ def record_batches(paths: Iterable[Path]) -> Iterator[list[Record]]:
         yield batch
 
 
+def classify(
+    classifier: "Classifier", paths: Iterable[Path], change: Callable[[Record], Record] | None = None
+) -> Classified:
+    """Classify records, each changed in some way first if `change` is given."""
+    labels, predictions = [], []
+    for batch in record_batches(paths):
+        labels += [classifier.classes.encode(record.codes) for record in batch]
+        predictions += classifier.predict_batch(batch if change is None else list(map(change, batch)))
+    return Classified(
+        classifier.classes,
+        tuple(prediction.name for prediction in predictions),
+        np.array(labels),
+        np.array([prediction.labels for prediction in predictions]),
+        np.array([prediction.probabilities for prediction in predictions]),
+    )
+
+
+def classify_labelled(
+    classifier: "Classifier",
+    data: Path,
+    limit: int | None = None,
+    change: Callable[[Record], Record] | None = None,
+) -> Classified:
+    """Classify the first `limit` records of a folder, all of them where it is None, as `classify` does.
+
+    Raises
+    ------
+    InputError
+        If none has a diagnosis of the model's classes.
+    """
+    classified = classify(classifier, record_paths(data, limit), change)
+    if not classified.labels.any():
+        raise InputError(f"{data}: no record has a diagnosis of the model's classes; give labelled ones")
+    return classified
+
+
+def resampled(record: Record, rate: float) -> Record:
+    """Return the record at `rate` (Hz); samples that are not valid become 0 mV."""
+    ratio = Fraction(rate).limit_denominator(1000) / Fraction(record.sampling_rate).limit_denominator(1000)
+    signal = dsp.resample_poly(
+        np.nan_to_num(record.signal), ratio.numerator, ratio.denominator, axis=0, padtype="line"
+    )
+    return replace(record, signal=signal.astype(np.float32), sampling_rate=float(rate))
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table; floats are given with three significant digits at least."""
+    """Return a Markdown table; floats are given with three significant digits at least, nan as a dash."""
     lines = [
         headings,
         ["---"] + ["---:"] * (len(headings) - 1),
@@ -55,4 +177,6 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> str:
     if not isinstance(value, float):
         return str(value)
+    if math.isnan(value):
+        return "-"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
