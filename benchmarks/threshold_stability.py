@@ -1,0 +1,77 @@
+"""How much of a model's Challenge metric hangs on the records that its thresholds were chosen on.
+
+The records are divided into random halves: thresholds chosen on one are scored on the other, both ways. The
+rule `answers.at_least_one` is not applied.
+"""
+
+import argparse
+from collections.abc import Iterator
+
+import numpy as np
+
+from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
+from cnn_gap import commands
+from cnn_gap.scores import challenge_metric
+from cnn_gap.thresholds import START, apply_thresholds, choose_thresholds
+
+
+def main(arguments: list[str]) -> None:
+    """Classify the records, choose thresholds in several ways and print a table."""
+    parser = model_parser("threshold_stability", __doc__)
+    parser.add_argument(
+        "--rounds", metavar="N", type=_positive, default=10, help="random divisions (default: %(default)s)"
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="of them (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    classifier = start_classifier(options.model)
+    classified = classify_labelled(classifier, options.data, options.limit)
+    if len(classified.names) < 2:
+        parser.error("needs two records at least")
+    own = np.array([np.inf if t is None else t for t in classifier.description.thresholds])
+    seen = np.array(classifier.description.seen)
+    halves = list(_halves(len(classified.names), options.rounds, np.random.default_rng(options.seed)))
+    print(f"{len(classified.names)} records, {options.rounds} divisions into halves\n")
+    rows = _rows(classified, own, seen, halves)
+    print(table(("thresholds", "Challenge metric", "standard deviation over halves"), rows))
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on; received {text!r}")
+    return int(text)
+
+
+def _halves(count: int, rounds: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield random halves of the indices, each pair in both orders."""
+    for _ in range(rounds):
+        one, other = np.array_split(rng.permutation(count), 2)
+        yield one, other
+        yield other, one
+
+
+def _rows(
+    records: Classified, own: np.ndarray, seen: np.ndarray, halves: list[tuple[np.ndarray, np.ndarray]]
+) -> list[tuple]:
+    on_halves = [_metric(records[scored], own) for _, scored in halves]
+    crossed = [_metric(records[scored], _chosen(records[chosen_on], seen)) for chosen_on, scored in halves]
+    return [
+        ("the model's own", _metric(records, own), "-"),
+        ("the model's own, mean over the halves", float(np.mean(on_halves)), float(np.std(on_halves))),
+        ("chosen on one half, scored on the other, mean", float(np.mean(crossed)), float(np.std(crossed))),
+        ("chosen on the records scored: an upper bound", _metric(records, _chosen(records, seen)), "-"),
+        (f"{START:g} for all", _metric(records, np.where(seen, START, np.inf)), "-"),
+    ]
+
+
+def _chosen(records: Classified, seen: np.ndarray) -> np.ndarray:
+    return choose_thresholds(records.classes, records.labels, records.probabilities, seen)
+
+
+def _metric(records: Classified, thresholds: np.ndarray) -> float:
+    return challenge_metric(
+        records.classes, records.labels, apply_thresholds(records.probabilities, thresholds)
+    )
+
+
+if __name__ == "__main__":
+    commands.run(main)
