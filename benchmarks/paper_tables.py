@@ -1,0 +1,189 @@
+"""The paper's comparison of losses, its Tables 3 and 4: weighted cross-entropy against Macro-Obs.
+
+Trains one configuration with both losses, all else equal, for each seed into OUT/LOSS-SEED, and scores the
+records of TEST with each. A training that is finished there is taken as it is, one that is not goes on.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.common import Classified, classify_labelled, table
+from cnn_gap import commands
+from cnn_gap.errors import InputError
+from cnn_gap.scores import Scores, f_measure, macro_average, score
+
+if TYPE_CHECKING:
+    from cnn_gap.config import Config
+
+#: The losses, by the names that a configuration has for them.
+LOSSES = {"weighted_binary_crossentropy": "weighted cross-entropy", "macro_obs": "Macro-Obs"}
+
+#: The paper's own Challenge metrics, its Table 3: another division of all six databases of 2020.
+PAPER = {"weighted_binary_crossentropy": 0.549, "macro_obs": 0.582}
+
+#: By the heading of the column.
+FIGURES: dict[str, Callable[[Scores], float]] = {
+    "Challenge metric": lambda scores: scores.challenge_metric,
+    "macro AUROC": lambda scores: scores.auroc,
+    "macro AUPRC": lambda scores: scores.auprc,
+    "F-measure": lambda scores: scores.f_measure,
+    "accuracy": lambda scores: scores.accuracy,
+}
+
+#: Results by loss, one for each seed.
+Results = dict[str, list[Classified]]
+
+
+def main(arguments: list[str]) -> None:
+    """Train what is not trained, classify and print both tables."""
+    options = _parser().parse_args(arguments)
+    commands.start_keras()  # after the arguments: it takes seconds
+    from cnn_gap.config import CONFIGS, read_config
+
+    config = read_config(options.config or CONFIGS / "paper.toml")
+    results = {
+        loss: [_result(options, _with_loss(config, loss, options.epochs), seed) for seed in options.seeds]
+        for loss in LOSSES
+    }
+    first = results["macro_obs"][0]
+    print(f"{len(first.names)} records\n\n{_scores_table(results, options.seeds)}\n\n{_class_table(results)}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.paper_tables", description=__doc__)
+    parser.add_argument("train", metavar="TRAIN", type=Path, help="folder of records to train on")
+    parser.add_argument("test", metavar="TEST", type=Path, help="folder of other records to score")
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the models")
+    parser.add_argument(
+        "--config", metavar="FILE.toml", type=Path, help="what to train (default: configs/paper.toml)"
+    )
+    parser.add_argument(
+        "--patients", metavar="TABLE.csv", type=Path, help="lines of record,patient, as in training"
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", type=Path, help="folder for the prepared windows (default: OUT/cache)"
+    )
+    parser.add_argument(
+        "--seeds", metavar="N", type=int, nargs="+", default=[0, 1], help="of the trainings (default: 0 1)"
+    )
+    parser.add_argument(
+        "--epochs", metavar="N", type=int, help="of each training (default: the configuration's)"
+    )
+    return parser
+
+
+def _with_loss(config: "Config", loss: str, epochs: int | None) -> "Config":
+    training = config.training
+    epochs = training.epochs if epochs is None else epochs
+    warmup = min(training.warmup_epochs, epochs)
+    return replace(config, training=replace(training, loss=loss, epochs=epochs, warmup_epochs=warmup))
+
+
+def _result(options: argparse.Namespace, config: "Config", seed: int) -> Classified:
+    """Train, if that is not done yet, and classify the test records."""
+    from cnn_gap.classifier import load_classifier
+    from cnn_gap.diagnoses import read_weights
+    from cnn_gap.training import train_model
+
+    model = options.out / f"{config.training.loss}-{seed}"
+    description = train_model(
+        options.train,
+        model,
+        config,
+        read_weights(),
+        seed=seed,
+        resume=True,
+        patient_table=options.patients,
+        cache=options.cache or options.out / "cache",
+        log=lambda line: print(f"{model.name}: {line}", file=sys.stderr, flush=True),
+    )
+    _require_same(model, description.training, config, seed)
+    return classify_labelled(load_classifier(model), options.test)
+
+
+def _require_same(model: Path, training: dict[str, Any], config: "Config", seed: int) -> None:
+    """Refuse a finished training that differs from the one asked for, as far as both tell."""
+    from cnn_gap.config import to_dict
+
+    wanted = {**to_dict(config), "seed": seed}
+    held = _flat({**training["config"], "seed": training["seed"]})
+    for key, value in _flat(wanted).items():
+        if held.get(key, value) != value:
+            raise InputError(
+                f"{model}: was trained with {key} {held[key]}, not {value}; give that training's --config,"
+                " or another OUT"
+            )
+
+
+def _flat(content: dict[str, Any], where: str = "") -> dict[str, Any]:
+    """Return nested tables as one of dotted keys, with JSON's types."""
+    flat = {}
+    for key, value in json.loads(json.dumps(content)).items():
+        flat |= _flat(value, f"{where}{key}.") if isinstance(value, dict) else {f"{where}{key}": value}
+    return flat
+
+
+def _scores_table(results: Results, seeds: list[int]) -> str:
+    """Return the figures of each training, their means, and the paper's."""
+    rows, means = [], {}
+    for loss, name in LOSSES.items():
+        figures = [_figures(each) for each in results[loss]]
+        rows += [(f"{name}, seed {seed}", *values) for seed, values in zip(seeds, figures, strict=True)]
+        means[loss] = [fmean(column) for column in zip(*figures, strict=True)]
+        rows.append((f"{name}, mean", *means[loss]))
+    cross_entropy, macro_obs = (np.array(means[loss]) for loss in LOSSES)
+    rows.append(("Macro-Obs gains", *map(float, macro_obs - cross_entropy)))
+    blank = ["-"] * (len(FIGURES) - 1)
+    rows += [(f"{name}, the paper's own", PAPER[loss], *blank) for loss, name in LOSSES.items()]
+    cross_entropy, macro_obs = (PAPER[loss] for loss in LOSSES)
+    rows.append(("Macro-Obs gains, the paper's own", macro_obs - cross_entropy, *blank))
+    return table(("loss", *FIGURES), rows)
+
+
+def _figures(classified: Classified) -> list[float]:
+    scores = score(classified.classes, classified.labels, classified.outputs, classified.probabilities)
+    return [figure(scores) for figure in FIGURES.values()]
+
+
+def _class_table(results: Results) -> str:
+    """Return accuracy and F1 of each class that occurs under both losses, means over the seeds."""
+    first = results["macro_obs"][0]
+    columns = [_mean(_class_accuracy, results[loss]) for loss in LOSSES]
+    columns += [_mean(_class_f_measure, results[loss]) for loss in LOSSES]
+    counts = first.labels.sum(axis=0)
+    rows = [
+        (about.name, int(count), *map(float, values))
+        for about, count, *values in zip(first.classes.diagnoses, counts, *columns, strict=True)
+        if count
+    ]
+    headings = [f"{figure}, {name}" for figure in ("accuracy", "F1") for name in LOSSES.values()]
+    return table(("class", "records", *headings), [*rows, _mean_row(rows)])
+
+
+def _mean_row(rows: list[tuple]) -> tuple:
+    columns = list(zip(*rows, strict=True))[2:]
+    return "mean of the classes", "", *(macro_average(np.array(column)) for column in columns)
+
+
+def _mean(figure: Callable[[Classified], np.ndarray], results: list[Classified]) -> np.ndarray:
+    return np.mean([figure(each) for each in results], axis=0)
+
+
+def _class_accuracy(classified: Classified) -> np.ndarray:
+    return (classified.labels == classified.outputs).mean(axis=0)
+
+
+def _class_f_measure(classified: Classified) -> np.ndarray:
+    return f_measure(classified.labels, classified.outputs)
+
+
+if __name__ == "__main__":
+    commands.run(main)
