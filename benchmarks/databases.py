@@ -62,19 +62,16 @@ def _groups(classified: Classified) -> dict[str, Classified]:
     return groups | ({f"all but {TRAINED_ON}": classified[foreign]} if foreign.any() else {})
 
 
+def macro_auroc(group: Classified, positives: int) -> tuple[float, int]:
+    """Return the macro AUROC of the classes with so many positives or more, nan without any, and how many."""
+    frequent = group.labels.sum(axis=0) >= positives
+    auroc, _ = auroc_auprc(group.labels[:, frequent], group.probabilities[:, frequent])
+    return macro_average(auroc), int(np.isfinite(auroc).sum())
+
+
 def _row(name: str, group: Classified, positives: int) -> tuple:
-    auroc, _ = auroc_auprc(group.labels, group.probabilities)
-    frequent = auroc[group.labels.sum(axis=0) >= positives]
-    counts = (int(np.isfinite(each).sum()) for each in (frequent, auroc))
-    return (
-        name,
-        len(group.names),
-        macro_average(frequent),
-        next(counts),
-        macro_average(auroc),
-        next(counts),
-        group.challenge_metric,
-    )
+    averages = *macro_auroc(group, positives), *macro_auroc(group, 1)
+    return name, len(group.names), *averages, group.challenge_metric
 
 
 def _class_rows(group: Classified, unseen: tuple[Diagnosis, ...]) -> list[tuple]:
