@@ -24,9 +24,7 @@ def main(arguments: list[str]) -> int:
         options.out,
         warn=lambda line: tqdm.write(line, file=sys.stderr),
     )
-    if classifier.unseen:
-        names = ", ".join(diagnosis.name for diagnosis in classifier.unseen)
-        print(f"the model has never seen these diagnoses and does not answer them: {names}", file=sys.stderr)
+    commands.name_unseen(classifier.unseen)
     print(summary)
     return 1 if summary.failed and not summary.classified + summary.kept else 0
 

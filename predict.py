@@ -1,7 +1,6 @@
 """Classify a record with a trained model and print its diagnoses: python predict.py MODEL RECORD."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from cnn_gap import commands
@@ -16,9 +15,7 @@ def main(arguments: list[str]) -> None:
 
     classifier = load_classifier(options.model)
     prediction = classifier.predict(options.record)
-    if classifier.unseen:
-        names = ", ".join(diagnosis.name for diagnosis in classifier.unseen)
-        print(f"the model has never seen these diagnoses and does not answer them: {names}", file=sys.stderr)
+    commands.name_unseen(classifier.unseen)
     if options.json:
         print(prediction_json(classifier, prediction))
     else:

@@ -3,11 +3,11 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from cnn_gap.diagnoses import DEFAULT_WEIGHTS
+from cnn_gap.diagnoses import DEFAULT_WEIGHTS, Diagnosis
 from cnn_gap.errors import InputError
 
 
@@ -80,6 +80,13 @@ def add_label_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="diagnoses as lines of record,code[,code...] instead of the headers'",
     )
+
+
+def name_unseen(diagnoses: Sequence[Diagnosis]) -> None:
+    """Say on standard error which diagnoses a model cannot answer, if there are any."""
+    if diagnoses:
+        names = ", ".join(diagnosis.name for diagnosis in diagnoses)
+        print(f"the model has never seen these diagnoses and does not answer them: {names}", file=sys.stderr)
 
 
 def _fail(message: str) -> int:
