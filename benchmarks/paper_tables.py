@@ -5,19 +5,17 @@ records of TEST with each. A training that is finished there is taken as it is, 
 """
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.common import Classified, classify_labelled, table
+from benchmarks.common import Classified, table
+from benchmarks.trainings import train_and_classify, training_parser
 from cnn_gap import commands
-from cnn_gap.errors import InputError
 from cnn_gap.scores import Scores, f_measure, macro_average, score
 
 if TYPE_CHECKING:
@@ -50,7 +48,10 @@ def main(arguments: list[str]) -> None:
 
     config = read_config(options.config or CONFIGS / "paper.toml")
     results = {
-        loss: [_result(options, _with_loss(config, loss, options.epochs), seed) for seed in options.seeds]
+        loss: [
+            train_and_classify(options, _with_loss(config, loss, options.epochs), loss, seed)[1]
+            for seed in options.seeds
+        ]
         for loss in LOSSES
     }
     first = results["macro_obs"][0]
@@ -58,21 +59,9 @@ def main(arguments: list[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.paper_tables", description=__doc__)
-    parser.add_argument("train", metavar="TRAIN", type=Path, help="folder of records to train on")
-    parser.add_argument("test", metavar="TEST", type=Path, help="folder of other records to score")
-    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the models")
+    parser = training_parser("paper_tables", __doc__, seeds=(0, 1))
     parser.add_argument(
         "--config", metavar="FILE.toml", type=Path, help="what to train (default: configs/paper.toml)"
-    )
-    parser.add_argument(
-        "--patients", metavar="TABLE.csv", type=Path, help="lines of record,patient, as in training"
-    )
-    parser.add_argument(
-        "--cache", metavar="DIR", type=Path, help="folder for the prepared windows (default: OUT/cache)"
-    )
-    parser.add_argument(
-        "--seeds", metavar="N", type=int, nargs="+", default=[0, 1], help="of the trainings (default: 0 1)"
     )
     parser.add_argument(
         "--epochs", metavar="N", type=int, help="of each training (default: the configuration's)"
@@ -85,50 +74,6 @@ def _with_loss(config: "Config", loss: str, epochs: int | None) -> "Config":
     epochs = training.epochs if epochs is None else epochs
     warmup = min(training.warmup_epochs, epochs)
     return replace(config, training=replace(training, loss=loss, epochs=epochs, warmup_epochs=warmup))
-
-
-def _result(options: argparse.Namespace, config: "Config", seed: int) -> Classified:
-    """Train, if that is not done yet, and classify the test records."""
-    from cnn_gap.classifier import load_classifier
-    from cnn_gap.diagnoses import read_weights
-    from cnn_gap.training import train_model
-
-    model = options.out / f"{config.training.loss}-{seed}"
-    description = train_model(
-        options.train,
-        model,
-        config,
-        read_weights(),
-        seed=seed,
-        resume=True,
-        patient_table=options.patients,
-        cache=options.cache or options.out / "cache",
-        log=lambda line: print(f"{model.name}: {line}", file=sys.stderr, flush=True),
-    )
-    _require_same(model, description.training, config, seed)
-    return classify_labelled(load_classifier(model), options.test)
-
-
-def _require_same(model: Path, training: dict[str, Any], config: "Config", seed: int) -> None:
-    """Refuse a finished training that differs from the one asked for, as far as both tell."""
-    from cnn_gap.config import to_dict
-
-    wanted = {**to_dict(config), "seed": seed}
-    held = _flat({**training["config"], "seed": training["seed"]})
-    for key, value in _flat(wanted).items():
-        if held.get(key, value) != value:
-            raise InputError(
-                f"{model}: was trained with {key} {held[key]}, not {value}; give that training's --config,"
-                " or another OUT"
-            )
-
-
-def _flat(content: dict[str, Any], where: str = "") -> dict[str, Any]:
-    """Return nested tables as one of dotted keys, with JSON's types."""
-    flat = {}
-    for key, value in json.loads(json.dumps(content)).items():
-        flat |= _flat(value, f"{where}{key}.") if isinstance(value, dict) else {f"{where}{key}": value}
-    return flat
 
 
 def _scores_table(results: Results, seeds: list[int]) -> str:

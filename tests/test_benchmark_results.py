@@ -5,7 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks import databases, lead_sets, paper_tables, rates, robustness, threshold_stability
+from benchmarks import (
+    databases,
+    fine_tuning,
+    lead_sets,
+    paper_tables,
+    rates,
+    recipes,
+    robustness,
+    threshold_stability,
+)
 from benchmarks.common import Classified, classify, classify_labelled, record_paths, resampled
 from benchmarks.lead_sets import with_leads
 from benchmarks.robustness import DISTURBANCES, HUM_MV, SPIKE_MV
@@ -209,3 +218,35 @@ def test_class_table_of_the_paper():
     (rows,) = tables(paper_tables._class_table(results))
     assert next(iter(rows.values())) == ["1", "0.500", "1.00", "0.500", "1.00"]
     assert rows["mean of the classes"][1:] == ["0.500", "1.00", "0.500", "1.00"]
+
+
+def test_recipes(records, config_file, tmp_path, run_command):
+    changed = tmp_path / "changed.toml"
+    changed.write_text(f'base = "{config_file.name}"\n[training]\nlearning_rate = 1e-9\n')
+    arguments = [records, records, tmp_path / "out", "--configs", config_file, changed, "--seeds", 0, 1]
+    result = run_command(recipes, arguments)
+    assert result.code == 0, result.err
+    (rows,) = tables(result.out)
+    first, second = rows["tiny"], rows["changed"]
+    assert first[0] == second[0] == "2"
+    assert [float(value) for value in first[-2:]] == [0, 0]
+    assert float(second[2]) - float(first[2]) == pytest.approx(float(second[-2]), abs=0.002)
+    assert run_command(recipes, arguments).out == result.out
+
+
+def test_fine_tuning_classifies_each_record_once_by_a_network_that_has_not_seen_it(
+    records, model, monkeypatch, run_command
+):
+    monkeypatch.setitem(fine_tuning.ANEW, "epochs", 1)
+    result = run_command(fine_tuning, [model, records, "--parts", 2, "--positives", 3, "--exclude", "SIM004"])
+    assert result.code == 0, result.err
+    assert result.out.startswith("40 records in 2 parts")
+    (rows,) = tables(result.out)
+    assert set(rows) == {"as it is", "trained anew", "fine-tuned"}
+    assert len({tuple(row) for row in rows.values()}) == 3
+
+
+def test_few_records_cannot_be_divided(records, model, run_command):
+    result = run_command(fine_tuning, [model, records, "--exclude", "SIM"])
+    assert result.code == 1
+    assert "0 records" in result.err

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.common import interleaved, table
 
 ROOT = Path(__file__).parents[1]
-NAMES = sorted({path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"__init__", "common"})
+NAMES = sorted({path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"__init__", "common", "trainings"})
 
 
 @pytest.mark.parametrize("name", NAMES)
