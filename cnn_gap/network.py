@@ -25,6 +25,8 @@ class Network:
         Share of features that each block drops in training.
     residual : bool
         Add each block's input to its convolution's output (He et al. 2016), from the second block on.
+    dilation : tuple of int
+        Step between the samples that each convolution sees; empty for 1 in every block.
     squeeze : int
         Weigh each block's features by squeeze-and-excitation (Hu et al. 2018) with this many times fewer hidden
         units than features; 0 for none.
@@ -35,11 +37,14 @@ class Network:
     pooling: tuple[int, ...]
     dropout: float = 0.2
     residual: bool = False
+    dilation: tuple[int, ...] = ()
     squeeze: int = 0
 
     def __post_init__(self):
-        for key in ("filters", "kernels", "pooling"):
+        for key in ("filters", "kernels", "pooling", "dilation"):
             values = getattr(self, key)
+            if key == "dilation" and not values:
+                continue
             if not values or min(values) < 1:
                 raise InputError(f"network.{key} must list numbers from 1; received {list(values)}")
             if len(values) != len(self.filters):
@@ -93,13 +98,14 @@ def _block(inputs, network: Network, number: int):
     filters, kernel, pooling = (
         values[number - 1] for values in (network.filters, network.kernels, network.pooling)
     )
+    dilation = network.dilation[number - 1] if network.dilation else 1
     name = f"block{number}"
-    features = _convolve(inputs, filters, kernel, f"{name}_convolution", f"{name}_normalization")
+    features = _convolve(inputs, filters, f"{name}_convolution", f"{name}_normalization", kernel, dilation)
     if network.squeeze:
         features = _squeeze_and_excite(features, network.squeeze, name)
     if network.residual and number > 1:
         if inputs.shape[-1] != filters:
-            inputs = _convolve(inputs, filters, 1, f"{name}_shortcut", f"{name}_shortcut_normalization")
+            inputs = _convolve(inputs, filters, f"{name}_shortcut", f"{name}_shortcut_normalization")
         features = layers.Add(name=f"{name}_add")([features, inputs])
     features = layers.ReLU(name=f"{name}_relu")(features)
     if pooling > 1:
@@ -107,12 +113,17 @@ def _block(inputs, network: Network, number: int):
     return layers.Dropout(network.dropout, name=f"{name}_dropout")(features) if network.dropout else features
 
 
-def _convolve(features, filters: int, kernel: int, name: str, normalization: str):
-    # The batch normalisation's offset stands in for the convolution's bias.
-    features = layers.Conv1D(
-        filters, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
-    )(features)
-    return layers.BatchNormalization(name=normalization)(features)
+def _convolve(features, filters: int, name: str, normalization: str, kernel: int = 1, dilation: int = 1):
+    convolution = layers.Conv1D(
+        filters,
+        kernel,
+        padding="same",
+        dilation_rate=dilation,
+        use_bias=False,  # the batch normalisation's offset stands in for it
+        kernel_initializer="he_normal",
+        name=name,
+    )
+    return layers.BatchNormalization(name=normalization)(convolution(features))
 
 
 def _squeeze_and_excite(features, squeeze: int, name: str):

@@ -35,7 +35,7 @@ class Preprocessing:
         Amplitudes are limited to ± this value after the baseline is removed; 0 leaves them as they are.
     slope_mv_s : tuple of float
         A record whose leads typically change more slowly or faster than these bounds (mV/s, root mean square)
-        is taken to have a wrong gain and scaled to the nearer bound; (0, 0) believes every gain.
+        is taken to have a wrong gain and scaled to their geometric mean; (0, 0) believes every gain.
     """
 
     sampling_rate: float = 100.0
@@ -56,8 +56,8 @@ class Preprocessing:
             _require(0 <= corner < nyquist, key, f"from 0 to below {nyquist} Hz", corner)
         _require(0 <= self.clip_mv < 1e6, "clip_mv", "from 0 to below 1e6 mV", self.clip_mv)
         bounds = self.slope_mv_s
-        rising = len(bounds) == 2 and (bounds == (0, 0) or 0 <= bounds[0] < bounds[1] < float("inf"))
-        _require(rising, "slope_mv_s", "two rising bounds from 0 on, or two zeros", list(bounds))
+        rising = len(bounds) == 2 and (bounds == (0, 0) or 0 < bounds[0] < bounds[1] < float("inf"))
+        _require(rising, "slope_mv_s", "two rising bounds above 0, or two zeros", list(bounds))
 
     @property
     def window_samples(self) -> int:
@@ -155,7 +155,7 @@ def _windows(
 
 
 def _gain(signal: np.ndarray, valid: np.ndarray, preprocessing: Preprocessing) -> np.float32:
-    """Return the factor that brings a record's typical slope within the bounds; 1 for one without a signal.
+    """Return the factor that corrects an implausible gain, 1 where it is plausible or there is no signal.
 
     Slopes rather than amplitudes, so that wander counts little, and the median of the leads, so that neither a
     silent lead nor an artefact on one of them counts.
@@ -167,8 +167,8 @@ def _gain(signal: np.ndarray, valid: np.ndarray, preprocessing: Preprocessing) -
     slopes = slopes[slopes > 0]
     if not len(slopes):
         return np.float32(1)
-    slope = np.median(slopes)
-    return np.float32(np.clip(slope, *preprocessing.slope_mv_s) / slope)
+    slope, (low, high) = np.median(slopes), preprocessing.slope_mv_s
+    return np.float32(1 if low <= slope <= high else np.sqrt(low * high) / slope)
 
 
 def _remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:

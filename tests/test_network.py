@@ -56,8 +56,8 @@ def test_the_same_seed_gives_the_same_network():
     assert not np.array_equal(networks[0], networks[2])
 
 
-@pytest.mark.parametrize("change", [{"residual": True}, {"squeeze": 2}])
-def test_residual_and_squeezing_networks_take_any_length_and_reload(change, tmp_path):
+@pytest.mark.parametrize("change", [{"residual": True}, {"squeeze": 2}, {"dilation": (1, 2, 4)}])
+def test_every_kind_of_block_takes_any_length_and_reload(change, tmp_path):
     network = build_network(replace(SMALL, **change), 12, 3, Augmentation(lead_dropout=0.5, wander_mv=1.0))
     windows = np.random.default_rng(0).normal(size=(8, 64, 12)).astype(np.float32)
     network.compile("adam", "binary_crossentropy")
@@ -85,6 +85,7 @@ def test_a_residual_block_adds_its_input():
         ({"filters": (0, 4, 4)}, "filters"),
         ({"dropout": 1.0}, "dropout"),
         ({"squeeze": 5}, "squeeze"),
+        ({"dilation": (1, 2)}, "dilation"),
     ],
 )
 def test_impossible_networks_are_named(change, named):
