@@ -11,7 +11,7 @@ from cnn_gap.config import Config, from_dict
 from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError
 from cnn_gap.model_folder import ModelDescription, load_model
-from cnn_gap.network import Network
+from cnn_gap.network import Network, copy_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,7 @@ class Start:
 
     def copy_weights(self, network: keras.Model, classes: ClassSet) -> None:
         """Give `network`, of the same blocks, the trained weights; a new class keeps its initial ones."""
-        for layer in network.layers:
-            if not layer.weights or layer.name == "probabilities" or hasattr(layer, "seed_generator"):
-                continue
-            layer.set_weights(self.network.get_layer(layer.name).get_weights())
+        copy_weights(self.network, network, but=("probabilities",))
         dense = network.get_layer("probabilities")
         kernel, bias = dense.get_weights()
         trained_kernel, trained_bias = self.network.get_layer("probabilities").get_weights()

@@ -8,7 +8,6 @@ from pathlib import Path
 import keras
 
 from cnn_gap import __version__
-from cnn_gap.augmentation import RandomAmplitude  # noqa: F401 - registers the layer that model.keras names
 from cnn_gap.config import Answers, from_dict, to_dict
 from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError

@@ -1,5 +1,6 @@
 """The CNN-GAP: convolution blocks, global average pooling over time and one dense sigmoid layer."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import keras
@@ -91,6 +92,13 @@ def build_network(
     pooled = layers.GlobalAveragePooling1D(name="average")(features)
     probabilities = layers.Dense(classes, activation="sigmoid", name="probabilities")(pooled)
     return keras.Model(windows, probabilities, name="cnn_gap")
+
+
+def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] = ()) -> None:
+    """Give `target` the weights of the layers of the same names in `source`, except those named in `but`."""
+    for layer in target.layers:
+        if layer.weights and layer.name not in but:
+            layer.set_weights(source.get_layer(layer.name).get_weights())
 
 
 def _block(inputs, network: Network, number: int):

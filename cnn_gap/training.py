@@ -21,7 +21,7 @@ from cnn_gap.history import write_history
 from cnn_gap.label_tables import read_label_table, read_record_table
 from cnn_gap.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.model_folder import ModelDescription, load_model, save_model, software_versions
-from cnn_gap.network import build_network
+from cnn_gap.network import build_network, copy_weights
 from cnn_gap.records import RecordInfo, find_records, read_info
 from cnn_gap.scores import auroc_auprc, challenge_metric, macro_average
 from cnn_gap.thresholds import apply_thresholds, choose_thresholds
@@ -155,7 +155,7 @@ def train_model(
     experiment = Experiment(config, classes, seed, examples, partition, start)
     network, progress = _fit(experiment, checkpoints, model, log)
     description = _describe(network, experiment, progress)
-    save_model(model, network, description)
+    save_model(model, _plain(network, experiment), description)
     checkpoints.clear()
     log(f"saved {model / 'model.keras'}: epoch {progress.best_epoch} of {progress.epoch}")
     return description
@@ -243,6 +243,13 @@ def _build(experiment: Experiment) -> keras.Model:
     if experiment.start is not None:
         experiment.start.copy_weights(network, experiment.classes)
     return network
+
+
+def _plain(network: keras.Model, experiment: Experiment) -> keras.Model:
+    """Return the network without its augmentation: made of Keras's own layers alone, it loads anywhere."""
+    plain = build_network(experiment.config.network, len(LEADS), len(experiment.classes))
+    copy_weights(network, plain)
+    return plain
 
 
 def _batches(experiment: Experiment, epoch: int) -> WindowBatches:

@@ -63,6 +63,12 @@ def test_a_model_folder_holds_what_predicts_and_nothing_pickled(model):
     assert all(np.isfinite(float(row["loss"])) for row in rows)
 
 
+def test_the_network_is_of_keras_own_layers(model):
+    network = load_model(model)[0]
+    assert {type(layer).__module__.split(".")[0] for layer in network.layers} == {"keras"}
+    assert not any(layer.name.startswith("random") for layer in network.layers)
+
+
 def test_the_same_seed_trains_the_same_model(records, model, tmp_path):
     train_model(records, tmp_path / "again", TINY, read_weights(), log=_quiet)
     for first, second in zip(_weights_of(model), _weights_of(tmp_path / "again"), strict=True):
