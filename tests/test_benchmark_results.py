@@ -13,6 +13,7 @@ from benchmarks import (
     rates,
     recipes,
     robustness,
+    shifts,
     threshold_stability,
 )
 from benchmarks.common import Classified, classify, classify_labelled, record_paths, resampled
@@ -250,3 +251,16 @@ def test_few_records_cannot_be_divided(records, model, run_command):
     result = run_command(fine_tuning, [model, records, "--exclude", "SIM"])
     assert result.code == 1
     assert "0 records" in result.err
+
+
+def test_shifts(records, model, run_command):
+    result = run_command(shifts, [model, records, "--limit", 12])
+    assert result.code == 0, result.err
+    (rows,) = tables(result.out)
+    assert list(rows) == ["1", "2", "4", "8"]
+    from cnn_gap.classifier import load_classifier
+
+    alone = classify_labelled(load_classifier(model), records, 12)
+    assert float(rows["1"][0]) == pytest.approx(alone.auroc, abs=0.002)
+    record = read_record(record_paths(records, 1)[0])
+    assert len(shifts._without_first(0.5)(record).signal) == len(record.signal) - 50
