@@ -7,6 +7,7 @@ RUN := $(VENV)/bin/python
 
 demo: $(VENV)/.ready
 	rm -rf demo
+	$(RUN) predict.py model test_data/SIM0008
 	$(RUN) train_model.py test_data demo/model --config configs/demo.toml
 	$(RUN) driver.py demo/model test_data demo/outputs
 	$(RUN) evaluate_model.py test_data demo/outputs demo/scores.csv demo/class_scores.csv

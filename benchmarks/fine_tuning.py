@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cnn_gap.fine_tuning import Start
 
 #: Epochs and learning rate of the training from random weights: it needs more of both.
-ANEW = {"epochs": 100, "learning_rate": 2e-3}
+ANEW = {"epochs": 60, "learning_rate": 2e-3}
 
 
 def main(arguments: list[str]) -> None:

@@ -1,0 +1,68 @@
+"""The model that the repository ships: what a newcomer classifies the first recording with."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from cnn_gap.activation_maps import map_stride, with_maps
+from cnn_gap.classifier import load_classifier
+from cnn_gap.config import read_config, to_dict
+from cnn_gap.records import find_records, read_record
+
+MODEL = ROOT / "model"
+
+#: Its probabilities of simulated records, written by driver.py where it was trained.
+EXPECTED = json.loads((ROOT / "tests" / "shipped_probabilities.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return load_classifier(MODEL)
+
+
+def test_it_gives_the_probabilities_that_it_gave_where_it_was_trained(classifier):
+    records = {path.stem: path for path in find_records(ROOT / "test_data")}
+    predictions = classifier.predict_batch([read_record(records[name]) for name in EXPECTED])
+    for prediction, expected in zip(predictions, EXPECTED.values(), strict=True):
+        np.testing.assert_allclose(prediction.probabilities, expected, atol=1e-4)
+
+
+def test_it_is_small_and_of_the_default_configuration(classifier):
+    assert sum(path.stat().st_size for path in MODEL.iterdir()) < 10e6
+    assert classifier.network.count_params() < 5e6
+    trained = classifier.description.training["config"]
+    assert trained == json.loads(json.dumps(to_dict(read_config())))
+
+
+def test_it_has_twelve_blocks_global_average_pooling_and_a_dense_layer(classifier):
+    layers = classifier.network.layers
+    blocks = [layer for layer in layers if layer.name.endswith("_convolution")]
+    assert len(blocks) == 12
+    assert [type(layer) for layer in layers[-2:]] == [keras.layers.GlobalAveragePooling1D, keras.layers.Dense]
+    assert map_stride(classifier.network) / classifier.description.preprocessing.sampling_rate <= 0.08
+
+
+def test_its_maps_average_to_its_logits(classifier):
+    windows = np.concatenate(
+        [classifier.windows(read_record(path)) for path in find_records(ROOT / "test_data")[:4]]
+    )
+    probabilities, maps = with_maps(classifier.network).predict_on_batch(windows)
+    logits = maps.mean(axis=1) + classifier.network.get_layer("probabilities").get_weights()[1]
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), probabilities, atol=1e-5)
+
+
+def test_diagnoses_that_it_has_never_seen_are_named_and_never_answered(classifier):
+    unseen = {diagnosis.abbreviation for diagnosis in classifier.unseen}
+    assert unseen == {"Brady", "PVC"}
+    thresholds = classifier.description.thresholds
+    never = {
+        about.abbreviation
+        for about, value in zip(classifier.classes.diagnoses, thresholds, strict=True)
+        if value is None
+    }
+    assert never == unseen
+    card = (MODEL / "README.md").read_text(encoding="utf-8")
+    assert all(diagnosis.name in card for diagnosis in classifier.unseen)
