@@ -1,4 +1,4 @@
-"""Whether the mean over shifted windows predicts better than one window, and what it costs.
+"""Whether the mean over shifted windows predicts better than one window.
 
 A network sees a record on the grid of its strides. Here each record is classified several times, each time
 without a little more of its beginning, and the probabilities are averaged.
@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
 from cnn_gap import commands
 from cnn_gap.records import Record
+from cnn_gap.thresholds import apply_thresholds
 
 #: How many shifts are averaged.
 COUNTS = (1, 2, 4, 8)
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> None:
     )
     options = parser.parse_args(arguments)
     classifier = start_classifier(options.model)
-    thresholds = np.array([np.inf if t is None else t for t in classifier.description.thresholds])
+    thresholds = classifier.description.lowest_probabilities
     results = [
         classify_labelled(classifier, options.data, options.limit, _without_first(number * options.step))
         for number in range(max(COUNTS))
@@ -33,7 +34,9 @@ def main(arguments: list[str]) -> None:
     rows = []
     for count in COUNTS:
         probabilities = np.mean([each.probabilities for each in results[:count]], axis=0)
-        mean = replace(results[0], probabilities=probabilities, outputs=probabilities >= thresholds)
+        mean = replace(
+            results[0], probabilities=probabilities, outputs=apply_thresholds(probabilities, thresholds)
+        )
         rows.append((f"{count}", mean.auroc, mean.challenge_metric))
     print(table(("windows averaged", "macro AUROC", "Challenge metric"), rows))
 

@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> None:
     classified = classify_labelled(classifier, options.data, options.limit)
     if len(classified.names) < 2:
         parser.error("needs two records at least")
-    own = np.array([np.inf if t is None else t for t in classifier.description.thresholds])
+    own = classifier.description.lowest_probabilities
     seen = np.array(classifier.description.seen)
     halves = list(_halves(len(classified.names), options.rounds, np.random.default_rng(options.seed)))
     print(f"{len(classified.names)} records, {options.rounds} divisions into halves\n")

@@ -124,7 +124,7 @@ class Classifier:
         return np.concatenate(results).astype(np.float64)
 
     def _answer(self, probabilities: np.ndarray) -> np.ndarray:
-        thresholds = np.array([np.inf if t is None else t for t in self.description.thresholds])
+        thresholds = self.description.lowest_probabilities
         labels = apply_thresholds(probabilities, thresholds)
         if self.description.answers.at_least_one:
             nearest = np.argmax(probabilities - thresholds, axis=1)

@@ -70,10 +70,9 @@ class Start:
 
     def thresholds(self, classes: ClassSet) -> np.ndarray:
         """Return the trained model's thresholds of `classes`, inf where it has none, shape (classes,)."""
-        thresholds = np.full(len(classes), np.inf)
+        thresholds, trained = np.full(len(classes), np.inf), self.description.lowest_probabilities
         for index, other in self.matches(classes).items():
-            if self.description.thresholds[other] is not None:
-                thresholds[index] = self.description.thresholds[other]
+            thresholds[index] = trained[other]
         return thresholds
 
 

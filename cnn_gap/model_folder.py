@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from cnn_gap import __version__
 from cnn_gap.config import Answers, from_dict, to_dict
@@ -76,6 +77,11 @@ class ModelDescription:
             raise InputError(f"thresholds must be from 0 to 1, or null; received {list(self.thresholds)}")
         if self.leads != LEADS:
             raise InputError(f"leads must be {', '.join(LEADS)}; received {', '.join(self.leads)}")
+
+    @property
+    def lowest_probabilities(self) -> np.ndarray:
+        """The thresholds as numbers, inf for never, float64 of shape (classes,)."""
+        return np.array([math.inf if threshold is None else threshold for threshold in self.thresholds])
 
     @property
     def class_set(self) -> ClassSet:
