@@ -60,8 +60,11 @@ def multiply_adds(config: "Config") -> int:
     """Return how often the network multiplies and adds for a window, forward."""
     total, length, channels = 0, config.preprocessing.window_samples, len(LEADS)
     network = config.network
-    for filters, kernel, pooling in zip(network.filters, network.kernels, network.pooling, strict=True):
+    blocks = zip(network.filters, network.kernels, network.pooling, strict=True)
+    for number, (filters, kernel, pooling) in enumerate(blocks, start=1):
         total += length * kernel * channels * filters
+        if network.residual and number > 1 and channels != filters:  # the shortcut's projection
+            total += length * channels * filters
         length, channels = ceil(length / pooling), filters
     return total + channels * CLASSES
 
