@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from cnn_gap.augmentation import Augmentation
 from cnn_gap.errors import InputError
@@ -31,6 +31,8 @@ class Network:
     squeeze : int
         Weigh each block's features by squeeze-and-excitation (Hu et al. 2018) with this many times fewer hidden
         units than features; 0 for none.
+    sharpen : bool
+        Let each of the last features count where it stands out in time: see `sharpen`.
     """
 
     filters: tuple[int, ...]
@@ -40,6 +42,7 @@ class Network:
     residual: bool = False
     dilation: tuple[int, ...] = ()
     squeeze: int = 0
+    sharpen: bool = False
 
     def __post_init__(self):
         for key in ("filters", "kernels", "pooling", "dilation"):
@@ -89,9 +92,22 @@ def build_network(
         features = layer(features)
     for number in range(1, len(network.filters) + 1):
         features = _block(features, network, number)
+    if network.sharpen:
+        features = sharpen(features)
     pooled = layers.GlobalAveragePooling1D(name="average")(features)
     probabilities = layers.Dense(classes, activation="sigmoid", name="probabilities")(pooled)
     return keras.Model(windows, probabilities, name="cnn_gap")
+
+
+def sharpen(features):
+    """Return features (windows, steps, features) that count where they stand out in time.
+
+    Each is weighted by the softmax of itself over the steps, times their number. So the mean over time of what is
+    returned lies between the mean and the maximum of what is given, nearer to the maximum the larger it is: the
+    scale that the network learns for a feature says whether it asks "how much of the time" or "anywhere".
+    """
+    weights = ops.exp(features - ops.max(features, axis=1, keepdims=True))
+    return features * weights / ops.mean(weights, axis=1, keepdims=True)
 
 
 def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] = ()) -> None:
