@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "Classifier": "classifier",
     "Prediction": "classifier",
+    "Explanation": "explanation",
     "load_classifier": "classifier",
     "Record": "records",
     "read_record": "records",

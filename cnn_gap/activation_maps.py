@@ -1,9 +1,11 @@
-"""Class activation maps: how much each step of time speaks for each class (Zhou et al. 2016)."""
+"""Class activation maps: how much each moment speaks for each class (Zhou et al. 2016)."""
 
 import keras
+import numpy as np
 from keras import layers
 
 from cnn_gap.errors import InputError
+from cnn_gap.preprocessing import Preprocessing, padding_before, prediction_starts, resampled_length
 
 _LONG = 1_000_000  # samples; far more than a step of any map spans
 
@@ -53,6 +55,65 @@ def map_stride(network: keras.Model) -> int:
     features = keras.Model(network.input, _last_features(network))
     _, steps, _ = features.compute_output_shape((1, _LONG, network.input_shape[-1]))
     return round(_LONG / steps)
+
+
+def receptive_field(network: keras.Model) -> int:
+    """Return how many samples of a window each value of a map sees through convolutions and pooling.
+
+    What weighs features over all of a window, as squeeze-and-excitation does, is not counted.
+    """
+    samples = step = 1
+    for layer in network.layers:
+        if isinstance(layer, layers.Conv1D):
+            samples += (layer.kernel_size[0] - 1) * layer.dilation_rate[0] * step
+        elif isinstance(layer, layers.MaxPooling1D):
+            samples += (layer.pool_size[0] - 1) * step
+            step *= layer.strides[0]
+    return samples
+
+
+def record_maps(
+    maps: np.ndarray, stride: int, samples: int, sampling_rate: float, preprocessing: Preprocessing
+) -> np.ndarray:
+    """Return the maps of a record's windows as maps at the record's samples.
+
+    Each value lies at the middle of what it sees, with straight lines between. Where windows overlap, they are
+    blended, each by the distance from its nearer end. Zeros around a short record are left out.
+
+    Parameters
+    ----------
+    maps : ndarray, shape (windows, steps, classes)
+        Of the windows that `cnn_gap.preprocessing.prediction_windows` makes of the record.
+    stride : int
+        Samples of a window between two steps: `map_stride`.
+    samples : int
+        Length of the record.
+    sampling_rate : float
+        Of the record, Hz.
+    preprocessing : Preprocessing
+        What made the windows.
+
+    Returns
+    -------
+    ndarray, shape (samples, classes), float32
+    """
+    rate, length = preprocessing.sampling_rate, preprocessing.window_samples
+    resampled = resampled_length(samples, sampling_rate, preprocessing)
+    starts = prediction_starts(resampled, length, preprocessing.overlap) - padding_before(
+        resampled, preprocessing
+    )
+    # In samples of the windows, as all that follows; the last ones may lie half a sample beyond them.
+    times = np.minimum(np.arange(samples) * (rate / sampling_rate), resampled - 0.5)
+    steps = stride * np.arange(maps.shape[1]) + (stride - 1) / 2
+    total, weights = np.zeros((samples, maps.shape[2])), np.zeros(samples)
+    for window, start in zip(maps, starts, strict=True):
+        part = slice(*np.searchsorted(times, (start, start + length)))
+        inside = times[part] - start
+        weight = np.minimum(inside, length - inside) + 1
+        values = np.stack([np.interp(inside, steps, column) for column in window.T], axis=1)
+        total[part] += weight[:, None] * values
+        weights[part] += weight
+    return (total / weights[:, None]).astype(np.float32)
 
 
 def _last_features(network: keras.Model) -> keras.KerasTensor:

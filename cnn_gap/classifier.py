@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from cnn_gap.activation_maps import map_stride, receptive_field, with_maps
 from cnn_gap.diagnoses import ClassSet, Diagnosis
+from cnn_gap.explanation import Explanation
 from cnn_gap.model_folder import ModelDescription, load_model
 from cnn_gap.preprocessing import prediction_windows
 from cnn_gap.records import Record, read_record, record_from_signal
+from cnn_gap.regions import DEFAULT_LEVEL, Level
 from cnn_gap.thresholds import apply_thresholds
 
 #: Windows that the network computes at once: more gain nothing on a processor.
@@ -98,11 +102,47 @@ class Classifier:
         """Classify records together; each gets what it would get alone."""
         return self.predict_windows([r.name for r in records], [self.windows(r) for r in records])
 
+    def explain(
+        self,
+        record: Record | str | Path,
+        classes: Sequence[str] | str | None = None,
+        leads: bool = False,
+        level: Level = DEFAULT_LEVEL,
+    ) -> Explanation:
+        """Classify a record, or the record file at a path, and say where it shows.
+
+        As `cnn_gap.explaining.explain_records` does, whose parameters these are.
+
+        Raises
+        ------
+        InputError
+            If the path cannot be read as a record, a class is unknown or the network has no activation maps.
+        """
+        record = record if isinstance(record, Record) else read_record(Path(record))
+        return self.explain_batch([record], classes, leads, level)[0]
+
+    def explain_batch(
+        self,
+        records: Sequence[Record],
+        classes: Sequence[str] | str | None = None,
+        leads: bool = False,
+        level: Level = DEFAULT_LEVEL,
+    ) -> list[Explanation]:
+        """Classify and explain records together; each gets what it would get alone."""
+        from cnn_gap.explaining import explain_records  # the one module that builds on this one from within
+
+        return explain_records(self, records, classes, leads, level)
+
     def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
         """Classify records by their `windows`; a record's probability is the mean over its windows."""
         if not names:
             return []
-        probabilities = self._run(np.concatenate(windows))
+        return self.predictions(names, windows, self._run(self.network, np.concatenate(windows))[0])
+
+    def predictions(
+        self, names: Sequence[str], windows: Sequence[np.ndarray], probabilities: np.ndarray
+    ) -> list[Prediction]:
+        """Return the records' predictions from the probabilities of all their windows, one after the other."""
         counts = np.array([len(each) for each in windows])
         means = np.add.reduceat(probabilities, counts.cumsum() - counts) / counts[:, None]
         return [
@@ -110,8 +150,32 @@ class Classifier:
             for name, row, labels in zip(names, means, self._answer(means), strict=True)
         ]
 
-    def _run(self, windows: np.ndarray) -> np.ndarray:
-        """Return the probabilities of windows, computed in a few fixed batch sizes.
+    def run_with_maps(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probabilities (windows, classes) and activation maps (windows, steps, classes) of windows.
+
+        Raises
+        ------
+        InputError
+            If the network has no activation maps.
+        """
+        return self._run(self._network_with_maps, windows)
+
+    @cached_property
+    def map_stride(self) -> int:
+        """Samples of a window between two steps of the maps."""
+        return map_stride(self.network)
+
+    @cached_property
+    def map_receptive_field(self) -> int:
+        """Samples of a window that each step of the maps sees."""
+        return receptive_field(self.network)
+
+    @cached_property
+    def _network_with_maps(self) -> keras.Model:
+        return with_maps(self.network)
+
+    def _run(self, network: keras.Model, windows: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return a network's outputs for windows, computed in a few fixed batch sizes.
 
         Keras compiles the network for each new batch size: batches are padded to powers of two.
         """
@@ -120,8 +184,11 @@ class Classifier:
             batch = windows[start : start + LARGEST_BATCH]
             size = 1 << (len(batch) - 1).bit_length()
             padded = np.pad(batch, ((0, size - len(batch)), (0, 0), (0, 0)))
-            results.append(self.network.predict_on_batch(padded)[: len(batch)])
-        return np.concatenate(results).astype(np.float64)
+            outputs = network.predict_on_batch(padded)
+            results.append(
+                [each[: len(batch)] for each in (outputs if len(network.outputs) > 1 else [outputs])]
+            )
+        return tuple(np.concatenate(each).astype(np.float64) for each in zip(*results, strict=True))
 
     def _answer(self, probabilities: np.ndarray) -> np.ndarray:
         thresholds = self.description.lowest_probabilities

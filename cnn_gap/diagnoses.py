@@ -45,6 +45,11 @@ def diagnosis(code: str) -> Diagnosis:
     return known_diagnoses().get(code, Diagnosis(code, code, code))
 
 
+def names_of(codes: Iterable[str]) -> set[str]:
+    """Return what a class of these codes may be called: each code and its abbreviation, in lower case."""
+    return {name.lower() for code in codes for name in (code, diagnosis(code).abbreviation)}
+
+
 @dataclass(frozen=True)
 class ClassSet:
     """The classes to predict, in order, and their reward matrix.
@@ -82,6 +87,20 @@ class ClassSet:
     def normal(self) -> int | None:
         """The index of the normal class, None where the classes hold none."""
         return next((index for index, codes in enumerate(self.classes) if NORMAL_CODE in codes), None)
+
+    def find(self, name: str) -> int:
+        """Return the index of the class with this code, or this abbreviation of one of its codes (in any case).
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        for index, codes in enumerate(self.classes):
+            if name.strip().lower() in names_of(codes):
+                return index
+        known = ", ".join(each.abbreviation for each in self.diagnoses)
+        raise InputError(f"no class has this code or abbreviation; the model knows {known}; received {name!r}")
 
     def reward_matrix(self) -> np.ndarray:
         """Return the weights as a float64 array of shape (C, C)."""

@@ -1,4 +1,4 @@
-"""What explains a record's answers: activation maps on its own time axis, their regions and the leads' shares."""
+"""What explains a record's answers: activation maps on its time axis, their regions and the leads' shares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,21 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.diagnoses import Diagnosis
+from cnn_gap.diagnoses import Diagnosis, names_of
 from cnn_gap.errors import InputError
 from cnn_gap.records import Record
+from cnn_gap.regions import Region
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-@dataclass(frozen=True)
-class Region:
-    """Where a map lies above its level: start and end (s from the record's start), mean of the map there."""
-
-    start_s: float
-    end_s: float
-    activation: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +78,7 @@ class Explanation:
     receptive_field_s: float
 
     def __getitem__(self, diagnosis: str) -> ExplainedClass:
-        """Return the class with this code or abbreviation (in any case).
+        """Return the class with this code, or this abbreviation of one of its codes (in any case).
 
         Raises
         ------
@@ -94,7 +86,7 @@ class Explanation:
             If it was not asked for.
         """
         for each in self.classes:
-            if diagnosis in each.codes or diagnosis.lower() == each.diagnosis.abbreviation.lower():
+            if diagnosis.lower() in names_of(each.codes):
                 return each
         explained = ", ".join(each.diagnosis.abbreviation for each in self.classes)
         raise InputError(f"{self.record.name}: explained are {explained}; received {diagnosis}")

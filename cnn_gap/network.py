@@ -1,5 +1,6 @@
 """The CNN-GAP: convolution blocks, global average pooling over time and one dense sigmoid layer."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -65,6 +66,7 @@ def build_network(
     classes: int,
     augmentation: Augmentation | None = None,
     sampling_rate: float = 100.0,
+    margin: int = 0,
 ) -> keras.Model:
     """Return an untrained network for windows of shape (windows, samples, leads), of any number of samples.
 
@@ -80,11 +82,19 @@ def build_network(
         What its first layers do to the windows in training; nothing if not given.
     sampling_rate : float
         Of the windows, Hz.
+    margin : int
+        Samples at both ends of each window that the blocks see and whose features do not count, so that zeros
+        which a convolution pads with do not either.
 
     Returns
     -------
     keras.Model
         From amplitudes in mV to probabilities of shape (windows, classes).
+
+    Raises
+    ------
+    InputError
+        If the features' steps do not divide the margin.
     """
     windows = keras.Input((None, leads), name="windows")
     features = windows
@@ -92,6 +102,8 @@ def build_network(
         features = layer(features)
     for number in range(1, len(network.filters) + 1):
         features = _block(features, network, number)
+    if margin:
+        features = layers.Cropping1D(_margin_steps(network, margin), name="margin")(features)
     if network.sharpen:
         features = sharpen(features)
     pooled = layers.GlobalAveragePooling1D(name="average")(features)
@@ -99,12 +111,19 @@ def build_network(
     return keras.Model(windows, probabilities, name="cnn_gap")
 
 
+def _margin_steps(network: Network, margin: int) -> int:
+    stride = math.prod(network.pooling)
+    if margin % stride:
+        raise InputError(f"preprocessing.margin_s must be a multiple of {stride} samples; received {margin}")
+    return margin // stride
+
+
 def sharpen(features):
     """Return features (windows, steps, features) that count where they stand out in time.
 
-    Each is weighted by the softmax of itself over the steps, times their number. So the mean over time of what is
-    returned lies between the mean and the maximum of what is given, nearer to the maximum the larger it is: the
-    scale that the network learns for a feature says whether it asks "how much of the time" or "anywhere".
+    Each is weighted by the softmax of itself over the steps, times their number. So the mean over time of what
+    is returned lies between the mean and the maximum of what is given, nearer to the maximum the larger it is:
+    the scale that the network learns for a feature says whether it asks "how much of the time" or "anywhere".
     """
     weights = ops.exp(features - ops.max(features, axis=1, keepdims=True))
     return features * weights / ops.mean(weights, axis=1, keepdims=True)

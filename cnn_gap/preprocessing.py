@@ -11,6 +11,7 @@ from math import ceil
 import numpy as np
 from scipy import signal as dsp
 
+from cnn_gap.continuation import continued
 from cnn_gap.errors import InputError
 
 #: Sampling rates are taken as ratios with at most this denominator, so that any rate has a polyphase filter.
@@ -36,6 +37,9 @@ class Preprocessing:
     slope_mv_s : tuple of float
         A record whose leads typically change more slowly or faster than these bounds (mV/s, root mean square)
         is taken to have a wrong gain and scaled to their geometric mean; (0, 0) believes every gain.
+    margin_s : float
+        What a window holds beyond its length on both sides, s: the record there or, beyond the record's ends,
+        what `cnn_gap.continuation` makes of it. The network sees it and has no answers for it.
     """
 
     sampling_rate: float = 100.0
@@ -45,6 +49,7 @@ class Preprocessing:
     lowpass_hz: float = 0.0
     clip_mv: float = 0.0
     slope_mv_s: tuple[float, ...] = (0.0, 0.0)
+    margin_s: float = 0.0
 
     def __post_init__(self):
         nyquist = self.sampling_rate / 2
@@ -55,14 +60,25 @@ class Preprocessing:
             corner = getattr(self, key)
             _require(0 <= corner < nyquist, key, f"from 0 to below {nyquist} Hz", corner)
         _require(0 <= self.clip_mv < 1e6, "clip_mv", "from 0 to below 1e6 mV", self.clip_mv)
+        _require(0 <= self.margin_s <= self.window_s, "margin_s", "from 0 to window_s", self.margin_s)
         bounds = self.slope_mv_s
         rising = len(bounds) == 2 and (bounds == (0, 0) or 0 < bounds[0] < bounds[1] < float("inf"))
         _require(rising, "slope_mv_s", "two rising bounds above 0, or two zeros", list(bounds))
 
     @property
     def window_samples(self) -> int:
-        """Samples of a window."""
+        """Samples of a window without its margins."""
         return round(self.window_s * self.sampling_rate)
+
+    @property
+    def margin_samples(self) -> int:
+        """Samples of each margin."""
+        return round(self.margin_s * self.sampling_rate)
+
+    @property
+    def input_samples(self) -> int:
+        """Samples of a window and both margins: what the network gets."""
+        return self.window_samples + 2 * self.margin_samples
 
 
 def resampled_length(samples: int, sampling_rate: float, preprocessing: Preprocessing) -> int:
@@ -108,7 +124,7 @@ def training_windows(signal: np.ndarray, sampling_rate: float, preprocessing: Pr
 
     Returns
     -------
-    ndarray, shape (windows, window_samples, leads), float32
+    ndarray, shape (windows, input_samples, leads), float32
         Finite amplitudes in mV around a baseline of 0.
     """
     starts = training_starts(
@@ -135,6 +151,11 @@ def resample(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocess
     return resampled[: resampled_length(len(signal), sampling_rate, preprocessing)]
 
 
+def padding_before(samples: int, preprocessing: Preprocessing) -> int:
+    """Return how many zeros come before a record of `samples` (at the windows' rate), none if it fills one."""
+    return max(0, preprocessing.window_samples - samples) // 2
+
+
 def _windows(
     signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing, starts: np.ndarray
 ) -> np.ndarray:
@@ -144,12 +165,13 @@ def _windows(
     resampled = _filter(resample(filled, sampling_rate, preprocessing), preprocessing)
     valid_resampled = np.ones(resampled.shape, bool) if complete else _nearest(valid, len(resampled))
     resampled = resampled * _gain(resampled, valid_resampled, preprocessing)
-    length = preprocessing.window_samples
+    margin, length = preprocessing.margin_samples, preprocessing.input_samples
+    places = continued(resampled, margin, preprocessing.sampling_rate)
     windows = np.zeros((len(starts), length, signal.shape[1]), np.float32)
+    before = padding_before(len(resampled), preprocessing)
     for window, start in zip(windows, starts, strict=True):
-        part = slice(start, start + length)
+        part = places[start : start + length]
         piece = _remove_baseline(resampled[part], valid_resampled[part])
-        before = (length - len(piece)) // 2  # a short record lies in the middle, zeros on both sides
         window[before : before + len(piece)] = piece
     return np.clip(windows, -preprocessing.clip_mv, preprocessing.clip_mv) if preprocessing.clip_mv else windows
 

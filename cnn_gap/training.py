@@ -239,6 +239,7 @@ def _build(experiment: Experiment) -> keras.Model:
         len(experiment.classes),
         config.augmentation,
         config.preprocessing.sampling_rate,
+        config.preprocessing.margin_samples,
     )
     if experiment.start is not None:
         experiment.start.copy_weights(network, experiment.classes)
@@ -247,7 +248,9 @@ def _build(experiment: Experiment) -> keras.Model:
 
 def _plain(network: keras.Model, experiment: Experiment) -> keras.Model:
     """Return the network without its augmentation: made of Keras's own layers alone, it loads anywhere."""
-    plain = build_network(experiment.config.network, len(LEADS), len(experiment.classes))
+    config = experiment.config
+    margin = config.preprocessing.margin_samples
+    plain = build_network(config.network, len(LEADS), len(experiment.classes), margin=margin)
     copy_weights(network, plain)
     return plain
 
@@ -257,7 +260,8 @@ def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
     repeats = repeat_factors(
         experiment.examples.labels[records], training.oversampling_share, training.oversampling_cap
     )
-    augmentation = experiment.config.augmentation
+    augmentation, preprocessing = experiment.config.augmentation, experiment.config.preprocessing
+    crop = round(augmentation.crop_s * preprocessing.sampling_rate)
     return WindowBatches(
         experiment.examples,
         records,
@@ -265,7 +269,7 @@ def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
         training.batch_size,
         experiment.seed,
         epoch,
-        crop=round(augmentation.crop_s * experiment.config.preprocessing.sampling_rate),
+        crop=crop and crop + 2 * preprocessing.margin_samples,
         mixup=augmentation.mixup,
     )
 
@@ -349,14 +353,14 @@ def _predict_validation(network: keras.Model, experiment: Experiment) -> tuple[n
 
 
 def _advance(progress: Progress, row: dict) -> Progress:
-    """Add an epoch; it is the best if its AUROC is, or its loss where AUROC is not defined."""
+    """Add an epoch; the best has the highest AUROC + Challenge metric or, without AUROC, the least loss."""
     row = {key: None if np.isnan(value) else round(float(value), 6) for key, value in row.items()}
     row["epoch"] = int(row["epoch"])
     history = (*progress.history, row)
 
     def quality(each: dict) -> tuple:
         if each["val_auroc"] is not None:
-            return each["val_auroc"], each["epoch"]
+            return each["val_auroc"] + (each["val_challenge_metric"] or 0.0), each["epoch"]
         return (each["epoch"],) if each["val_loss"] is None else (-each["val_loss"],)
 
     return replace(progress, history=history, best_epoch=max(history, key=quality)["epoch"])

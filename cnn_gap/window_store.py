@@ -146,7 +146,7 @@ def _remove_leftovers(cache: Path) -> None:
 def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Preprocessing, jobs: int) -> None:
     counts = [_expected_windows(record, preprocessing) for record in records]
     first = np.concatenate([[0], np.cumsum(counts)])
-    shape = (int(first[-1]), preprocessing.window_samples, len(LEADS))
+    shape = (int(first[-1]), preprocessing.input_samples, len(LEADS))
     np.lib.format.open_memmap(folder / "windows.npy", "w+", np.float16, shape).flush()
     _allocate(folder / "windows.npy")
     chunks = [range(start, min(start + CHUNK, len(records))) for start in range(0, len(records), CHUNK)]

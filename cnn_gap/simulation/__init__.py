@@ -4,7 +4,8 @@
 true intervals of its waves and ectopic beats as WFDB annotations (``NAME.atr``).
 """
 
-from cnn_gap.simulation.files import Dialect, Event, SimulatedRecord, read_events, write_simulated
+from cnn_gap.annotations import Event, read_events
+from cnn_gap.simulation.files import Dialect, SimulatedRecord, write_simulated
 from cnn_gap.simulation.recordings import QUIET, Noise, draw_codes, simulate_record
 
 __all__ = [

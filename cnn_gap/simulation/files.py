@@ -1,29 +1,15 @@
 """Simulated recordings as files: Challenge records in many dialects, with annotations of the true events."""
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.errors import InputError
+from cnn_gap.annotations import Event, write_events
 from cnn_gap.files import replacing
 from cnn_gap.headers import LEADS
 from cnn_gap.simulation.heart_model import to_frank_leads
-
-
-@dataclass(frozen=True, order=True)
-class Event:
-    """Something seen in a recording, from `start_s` to `end_s` (s from the start of the record).
-
-    Kinds: "P", "QRS", "T" for waves; "PAC" and "PVC" for a premature beat from its first wave to the end of T;
-    "spike" for a pacemaker's stimulus; "AF" and "AFL" for atrial fibrillation and flutter.
-    """
-
-    kind: str
-    start_s: float
-    end_s: float
 
 
 @dataclass(frozen=True)
@@ -165,41 +151,10 @@ def write_simulated(folder: Path, record: SimulatedRecord, dialect: Dialect = CH
     signal_file = folder / (record.name + (".mat" if matlab else ".dat"))
     with replacing(signal_file) as aside:
         aside.write_bytes((_matlab_header(*values.shape) if matlab else b"") + values.tobytes())
-    _write_events(folder / f"{record.name}.atr", record)
+    write_events(folder / f"{record.name}.atr", record.events, record.sampling_rate, len(record.signal))
     header = dialect.line_end.join(_header_lines(record, dialect, values, signal_file.name)) + dialect.line_end
     with replacing(folder / f"{record.name}.hea") as aside:
         aside.write_bytes(header.encode())
-
-
-def read_events(path: Path) -> tuple[Event, ...]:
-    """Read the events of a simulated record from its ``.atr`` file, to the sample.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, is no annotation file, or holds intervals without an end.
-    """
-    import wfdb
-
-    path = Path(path)
-    try:
-        notes = wfdb.rdann(str(path.with_suffix("")), path.suffix[1:])
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path}: cannot be read as a WFDB annotation file ({error})") from error
-    if notes.fs is None:
-        raise InputError(f"{path}: does not say its sampling rate; expected a file written by the simulator")
-    begun: dict[str, int] = {}
-    events = []
-    for sample, symbol, kind in zip(notes.sample.tolist(), notes.symbol, notes.aux_note, strict=True):
-        if symbol == "(":
-            begun[kind] = sample
-        elif kind not in begun:
-            raise InputError(f"{path}: {kind!r} ends at sample {sample} without a start")
-        else:
-            events.append(Event(kind, begun.pop(kind) / notes.fs, sample / notes.fs))
-    if begun:
-        raise InputError(f"{path}: {next(iter(begun))!r} has no end")
-    return tuple(sorted(events, key=lambda event: (event.start_s, -event.end_s, event.kind)))
 
 
 def _integers(record: SimulatedRecord, dialect: Dialect) -> np.ndarray:
@@ -236,27 +191,3 @@ def _header_lines(
     }
     for key, value in comments.items():
         yield dialect.comment.format(key=key, value=value)
-
-
-def _write_events(path: Path, record: SimulatedRecord) -> None:
-    import wfdb
-
-    samples, symbols, kinds = _marks(record.events, record.sampling_rate, len(record.signal))
-    # wfdb takes a folder and a name made of plain characters, hence a folder aside in place of a file.
-    with tempfile.TemporaryDirectory(prefix=".annotations-", dir=path.parent) as aside:
-        wfdb.wrann(path.stem, "atr", samples, symbols, aux_note=kinds, fs=record.sampling_rate, write_dir=aside)
-        (Path(aside) / path.name).replace(path)
-
-
-def _marks(
-    events: Sequence[Event], sampling_rate: float, samples: int
-) -> tuple[np.ndarray, list[str], list[str]]:
-    """Return sample, symbol and kind of the start and the end of every event, in order of time."""
-    last = samples - 1
-    marks = sorted(
-        (min(round(time * sampling_rate), last), order, symbol, event.kind)
-        for event in events
-        for order, symbol, time in ((1, "(", event.start_s), (0, ")", event.end_s))
-    )
-    at, _, symbols, kinds = zip(*marks, strict=True)
-    return np.array(at), list(symbols), list(kinds)

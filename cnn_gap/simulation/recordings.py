@@ -7,14 +7,12 @@ from functools import cache
 import numpy as np
 from scipy import signal
 
+from cnn_gap.annotations import Event
 from cnn_gap.diagnoses import read_weights
 from cnn_gap.errors import InputError
 from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation import heart_rhythm as rhythm
-from cnn_gap.simulation.files import (
-    Event,
-    SimulatedRecord,
-)
+from cnn_gap.simulation.files import SimulatedRecord
 from cnn_gap.simulation.heart_conditions import (
     SIMULATED,
     Heart,

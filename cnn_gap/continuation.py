@@ -1,0 +1,69 @@
+"""How a record may go on beyond its ends: as it did after it last looked as it does there.
+
+A network that sees zeros beyond a record's ends takes them for a silent heart, and its activation maps bend
+there. A heart that beats regularly is continued exactly; one that does not gets beats of its own.
+"""
+
+import numpy as np
+
+#: What is compared, s: long enough to hold a beat.
+TEMPLATE_S = 1.5
+
+#: How far back the likeness is sought, s: from the shortest RR interval to several.
+LAGS_S = (0.3, 3.0)
+
+
+def continued(signal: np.ndarray, margin: int, sampling_rate: float) -> np.ndarray:
+    """Return which samples of a signal follow each other when it goes on for `margin` samples at both ends.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples, leads)
+        Finite amplitudes.
+    margin : int
+        Samples to add before and after.
+    sampling_rate : float
+        Hz.
+
+    Returns
+    -------
+    ndarray, shape (margin + samples + margin,), int
+        Indices into `signal`.
+    """
+    samples = len(signal)
+    inside = np.arange(samples)
+    if not margin:
+        return inside
+    after = _following(signal, margin, sampling_rate)
+    before = samples - 1 - _following(signal[::-1], margin, sampling_rate)[::-1]
+    return np.concatenate([before, inside, after])
+
+
+def _following(signal: np.ndarray, count: int, sampling_rate: float) -> np.ndarray:
+    """Return the indices of the samples that continue the end of a signal."""
+    samples = len(signal)
+    lag = _lag(signal, sampling_rate)
+    return samples - lag + np.arange(count) % lag
+
+
+def _lag(signal: np.ndarray, sampling_rate: float) -> int:
+    """Return how many samples earlier the signal looked most as it does at its end."""
+    template = min(round(TEMPLATE_S * sampling_rate), len(signal) // 2)
+    shortest, longest = (round(lag * sampling_rate) for lag in LAGS_S)
+    longest = min(longest, len(signal) - template)
+    if shortest > longest:
+        return len(signal)
+    recent = signal[len(signal) - template - longest :].astype(np.float64)
+    pattern = recent[-template:] - recent[-template:].mean(axis=0)
+    products = sum(np.correlate(lead, shape, "valid") for lead, shape in zip(recent.T, pattern.T, strict=True))
+    # A squared difference without the pattern's own square, which is the same for all.
+    differences = _variations(recent, template) - 2 * products
+    differences = differences[: longest - shortest + 1]
+    return longest - int(differences.argmin())
+
+
+def _variations(signal: np.ndarray, length: int) -> np.ndarray:
+    """Return each piece's squared deviation from its mean: a level that drifts is no difference."""
+    first, second = (np.cumsum(np.pad(signal**power, ((1, 0), (0, 0))), axis=0) for power in (1, 2))
+    sums, squares = (total[length:] - total[:-length] for total in (first, second))
+    return (squares - sums**2 / length).sum(axis=1)

@@ -1,0 +1,130 @@
+"""Explain a classifier's answers: maps and probabilities from one pass of the network, leads by occlusion."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cnn_gap.activation_maps import record_maps
+from cnn_gap.classifier import Classifier, Prediction
+from cnn_gap.errors import InputError
+from cnn_gap.explanation import ExplainedClass, Explanation
+from cnn_gap.headers import LEADS
+from cnn_gap.records import Record
+from cnn_gap.regions import DEFAULT_LEVEL, Level, find_regions
+
+
+def explain_records(
+    classifier: Classifier,
+    records: Sequence[Record],
+    classes: Sequence[str] | str | None = None,
+    leads: bool = False,
+    level: Level = DEFAULT_LEVEL,
+) -> list[Explanation]:
+    """Classify and explain records together; each gets what it would get alone.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Its network must end with global average pooling and one dense layer.
+    records : sequence of Record
+        Of any sampling rate, length and set of leads.
+    classes : sequence of str, or str, optional
+        What to explain: codes or abbreviations; or ``"top3"``, the three most probable ones (or another
+        number). If not given, what is answered, or the most probable class where nothing is.
+    leads : bool
+        Find out what each lead contributes too, which takes twelve more passes.
+    level : Level
+        Above which a map makes a region.
+
+    Raises
+    ------
+    InputError
+        If a class is unknown or the network has no activation maps.
+    """
+    if not records:
+        return []
+    windows = [classifier.windows(record) for record in records]
+    probabilities, maps = classifier.run_with_maps(np.concatenate(windows))
+    ends = np.cumsum([len(each) for each in windows])
+    predictions = classifier.predictions([record.name for record in records], windows, probabilities)
+    explanations = []
+    for record, own, end, prediction in zip(records, windows, ends, predictions, strict=True):
+        chosen = _choose(prediction, classes)
+        own_maps = maps[end - len(own) : end][..., chosen]
+        shares = _without_each_lead(classifier, record, own, own_maps, chosen) if leads else None
+        explanations.append(_explain(classifier, record, prediction, chosen, own_maps, shares, level))
+    return explanations
+
+
+def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list[int]:
+    """Return the indices of the classes to explain, each once, in the order asked."""
+    order = np.argsort(-prediction.probabilities, kind="stable")
+    if classes is None:
+        return [int(index) for index in order if prediction.labels[index]] or [int(order[0])]
+    if isinstance(classes, str):
+        count = classes.removeprefix("top")
+        if classes.startswith("top") and count.isdecimal() and int(count):
+            return order[: int(count)].tolist()
+        classes = classes.split(",")
+    if not classes:
+        raise InputError("which classes to explain must be codes, abbreviations or top3; received none")
+    return list(dict.fromkeys(prediction.classes.find(name) for name in classes))
+
+
+def _without_each_lead(
+    classifier: Classifier, record: Record, windows: np.ndarray, maps: np.ndarray, chosen: list[int]
+) -> np.ndarray:
+    """Return how much the maps fall without each lead, (windows, steps, classes, leads); 0 for absent leads.
+
+    The mean over time of such a fall is exactly the fall of the logit (Zeiler and Fergus 2014, "Visualizing and
+    understanding convolutional networks": occlusion).
+    """
+    falls = np.zeros((*maps.shape, len(LEADS)), np.float32)
+    for lead in np.flatnonzero(record.leads):
+        occluded = windows.copy()
+        occluded[..., lead] = 0
+        falls[..., lead] = maps - classifier.run_with_maps(occluded)[1][..., chosen]
+    return falls
+
+
+def _explain(
+    classifier: Classifier,
+    record: Record,
+    prediction: Prediction,
+    chosen: list[int],
+    maps: np.ndarray,
+    falls: np.ndarray | None,
+    level: Level,
+) -> Explanation:
+    rate = classifier.description.preprocessing.sampling_rate
+    activations = _on_record(classifier, record, maps)
+    explained = []
+    for column, index in enumerate(chosen):
+        activation = activations[:, column]
+        height = level.of(activation)
+        about = ExplainedClass(
+            diagnosis=prediction.classes.diagnoses[index],
+            codes=prediction.classes.classes[index],
+            probability=float(prediction.probabilities[index]),
+            threshold=classifier.description.thresholds[index],
+            label=bool(prediction.labels[index]),
+            activation=activation,
+            level=height,
+            regions=find_regions(activation, record.sampling_rate, height),
+            lead_activation=None if falls is None else _on_record(classifier, record, falls[:, :, column]),
+            lead_shares=None if falls is None else falls[:, :, column].mean(axis=(0, 1), dtype=np.float64),
+        )
+        explained.append(about)
+    return Explanation(
+        record, tuple(explained), classifier.map_stride / rate, classifier.map_receptive_field / rate
+    )
+
+
+def _on_record(classifier: Classifier, record: Record, maps: np.ndarray) -> np.ndarray:
+    return record_maps(
+        maps,
+        classifier.map_stride,
+        len(record.signal),
+        record.sampling_rate,
+        classifier.description.preprocessing,
+    )
