@@ -9,7 +9,9 @@ import pytest
 from benchmarks.common import interleaved, table
 
 ROOT = Path(__file__).parents[1]
-NAMES = sorted({path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"__init__", "common", "trainings"})
+#: What the benchmarks share.
+PARTS = {"__init__", "common", "trainings", "estimates", "pointing", "faithfulness", "sanity"}
+NAMES = sorted({path.stem for path in (ROOT / "benchmarks").glob("*.py")} - PARTS)
 
 
 @pytest.mark.parametrize("name", NAMES)
