@@ -1,16 +1,21 @@
 """Explain a classifier's answers: maps and probabilities from one pass of the network, leads by occlusion."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from cnn_gap.activation_maps import record_maps
 from cnn_gap.classifier import Classifier, Prediction
+from cnn_gap.diagnoses import ClassSet
 from cnn_gap.errors import InputError
 from cnn_gap.explanation import ExplainedClass, Explanation
 from cnn_gap.headers import LEADS
 from cnn_gap.records import Record
 from cnn_gap.regions import DEFAULT_LEVEL, Level, find_regions
+
+
+_TOP = re.compile(r"top([1-9]\d*)")
 
 
 def explain_records(
@@ -56,19 +61,30 @@ def explain_records(
     return explanations
 
 
-def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list[int]:
-    """Return the indices of the classes to explain, each once, in the order asked."""
-    order = np.argsort(-prediction.probabilities, kind="stable")
-    if classes is None:
-        return [int(index) for index in order if prediction.labels[index]] or [int(order[0])]
-    if isinstance(classes, str):
-        count = classes.removeprefix("top")
-        if classes.startswith("top") and count.isdecimal() and int(count):
-            return order[: int(count)].tolist()
-        classes = classes.split(",")
-    if not classes:
+def named_classes(known: ClassSet, classes: Sequence[str] | str | None) -> list[int]:
+    """Return the indices of the classes that are named, each once; none where the records decide.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown.
+    """
+    if classes is None or (isinstance(classes, str) and _TOP.fullmatch(classes)):
+        return []
+    names = classes.split(",") if isinstance(classes, str) else classes
+    if not names:
         raise InputError("which classes to explain must be codes, abbreviations or top3; received none")
-    return list(dict.fromkeys(prediction.classes.find(name) for name in classes))
+    return list(dict.fromkeys(known.find(name) for name in names))
+
+
+def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list[int]:
+    """Return the indices of the classes to explain, in the order asked or the most probable first."""
+    if named := named_classes(prediction.classes, classes):
+        return named
+    order = np.argsort(-prediction.probabilities, kind="stable").tolist()
+    if classes is None:
+        return [index for index in order if prediction.labels[index]] or order[:1]
+    return order[: int(_TOP.fullmatch(classes)[1])]
 
 
 def _without_each_lead(

@@ -24,8 +24,8 @@ DESCRIPTION = (
     " 0 where one is missing, as cnn_gap.preprocessing.prediction_windows makes it by the settings of"
     " preprocessing. A record's probabilities are the means of probabilities (batch, classes) over its windows;"
     " a class is answered where its probability reaches its threshold, null being never. maps (batch, steps,"
-    " classes), a step each map_stride_s seconds, tell how much each step speaks for each class, in units of"
-    " the logit."
+    " classes), a step each map_stride_s seconds from the end of the window's first margin on, tell how much"
+    " each step speaks for each class, in units of the logit."
 )
 
 _DIMENSIONS = {

@@ -18,7 +18,7 @@ def prediction_table(prediction: Prediction, count: int = 5) -> str:
         answered = "yes" if prediction.labels[index] else "no"
         codes = ", ".join(prediction.classes.classes[index])
         rows.append((f"{prediction.probabilities[index]:.3f}", answered, about.name, about.abbreviation, codes))
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def prediction_json(classifier: Classifier, prediction: Prediction) -> str:
@@ -45,7 +45,8 @@ def prediction_json(classifier: Classifier, prediction: Prediction) -> str:
     return json.dumps({"record": prediction.name, "classes": classes}, indent=2, allow_nan=False)
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a line for each row of text, its cells padded to the width of their column."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
