@@ -14,9 +14,9 @@ from cnn_gap.errors import InputError
 class Event:
     """Something seen in a recording, from `start_s` to `end_s` (s from the start of the record).
 
-    Kinds are a diagnosis's abbreviation and, in simulated recordings, "P", "QRS", "T" for waves; "PAC" and "PVC"
-    for a premature beat from its first wave to the end of T; "spike" for a pacemaker's stimulus; "AF" and "AFL"
-    for atrial fibrillation and flutter.
+    Kinds are a diagnosis's abbreviation and, in simulated recordings, "P", "QRS" and "T" for waves; "PAC" and
+    "PVC" for a premature beat from its first wave to the end of T; "spike" for a pacemaker's stimulus; "AF" and
+    "AFL" for atrial fibrillation and flutter.
     """
 
     kind: str

@@ -14,7 +14,6 @@ from cnn_gap.headers import LEADS
 from cnn_gap.records import Record
 from cnn_gap.regions import DEFAULT_LEVEL, Level, find_regions
 
-
 _TOP = re.compile(r"top([1-9]\d*)")
 
 

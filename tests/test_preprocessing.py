@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cnn_gap.errors import InputError
 from cnn_gap.preprocessing import (
     Preprocessing,
+    padding_before,
     prediction_starts,
     prediction_windows,
     resample,
@@ -120,7 +121,7 @@ def test_clipping_and_filters():
     assert np.abs(high[200:-200, 1]).max() < 0.05
 
 
-@pytest.mark.parametrize("highpass_hz", [0.0, 0.5])
+@pytest.mark.parametrize(("highpass_hz", "margin_s"), [(0.0, 0.0), (0.5, 0.0), (0.0, 0.8)])
 @settings(max_examples=50, deadline=None)
 @given(
     samples=st.integers(1, 400),
@@ -128,12 +129,13 @@ def test_clipping_and_filters():
     value=st.sampled_from([0.0, 1e-3, 1.0, 1e3, np.nan]),
     seed=st.integers(0, 99),
 )
-def test_whatever_comes_finite_windows_leave(highpass_hz, samples, rate, value, seed):
+def test_whatever_comes_finite_windows_leave(highpass_hz, margin_s, samples, rate, value, seed):
     rng = np.random.default_rng(seed)
     signal = (rng.normal(size=(samples, 3)) * value).astype(np.float32)
     signal[rng.random(signal.shape) < 0.1] = np.nan
-    windows = prediction_windows(signal, rate, Preprocessing(highpass_hz=highpass_hz))
-    assert windows.shape[1:] == (1000, 3)
+    preprocessing = Preprocessing(highpass_hz=highpass_hz, margin_s=margin_s)
+    windows = prediction_windows(signal, rate, preprocessing)
+    assert windows.shape[1:] == (preprocessing.input_samples, 3)
     assert np.isfinite(windows).all()
 
 
@@ -144,11 +146,49 @@ def test_an_impossible_sampling_rate_is_an_error(rate):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"sampling_rate": 0}, {"window_s": 0}, {"overlap": 1}, {"lowpass_hz": 50}, {"clip_mv": -1}]
+    "settings",
+    [
+        {"sampling_rate": 0},
+        {"window_s": 0},
+        {"overlap": 1},
+        {"lowpass_hz": 50},
+        {"clip_mv": -1},
+        {"margin_s": 11},
+    ],
 )
 def test_impossible_settings_are_named(settings):
     with pytest.raises(InputError, match=next(iter(settings))):
         Preprocessing(**settings)
+
+
+MARGINS = Preprocessing(margin_s=0.8)
+
+
+def test_margins_hold_the_record_around_a_window():
+    signal = _sines(20, 100)
+    windows = prediction_windows(signal, 100, MARGINS)
+    assert windows.shape[:2] == (3, 1160)
+    assert MARGINS.input_samples == 1160
+    bare = prediction_windows(signal[420:1580], 100, Preprocessing(window_s=11.6))[0]
+    np.testing.assert_allclose(windows[1], bare, atol=1e-6)
+
+
+def test_margins_continue_the_record_beyond_its_ends():
+    whole = _sines(12, 100, frequencies=(1.25, 2.5, 5.0))
+    window = training_windows(whole[100:1100], 100, MARGINS)[0]
+    expected = training_windows(whole[20:1180], 100, Preprocessing(window_s=11.6))[0]
+    np.testing.assert_allclose(window, expected, atol=1e-4)
+
+
+def test_a_short_records_margins_lie_at_its_ends():
+    signal = _sines(4, 100)
+    window = training_windows(signal, 100, MARGINS)[0]
+    before = padding_before(400, MARGINS)
+    assert before == 300
+    assert not window[:300].any()
+    assert not window[-300:].any()
+    assert np.abs(window[300:380, 0]).max() > 0.5
+    np.testing.assert_allclose(window[380:780], signal - signal.mean(axis=0), atol=0.2)
 
 
 BOUNDS = Preprocessing(slope_mv_s=(5.0, 20.0))

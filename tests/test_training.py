@@ -136,6 +136,7 @@ def test_resuming_with_other_settings_names_the_difference(records, tmp_path):
 def test_jax_trains_to_the_same_loss(records, model, tmp_path, config_file):
     pytest.importorskip("jax", reason="JAX is not installed")
     text = config_file.read_text().replace("[network]", "[network]\nresidual = true")
+    text += "[preprocessing]\nmargin_s = 0.8\n"
     config_file.write_text(text + "[augmentation]\nwander_mv = 1.0\nlead_dropout = 0.4\ncrop_s = 8.0\n")
     losses = {}
     for backend in ("tensorflow", "jax"):
