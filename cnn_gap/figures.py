@@ -306,7 +306,8 @@ def _draw_panel(
     above = min(_REACH, _TOP - panel.baseline)
     below = min(_REACH, panel.baseline - _BAND[1])
     width = SPEED * panel.seconds
-    axes = _bare_axes(figure, (panel.left, panel.baseline - below, width, above + below), panel.lead)
+    name = "rhythm" if panel.seconds == SHEET_S else panel.lead
+    axes = _bare_axes(figure, (panel.left, panel.baseline - below, width, above + below), name)
     axes.set(xlim=(panel.start_s, panel.start_s + panel.seconds), ylim=(-below / GAIN, above / GAIN))
     axes.plot(*shown, color=_INK, linewidth=0.9, solid_joinstyle="round")
     missing = _missing(record, panel, *shown)
@@ -340,7 +341,7 @@ def _draw_marks(page: Axes, panel: _Panel) -> None:
 
 def _draw_scale(figure: Figure, page: Axes, explained: ExplainedClass) -> None:
     top = _BOTTOM - 3.0
-    note = f"{SPEED:g} mm/s    {GAIN:g} mm/mV"
+    note = f"{SPEED:g} mm/s, {GAIN:g} mm/mV"
     page.text(_LEFT, top, note, size=9, weight="bold", color=_INK, va="top")
     legend = (
         "Blue: what speaks for the diagnosis at this time, in full in the band and pale behind the tracings;\n"
