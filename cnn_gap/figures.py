@@ -180,6 +180,36 @@ def save_figure(figure: Figure, path: Path) -> None:
         figure.savefig(aside, dpi=_DPI, format=kind[1:], metadata=undated)
 
 
+def save_figures(explanation: Explanation, path: Path, leads: Sequence[str] | None = None) -> list[Path]:
+    """Draw every class of an explanation, the first at `path`, each further one at NAME-ABBREVIATION beside it.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    path : Path
+        Ends in one of `SUFFIXES`.
+    leads : sequence of str, optional
+        Draw these over the map, instead of the twelve-lead sheet.
+
+    Returns
+    -------
+    list of Path
+        What was written, in the order of the classes.
+
+    Raises
+    ------
+    InputError
+        If a lead or the suffix is another than those known.
+    """
+    path, written = Path(path), []
+    for explained in explanation.classes:
+        figure = plot_leads(explanation, explained, leads) if leads else plot_sheet(explanation, explained)
+        place = path.with_stem(f"{path.stem}-{explained.diagnosis.abbreviation}") if written else path
+        save_figure(figure, place)
+        written.append(place)
+    return written
+
+
 def _seconds(record: Record) -> float:
     return len(record.signal) / record.sampling_rate
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from cnn_gap.augmentation import Augmentation
 from cnn_gap.config import CONFIGS, read_config
 from cnn_gap.errors import InputError
-from cnn_gap.network import Network, build_network
+from cnn_gap.network import Network, build_network, copy_weights, sharpen
 
 SMALL = Network(filters=(4, 6, 8), kernels=(5, 3, 3), pooling=(2, 1, 2))
 
@@ -58,7 +59,9 @@ def test_the_same_seed_gives_the_same_network():
     assert not np.array_equal(networks[0], networks[2])
 
 
-@pytest.mark.parametrize("change", [{"residual": True}, {"squeeze": 2}, {"dilation": (1, 2, 4)}])
+@pytest.mark.parametrize(
+    "change", [{"residual": True}, {"squeeze": 2}, {"dilation": (1, 2, 4)}, {"sharpen": True}]
+)
 def test_every_kind_of_block_takes_any_length_and_reload(change, tmp_path):
     network = build_network(replace(SMALL, **change), 12, 3, Augmentation(lead_dropout=0.5, wander_mv=1.0))
     windows = np.random.default_rng(0).normal(size=(8, 64, 12)).astype(np.float32)
@@ -69,6 +72,28 @@ def test_every_kind_of_block_takes_any_length_and_reload(change, tmp_path):
     for samples in (64, 37):
         expected = network.predict_on_batch(windows[:, :samples])
         np.testing.assert_array_equal(loaded.predict_on_batch(windows[:, :samples]), expected)
+
+
+def test_margins_are_left_out_of_the_mean(tmp_path):
+    network, bare = (build_network(SMALL, 12, 3, margin=margin) for margin in (8, 0))
+    copy_weights(network, bare)
+    network.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    windows = np.random.default_rng(0).normal(size=(2, 64, 12)).astype(np.float32)
+    features = keras.Model(bare.input, bare.get_layer("average").input).predict_on_batch(windows)
+    kernel, bias = bare.get_layer("probabilities").get_weights()
+    expected = expit(features[:, 2:-2].mean(axis=1) @ kernel + bias)
+    np.testing.assert_allclose(loaded.predict_on_batch(windows), expected, atol=1e-6)
+    with pytest.raises(InputError, match="multiple of 4 samples; received 6"):
+        build_network(SMALL, 12, 3, margin=6)
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(1e-3, 1.0), (100.0, 3.0)])
+def test_sharpened_features_lie_between_mean_and_maximum(scale, expected):
+    features = np.array([0.0, 0.5, 3.0, 0.5], np.float32)[None, :, None]
+    sharpened = keras.ops.convert_to_numpy(sharpen(keras.ops.convert_to_tensor(scale * features))) / scale
+    assert sharpened.shape == features.shape
+    assert sharpened.mean() == pytest.approx(expected, rel=2e-3)
 
 
 def test_a_residual_block_adds_its_input():
