@@ -6,15 +6,35 @@ shares with their 95 % confidence intervals.
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common import table
 from benchmarks.estimates import mean, proportion
+from benchmarks.faithfulness import (
+    PIECE_S,
+    Case,
+    Fill,
+    Way,
+    answered_cases,
+    areas,
+    by_chance,
+    by_gradient,
+    by_gradient_size,
+    by_lead_chance,
+    by_lead_gradient,
+    by_lead_occlusion,
+    by_map,
+    with_baseline,
+    with_lines,
+)
 from benchmarks.pointing import (
     AGREEING_LEADS,
+    LOCAL_CODES,
     PREMATURE_CODES,
     SIGNS,
     Pointing,
@@ -26,9 +46,10 @@ from benchmarks.pointing import (
     records_with,
     simulated_truth,
 )
+from benchmarks.sanity import SPIKE_AROUND_S, SPIKE_MV, randomised_correlations, spike_shares
 from cnn_gap import commands
 from cnn_gap.errors import InputError
-from cnn_gap.records import find_records
+from cnn_gap.records import find_records, read_record
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -44,6 +65,33 @@ BEAT_FINDERS = {
     "XQRS on lead II": beats_of_lead_two,
     f"XQRS on at least {AGREEING_LEADS} of 8 leads": agreed_beats,
 }
+
+#: Real records of a measurement, and of one that is dear, unless `--limit` says otherwise.
+RECORDS, LEAD_RECORDS = 300, 100
+
+#: What stands for what is removed, and how long pieces are, s. Scattered short pieces spoil every beat,
+#: whatever they hold; long ones take beats whole.
+REMOVALS: dict[str, tuple[Fill, float]] = {
+    "pieces of 0.1 s become 0 mV": (with_baseline, PIECE_S),
+    "pieces of 0.1 s become lines": (with_lines, PIECE_S),
+    "pieces of 0.5 s become 0 mV": (with_baseline, 0.5),
+    "pieces of 1 s become 0 mV": (with_baseline, 1.0),
+}
+
+#: How pieces are put in order, first the one that the others are compared with.
+TIME_WAYS: dict[str, Way] = {
+    "map": by_map,
+    "gradient × input": by_gradient,
+    "its absolute value": by_gradient_size,
+    "chance": by_chance,
+}
+BASELINES = ("gradient × input", "its absolute value", "chance")
+LEAD_WAYS: dict[str, Way] = {
+    "occlusion": by_lead_occlusion,
+    "gradient × input, smoothed": by_lead_gradient,
+    "chance": by_lead_chance,
+}
+LEAD_BASELINES = ("gradient × input, smoothed", "chance")
 
 
 def main(arguments: list[str]) -> None:
@@ -64,8 +112,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="of all chances (default: 0)")
     parser.add_argument(
-        "--limit", metavar="N", type=int, help="real records of each measurement (default: all there are)"
+        "--limit",
+        metavar="N",
+        type=int,
+        help=f"real records of each (default: all with premature beats, {RECORDS} or {LEAD_RECORDS} others)",
     )
+    parser.add_argument("--by-class", action="store_true", help="faithfulness of each class, too")
     parser.add_argument(
         "--only",
         metavar="MEASUREMENT",
@@ -89,7 +141,7 @@ def load_classifiers(folders: Sequence[Path]) -> Classifiers:
 
 
 def pointing_row(name: str, count: object, results: Sequence[list[Pointing]]) -> list[object]:
-    """Return a row of the pointing table; `results` has a list a classifier, empty if the class is new to it."""
+    """Return a row of the pointing table; a list a classifier, empty where the class is new to it."""
     chances = next(([each.chance for each in found] for found in results if found), [])
     row: list[object] = [name, count, mean(chances).value]
     for found in results:
@@ -140,10 +192,116 @@ def knows(classifier: "Classifier", code: str) -> bool:
     return any(seen for codes, seen in pairs if code in codes)
 
 
+def _faithfulness(classifiers: Classifiers, options: argparse.Namespace) -> Iterator[tuple[str, Table]]:
+    cases = _answered(classifiers, options, RECORDS)
+    for name, (fill, piece_s) in REMOVALS.items():
+        given = {model: [replace(case, piece_s=piece_s) for case in each] for model, each in cases.items()}
+        found = _areas(classifiers, given, TIME_WAYS, fill)
+        counts = ", ".join(f"{model} {len(each)}" for model, each in cases.items())
+        yield f"Faithfulness, {name}; answers: {counts}", area_table(found, BASELINES)
+        local = {model: _some(found[model], _is_local(classifiers[model], cases[model])) for model in found}
+        yield f"Faithfulness, {name}; answers with a local sign alone", area_table(local, BASELINES)
+        if options.by_class:
+            yield f"Faithfulness, {name}, by class", class_table(classifiers, cases, found)
+
+
+def _areas(
+    classifiers: Classifiers, cases: dict[str, list[Case]], ways: dict[str, Way], fill: Fill
+) -> dict[str, dict[str, np.ndarray]]:
+    progress = tqdm(classifiers.items(), unit="model", disable=None)
+    return {name: areas(classifier, cases[name], ways, fill) for name, classifier in progress}
+
+
+def class_table(
+    classifiers: Classifiers, cases: dict[str, list[Case]], found: dict[str, dict[str, np.ndarray]]
+) -> Table:
+    """Return how the areas of the map differ from those of gradient × input for each class that is answered."""
+    columns: dict[str, list[object]] = {}
+    for number, (name, classifier) in enumerate(classifiers.items()):
+        differences = found[name]["map"] - found[name]["gradient × input"]
+        for column in sorted({case.column for case in cases[name]}):
+            chosen = [case.column == column for case in cases[name]]
+            cells = columns.setdefault(
+                classifier.classes.diagnoses[column].abbreviation, ["-", "-", "-"] * len(classifiers)
+            )
+            cells[3 * number : 3 * number + 3] = sum(chosen), *map(mean, differences[chosen].T)
+    labels = ("answers", "deletion, map less gradient × input", "insertion, map less gradient × input")
+    headings = [f"{name}: {label}" for name in classifiers for label in labels]
+    return ("class", *headings), [(name, *cells) for name, cells in columns.items()]
+
+
+def _leads(classifiers: Classifiers, options: argparse.Namespace) -> Iterator[tuple[str, Table]]:
+    cases = _answered(classifiers, options, LEAD_RECORDS)
+    found = _areas(classifiers, cases, LEAD_WAYS, with_baseline)
+    yield "Faithfulness, pieces of 0.1 s of single leads become 0 mV", area_table(found, LEAD_BASELINES)
+
+
+def _spike(classifiers: Classifiers, options: argparse.Namespace) -> Iterator[tuple[str, Table]]:
+    cases = _answered(classifiers, options, RECORDS)
+    shares = {
+        name: spike_shares(classifier, cases[name], options.seed) for name, classifier in classifiers.items()
+    }
+    rows = [(name, *(mean(each[name]) for each in shares.values())) for name in next(iter(shares.values()), {})]
+    around = f"{1000 * SPIKE_AROUND_S:.0f} ms"
+    yield f"Share of the map within {around} of a spike of {SPIKE_MV:g} mV", (("map", *classifiers), rows)
+
+
+def _sanity(classifiers: Classifiers, options: argparse.Namespace) -> Iterator[tuple[str, Table]]:
+    cases = _answered(classifiers, options, LEAD_RECORDS)
+    found = {
+        name: randomised_correlations(classifier, cases[name], options.seed)
+        for name, classifier in tqdm(classifiers.items(), unit="model", disable=None)
+    }
+    rows = [
+        (name, *(mean(values) for each in found.values() for values in (each[name], np.abs(each[name]))))
+        for name in next(iter(found.values()))
+    ]
+    headings = [f"{name}: {what}" for name in classifiers for what in ("correlation", "its absolute value")]
+    yield "Rank correlation of the maps with those of random weights", (("random weights", *headings), rows)
+
+
+def _answered(classifiers: Classifiers, options: argparse.Namespace, count: int) -> dict[str, list[Case]]:
+    """Return what each classifier answers of some records, drawn from all, the same for each."""
+    paths = find_records(options.data)
+    order = np.random.default_rng(options.seed).permutation(len(paths))
+    records = [read_record(paths[index]) for index in order[: options.limit or count]]
+    cases = {name: answered_cases(classifier, records) for name, classifier in classifiers.items()}
+    if silent := [name for name, found in cases.items() if not found]:
+        raise InputError(f"{options.data}: {silent[0]} answers nothing of these records; give more")
+    return cases
+
+
+def area_table(found: dict[str, dict[str, np.ndarray]], baselines: Sequence[str]) -> Table:
+    """Return the table of areas by classifier and way, and how the first way differs from the `baselines`."""
+    headings = [f"{name}: {curve}" for name in found for curve in ("deletion", "insertion")]
+    ways = list(next(iter(found.values())))
+    rows: list[Sequence[object]] = [
+        (way, *(mean(column) for each in found.values() for column in each[way].T)) for way in ways
+    ]
+    for baseline in baselines:
+        differences = [each[ways[0]] - each[baseline] for each in found.values()]
+        name = f"{ways[0]} less {baseline}"
+        rows.append((name, *(mean(column) for difference in differences for column in difference.T)))
+    return ("pieces by", *headings), rows
+
+
+def _is_local(classifier: "Classifier", cases: Sequence[Case]) -> np.ndarray:
+    local = classifier.classes.encode(LOCAL_CODES)
+    return local[[case.column for case in cases]]
+
+
+def _some(found: dict[str, np.ndarray], chosen: np.ndarray) -> dict[str, np.ndarray]:
+    return {way: values[chosen] for way, values in found.items()}
+
+
 #: What can be measured, by the name that `--only` takes.
 MEASUREMENTS: dict[str, Callable[[Classifiers, argparse.Namespace], Iterator[tuple[str, Table]]]] = {
     "simulated": _simulated,
     "premature": _premature,
+    "faithfulness": _faithfulness,
+    "leads": _leads,
+    "spike": _spike,
+    "sanity": _sanity,
 }
 
 

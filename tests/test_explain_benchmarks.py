@@ -1,6 +1,8 @@
 """What the benchmarks of the activation maps measure, on maps and networks whose right answer is known."""
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_benchmark_results import tables
 
-from benchmarks import explain, pointing
+from benchmarks import explain, faithfulness, pointing, sanity
+from benchmarks.common import record_paths
 from benchmarks.estimates import mean, proportion
+from benchmarks.faithfulness import Case, answered_cases, areas, labelled_cases, with_baseline, with_lines
 from benchmarks.pointing import (
     SIGNS,
     agreed_beats,
@@ -20,6 +24,9 @@ from benchmarks.pointing import (
     simulated_truth,
 )
 from cnn_gap.annotations import Event
+from cnn_gap.headers import LEADS
+from cnn_gap.preprocessing import Preprocessing
+from cnn_gap.records import read_record, record_from_signal
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.heart_conditions import CODES
 
@@ -135,3 +142,163 @@ def test_records_without_premature_beats_are_refused(tmp_path, model, run_comman
     result = run_command(explain, [tmp_path, model, "--only", "premature"])
     assert result.code == 1
     assert "no record is labelled with premature atrial beats" in result.err
+
+
+@pytest.fixture(scope="module")
+def classifier(model):
+    from cnn_gap.classifier import load_classifier
+
+    return load_classifier(model)
+
+
+@pytest.fixture(scope="module")
+def some_records(records):
+    return [read_record(path) for path in record_paths(records, 3)]
+
+
+def linear_classifier(weights: np.ndarray) -> SimpleNamespace:
+    """Return a classifier whose probability of its only class is the weighted sum of a window."""
+    return SimpleNamespace(
+        description=SimpleNamespace(preprocessing=Preprocessing()),
+        windows=lambda record: record.signal[None],
+        predict_windows=lambda names, windows: [
+            SimpleNamespace(probabilities=[(window[0] * weights).sum()]) for window in windows
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def linear():
+    """A linear classifier, a case of it, and the true shares of the 100 pieces of 0.1 s in its probability."""
+    rng = np.random.default_rng(1)
+    signal = rng.random((1000, 12)).astype(np.float32)
+    shares = rng.exponential(size=100) ** 2
+    shares /= shares.sum()
+    weights = np.repeat(shares, 10)[:, None] / signal.reshape(100, 120).sum(axis=1).repeat(10)[:, None]
+    case = Case(record_from_signal(signal, 100.0, LEADS, "L1"), 0)
+    return linear_classifier(weights), case, shares
+
+
+def test_the_perfect_order_has_the_known_areas(linear):
+    classifier, case, shares = linear
+    ways = {"perfect": lambda classifier, cases: [shares[:, None]], "chance": faithfulness.by_chance}
+    found = areas(classifier, [case], ways, with_baseline)
+    falling = np.cumsum([0, *np.sort(shares)[::-1]])[::10]
+    assert found["perfect"][0] == pytest.approx([np.trapezoid(1 - falling) / 10, np.trapezoid(falling) / 10])
+    assert found["perfect"][0, 0] < 0.3 < found["chance"][0, 0] < 0.7 < found["perfect"][0, 1]
+
+
+def test_curves_begin_and_end_with_everything_and_nothing(classifier, some_records):
+    case = Case(some_records[0], 0)
+    frame = faithfulness.frame_of(classifier, case)
+    (scores,) = faithfulness.by_chance(classifier, [case])
+    deletion, insertion = faithfulness.probability_curves(classifier, frame, 0, [scores], with_lines)[0]
+    whole = classifier.predict(case.record).probabilities[0]
+    nothing = classifier.predict_windows([""], [np.zeros_like(frame.window)[None]])[0].probabilities[0]
+    assert deletion[[0, -1]] == pytest.approx([whole, nothing], abs=1e-5)
+    assert insertion[[0, -1]] == pytest.approx([nothing, whole], abs=1e-5)
+
+
+def test_margins_lose_what_they_repeat(classifier, some_records):
+    preprocessing = replace(classifier.description.preprocessing, margin_s=0.8)
+    wider = replace(classifier, description=replace(classifier.description, preprocessing=preprocessing))
+    frame = faithfulness.frame_of(wider, Case(some_records[0], 0))
+    assert frame.signal.shape == (1000, 12)
+    np.testing.assert_allclose(frame.signal[frame.places], frame.window, atol=0.03)
+    absent = np.zeros((frame.pieces[-1] + 1, 1), bool)
+    np.testing.assert_array_equal(frame.without(absent, with_baseline), frame.window)
+    absent[frame.pieces[frame.places[0]]] = True
+    left = frame.without(absent, with_baseline)
+    assert frame.window[0].any()
+    assert not left[0].any()
+    assert np.mean(left == 0) < 0.05
+
+
+def test_pieces_and_their_means():
+    pieces = faithfulness.pieces_at(1030, 257.0, 0.5)
+    assert list(np.unique(pieces)) == list(range(9))
+    assert np.flatnonzero(np.diff(pieces))[0] + 1 == math.ceil(0.5 * 257)
+    np.testing.assert_allclose(
+        faithfulness.piece_means(pieces[:, None] * 2.0, pieces)[:, 0], 2.0 * np.arange(9)
+    )
+
+
+def test_lines_bridge_what_is_absent():
+    signal = np.stack([np.arange(6.0), np.array([1.0, 9, 9, 9, 9, 1])], axis=1)
+    absent = np.array([False, True, True, True, True, False])[:, None]
+    np.testing.assert_allclose(with_lines(signal, absent), np.stack([np.arange(6.0), np.ones(6)], axis=1))
+    assert not with_lines(signal, np.ones((6, 1), bool)).any()
+    one_lead = with_lines(signal, absent & [False, True])
+    np.testing.assert_allclose(one_lead, np.stack([np.arange(6.0), np.ones(6)], axis=1))
+
+
+def test_gradients_of_a_linear_network_are_its_weights():
+    import keras
+
+    inputs = keras.Input((None, 12))
+    average = keras.layers.GlobalAveragePooling1D(name="average")(inputs)
+    dense = keras.layers.Dense(4, activation="sigmoid", name="probabilities")
+    classifier = SimpleNamespace(network=keras.Model(inputs, dense(average)))
+    gradients = faithfulness.input_gradients(classifier, np.ones((3, 50, 12), np.float32), [3, 0, 3])
+    kernel = keras.ops.convert_to_numpy(dense.kernel)
+    np.testing.assert_allclose(gradients, np.stack([kernel.T[[3, 0, 3]] / 50] * 50, axis=1), rtol=1e-5)
+
+
+def test_cases(classifier, some_records):
+    short = replace(some_records[0], signal=some_records[0].signal[:500])
+    long = replace(some_records[1], signal=np.tile(some_records[1].signal, (2, 1)))
+    cases = labelled_cases(classifier, [short, long], some_records[1].codes)
+    assert {case.record.name for case in cases} == {long.name}
+    assert {len(case.record.signal) for case in cases} == {1000}
+    labels = classifier.classes.encode(some_records[1].codes)
+    assert [case.column for case in cases] == list(np.flatnonzero(labels))
+    answers = [np.flatnonzero(each.labels) for each in classifier.predict_batch(some_records)]
+    found = answered_cases(classifier, some_records)
+    assert [case.column for case in found] == list(np.concatenate(answers))
+
+
+def test_a_spike_is_one_sample_of_one_lead(some_records):
+    record = some_records[0]
+    spiked, (start, end) = sanity._with_spike(record, 0)
+    added = spiked.signal - record.signal
+    ((at, _),) = np.argwhere(added)
+    assert added.max() == pytest.approx(sanity.SPIKE_MV, rel=1e-4)
+    assert start < at / record.sampling_rate < end
+
+
+def test_random_weights_leave_the_layers_below(classifier):
+    cascade = sanity._cascade(classifier.network)
+    assert list(cascade) == [
+        "the dense layer", "and the last block", "and the last half of the blocks", "all"
+    ]  # fmt: skip
+    assert cascade["the dense layer"] == ["probabilities"]
+    names = cascade["and the last block"]
+    assert set(names) == {"probabilities", "block3_convolution", "block3_normalization"}
+    other = sanity.randomised(classifier.network, names)
+    for layer in classifier.network.layers:
+        if "normalization" not in layer.name and layer.weights:  # these begin with what they may end with
+            same = np.array_equal(layer.get_weights()[0], other.get_layer(layer.name).get_weights()[0])
+            assert same == (layer.name not in names)
+
+
+def test_other_tables(records, model, monkeypatch, run_command):
+    removal = "pieces of 0.5 s become 0 mV"
+    monkeypatch.setattr(explain, "REMOVALS", {removal: explain.REMOVALS[removal]})
+    measurements = ["faithfulness", "leads", "spike", "sanity"]
+    arguments = [records, model, "--limit", 3, "--by-class", "--only", *measurements]
+    result = run_command(explain, arguments)
+    assert result.code == 0, result.err
+    found = tables(result.out)
+    assert len(found) == 3 + 3
+    areas_of_ways, _, by_class = found[:3]
+    differences = {f"map less {baseline}" for baseline in explain.BASELINES}
+    assert set(areas_of_ways) == {*explain.TIME_WAYS, *differences}
+    assert by_class
+    values = {name: float(row[0].split()[0]) for name, row in areas_of_ways.items()}
+    assert values["map"] - values["chance"] == pytest.approx(values["map less chance"], abs=0.002)
+    leads, spike, random_weights = found[-3:]
+    assert set(explain.LEAD_WAYS) < set(leads)
+    shares = {name: float(row[0].split()[0]) for name, row in spike.items()}
+    assert len(shares) == 4
+    assert shares["before preprocessing, with the spike"] != shares["before preprocessing, as recorded"]
+    assert abs(float(random_weights["all"][0].split()[0])) < 0.9
