@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common import Classified, classify_labelled
+from cnn_gap.diagnoses import ClassSet, read_weights
 from cnn_gap.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,9 +40,11 @@ def training_parser(name: str, description: str, seeds: Sequence[int]) -> argpar
 
 
 def train_and_classify(
-    options: argparse.Namespace, config: "Config", name: str, seed: int
+    options: argparse.Namespace, config: "Config", name: str, seed: int, classes: ClassSet | None = None
 ) -> tuple["Classifier", Classified]:
     """Train into OUT/NAME-SEED, if that is not done yet, and classify the test records.
+
+    The classes are the Challenge's if none are given.
 
     Raises
     ------
@@ -49,21 +52,23 @@ def train_and_classify(
         If the folder holds a training with other settings.
     """
     from cnn_gap.classifier import load_classifier
-    from cnn_gap.diagnoses import read_weights
     from cnn_gap.training import train_model
 
+    classes = read_weights() if classes is None else classes
     model = options.out / f"{name}-{seed}"
     description = train_model(
         options.train,
         model,
         config,
-        read_weights(),
+        classes,
         seed=seed,
         resume=True,
         patient_table=options.patients,
         cache=options.cache or options.out / "cache",
         log=lambda line: print(f"{model.name}: {line}", file=sys.stderr, flush=True),
     )
+    if description.classes != classes.classes:
+        raise InputError(f"{model}: was trained on other classes; give another OUT")
     _require_same(model, description.training, config, seed)
     classifier = load_classifier(model)
     return classifier, classify_labelled(classifier, options.test)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_benchmark_results import tables
 
-from benchmarks import explain, faithfulness, pointing, sanity
+from benchmarks import explain, explain_classes, faithfulness, pointing, sanity
 from benchmarks.common import record_paths
 from benchmarks.estimates import mean, proportion
 from benchmarks.faithfulness import Case, answered_cases, areas, labelled_cases, with_baseline, with_lines
@@ -24,6 +24,7 @@ from benchmarks.pointing import (
     simulated_truth,
 )
 from cnn_gap.annotations import Event
+from cnn_gap.diagnoses import read_weights
 from cnn_gap.headers import LEADS
 from cnn_gap.preprocessing import Preprocessing
 from cnn_gap.records import read_record, record_from_signal
@@ -302,3 +303,34 @@ def test_other_tables(records, model, monkeypatch, run_command):
     assert len(shares) == 4
     assert shares["before preprocessing, with the spike"] != shares["before preprocessing, as recorded"]
     assert abs(float(random_weights["all"][0].split()[0])) < 0.9
+
+
+def test_class_sets_keep_codes_and_rewards():
+    everything = read_weights()
+    four, nine, all_of_them = explain_classes.class_sets(everything)
+    assert (len(four), len(nine), all_of_them) == (4, 9, everything)
+    assert {about.abbreviation for about in four.diagnoses} == set(explain_classes.SHARED)
+    for one in range(4):
+        for other in range(4):
+            at = [everything.classes.index(four.classes[index]) for index in (one, other)]
+            assert four.weights[one][other] == everything.weights[at[0]][at[1]]
+
+
+def test_explain_classes(records, config_file, tmp_path, monkeypatch, run_command):
+    four, nine, _ = explain_classes.class_sets(read_weights())
+    monkeypatch.setattr(explain_classes, "class_sets", lambda classes: [four, nine])
+    arguments = [records, records, tmp_path / "out", "--config", config_file, "--records", 2]
+    result = run_command(explain_classes, arguments)
+    assert result.code == 0, result.err
+    (rows,) = tables(result.out)
+    assert list(rows) == ["4, seed 0", "9, seed 0"]
+    for row in rows.values():
+        assert len(row) == len(explain_classes.HEADINGS) - 1
+        assert 0 < float(row[0]) < 1
+
+    monkeypatch.setattr(
+        explain_classes, "class_sets", lambda classes: [replace(nine, classes=nine.classes[::-1])]
+    )
+    changed = run_command(explain_classes, arguments)
+    assert changed.code == 1
+    assert "was trained on other classes" in changed.err
