@@ -1,8 +1,8 @@
 """Do maps explain less where there are more classes, as Lin et al. 2020 saw with 4, 9 and 24?
 
-Trains one configuration on so many classes, all else equal, for each seed into OUT/classes_N-SEED. What the sets
-have in common is measured on the records of TEST: AUROC, whether maps point at premature atrial beats, and how
-much the probabilities of labelled classes hang on what the maps point at, each step a tenth of the time. A
+Trains one configuration on so many classes, all else equal, for each seed into OUT/classes_N-SEED. What the
+sets have in common is measured on the records of TEST: AUROC, whether maps point at premature atrial beats, and
+how much the probabilities of labelled classes hang on what the maps point at, each step a tenth of the time. A
 training that is finished is taken as it is, one that is not goes on.
 """
 
