@@ -40,6 +40,8 @@ def write_events(path: Path, events: Sequence[Event], sampling_rate: float, samp
     """
     import wfdb
 
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     at, symbols, kinds = _marks(events, sampling_rate, samples)
     # wfdb takes a folder and a name made of plain characters, hence a folder aside in place of a file.
     with tempfile.TemporaryDirectory(prefix=".annotations-", dir=path.parent) as aside:
