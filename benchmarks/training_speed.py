@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
 
     config = read_config(options.config or DEFAULT_CONFIG)
     with tempfile.TemporaryDirectory() as folder:
-        examples = _random_examples(Path(folder), options.windows, config.preprocessing.window_samples)
+        examples = _random_examples(Path(folder), options.windows, config.preprocessing.input_samples)
         batches = _epoch(examples, config)
         first = batches[0]
         tasks = {"product": _matrix_product()}
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> None:
 
 def multiply_adds(config: "Config") -> int:
     """Return how often the network multiplies and adds for a window, forward."""
-    total, length, channels = 0, config.preprocessing.window_samples, len(LEADS)
+    total, length, channels = 0, config.preprocessing.input_samples, len(LEADS)
     network = config.network
     blocks = zip(network.filters, network.kernels, network.pooling, strict=True)
     for number, (filters, kernel, pooling) in enumerate(blocks, start=1):
@@ -111,7 +111,7 @@ def _network(config: "Config", jit_compile: bool) -> "keras.Model":
     from cnn_gap.losses import WeightedBinaryCrossentropy
     from cnn_gap.network import build_network
 
-    network = build_network(config.network, len(LEADS), CLASSES)
+    network = build_network(config.network, len(LEADS), CLASSES, margin=config.preprocessing.margin_samples)
     optimizer = keras.optimizers.AdamW(config.training.learning_rate)
     network.compile(optimizer, WeightedBinaryCrossentropy(np.ones(CLASSES)), jit_compile=jit_compile)
     return network
