@@ -39,9 +39,8 @@ def _explain_folder(classifier, wish, options: argparse.Namespace) -> int:
 
 
 def _explain_record(classifier, wish, options: argparse.Namespace) -> int:
-    from cnn_gap.explanation_page import explanation_page
-
     from cnn_gap.explanation_files import write_annotations, write_explanation
+    from cnn_gap.explanation_page import explanation_page
     from cnn_gap.explanation_report import explanation_table
     from cnn_gap.figures import save_figures
     from cnn_gap.files import write_text
