@@ -35,6 +35,7 @@ from benchmarks.faithfulness import (
 )
 from benchmarks.pointing import (
     AGREEING_LEADS,
+    BEATS_HZ,
     LOCAL_CODES,
     PREMATURE_CODES,
     SIGNS,
@@ -61,10 +62,11 @@ Classifiers = dict[str, "Classifier"]
 #: What a measurement has to show: headings and rows.
 Table = tuple[Sequence[str], list[Sequence[object]]]
 
-#: How premature beats are found, by the name of the row.
+#: How beats are found, and whether a premature one needs a pause after it, by the name of the row.
 BEAT_FINDERS = {
-    "XQRS on lead II": beats_of_lead_two,
-    f"XQRS on at least {AGREEING_LEADS} of 8 leads": agreed_beats,
+    "XQRS on lead II": (beats_of_lead_two, True),
+    f"XQRS on at least {AGREEING_LEADS} of 8 leads at {BEATS_HZ:g} Hz": (agreed_beats, True),
+    "the same, no pause asked": (agreed_beats, False),
 }
 
 #: Real records of a measurement, and of one that is dear, unless `--limit` says otherwise.
@@ -175,8 +177,8 @@ def _premature(classifiers: Classifiers, options: argparse.Namespace) -> Iterato
             f"{options.data}: no record is labelled with premature atrial beats; give other records"
         )
     rows = []
-    for name, find_beats in BEAT_FINDERS.items():
-        truth = premature_truth(records, find_beats)
+    for name, (find_beats, with_pause) in BEAT_FINDERS.items():
+        truth = premature_truth(records, find_beats, with_pause)
         count = f"{len(truth.records)} of {len(records)}"
         rows.append(pointing_row(name, count, _results(classifiers, truth)))
     yield "Real premature atrial beats", (pointing_headings("beats by", classifiers), rows)

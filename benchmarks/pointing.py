@@ -2,14 +2,15 @@
 
 import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.common import BATCH
+from benchmarks.common import BATCH, resampled
 from cnn_gap.annotations import Event
+from cnn_gap.continuation import continued
 from cnn_gap.headers import LEADS
 from cnn_gap.records import Record, read_info, read_record, record_from_signal
 from cnn_gap.simulation import simulate_record
@@ -41,6 +42,9 @@ INDEPENDENT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 #: A beat is one if so many independent leads have it, each within so many seconds of the next.
 AGREEING_LEADS, AGREEMENT_S = 5, 0.08
+
+#: They are looked for at this sampling rate, Hz, in the record and so many seconds of its continuation.
+BEATS_HZ, BEATS_MARGIN_S = 400.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -129,12 +133,14 @@ def simulated_truth(abbreviation: str, count: int, seed: int) -> Truth:
     return Truth(code, tuple(records), tuple(intervals))
 
 
-def premature_truth(records: Sequence[Record], find_beats: Callable[[Record], np.ndarray]) -> Truth:
+def premature_truth(
+    records: Sequence[Record], find_beats: Callable[[Record], np.ndarray], with_pause: bool = True
+) -> Truth:
     """Return those of the records in which a premature beat is found, with what such beats take."""
     before, after = PREMATURE_S
     kept, intervals = [], []
     for record in records:
-        if len(beats := premature_beats(find_beats(record))):
+        if len(beats := premature_beats(find_beats(record), with_pause)):
             kept.append(record)
             intervals.append(tuple((float(beat - before), float(beat + after)) for beat in beats))
     return Truth(PREMATURE_CODES[0], tuple(kept), tuple(intervals))
@@ -146,17 +152,18 @@ def records_with(paths: Iterable[Path], codes: Collection[str], limit: int | Non
     return [read_record(path) for path in labelled[:limit]]
 
 
-def premature_beats(beats: np.ndarray) -> np.ndarray:
-    """Return those of the beats (R peaks, s) that come early and are followed by a pause."""
+def premature_beats(beats: np.ndarray, with_pause: bool = True) -> np.ndarray:
+    """Return those of the beats (R peaks, s) that come early and, `with_pause`, are followed by a pause.
+
+    No pause follows the record's last beat, nor an early beat before another: these are found without it.
+    """
     gaps = np.diff(beats)
     around = PREMATURE_AROUND // 2
-    medians = [np.median(gaps[max(0, at - around) : at + around + 1]) for at in range(len(gaps))]
-    early = [
-        at + 1
-        for at, median in enumerate(medians[:-1])
-        if gaps[at] < PREMATURE_SHARE * median and gaps[at + 1] > median
-    ]
-    return beats[early]
+    medians = np.array([np.median(gaps[max(0, at - around) : at + around + 1]) for at in range(len(gaps))])
+    early = gaps < PREMATURE_SHARE * medians
+    paused = np.zeros(len(gaps), bool)
+    paused[:-1] = gaps[1:] > medians[:-1]
+    return beats[1:][early & paused if with_pause else early]
 
 
 def beats_of_lead_two(record: Record) -> np.ndarray:
@@ -165,11 +172,16 @@ def beats_of_lead_two(record: Record) -> np.ndarray:
 
 
 def agreed_beats(record: Record) -> np.ndarray:
-    """Return the R peaks, s, that XQRS finds on most of the independent leads.
+    """Return the R peaks, s, that XQRS finds on most of the independent leads, whatever the record's rate.
 
-    On one lead alone it takes tall T waves for beats now and then, which then look premature.
+    On one lead, and at low rates, it takes tall T waves for beats now and then, which then look premature; what
+    is near the record's ends it misses, so that the record goes on there for a while.
     """
-    found = np.sort(np.concatenate([_beats_of_lead(record, lead) for lead in INDEPENDENT]))
+    fine = resampled(record, BEATS_HZ)
+    margin = round(BEATS_MARGIN_S * BEATS_HZ)
+    longer = replace(fine, signal=fine.signal[continued(fine.signal, margin, BEATS_HZ)])
+    found = np.concatenate([_beats_of_lead(longer, lead) for lead in INDEPENDENT]) - BEATS_MARGIN_S
+    found = np.sort(found[(found >= 0) & (found < len(fine.signal) / BEATS_HZ)])
     groups = np.split(found, np.flatnonzero(np.diff(found) > AGREEMENT_S) + 1)
     return np.array([np.median(group) for group in groups if len(group) >= AGREEING_LEADS])
 

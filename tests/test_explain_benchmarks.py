@@ -101,6 +101,9 @@ def test_premature_beats_come_early_and_before_a_pause():
     assert list(premature_beats(early)) == [4.7]
     without_pause = np.concatenate([regular[:5], regular[5:] - 0.3])
     assert list(premature_beats(without_pause)) == []
+    assert list(premature_beats(without_pause, with_pause=False)) == [4.7]
+    assert list(premature_beats(early[:6])) == []
+    assert list(premature_beats(early[:6], with_pause=False)) == [4.7]
     assert list(premature_beats(regular)) == list(premature_beats(np.array([]))) == []
 
 
