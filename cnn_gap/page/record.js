@@ -34,7 +34,7 @@ function add(parent, name, attributes = {}, text = "") {
 
 function resize(svg, wide, high) {
   svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
-  svg.setAttribute("preserveAspectRatio", "none"); // rounded heights must not scale the time axis
+  svg.setAttribute("preserveAspectRatio", "none"); // borders and rounded heights must not scale time
   svg.style.width = `calc(${wide} * var(--mm))`;
   svg.style.height = `calc(${high} * var(--mm))`;
 }
