@@ -44,19 +44,20 @@ def _explain_record(classifier, wish, options: argparse.Namespace) -> int:
     from cnn_gap.explanation_report import explanation_table
     from cnn_gap.figures import save_figures
     from cnn_gap.files import write_text
+    from cnn_gap.records import read_record
 
-    explanation = classifier.explain(options.record, wish.classes, wish.leads, wish.level)
+    every, explanation = wish.explain(classifier, read_record(options.record))
     print(explanation_table(explanation))
     written = []
     if options.out:
         written += save_figures(explanation, options.out, [options.lead] if options.lead else None)
     for path, write in (
-        (options.json, write_explanation),
-        (options.annotations, write_annotations),
-        (options.html, lambda path, explanation: write_text(path, explanation_page(explanation))),
+        (options.json, lambda path: write_explanation(path, explanation)),
+        (options.annotations, lambda path: write_annotations(path, explanation)),
+        (options.html, lambda path: write_text(path, explanation_page(every))),
     ):
         if path:
-            write(path, explanation)
+            write(path)
             written.append(path)
     for path in written:
         print(f"wrote {path}")
@@ -74,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--classes",
         metavar="AF,RBBB",
-        help="abbreviations or codes of what to explain, or top3 for the three most probable"
-        " (default: what is answered, or the most probable)",
+        help="abbreviations or codes of what to explain, top3 for the three most probable, or all"
+        " (default: what is answered, or the most probable; in pages all)",
     )
     parser.add_argument(
         "--out",

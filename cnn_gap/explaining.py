@@ -14,7 +14,7 @@ from cnn_gap.headers import LEADS
 from cnn_gap.records import Record
 from cnn_gap.regions import DEFAULT_LEVEL, Level, find_regions
 
-_TOP = re.compile(r"top([1-9]\d*)")
+_TOP = re.compile(r"top([1-9]\d*)|all")
 
 
 def explain_records(
@@ -34,7 +34,7 @@ def explain_records(
         Of any sampling rate, length and set of leads.
     classes : sequence of str, or str, optional
         What to explain: codes or abbreviations; or ``"top3"``, the three most probable ones (or another
-        number). If not given, what is answered, or the most probable class where nothing is.
+        number), or ``"all"``. If not given, what is answered, or the most probable class where nothing is.
     leads : bool
         Find out what each lead contributes too, which takes twelve more passes.
     level : Level
@@ -72,7 +72,7 @@ def named_classes(known: ClassSet, classes: Sequence[str] | str | None) -> list[
         return []
     names = classes.split(",") if isinstance(classes, str) else classes
     if not names:
-        raise InputError("which classes to explain must be codes, abbreviations or top3; received none")
+        raise InputError("which classes to explain must be codes, abbreviations, top3 or all; received none")
     return list(dict.fromkeys(known.find(name) for name in names))
 
 
@@ -83,7 +83,8 @@ def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list
     order = np.argsort(-prediction.probabilities, kind="stable").tolist()
     if classes is None:
         return [index for index in order if prediction.labels[index]] or order[:1]
-    return order[: int(_TOP.fullmatch(classes)[1])]
+    count = _TOP.fullmatch(classes)[1]
+    return order if count is None else order[: int(count)]
 
 
 def _without_each_lead(

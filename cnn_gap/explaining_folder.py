@@ -1,5 +1,6 @@
 """Explain a whole folder of records into a folder of files, whatever single records are like."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from cnn_gap.explanation import Explanation
 from cnn_gap.explanation_files import ANNOTATOR, write_annotations, write_explanation
 from cnn_gap.explanation_page import IndexRow, explanation_page, index_page
 from cnn_gap.files import write_text
-from cnn_gap.records import find_records, paths_by_name, read_record
+from cnn_gap.records import Record, find_records, paths_by_name, read_record
 from cnn_gap.regions import DEFAULT_LEVEL, Level
 
 #: The page that links all others.
@@ -23,11 +24,22 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be explained, as `cnn_gap.explaining.explain_records` takes it."""
+    """What is to be explained, as `cnn_gap.explaining.explain_records` takes it.
+
+    A page lists every class unless some are named, all else what is answered.
+    """
 
     classes: Sequence[str] | str | None = None
     leads: bool = True
     level: Level = DEFAULT_LEVEL
+
+    def explain(self, classifier: Classifier, record: Record) -> tuple[Explanation, Explanation]:
+        """Return what the page shows of a record, and what everything else does."""
+        if self.classes is not None:
+            explanation = classifier.explain(record, self.classes, self.leads, self.level)
+            return explanation, explanation
+        every = classifier.explain(record, "all", self.leads, self.level)
+        return every, every.answered
 
 
 def explain_folder(
@@ -74,11 +86,11 @@ def explain_folder(
 
 
 def _explain(classifier: Classifier, path: Path, out: Path, wish: Wish) -> IndexRow:
-    explanation = classifier.explain(read_record(path), wish.classes, wish.leads, wish.level)
+    every, explanation = wish.explain(classifier, read_record(path))
     write_explanation(out / f"{path.stem}.json", explanation)
     write_annotations(out / f"{path.stem}.{ANNOTATOR}", explanation)
-    write_text(out / f"{path.stem}.html", explanation_page(explanation))
-    return _row(explanation, quote(f"{path.stem}.html"))
+    write_text(out / f"{path.stem}.html", explanation_page(every))
+    return _row(explanation, quote(os.fsencode(f"{path.stem}.html")))
 
 
 def _row(explanation: Explanation, href: str) -> IndexRow:

@@ -1,7 +1,7 @@
 """What explains a record's answers: activation maps on its time axis, their regions and the leads' shares."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,6 +90,12 @@ class Explanation:
                 return each
         explained = ", ".join(each.diagnosis.abbreviation for each in self.classes)
         raise InputError(f"{self.record.name}: explained are {explained}; received {diagnosis}")
+
+    @property
+    def answered(self) -> "Explanation":
+        """The same of the classes that are answered, or of the most probable one where none is."""
+        answered = tuple(each for each in self.classes if each.label)
+        return replace(self, classes=answered or (max(self.classes, key=lambda each: each.probability),))
 
     @property
     def times(self) -> np.ndarray:

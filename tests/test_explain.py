@@ -71,6 +71,22 @@ def test_the_json_has_map_regions_and_shares_on_the_records_time(classifier, pat
         )
 
 
+def _listed(page):
+    embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text())[1]
+    return [each["codes"] for each in json.loads(embedded)["classes"]]
+
+
+def test_a_page_lists_every_class_unless_some_are_named(model, classifier, path, tmp_path, run_command):
+    page, content = tmp_path / "page.html", tmp_path / "content.json"
+    assert run_command(explain, [model, path, "--html", page, "--json", content]).code == 0
+    order = np.argsort(-classifier.predict(path).probabilities, kind="stable")
+    assert _listed(page) == [list(classifier.classes.classes[index]) for index in order]
+    answered = explanation_content(classifier.explain(path, leads=True))
+    assert json.loads(content.read_text()) == json.loads(json.dumps(answered))
+    assert run_command(explain, [model, path, "--html", page, "--classes", "AF"]).code == 0
+    assert _listed(page) == [["164889003"]]
+
+
 def test_without_leads_there_are_no_shares(model, path, tmp_path, run_command):
     content = tmp_path / "content.json"
     ended = run_command(explain, [model, path, "--no-leads", "--json", content])

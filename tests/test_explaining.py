@@ -89,6 +89,15 @@ def test_the_most_probable_classes(classifier, record):
     assert [classifier.classes.find(each.codes[0]) for each in explained] == order[:3].tolist()
 
 
+def test_the_answered_among_all_are_what_is_explained_by_itself(classifier, record):
+    every = classifier.explain(record, classes="all")
+    assert len(every.classes) == len(classifier.classes)
+    codes = [each.codes for each in every.answered.classes]
+    assert codes == [each.codes for each in classifier.explain(record).classes]
+    one = replace(every, classes=tuple(replace(each, label=False) for each in every.classes[::-1]))
+    assert [each.codes for each in one.answered.classes] == [every.classes[0].codes]
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_what_is_answered_is_explained_or_the_most_probable(classifier, record, answered):
     thresholds = (1e-9 if answered else None,) * len(classifier.classes)
