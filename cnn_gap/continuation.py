@@ -54,16 +54,22 @@ def _lag(signal: np.ndarray, sampling_rate: float) -> int:
     if shortest > longest:
         return len(signal)
     recent = signal[len(signal) - template - longest :].astype(np.float64)
-    pattern = recent[-template:] - recent[-template:].mean(axis=0)
-    products = sum(np.correlate(lead, shape, "valid") for lead, shape in zip(recent.T, pattern.T, strict=True))
-    # A squared difference without the pattern's own square, which is the same for all.
-    differences = _variations(recent, template) - 2 * products
-    differences = differences[: longest - shortest + 1]
+    differences = _differences(recent, recent[-template:])[: longest - shortest + 1]
     return longest - int(differences.argmin())
 
 
-def _variations(signal: np.ndarray, length: int) -> np.ndarray:
-    """Return each piece's squared deviation from its mean: a level that drifts is no difference."""
-    first, second = (np.cumsum(np.pad(signal**power, ((1, 0), (0, 0))), axis=0) for power in (1, 2))
-    sums, squares = (total[length:] - total[:-length] for total in (first, second))
-    return (squares - sums**2 / length).sum(axis=1)
+def _differences(signal: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+    """Return how each piece of a signal differs from a pattern: squares, less a level that drifts.
+
+    The nearer to the pattern's end the more it counts: the next beat follows from the last one, however
+    irregular those before it were.
+    """
+    weights = np.arange(1, len(pattern) + 1) / len(pattern)
+    total = weights.sum()
+    pattern = pattern - weights @ pattern / total
+    differences = np.zeros(len(signal) - len(pattern) + 1)
+    for lead, shape in zip(signal.T, pattern.T, strict=True):
+        squares, levels = (np.correlate(lead**power, weights, "valid") for power in (2, 1))
+        # Without the pattern's own square, which is the same for all.
+        differences += squares - levels**2 / total - 2 * np.correlate(lead, weights * shape, "valid")
+    return differences

@@ -25,7 +25,7 @@ from cnn_gap.preprocessing import Preprocessing, resampled_length, training_star
 from cnn_gap.records import LEADS, RecordInfo, read_record, record_files
 
 #: Raise it when the preparation changes, so that older stores are not taken for current ones.
-STORE_VERSION = 1
+STORE_VERSION = 2
 
 #: Records that a worker prepares at a time.
 CHUNK = 64
