@@ -134,10 +134,13 @@ def simulated_truth(abbreviation: str, count: int, seed: int) -> Truth:
 
 
 def premature_truth(
-    records: Sequence[Record], find_beats: Callable[[Record], np.ndarray], with_pause: bool = True
+    records: Sequence[Record],
+    find_beats: Callable[[Record], np.ndarray],
+    with_pause: bool = True,
+    tolerance_s: float = 0.0,
 ) -> Truth:
     """Return those of the records in which a premature beat is found, with what such beats take."""
-    before, after = PREMATURE_S
+    before, after = (length + tolerance_s for length in PREMATURE_S)
     kept, intervals = [], []
     for record in records:
         if len(beats := premature_beats(find_beats(record), with_pause)):

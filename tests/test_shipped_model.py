@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from benchmarks.pointing import pointings, simulated_truth
 from cnn_gap.activation_maps import map_stride, with_maps
 from cnn_gap.classifier import load_classifier
 from cnn_gap.config import read_config, to_dict
-from cnn_gap.records import find_records, read_record
+from cnn_gap.headers import LEADS
+from cnn_gap.records import find_records, read_record, record_from_signal
+from cnn_gap.simulation import QUIET, simulate_record
 
 MODEL = ROOT / "model"
 
@@ -52,6 +55,25 @@ def test_its_maps_average_to_its_logits(classifier):
     probabilities, maps = with_maps(classifier.network).predict_on_batch(windows)
     logits = maps.mean(axis=1) + classifier.network.get_layer("probabilities").get_weights()[1]
     np.testing.assert_allclose(1 / (1 + np.exp(-logits)), probabilities, atol=1e-5)
+
+
+@pytest.mark.parametrize("code", ["426783006", "59118001", "164909002", "164889003", "39732003"])
+def test_maps_of_a_periodic_record_do_not_bend_at_its_ends(classifier, code):
+    simulated = simulate_record("periodic", [code], 100.0, 10.0, seed=1, noise=QUIET).signal
+    beat = simulated[200:280] - np.linspace(0, 1, 80, endpoint=False)[:, None] * (
+        simulated[280] - simulated[200]
+    )
+    record = record_from_signal(np.tile(beat, (13, 1))[:1000], 100.0, LEADS)
+    maps = classifier.run_with_maps(classifier.windows(record))[1][0]
+    assert len(maps) == 125  # 10 values a beat
+    for end, middle in ((maps[:10], maps[60:70]), (maps[-10:], maps[65:75])):
+        assert np.all(np.abs(end - middle).max(axis=0) < 0.1 * np.abs(middle).max(axis=0))
+
+
+def test_its_maps_point_at_simulated_premature_beats(classifier):
+    found = pointings(classifier, simulated_truth("PAC", 40, seed=5))
+    assert np.mean([each.hit for each in found]) >= 0.9
+    assert np.mean([each.chance for each in found]) < 0.2
 
 
 def test_diagnoses_that_it_has_never_seen_are_named_and_never_answered(classifier):
