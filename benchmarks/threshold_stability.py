@@ -5,14 +5,17 @@ rule `answers.at_least_one` is not applied.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
 from cnn_gap import commands
 from cnn_gap.scores import challenge_metric
-from cnn_gap.thresholds import START, apply_thresholds, choose_thresholds
+from cnn_gap.thresholds import START, apply_thresholds, choose_thresholds, stable_thresholds
+
+#: How thresholds are chosen, by the name of the row.
+CHOICES = {"as in training": stable_thresholds, "by one exact search": choose_thresholds}
 
 
 def main(arguments: list[str]) -> None:
@@ -53,18 +56,30 @@ def _rows(
     records: Classified, own: np.ndarray, seen: np.ndarray, halves: list[tuple[np.ndarray, np.ndarray]]
 ) -> list[tuple]:
     on_halves = [_metric(records[scored], own) for _, scored in halves]
-    crossed = [_metric(records[scored], _chosen(records[chosen_on], seen)) for chosen_on, scored in halves]
+    crossed = {
+        name: [
+            _metric(records[scored], _chosen(choose, records[chosen_on], seen)) for chosen_on, scored in halves
+        ]
+        for name, choose in CHOICES.items()
+    }
     return [
         ("the model's own", _metric(records, own), "-"),
         ("the model's own, mean over the halves", float(np.mean(on_halves)), float(np.std(on_halves))),
-        ("chosen on one half, scored on the other, mean", float(np.mean(crossed)), float(np.std(crossed))),
-        ("chosen on the records scored: an upper bound", _metric(records, _chosen(records, seen)), "-"),
+        *(
+            (f"chosen on one half, scored on the other, {name}", float(np.mean(found)), float(np.std(found)))
+            for name, found in crossed.items()
+        ),
+        (
+            "chosen on the records scored: an upper bound",
+            _metric(records, _chosen(choose_thresholds, records, seen)),
+            "-",
+        ),
         (f"{START:g} for all", _metric(records, np.where(seen, START, np.inf)), "-"),
     ]
 
 
-def _chosen(records: Classified, seen: np.ndarray) -> np.ndarray:
-    return choose_thresholds(records.classes, records.labels, records.probabilities, seen)
+def _chosen(choose: Callable[..., np.ndarray], records: Classified, seen: np.ndarray) -> np.ndarray:
+    return choose(records.classes, records.labels, records.probabilities, seen)
 
 
 def _metric(records: Classified, thresholds: np.ndarray) -> float:

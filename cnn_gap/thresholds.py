@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import expit, logit
 
 from cnn_gap.diagnoses import ClassSet
 
@@ -11,6 +12,9 @@ START = 0.5
 
 #: Probabilities nearer than this count as one: float32 arithmetic may order them otherwise in another batch.
 RESOLUTION = 1e-6
+
+#: So many resamples of the validation records vote on a threshold.
+RESAMPLES = 30
 
 _MOST_SWEEPS = 20
 _LEAST_GAIN = 1e-9  # below it, an improvement is rounding
@@ -42,6 +46,35 @@ def apply_thresholds(probabilities: np.ndarray, thresholds: np.ndarray) -> np.nd
     probability that is NaN is no.
     """
     return np.asarray(probabilities) >= thresholds
+
+
+def stable_thresholds(
+    classes: ClassSet, labels: np.ndarray, probabilities: np.ndarray, seen: np.ndarray, seed: int = 0
+) -> np.ndarray:
+    """Choose thresholds that hang less on single records: means over bootstrap resamples of them.
+
+    The best cut of a rare class lies wherever a few records put it. Thresholds are chosen on `RESAMPLES` draws
+    with replacement and their logits averaged (Breiman 1996, "Bagging predictors").
+
+    Parameters
+    ----------
+    classes, labels, probabilities, seen
+        As `choose_thresholds` takes them.
+    seed : int
+        Of the resamples.
+
+    Returns
+    -------
+    np.ndarray
+        Float64 of shape (C,), in (0, 1) or inf for classes never seen.
+    """
+    rng = np.random.default_rng(seed)
+    draws = (rng.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES))
+    chosen = [choose_thresholds(classes, labels[draw], probabilities[draw], seen) for draw in draws]
+    means = expit(logit(np.array(chosen)[:, seen]).mean(axis=0))
+    thresholds = np.full(len(classes), np.inf)
+    thresholds[seen] = means
+    return thresholds
 
 
 def choose_thresholds(

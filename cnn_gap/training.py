@@ -24,7 +24,7 @@ from cnn_gap.model_folder import ModelDescription, load_model, save_model, softw
 from cnn_gap.network import build_network, copy_weights
 from cnn_gap.records import RecordInfo, find_records, read_info
 from cnn_gap.scores import auroc_auprc, challenge_metric, macro_average
-from cnn_gap.thresholds import apply_thresholds, choose_thresholds
+from cnn_gap.thresholds import apply_thresholds, choose_thresholds, stable_thresholds
 from cnn_gap.window_store import WindowStore, prepare_windows
 
 Log = Callable[[str], None]
@@ -406,7 +406,7 @@ def _choose_thresholds(network: keras.Model, experiment: Experiment) -> np.ndarr
     thresholds, chosen = np.where(seen, 0.5, np.inf), np.zeros(len(classes), bool)
     if len(experiment.partition.validation):
         labels, probabilities = _predict_validation(network, experiment)
-        thresholds, chosen = choose_thresholds(classes, labels, probabilities, seen), labels.any(axis=0)
+        thresholds, chosen = stable_thresholds(classes, labels, probabilities, seen), labels.any(axis=0)
     if experiment.start is None:
         return thresholds
     trained = experiment.start.thresholds(classes)

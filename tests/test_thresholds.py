@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cnn_gap.diagnoses import NORMAL_CODE, ClassSet
 from cnn_gap.scores import challenge_metric, challenge_numerator, f_measure
-from cnn_gap.thresholds import apply_thresholds, choose_thresholds
+from cnn_gap.thresholds import apply_thresholds, choose_thresholds, stable_thresholds
 
 WEIGHTS = ((1.0, 0.3, 0.5), (0.2, 1.0, 0.4), (0.5, 0.1, 1.0))
 THREE = ClassSet((("a",), (NORMAL_CODE,), ("b",)), WEIGHTS)
@@ -128,3 +128,22 @@ def test_the_start_is_kept_where_no_cut_is_better(classes):
     labels = np.array([[True, False, False], [False, True, True]] * 3)
     probabilities = np.where(labels, 0.5 + 2e-7, 0.5 - 2e-7)  # too near to be cut apart, yet the start does
     np.testing.assert_array_equal(choose_thresholds(classes, labels, probabilities, ALL_SEEN), 0.5)
+
+
+def test_stable_thresholds_hang_less_on_single_records():
+    seen = np.array([True, True, False])
+    cases = [random_case(seed, records=100) for seed in range(24)]
+    exact, stable = (
+        np.array([choose(THREE, *case, seen) for case in cases])
+        for choose in (choose_thresholds, stable_thresholds)
+    )
+    assert np.all((stable[:, seen] > 0) & (stable[:, seen] < 1))
+    assert np.all(np.isinf(stable[:, 2]))
+    assert stable[:, seen].std(axis=0).mean() < 0.9 * exact[:, seen].std(axis=0).mean()
+    np.testing.assert_array_equal(stable_thresholds(THREE, *cases[0], seen), stable[0])
+
+
+def test_stable_thresholds_of_one_record_are_those_of_the_search():
+    labels, probabilities = np.array([[True, False, False]]), np.array([[0.3, 0.4, 0.2]])
+    expected = choose_thresholds(THREE, labels, probabilities, ALL_SEEN)
+    np.testing.assert_allclose(stable_thresholds(THREE, labels, probabilities, ALL_SEEN), expected)
