@@ -12,6 +12,7 @@ demo: $(VENV)/.ready
 	$(RUN) driver.py demo/model test_data demo/outputs
 	$(RUN) evaluate_model.py test_data demo/outputs demo/scores.csv demo/class_scores.csv
 	@cat demo/scores.csv; echo
+	$(RUN) explain.py model test_data/SIM0013 --classes PAC --out demo/explained.png --html demo/explained.html
 
 test: $(VENV)/.ready
 	$(VENV)/bin/ruff check .
