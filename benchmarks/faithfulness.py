@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.common import BATCH
 from cnn_gap.continuation import continued
+from cnn_gap.headers import LEADS
 from cnn_gap.records import Record
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ PIECE_S = 0.1
 
 #: Parts of equal size in which a window is removed.
 STEPS = 10
-
-#: Pieces over which gradient × input of a lead is averaged.
-SMOOTHED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,16 +180,24 @@ def by_gradient_size(classifier: "Classifier", cases: Sequence[Case]) -> list[np
 
 def by_lead_occlusion(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
     """Score pieces of leads by how much the map falls without the lead."""
-    found = zip(cases, explained(classifier, cases, leads=True), strict=True)
-    return [piece_means(each.lead_activation, case.pieces) for case, each in found]
+    from cnn_gap.activation_maps import record_maps
+
+    found = []
+    for case in cases:
+        record, (window,) = case.record, classifier.windows(case.record)
+        without = np.where(np.eye(len(LEADS), dtype=bool)[:, None], 0, window)
+        maps = classifier.run_with_maps(np.concatenate([window[None], without]))[1][..., case.column]
+        falls = (maps[:1] - maps[1:]).T[None]  # (1, steps, leads)
+        preprocessing, rate = classifier.description.preprocessing, record.sampling_rate
+        values = record_maps(falls, classifier.map_stride, len(record.signal), rate, preprocessing)
+        found.append(piece_means(values, case.pieces))
+    return found
 
 
 def by_lead_gradient(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
-    """Score pieces of leads by gradient × input, smoothed over neighbouring pieces."""
-    from scipy.ndimage import uniform_filter1d
-
-    found = _products(classifier, cases)
-    return [uniform_filter1d(piece_means(each, pieces), SMOOTHED, axis=0) for each, pieces in found]
+    """Score pieces of leads by gradient × input, smoothed."""
+    found = zip(cases, explained(classifier, cases, leads=True), strict=True)
+    return [piece_means(each.lead_activation, case.pieces) for case, each in found]
 
 
 def by_lead_chance(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
@@ -213,43 +219,12 @@ def with_lines(signal: np.ndarray, absent: np.ndarray) -> np.ndarray:
     return filled
 
 
-def input_gradients(classifier: "Classifier", windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
-    """Return the gradients of the logit of each window's class by its amplitudes, shape as `windows`."""
-    import keras
-
-    network = classifier.network
-    dense = network.get_layer("probabilities")
-    features = keras.Model(network.input, network.get_layer("average").output)
-    chosen = keras.ops.take(dense.kernel, np.array(columns), axis=1)  # (features, windows)
-
-    def total_logit(inputs):
-        return keras.ops.sum(features(inputs, training=False) * keras.ops.transpose(chosen))
-
-    return _gradient(total_logit, windows)
-
-
-def _gradient(function: Callable, inputs: np.ndarray) -> np.ndarray:
-    import keras
-
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return np.asarray(jax.grad(function)(inputs))
-    import tensorflow as tf
-
-    tensor = tf.convert_to_tensor(inputs)
-    with tf.GradientTape() as tape:
-        tape.watch(tensor)
-        total = function(tensor)
-    return tape.gradient(total, tensor).numpy()
-
-
 def _products(classifier: "Classifier", cases: Sequence[Case]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield gradient × input of each case, (samples, leads), and the pieces of its samples."""
     for batch in _batches(cases):
         frames = [frame_of(classifier, case) for case in batch]
         windows = np.stack([frame.window for frame in frames])
-        gradients = input_gradients(classifier, windows, [case.column for case in batch])
+        gradients = classifier.gradients(windows, [case.column for case in batch])
         for frame, gradient in zip(frames, gradients, strict=True):
             total = np.zeros_like(frame.signal)
             np.add.at(total, frame.places, gradient)  # what a margin repeats counts there too

@@ -11,6 +11,7 @@ import numpy as np
 from cnn_gap.activation_maps import map_stride, receptive_field, with_maps
 from cnn_gap.diagnoses import ClassSet, Diagnosis
 from cnn_gap.explanation import Explanation
+from cnn_gap.lead_maps import Gradients, lead_maps, logit_gradients
 from cnn_gap.model_folder import ModelDescription, load_model
 from cnn_gap.preprocessing import prediction_windows
 from cnn_gap.records import Record, read_record, record_from_signal
@@ -159,6 +160,23 @@ class Classifier:
             If the network has no activation maps.
         """
         return self._run(self._network_with_maps, windows)
+
+    def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
+        """Return what each lead adds to classes at the steps of maps, (windows, steps, columns, leads)."""
+        preprocessing = self.description.preprocessing
+        return lead_maps(
+            self.gradients,
+            windows,
+            columns,
+            preprocessing.margin_samples,
+            self.map_stride,
+            preprocessing.sampling_rate,
+        )
+
+    @cached_property
+    def gradients(self) -> Gradients:
+        """Computes the gradients of logits by the windows' amplitudes."""
+        return logit_gradients(self.network)
 
     @cached_property
     def map_stride(self) -> int:

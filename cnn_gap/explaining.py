@@ -1,4 +1,4 @@
-"""Explain a classifier's answers: maps and probabilities from one pass of the network, leads by occlusion."""
+"""Explain a classifier's answers: maps and probabilities from one pass of the network, leads from more."""
 
 import re
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def explain_records(
         What to explain: codes or abbreviations; or ``"top3"``, the three most probable ones (or another
         number), or ``"all"``. If not given, what is answered, or the most probable class where nothing is.
     leads : bool
-        Find out what each lead contributes too, which takes twelve more passes.
+        Find out what each lead contributes too, which takes twelve more passes and a gradient a class.
     level : Level
         Above which a map makes a region.
 
@@ -55,8 +55,9 @@ def explain_records(
     for record, own, end, prediction in zip(records, windows, ends, predictions, strict=True):
         chosen = _choose(prediction, classes)
         own_maps = maps[end - len(own) : end][..., chosen]
-        shares = _without_each_lead(classifier, record, own, own_maps, chosen) if leads else None
-        explanations.append(_explain(classifier, record, prediction, chosen, own_maps, shares, level))
+        shares = _lead_shares(classifier, record, own, own_maps, chosen) if leads else None
+        parts = classifier.run_lead_maps(own, chosen) if leads else None
+        explanations.append(_explain(classifier, record, prediction, chosen, own_maps, shares, parts, level))
     return explanations
 
 
@@ -87,20 +88,20 @@ def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list
     return order if count is None else order[: int(count)]
 
 
-def _without_each_lead(
+def _lead_shares(
     classifier: Classifier, record: Record, windows: np.ndarray, maps: np.ndarray, chosen: list[int]
 ) -> np.ndarray:
-    """Return how much the maps fall without each lead, (windows, steps, classes, leads); 0 for absent leads.
+    """Return how much the logits fall without each lead, (classes, leads); 0 for absent leads.
 
-    The mean over time of such a fall is exactly the fall of the logit (Zeiler and Fergus 2014, "Visualizing and
-    understanding convolutional networks": occlusion).
+    By occlusion (Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks"): the mean over
+    time of a map's fall is exactly the fall of the logit.
     """
-    falls = np.zeros((*maps.shape, len(LEADS)), np.float32)
+    shares = np.zeros((len(chosen), len(LEADS)))
     for lead in np.flatnonzero(record.leads):
         occluded = windows.copy()
         occluded[..., lead] = 0
-        falls[..., lead] = maps - classifier.run_with_maps(occluded)[1][..., chosen]
-    return falls
+        shares[:, lead] = (maps - classifier.run_with_maps(occluded)[1][..., chosen]).mean(axis=(0, 1))
+    return shares
 
 
 def _explain(
@@ -109,7 +110,8 @@ def _explain(
     prediction: Prediction,
     chosen: list[int],
     maps: np.ndarray,
-    falls: np.ndarray | None,
+    shares: np.ndarray | None,
+    parts: np.ndarray | None,
     level: Level,
 ) -> Explanation:
     rate = classifier.description.preprocessing.sampling_rate
@@ -127,8 +129,8 @@ def _explain(
             activation=activation,
             level=height,
             regions=find_regions(activation, record.sampling_rate, height),
-            lead_activation=None if falls is None else _on_record(classifier, record, falls[:, :, column]),
-            lead_shares=None if falls is None else falls[:, :, column].mean(axis=(0, 1), dtype=np.float64),
+            lead_activation=None if parts is None else _on_record(classifier, record, parts[:, :, column]),
+            lead_shares=None if shares is None else shares[column],
         )
         explained.append(about)
     return Explanation(

@@ -39,9 +39,10 @@ class ExplainedClass:
     regions : tuple of Region
         In order of time.
     lead_activation : ndarray, shape (samples, 12), float32, or None
-        How much the map falls at each time without each lead, leads in the order of `headers.LEADS`.
+        What each lead adds at each time by gradient × input, in units of the logit, leads in the order of
+        `headers.LEADS`.
     lead_shares : ndarray, shape (12,), float64, or None
-        How much the logit falls without each lead.
+        How much the logit falls without each lead, by occlusion.
     """
 
     diagnosis: Diagnosis

@@ -236,18 +236,6 @@ def test_lines_bridge_what_is_absent():
     np.testing.assert_allclose(one_lead, np.stack([np.arange(6.0), np.ones(6)], axis=1))
 
 
-def test_gradients_of_a_linear_network_are_its_weights():
-    import keras
-
-    inputs = keras.Input((None, 12))
-    average = keras.layers.GlobalAveragePooling1D(name="average")(inputs)
-    dense = keras.layers.Dense(4, activation="sigmoid", name="probabilities")
-    classifier = SimpleNamespace(network=keras.Model(inputs, dense(average)))
-    gradients = faithfulness.input_gradients(classifier, np.ones((3, 50, 12), np.float32), [3, 0, 3])
-    kernel = keras.ops.convert_to_numpy(dense.kernel)
-    np.testing.assert_allclose(gradients, np.stack([kernel.T[[3, 0, 3]] / 50] * 50, axis=1), rtol=1e-5)
-
-
 def test_cases(classifier, some_records):
     short = replace(some_records[0], signal=some_records[0].signal[:500])
     long = replace(some_records[1], signal=np.tile(some_records[1].signal, (2, 1)))
