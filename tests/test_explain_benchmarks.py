@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_benchmark_results import tables
 
-from benchmarks import explain, explain_classes, faithfulness, pointing, sanity
+from benchmarks import explain, explain_classes, explain_speed, faithfulness, pointing, sanity
 from benchmarks.common import record_paths
 from benchmarks.estimates import mean, proportion
 from benchmarks.faithfulness import Case, answered_cases, areas, labelled_cases, with_baseline, with_lines
@@ -325,3 +325,12 @@ def test_explain_classes(records, config_file, tmp_path, monkeypatch, run_comman
     changed = run_command(explain_classes, arguments)
     assert changed.code == 1
     assert "was trained on other classes" in changed.err
+
+
+def test_speed_table(records, model, run_command):
+    result = run_command(explain_speed, [model, records, "--limit", 2, "--rounds", 1])
+    assert result.code == 0
+    rows = [line.split(" | ") for line in result.out.splitlines()[4:]]
+    assert [row[0].strip("| ") for row in rows][:2] == ["classify", "explain"]
+    assert rows[0][2].strip("| ") == "1.00"
+    assert all(float(row[1]) > 0 for row in rows)
