@@ -65,18 +65,20 @@ def lead_maps(
 
     Returns
     -------
-    ndarray, shape (windows, steps, len(columns), leads), float64
+    ndarray, shape (windows, steps, len(columns), leads), float32
         In units of the logit.
     """
-    repeated, chosen = np.repeat(windows, len(columns), axis=0), np.tile(columns, len(windows))
-    parts = [slice(start, start + _BATCH) for start in range(0, len(repeated), _BATCH)]
-    products = np.concatenate([repeated[part] * gradients(repeated[part], chosen[part]) for part in parts])
-    samples = products.shape[1] - 2 * margin
-    size = max(1, round(SMOOTHED_S * sampling_rate))
-    smooth = uniform_filter1d(products[:, margin : margin + samples], size, axis=1, mode="nearest")
+    pairs = [(window, column) for window in range(len(windows)) for column in columns]
+    samples = windows.shape[1] - 2 * margin
     steps = np.minimum(np.arange(0, samples, stride) + stride // 2, samples - 1)
-    values = samples * smooth[:, steps].astype(np.float64)
-    return values.reshape(len(windows), len(columns), len(steps), -1).swapaxes(1, 2)
+    size = max(1, round(SMOOTHED_S * sampling_rate))
+    found = np.empty((len(pairs), len(steps), windows.shape[2]), np.float32)
+    for start in range(0, len(pairs), _BATCH):  # all gradients of a long record would not fit in memory
+        own, chosen = np.array(pairs[start : start + _BATCH]).T
+        products = (windows[own] * gradients(windows[own], chosen))[:, margin : margin + samples]
+        smooth = uniform_filter1d(products, size, axis=1, mode="nearest")
+        found[start : start + _BATCH] = samples * smooth[:, steps]
+    return found.reshape(len(windows), len(columns), len(steps), -1).swapaxes(1, 2)
 
 
 def _gradient(function: Callable) -> Callable:
