@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> int:
     from tqdm import tqdm
 
     from cnn_gap.classifier import load_classifier
-    from cnn_gap.driving import classify_folder
+    from cnn_gap.classify_folder import classify_folder
 
     classifier = load_classifier(options.model)
     summary = classify_folder(

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from cnn_gap import commands
-from cnn_gap.diagnoses import read_weights
+from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.label_tables import read_label_table
 from cnn_gap.files import write_text
-from cnn_gap.label_tables import read_label_table
-from cnn_gap.outputs import read_evaluation
-from cnn_gap.scores import class_scores_csv, score, scores_csv, scores_table
+from cnn_gap.scoring.metrics import class_scores_csv, score, scores_csv, scores_table
+from cnn_gap.scoring.result_files import read_evaluation
 
 
 def main(arguments: list[str]) -> None:

@@ -16,8 +16,8 @@ def main(arguments: list[str]) -> int:
         parser.error("a folder of records needs --out DIR, where JSON, annotations and pages go")
     commands.start_keras()  # after the arguments: it takes seconds
     from cnn_gap.classifier import load_classifier
-    from cnn_gap.explaining_folder import Wish
-    from cnn_gap.regions import parse_level
+    from cnn_gap.explain_folder import Wish
+    from cnn_gap.prediction.regions import parse_level
 
     wish = Wish(options.classes, options.leads, parse_level(options.level))
     classifier = load_classifier(options.model)
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
 def _explain_folder(classifier, wish, options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from cnn_gap.explaining_folder import INDEX, explain_folder
+    from cnn_gap.explain_folder import INDEX, explain_folder
 
     explained, failed = explain_folder(
         classifier, options.record, options.out, wish, warn=lambda line: tqdm.write(line, file=sys.stderr)
@@ -39,12 +39,12 @@ def _explain_folder(classifier, wish, options: argparse.Namespace) -> int:
 
 
 def _explain_record(classifier, wish, options: argparse.Namespace) -> int:
-    from cnn_gap.explanation_files import write_annotations, write_explanation
-    from cnn_gap.explanation_page import explanation_page
-    from cnn_gap.explanation_report import explanation_table
-    from cnn_gap.figures import save_figures
+    from cnn_gap.ecg.records import read_record
     from cnn_gap.files import write_text
-    from cnn_gap.records import read_record
+    from cnn_gap.reports.explanation_table import explanation_table
+    from cnn_gap.reports.figures import save_figures
+    from cnn_gap.reports.machine_files import write_annotations, write_explanation
+    from cnn_gap.reports.page import explanation_page
 
     every, explanation = wish.explain(classifier, read_record(options.record))
     print(explanation_table(explanation))

@@ -11,7 +11,7 @@ def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
     commands.start_keras()  # after the arguments: it takes seconds
     from cnn_gap.classifier import load_classifier
-    from cnn_gap.exporting import export_classifier
+    from cnn_gap.export_network import export_classifier
 
     export_classifier(load_classifier(options.model), options.out)
 

@@ -1,8 +1,8 @@
 """The helper functions of the Challenge's 2021 harness by name, over this package.
 
 The harness may put its own file in the place of this one, so nothing of the package imports it. Differences
-from the harness's: headers may be in any dialect that `cnn_gap.headers` reads, the names of leads match in any
-case, folders may be nested, gains are per mV whatever the unit, and baselines those of the gain field.
+from the harness's: headers may be in any dialect that `cnn_gap.ecg.headers` reads, the names of leads match in
+any case, folders may be nested, gains are per mV whatever the unit, and baselines those of the gain field.
 """
 
 import math
@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap import outputs
-from cnn_gap.headers import (
+from cnn_gap.ecg.headers import (
     LEADS,
     Header,
     canonical_lead,
@@ -22,7 +21,8 @@ from cnn_gap.headers import (
     parse_comments,
     parse_header,
 )
-from cnn_gap.records import read_recording
+from cnn_gap.ecg.records import read_recording
+from cnn_gap.scoring import result_files
 
 twelve_leads = LEADS
 six_leads = ("I", "II", "III", "aVR", "aVL", "aVF")
@@ -151,12 +151,12 @@ def save_outputs(
     probabilities: Sequence[float],
 ) -> None:
     """Write a record's result file."""
-    outputs.write_outputs(Path(output_file), recording_id, list(map(str, classes)), labels, probabilities)
+    result_files.write_outputs(Path(output_file), recording_id, list(map(str, classes)), labels, probabilities)
 
 
 def load_outputs(output_file: str) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[float, ...]]:
     """Return a result file's record, classes, labels (text) and probabilities (NaN where not finite)."""
-    found = outputs.read_outputs(Path(output_file))
+    found = result_files.read_outputs(Path(output_file))
     labels = tuple("1" if label else "0" for label in found.labels)
     probabilities = tuple(float(value) if math.isfinite(value) else math.nan for value in found.probabilities)
     return found.name, tuple(found.codes), labels, probabilities

@@ -11,7 +11,7 @@ def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
     commands.start_keras()  # after the arguments: it takes seconds
     from cnn_gap.classifier import load_classifier
-    from cnn_gap.prediction_report import prediction_json, prediction_table
+    from cnn_gap.reports.tables import prediction_json, prediction_table
 
     classifier = load_classifier(options.model)
     prediction = classifier.predict(options.record)

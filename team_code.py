@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.classifier import Classifier, load_classifier
-from cnn_gap.config import read_config
-from cnn_gap.diagnoses import read_weights
-from cnn_gap.headers import canonical_lead, parse_header
-from cnn_gap.records import record_from_digital
-from cnn_gap.training import train_model
+from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.headers import canonical_lead, parse_header
+from cnn_gap.ecg.records import record_from_digital
+from cnn_gap.training.config import read_config
+from cnn_gap.training.train import train_model
 
 
 @dataclass(frozen=True, eq=False)

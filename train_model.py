@@ -10,10 +10,10 @@ def main(arguments: list[str]) -> None:
     """Train and write the model folder."""
     options = _parser().parse_args(arguments)
     commands.start_keras()  # after the arguments: it takes seconds
-    from cnn_gap.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
-    from cnn_gap.diagnoses import read_weights
-    from cnn_gap.fine_tuning import read_start
-    from cnn_gap.training import train_model
+    from cnn_gap.ecg.diagnoses import read_weights
+    from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
+    from cnn_gap.training.fine_tuning import read_start
+    from cnn_gap.training.train import train_model
 
     start = None if options.start is None else read_start(options.start)
     config = options.config or (DEFAULT_CONFIG if start is None else FINE_TUNING_CONFIG)

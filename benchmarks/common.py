@@ -15,10 +15,10 @@ import numpy as np
 from scipy import signal as dsp
 
 from cnn_gap import commands
-from cnn_gap.diagnoses import ClassSet
+from cnn_gap.ecg.diagnoses import ClassSet
+from cnn_gap.ecg.records import Record, find_records, read_record
 from cnn_gap.errors import InputError
-from cnn_gap.records import Record, find_records, read_record
-from cnn_gap.scores import auroc_auprc, challenge_metric, macro_average
+from cnn_gap.scoring.metrics import auroc_auprc, challenge_metric, macro_average
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier

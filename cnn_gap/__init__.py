@@ -8,10 +8,10 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "Classifier": "classifier",
     "Prediction": "classifier",
-    "Explanation": "explanation",
+    "Explanation": "prediction.explanation",
     "load_classifier": "classifier",
-    "Record": "records",
-    "read_record": "records",
+    "Record": "ecg.records",
+    "read_record": "ecg.records",
     "InputError": "errors",
 }
 

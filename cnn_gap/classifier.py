@@ -8,15 +8,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cnn_gap.activation_maps import map_stride, receptive_field, with_maps
-from cnn_gap.diagnoses import ClassSet, Diagnosis
-from cnn_gap.explanation import Explanation
-from cnn_gap.lead_maps import Gradients, lead_maps, logit_gradients
-from cnn_gap.model_folder import ModelDescription, load_model
-from cnn_gap.preprocessing import prediction_windows
-from cnn_gap.records import Record, read_record, record_from_signal
-from cnn_gap.regions import DEFAULT_LEVEL, Level
-from cnn_gap.thresholds import apply_thresholds
+from cnn_gap.ecg.diagnoses import ClassSet, Diagnosis
+from cnn_gap.ecg.records import Record, read_record, record_from_signal
+from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
+from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
+from cnn_gap.prediction.explanation import Explanation
+from cnn_gap.prediction.model_folder import ModelDescription, load_model
+from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
+from cnn_gap.scoring.thresholds import apply_thresholds
+from cnn_gap.windows.preprocessing import prediction_windows
 
 #: Windows that the network computes at once: more gain nothing on a processor.
 LARGEST_BATCH = 64
@@ -112,7 +112,7 @@ class Classifier:
     ) -> Explanation:
         """Classify a record, or the record file at a path, and say where it shows.
 
-        As `cnn_gap.explaining.explain_records` does, whose parameters these are.
+        As `cnn_gap.prediction.explainer.explain_records` does, whose parameters these are.
 
         Raises
         ------
@@ -130,7 +130,9 @@ class Classifier:
         level: Level = DEFAULT_LEVEL,
     ) -> list[Explanation]:
         """Classify and explain records together; each gets what it would get alone."""
-        from cnn_gap.explaining import explain_records  # the one module that builds on this one from within
+        from cnn_gap.prediction.explainer import (
+            explain_records,  # the one module that builds on this one from within
+        )
 
         return explain_records(self, records, classes, leads, level)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from cnn_gap.diagnoses import DEFAULT_WEIGHTS, Diagnosis
+from cnn_gap.ecg.diagnoses import DEFAULT_WEIGHTS, Diagnosis
 from cnn_gap.errors import InputError
 
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from cnn_gap import commands
-from cnn_gap.config import Answers, Config, Training
-from cnn_gap.diagnoses import read_weights
-from cnn_gap.network import Network
+from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.network.architecture import Network
 from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
+from cnn_gap.training.config import Answers, Config, Training
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,7 +44,7 @@ def records(tmp_path_factory):
 @pytest.fixture(scope="session")
 def model(records, tmp_path_factory):
     """A model folder trained on `records`."""
-    from cnn_gap.training import train_model
+    from cnn_gap.training.train import train_model
 
     folder = tmp_path_factory.mktemp("model")
     train_model(records, folder, TINY, read_weights(), log=lambda line: None)

@@ -9,9 +9,9 @@ from scipy.signal import resample_poly
 
 import cnn_gap
 from cnn_gap.classifier import load_classifier
+from cnn_gap.ecg.headers import LEADS
+from cnn_gap.ecg.records import find_records, read_record
 from cnn_gap.errors import InputError
-from cnn_gap.headers import LEADS
-from cnn_gap.records import find_records, read_record
 from cnn_gap.simulation import simulate_record
 
 

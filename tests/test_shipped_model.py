@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from benchmarks.pointing import pointings, simulated_truth
-from cnn_gap.activation_maps import map_stride, with_maps
+from benchmarks.maps.pointing import pointings, simulated_truth
 from cnn_gap.classifier import load_classifier
-from cnn_gap.config import read_config, to_dict
-from cnn_gap.headers import LEADS
-from cnn_gap.records import find_records, read_record, record_from_signal
+from cnn_gap.ecg.headers import LEADS
+from cnn_gap.ecg.records import find_records, read_record, record_from_signal
+from cnn_gap.network.activation_maps import map_stride, with_maps
 from cnn_gap.simulation import QUIET, simulate_record
+from cnn_gap.training.config import read_config, to_dict
 
 MODEL = ROOT / "model"
 

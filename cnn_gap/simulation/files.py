@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.annotations import Event, write_events
+from cnn_gap.ecg.annotations import Event, write_events
+from cnn_gap.ecg.headers import LEADS
 from cnn_gap.files import replacing
-from cnn_gap.headers import LEADS
 from cnn_gap.simulation.heart_model import to_frank_leads
 
 

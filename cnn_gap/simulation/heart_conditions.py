@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cnn_gap.diagnoses import EQUIVALENT_CODES, known_diagnoses
+from cnn_gap.ecg.diagnoses import EQUIVALENT_CODES, known_diagnoses
 from cnn_gap.errors import InputError
 from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation.heart_model import Shape, dipole

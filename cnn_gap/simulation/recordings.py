@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 from scipy import signal
 
-from cnn_gap.annotations import Event
-from cnn_gap.diagnoses import read_weights
+from cnn_gap.ecg.annotations import Event
+from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.errors import InputError
 from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation import heart_rhythm as rhythm

@@ -1,0 +1,1 @@
+"""Whether activation maps point at the right place."""

@@ -1,0 +1,108 @@
+"""How much memory preparing and training take, however many records there are.
+
+Prepares the windows of N records and trains a tiny network on them for an epoch: its size does not matter
+here, and the windows are those of the default configuration. The records are headers linked to a few
+simulated signals, so that making them costs nothing; each is read and prepared as if it were another. Exits
+with 1 if the memory reaches the limit. Needs about 25 kB of temporary space a record (in TMPDIR).
+"""
+
+import argparse
+import resource
+import sys
+import tempfile
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.common import table
+from cnn_gap import commands
+from cnn_gap.windows.preprocessing import Preprocessing
+
+DEFAULT_CONFIG = Path(__file__).parents[2] / "configs" / "default.toml"
+
+#: Different signals among the records.
+SIGNALS = 24
+
+#: What the whole may take, bytes.
+LIMIT = 4e9
+
+#: Unit of `ru_maxrss`, bytes.
+MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare, train and print a table of peaks; return 1 if they reach the limit."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.memory", description=__doc__)
+    parser.add_argument("--records", metavar="N", type=int, default=45_000, help="default: %(default)s")
+    parser.add_argument(
+        "--sampling-rate", metavar="HZ", type=float, default=500.0, help="of the records (default: %(default)g)"
+    )
+    options = parser.parse_args(arguments)
+    from joblib import cpu_count
+
+    with tempfile.TemporaryDirectory() as folder:
+        data, cache = Path(folder) / "records", Path(folder) / "cache"
+        _write_records(data, options.records, options.sampling_rate)
+        # Apart from training, and first: the system counts a process from its parent's size on, and this one
+        # is small only until it imports Keras.
+        _prepare(data, cache)
+        worker = _peak(resource.RUSAGE_CHILDREN)
+        _train(data, Path(folder) / "model", cache)
+    own = _peak(resource.RUSAGE_SELF)
+    together = own + cpu_count() * worker
+    rows = [
+        ("main process", own / 1e9),
+        (f"largest of {cpu_count()} workers", worker / 1e9),
+        ("all together, at most", together / 1e9),
+        ("limit", LIMIT / 1e9),
+    ]
+    print(table((f"peak resident memory, {options.records} records", "GB"), rows))
+    return int(together >= LIMIT)
+
+
+def _write_records(folder: Path, count: int, sampling_rate: float) -> None:
+    from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
+
+    for index in range(min(count, SIGNALS)):
+        record = simulate_record(f"R{index:05d}", draw_codes(index), sampling_rate, 10.0, index)
+        write_simulated(folder, record)
+    for index in range(SIGNALS, count):
+        # The header still names the first one's signal file.
+        (folder / f"R{index:05d}.hea").hardlink_to(folder / f"R{index % SIGNALS:05d}.hea")
+
+
+def _prepare(data: Path, cache: Path) -> None:
+    """Prepare the windows as training does, and end the processes that did it, so that they are counted."""
+    from joblib.externals.loky import get_reusable_executor
+
+    from cnn_gap.ecg.records import find_records, read_info
+    from cnn_gap.windows.store import prepare_windows
+
+    preprocessing = Preprocessing(**tomllib.loads(DEFAULT_CONFIG.read_text())["preprocessing"])
+    prepare_windows([read_info(path) for path in find_records(data)], preprocessing, cache)
+    get_reusable_executor().shutdown(wait=True)
+
+
+def _train(data: Path, model: Path, cache: Path) -> None:
+    """Train on the windows that are prepared."""
+    from cnn_gap.ecg.diagnoses import read_weights
+    from cnn_gap.network.architecture import Network
+    from cnn_gap.training.config import read_config
+    from cnn_gap.training.train import train_model
+
+    config = read_config(DEFAULT_CONFIG)
+    config = replace(
+        config,
+        network=Network(filters=(8,), kernels=(5,), pooling=(4,)),
+        training=replace(config.training, epochs=1, warmup_epochs=0.0),
+    )
+    train_model(data, model, config, read_weights(), cache=cache)
+
+
+def _peak(who: int) -> int:
+    """Return the peak resident memory of this process or of its largest child that has ended, bytes."""
+    return resource.getrusage(who).ru_maxrss * MAXRSS_UNIT
+
+
+if __name__ == "__main__":
+    commands.run(main)

@@ -1,0 +1,1 @@
+"""What trainings are worth against each other; each trains several models."""

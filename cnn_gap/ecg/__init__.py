@@ -1,0 +1,1 @@
+"""Recordings: find and read them, name their diagnoses."""

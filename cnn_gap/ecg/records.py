@@ -1,0 +1,452 @@
+"""Find and read recordings, whatever they are stored in, as twelve leads in mV."""
+
+import math
+import os
+import shutil
+import struct
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cnn_gap.ecg.headers import (
+    LEADS,
+    Header,
+    HeaderLead,
+    canonical_lead,
+    check_rate,
+    parse_age,
+    parse_sex,
+    read_header,
+)
+from cnn_gap.ecg.matlab import parse_matlab, text_of
+from cnn_gap.errors import InputError
+
+#: How the names of a record's files end.
+RECORD_SUFFIXES = (".hea", ".mat", ".dat")
+
+#: What a limb lead is, as (share of I, share of II), by Einthoven's and Goldberger's definitions.
+LIMB_LEADS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
+
+#: Sampling rates (Hz) that two earlier Challenges' .mat files do not state, and the gain of the second.
+CPSC_2018_RATE = 500.0
+CHALLENGE_2017_RATE = 300.0
+CHALLENGE_2017_GAIN = 1000.0
+
+_MATLAB4 = struct.Struct("<5i4s")  # type, rows, columns, imaginary part, length of the name, the name
+_VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A recording.
+
+    Attributes
+    ----------
+    name : str
+    signal : ndarray, shape (samples, 12), float32
+        In mV, leads in the order of `LEADS`. NaN where a sample is not valid; leads that are absent are zero.
+    leads : ndarray, shape (12,), bool
+        The leads that are present: stored with a valid sample, or derived from I and II.
+    sampling_rate : float
+        In Hz.
+    codes : tuple of str
+        The diagnoses.
+    age : float
+        In years, NaN where unknown.
+    sex : str
+        ``"Female"``, ``"Male"`` or ``"Unknown"``.
+    """
+
+    name: str
+    signal: np.ndarray
+    leads: np.ndarray
+    sampling_rate: float
+    codes: tuple[str, ...] = ()
+    age: float = math.nan
+    sex: str = "Unknown"
+
+
+@dataclass(frozen=True)
+class RecordInfo:
+    """What is known of a recording without its signal: where it is, rate (Hz), length and diagnoses."""
+
+    path: Path
+    name: str
+    sampling_rate: float
+    samples: int
+    codes: tuple[str, ...]
+
+
+def find_records(folder: Path) -> list[Path]:
+    """Return the records in a folder and the folders in it, sorted.
+
+    A record is a header (``.hea``), or a ``.mat`` file without one, as CPSC 2018 has them. Hidden files and
+    folders are not looked at, and links to folders are not followed.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or no record in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; give the folder of the records")
+    found: list[str] = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        headers = {name[:-4] for name in files if name.endswith(".hea")}
+        bare = {name[:-4] for name in files if name.endswith(".mat")} - headers
+        names = [stem + ".hea" for stem in headers] + [stem + ".mat" for stem in bare]
+        found += [os.path.join(place, name) for name in names if not name.startswith(".")]  # noqa: PTH118, for speed
+    if not found:
+        raise InputError(f"{folder}: there are no records (.hea, .mat) in this folder or the folders in it")
+    return [Path(name) for name in sorted(found)]
+
+
+def paths_by_name(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return the records by name, in their order.
+
+    Raises
+    ------
+    InputError
+        If two have the same name, so that they would have the same result file.
+    """
+    named: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in named:
+            raise InputError(
+                f"{path}: has the same record name as {named[path.stem]}, so one {path.stem}.csv would stand"
+                " for both; rename one, or take their folders one at a time"
+            )
+        named[path.stem] = path
+    return named
+
+
+def record_files(path: Path) -> list[Path]:
+    """Return the files that a record, by the path of one of them, usually consists of and that are there."""
+    files = (path.with_suffix(suffix) for suffix in RECORD_SUFFIXES)
+    return [file for file in files if file.exists()]
+
+
+def read_info(path: Path) -> RecordInfo:
+    """Return what is known of a record without its signal.
+
+    The signal is read only where the header does not tell its length or there is no header.
+
+    Raises
+    ------
+    InputError
+        As `read_record`, for what is read.
+    """
+    path = _resolve(path)
+    if path.suffix == ".hea":
+        header = read_header(path)
+        samples = header.samples or len(_read_with_header(path, header).signal)
+        return RecordInfo(path, header.name, header.sampling_rate, samples, header.codes)
+    record = _read_without_header(path)
+    return RecordInfo(path, record.name, record.sampling_rate, len(record.signal), record.codes)
+
+
+def read_record(path: Path) -> Record:
+    """Read a record.
+
+    Parameters
+    ----------
+    path : Path
+        The header, the record without an extension, or a ``.mat`` file. A ``.mat`` without a header is CPSC
+        2018's (a struct ``ECG``) or Challenge 2017's (one row ``val``, taken as 300 Hz and 1000 per mV).
+
+    Raises
+    ------
+    InputError
+        If the header or the signal file is missing, damaged or truncated, or none of the twelve leads is there.
+    """
+    path = _resolve(path)
+    return _read_with_header(path, read_header(path)) if path.suffix == ".hea" else _read_without_header(path)
+
+
+def record_from_digital(header: Header, recording: np.ndarray, leads: Collection[str] = LEADS) -> Record:
+    """Return the record of stored values.
+
+    Parameters
+    ----------
+    header : Header
+    recording : ndarray, shape (leads, samples)
+        The stored values, leads in the header's order. Samples beyond the header's number are left out.
+    leads : collection of str
+        The leads to look at; others are as if they were absent.
+
+    Raises
+    ------
+    InputError
+        If the recording does not fit the header, has no samples, or none of the twelve leads.
+    """
+    record = _from_digital(header, recording, header.name, leads)
+    _require_samples(header, recording, header.name)
+    return record
+
+
+def record_from_signal(
+    signal: np.ndarray,
+    sampling_rate: float,
+    leads: Sequence[str],
+    name: str = "",
+    codes: Iterable[str] = (),
+    age: float = math.nan,
+    sex: str = "Unknown",
+) -> Record:
+    """Return the record of a signal in mV.
+
+    Parameters
+    ----------
+    signal : array_like, shape (samples, leads)
+        In mV, NaN where not valid.
+    sampling_rate : float
+        In Hz.
+    leads : sequence of str
+        The names of the columns, in any case. Of two with the same name the first counts; names that are not
+        in `LEADS` are left out, except that a single lead named ECG is taken as lead I.
+    name, codes, age, sex
+        As in `Record`.
+
+    Raises
+    ------
+    InputError
+        If the shape, the names or the rate cannot be used.
+    """
+    source = name or "signal"
+    stored = tuple(HeaderLead(canonical_lead(lead), "") for lead in leads)
+    about = Header(name, check_rate(sampling_rate, source), None, stored, tuple(codes), age, sex)
+    return _from_physical(about, np.asarray(signal), source)
+
+
+def read_recording(path: Path, key: str = "val") -> np.ndarray:
+    """Read the stored values of a ``.mat`` file, shape (leads, samples).
+
+    The Challenge's files are level 4 MATLAB files, which are 24 bytes and then int16 values, all leads of a
+    sample together (https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf); these are read straight
+    from the bytes; `matlab` reads all others.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, truncated, or has no such matrix.
+    """
+    path = Path(path)
+    content = _read_bytes(path)
+    if len(content) >= _MATLAB4.size and key == "val":
+        kind, rows, columns, imaginary, _, name = _MATLAB4.unpack_from(content)
+        if (kind, imaginary, name) == (30, 0, b"val\0") and rows > 0 and columns >= 0:
+            return _interleaved(path, content, _MATLAB4.size, rows, columns)
+    with _reading(path, "MATLAB file"):
+        return _matrix(parse_matlab(content)[key])
+
+
+def _resolve(path: Path) -> Path:
+    """Return the header of a record, or its ``.mat`` file where it has none."""
+    path = Path(path)
+    stem = path.with_suffix("") if path.suffix in (".hea", ".mat") else path
+    header, matlab = (stem.with_name(stem.name + suffix) for suffix in (".hea", ".mat"))
+    return matlab if path.suffix != ".hea" and matlab.is_file() and not header.is_file() else header
+
+
+def _read_with_header(path: Path, header: Header) -> Record:
+    signal_file, *others = _signal_files(path, header)
+    first = header.leads[0]
+    plain = not others and all(
+        (lead.samples_per_frame, lead.skew, lead.byte_offset) == (1, 0, first.byte_offset)
+        for lead in header.leads
+    )
+    if plain and signal_file.suffix == ".mat":
+        recording = read_recording(signal_file)
+    elif plain and all(lead.storage == "16" for lead in header.leads):
+        content = _read_bytes(signal_file)
+        recording = _interleaved(signal_file, content, first.byte_offset, len(header.leads), header.samples)
+    else:
+        return _from_physical(header, _read_with_wfdb(path, header), str(path))
+    _require_samples(header, recording, str(signal_file))
+    return _from_digital(header, recording, str(path))
+
+
+def _require_samples(header: Header, recording: np.ndarray, source: str) -> None:
+    held = recording.shape[1]
+    if held < (header.samples or 0):
+        raise InputError(f"{source}: is truncated; holds {held} of the header's {header.samples} samples")
+
+
+def _signal_files(path: Path, header: Header) -> list[Path]:
+    """Return the files of a header's leads, each once, all of them in the header's folder."""
+    names = dict.fromkeys(lead.file_name for lead in header.leads)
+    for name in names:
+        if "/" in name or "\\" in name or name in (".", ".."):
+            raise InputError(f"{path}: the signal file {name} is not a name in the header's folder")
+        if not (path.parent / name).is_file():
+            raise InputError(f"{path.parent / name}: the signal file is missing; {path.name} refers to it")
+    return [path.parent / name for name in names]
+
+
+def _interleaved(path: Path, content: bytes, offset: int, leads: int, samples: int | None) -> np.ndarray:
+    """Return int16 values that are stored sample by sample, shape (leads, samples), without a copy."""
+    held = max(len(content) - offset, 0) // (2 * leads)
+    if samples is not None and held < samples:
+        raise InputError(f"{path}: is truncated; holds {held} of {samples} samples of {leads} leads")
+    count = held if samples is None else samples
+    if count == 0:
+        raise InputError(f"{path}: has no samples")
+    return np.frombuffer(content, "<i2", count * leads, offset).reshape(count, leads).T
+
+
+def _read_without_header(path: Path) -> Record:
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such record")
+    with _reading(path, "MATLAB file"):
+        content = parse_matlab(_read_bytes(path))
+        if "ECG" in content:
+            header, signal = _parse_cpsc_2018(path, content["ECG"])
+        elif "val" in content and len(_matrix(content["val"])) == 1:
+            lead = HeaderLead("ECG", path.name, gain=CHALLENGE_2017_GAIN)
+            header, signal = Header(path.stem, CHALLENGE_2017_RATE, None, (lead,)), None
+        else:
+            raise ValueError(f"there is no header {path.stem}.hea, and no record of CPSC 2018 in the file")
+    if signal is None:
+        return _from_digital(header, content["val"], str(path))
+    return _from_physical(header, signal, str(path))
+
+
+def _parse_cpsc_2018(path: Path, ecg: dict[str, np.ndarray]) -> tuple[Header, np.ndarray]:
+    """Return the header and the signal (samples, 12) in mV of the struct ``ECG``."""
+    age, sex = (text_of(ecg.get(name)) for name in ("age", "sex"))
+    leads = tuple(HeaderLead(lead, path.name) for lead in LEADS)
+    about = Header(path.stem, CPSC_2018_RATE, None, leads, (), parse_age(age), parse_sex(sex))
+    return about, _matrix(ecg["data"]).T
+
+
+def _read_with_wfdb(path: Path, header: Header) -> np.ndarray:
+    """Return the signal in mV, shape (samples, leads).
+
+    wfdb refuses dates, names and numbers of fields that are in use, so it gets a header of its own.
+    """
+    import wfdb  # it takes a second to import, and few records need it
+
+    files = {file.name: f"signal{index}" for index, file in enumerate(_signal_files(path, header))}
+    lines = [f"record {len(header.leads)} {header.sampling_rate!r} {header.samples or ''}"]
+    lines += [
+        f"{files[lead.file_name]} {lead.storage}x{lead.samples_per_frame}:{lead.skew}+{lead.byte_offset} "
+        f"{lead.gain!r}({lead.baseline})/mV 16 0 {lead.initial_value} 0 0 lead{index}"
+        for index, lead in enumerate(header.leads)
+    ]
+    with tempfile.TemporaryDirectory() as folder, _reading(path, "WFDB record with whole signal files"):
+        for name, alias in files.items():
+            _link(path.parent / name, Path(folder) / alias)
+        (Path(folder) / "record.hea").write_text("\n".join(lines) + "\n", encoding="ascii")
+        signal = wfdb.rdrecord(str(Path(folder) / "record")).p_signal
+    if header.samples and len(signal) != header.samples:
+        raise InputError(f"{path}: the signal is truncated; has {len(signal)} of {header.samples} samples")
+    return signal
+
+
+def _link(path: Path, link: Path) -> None:
+    try:
+        link.symlink_to(path.absolute())
+    except OSError:  # not every file system has links
+        shutil.copyfile(path, link)
+
+
+def _from_digital(header: Header, recording: np.ndarray, source: str, leads: Collection[str] = LEADS) -> Record:
+    values = np.asarray(recording)
+    if values.ndim != 2 or len(values) != len(header.leads) or values.dtype.kind not in "iuf":
+        raise InputError(
+            f"{source}: expected stored values of {len(header.leads)} leads; "
+            f"received {values.dtype} {values.shape}"
+        )
+    columns = _columns(header, source, leads)
+    chosen = [header.leads[column] for column in columns.values()]
+    stored = values.T[: header.samples].take(list(columns.values()), axis=1)  # an index would turn the layout
+    # float32 holds 16 bits exactly; wider values lose digits before the baseline is removed.
+    exact = np.float32 if stored.dtype.itemsize <= 2 else np.float64
+    physical = stored.astype(exact)
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
+        physical -= np.array([lead.baseline for lead in chosen], exact)
+        physical /= np.array([lead.gain for lead in chosen], exact)
+    # The value for "invalid" is the lowest that a format can store: a look at the lowest is mostly enough.
+    invalid = np.array([-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen])
+    if stored.size and np.fmin.reduce(np.fmin.reduce(stored)) <= invalid.max():
+        physical[stored == invalid] = np.nan
+    return _assemble(header, physical, list(columns), source)
+
+
+def _from_physical(header: Header, signal: np.ndarray, source: str) -> Record:
+    if signal.ndim != 2 or signal.shape[1] != len(header.leads) or signal.dtype.kind not in "iuf":
+        raise InputError(
+            f"{source}: expected a signal of {len(header.leads)} leads in columns; "
+            f"received {signal.dtype} {signal.shape}"
+        )
+    columns = _columns(header, source)
+    return _assemble(header, signal[:, list(columns.values())], list(columns), source)
+
+
+def _columns(header: Header, source: str, leads: Collection[str] = LEADS) -> dict[int, int]:
+    """Return where each of the twelve leads is stored: indices of `LEADS` to those of the header."""
+    names = [lead.name for lead in header.leads]
+    if len(names) == 1 and names[0].lower() == "ecg":
+        names = ["I"]  # Challenge 2017's hand-held devices record between the arms
+    columns = {LEADS.index(lead): names.index(lead) for lead in LEADS if lead in names and lead in leads}
+    if not columns:
+        raise InputError(f"{source}: has none of the twelve leads; its leads are {', '.join(names)[:80]}")
+    return columns
+
+
+def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: str) -> Record:
+    if not len(physical):
+        raise InputError(f"{source}: has no samples")
+    present = np.zeros(len(LEADS), bool)
+    present[targets] = True
+    with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinite, so not valid
+        signal = np.ascontiguousarray(physical, np.float32)
+    if not present.all():
+        stored, signal = signal, np.zeros((len(physical), len(LEADS)), np.float32)
+        signal[:, targets] = stored
+    valid = np.isfinite(signal)
+    if not valid.all():
+        signal[~valid] = np.nan
+        present &= valid.any(axis=0)
+    for lead, (of_first, of_second) in LIMB_LEADS.items():
+        index = LEADS.index(lead)
+        if not present[index] and present[0] and present[1]:
+            signal[:, index] = of_first * signal[:, 0] + of_second * signal[:, 1]
+            present[index] = np.isfinite(signal[:, index]).any()
+    if not present.any():
+        raise InputError(f"{source}: has no valid sample in any of the twelve leads")
+    signal[:, ~present] = 0
+    return Record(header.name, signal, present, header.sampling_rate, header.codes, header.age, header.sex)
+
+
+def _matrix(values: object) -> np.ndarray:
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "iuf":
+        raise ValueError("the signal is not a matrix of numbers")
+    return values
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+@contextmanager
+def _reading(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever a parser stumbles on in a damaged file into an `InputError`."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # the libraries promise no kind of exception
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{path}: is not a {what} that can be read ({type(error).__name__}: {reason})"
+        ) from error

@@ -1,0 +1,124 @@
+"""Write a classifier's network for other runtimes, ONNX or LiteRT, with all that its use needs in metadata."""
+
+import json
+import warnings
+import zipfile
+from pathlib import Path
+
+import keras
+
+from cnn_gap.classifier import Classifier
+from cnn_gap.errors import InputError
+from cnn_gap.files import replacing
+from cnn_gap.network.activation_maps import map_stride, with_maps
+from cnn_gap.training.config import to_dict
+
+#: Raise it when the meaning of the metadata changes.
+FORMAT = 1
+
+#: The member of a LiteRT file that holds the metadata: such a file is a zip archive as well.
+LITERT_METADATA = "metadata.json"
+
+DESCRIPTION = (
+    "Classifies 12-lead ECGs. The input windows (batch, samples, leads) is in mV, leads as leads orders them,"
+    " 0 where one is missing, as cnn_gap.windows.preprocessing.prediction_windows makes it by the settings of"
+    " preprocessing. A record's probabilities are the means of probabilities (batch, classes) over its windows;"
+    " a class is answered where its probability reaches its threshold, null being never. maps (batch, steps,"
+    " classes), a step each map_stride_s seconds from the end of the window's first margin on, tell how much"
+    " each step speaks for each class, in units of the logit."
+)
+
+_DIMENSIONS = {
+    "windows": ("batch", "samples", "leads"),
+    "probabilities": ("batch", "classes"),
+    "maps": ("batch", "steps", "classes"),
+}
+
+
+def export_classifier(classifier: Classifier, path: Path) -> None:
+    """Write the network with probabilities and activation maps as outputs; the suffix of `path` is the format.
+
+    Any number of windows of any number of samples goes in. An ONNX file has each of `metadata` as a metadata
+    property, JSON each; a LiteRT file has all of them in the member `LITERT_METADATA` of the zip archive that
+    is appended to it, as associated files are in LiteRT (``unzip -p OUT.tflite metadata.json``).
+
+    Parameters
+    ----------
+    classifier : Classifier
+        What to export.
+    path : Path
+        ``.onnx`` or ``.tflite``; whole or untouched.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another, a package for the format is missing, Keras runs on another backend than
+        TensorFlow, or the network has no activation maps.
+    """
+    writers = {".onnx": _write_onnx, ".tflite": _write_litert}
+    if path.suffix not in writers:
+        raise InputError(f"{path}: cannot tell the format; give a name that ends with {' or '.join(writers)}")
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"exporting needs TensorFlow, Keras runs on {keras.backend.backend()}; set KERAS_BACKEND=tensorflow"
+        )
+    network = with_maps(classifier.network)
+    named = keras.Model(network.input, dict(zip(("probabilities", "maps"), network.outputs, strict=True)))
+    with replacing(path) as aside:
+        writers[path.suffix](named, aside, metadata(classifier))
+
+
+def metadata(classifier: Classifier) -> dict[str, object]:
+    """Return what a user of the exported network has to know, as JSON holds it.
+
+    The lists `classes`, `thresholds` and `seen` (whether the training records held the class) are in the order
+    of the probabilities.
+    """
+    described = classifier.description
+    held = json.loads(json.dumps(to_dict(described)))  # tuples become lists
+    kept = ("leads", "thresholds", "seen", "answers", "preprocessing", "versions")
+    classes = [
+        {"codes": list(codes), "abbreviation": about.abbreviation, "name": about.name}
+        for codes, about in zip(described.classes, classifier.classes.diagnoses, strict=True)
+    ]
+    stride = map_stride(classifier.network) / described.preprocessing.sampling_rate
+    return {
+        "format": FORMAT,
+        "description": DESCRIPTION,
+        "classes": classes,
+        "map_stride_s": stride,
+        **{key: held[key] for key in kept},
+    }
+
+
+def _write_onnx(network: keras.Model, path: Path, about: dict[str, object]) -> None:
+    try:
+        import onnx
+        import tf2onnx  # noqa: F401 - by which Keras converts
+    except ImportError as error:
+        raise InputError(f"ONNX needs more packages ({error}); pip install onnx tf2onnx") from error
+    _export(network, path, "onnx")
+    model = onnx.load(path)
+    graph = model.graph
+    for value in (*graph.input, *graph.output):
+        for dimension, name in zip(value.type.tensor_type.shape.dim, _DIMENSIONS[value.name], strict=True):
+            if not dimension.dim_value:
+                dimension.dim_param = name
+    graph.output.sort(key=lambda value: value.name, reverse=True)  # probabilities first
+    onnx.helper.set_model_props(model, {key: json.dumps(value) for key, value in about.items()})
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _write_litert(network: keras.Model, path: Path, about: dict[str, object]) -> None:
+    _export(network, path, "litert")
+    with zipfile.ZipFile(path, "a") as archive:
+        # Without a date, so that the same model makes the same file.
+        archive.writestr(zipfile.ZipInfo(LITERT_METADATA), json.dumps(about, indent=2))
+
+
+def _export(network: keras.Model, path: Path, form: str) -> None:
+    windows = keras.InputSpec(shape=network.input_shape, dtype="float32", name="windows")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)  # Keras'
+        network.export(path, format=form, input_signature=[windows], verbose=False)

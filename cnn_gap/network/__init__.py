@@ -1,0 +1,1 @@
+"""The network: its layers, its losses and the maps that explain it."""

@@ -1,0 +1,132 @@
+"""Class activation maps: how much each moment speaks for each class (Zhou et al. 2016)."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from cnn_gap.errors import InputError
+from cnn_gap.windows.preprocessing import Preprocessing, padding_before, prediction_starts, resampled_length
+
+_LONG = 1_000_000  # samples; far more than a step of any map spans
+
+
+def with_maps(network: keras.Model) -> keras.Model:
+    """Return a model that computes probabilities and class activation maps in one pass.
+
+    The map of class j is ``CAM_j(t) = sum_i w_ij f_i(t)``: the last feature maps f before their mean over time,
+    weighted as the dense layer weights these means (Lin et al. 2020, section 2.5; Zhou et al. 2016, "Learning
+    deep features for discriminative localization"). So it is exact: its mean over time plus the dense layer's
+    bias is the logit of the class.
+
+    Parameters
+    ----------
+    network : keras.Model
+        As `cnn_gap.network.architecture.build_network` makes it, with its layers "average" and "probabilities".
+
+    Returns
+    -------
+    keras.Model
+        From windows to probabilities of shape (windows, classes) and maps of shape (windows, steps, classes),
+        in units of the logit. It shares the network's weights, but for its copy of the dense layer's kernel:
+        make a new one after training.
+
+    Raises
+    ------
+    InputError
+        If the network does not end with these two layers.
+    """
+    features, dense = _last_features(network), network.get_layer("probabilities")
+    # Zeros, lest the initial weights take from the random numbers that a training repeats.
+    to_maps = layers.Dense(dense.units, use_bias=False, kernel_initializer="zeros", name="maps")
+    maps = to_maps(features)
+    # By way of NumPy: JAX must not get one buffer as two variables.
+    to_maps.set_weights([keras.ops.convert_to_numpy(dense.kernel).copy()])
+    return keras.Model(network.input, (network.output, maps), name="cnn_gap_with_maps")
+
+
+def map_stride(network: keras.Model) -> int:
+    """Return how many samples of a window lie between two steps of the maps.
+
+    Raises
+    ------
+    InputError
+        If the network does not end as `with_maps` needs it.
+    """
+    features = keras.Model(network.input, _last_features(network))
+    _, steps, _ = features.compute_output_shape((1, _LONG, network.input_shape[-1]))
+    return round(_LONG / steps)
+
+
+def receptive_field(network: keras.Model) -> int:
+    """Return how many samples of a window each value of a map sees through convolutions and pooling.
+
+    What weighs features over all of a window, as squeeze-and-excitation does, is not counted.
+    """
+    samples = step = 1
+    for layer in network.layers:
+        if isinstance(layer, layers.Conv1D):
+            samples += (layer.kernel_size[0] - 1) * layer.dilation_rate[0] * step
+        elif isinstance(layer, layers.MaxPooling1D):
+            samples += (layer.pool_size[0] - 1) * step
+            step *= layer.strides[0]
+    return samples
+
+
+def record_maps(
+    maps: np.ndarray, stride: int, samples: int, sampling_rate: float, preprocessing: Preprocessing
+) -> np.ndarray:
+    """Return the maps of a record's windows as maps at the record's samples.
+
+    Each value lies at the middle of what it sees, with straight lines between. Where windows overlap, they are
+    blended, each by the distance from its nearer end. Zeros around a short record are left out.
+
+    Parameters
+    ----------
+    maps : ndarray, shape (windows, steps, classes)
+        Of the windows that `cnn_gap.windows.preprocessing.prediction_windows` makes of the record.
+    stride : int
+        Samples of a window between two steps: `map_stride`.
+    samples : int
+        Length of the record.
+    sampling_rate : float
+        Of the record, Hz.
+    preprocessing : Preprocessing
+        What made the windows.
+
+    Returns
+    -------
+    ndarray, shape (samples, classes), float32
+    """
+    rate, length = preprocessing.sampling_rate, preprocessing.window_samples
+    resampled = resampled_length(samples, sampling_rate, preprocessing)
+    starts = prediction_starts(resampled, length, preprocessing.overlap) - padding_before(
+        resampled, preprocessing
+    )
+    # In samples of the windows, as all that follows; the last ones may lie half a sample beyond them.
+    times = np.minimum(np.arange(samples) * (rate / sampling_rate), resampled - 0.5)
+    steps = stride * np.arange(maps.shape[1]) + (stride - 1) / 2
+    total, weights = np.zeros((samples, maps.shape[2])), np.zeros(samples)
+    for window, start in zip(maps, starts, strict=True):
+        part = slice(*np.searchsorted(times, (start, start + length)))
+        inside = times[part] - start
+        weight = np.minimum(inside, length - inside) + 1
+        values = np.stack([np.interp(inside, steps, column) for column in window.T], axis=1)
+        total[part] += weight[:, None] * values
+        weights[part] += weight
+    return (total / weights[:, None]).astype(np.float32)
+
+
+def _last_features(network: keras.Model) -> keras.KerasTensor:
+    """Return the feature maps whose means over time are all that the dense layer gets."""
+    kinds = {"average": layers.GlobalAveragePooling1D, "probabilities": layers.Dense}
+    average, dense = (_layer(network, name, kind) for name, kind in kinds.items())
+    if dense.input is not average.output or network.output is not dense.output:
+        raise InputError("activation maps need a network that ends with the layers average and probabilities")
+    return average.input
+
+
+def _layer(network: keras.Model, name: str, kind: type[layers.Layer]) -> layers.Layer:
+    found = next((layer for layer in network.layers if layer.name == name), None)
+    if not isinstance(found, kind):
+        raise InputError(f"activation maps need a network with a layer {name} of type {kind.__name__}")
+    return found

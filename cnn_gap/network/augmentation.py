@@ -1,0 +1,259 @@
+"""Random changes of the training windows, as Keras layers that do nothing in prediction."""
+
+import math
+from dataclasses import dataclass
+
+import keras
+from keras import ops
+
+from cnn_gap.ecg.headers import LEADS
+from cnn_gap.errors import InputError
+
+#: Share of the training windows that each kind of disturbance meets.
+DISTURBED_SHARE = 0.5
+
+#: Baseline wander follows breath and movement, Hz.
+WANDER_HZ = (0.05, 0.5)
+
+#: Spread of a spike over its neighbouring samples, in samples: what filters leave of an impulse.
+SPIKE_SAMPLES = 1.5
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What happens to the windows in training; 0 leaves a part out.
+
+    Attributes
+    ----------
+    amplitude : tuple of float
+        Bounds of a factor for each window (Lin et al. 2020, section 2.2: 0.5 to 2.5); (1, 1) for none.
+    wander_mv, noise_mv, spike_mv : float
+        Largest amplitude of slow baseline wander, standard deviation of white noise and height of a spike.
+    lead_dropout : float
+        Share of the windows that lose leads.
+    crop_s : float
+        Length of the random part of each window that is trained on, s; 0 for all of it.
+    mixup : float
+        Parameter of the Beta distribution by which pairs of windows and their labels are blended
+        (Zhang et al. 2018).
+    """
+
+    amplitude: tuple[float, ...] = (0.5, 2.5)
+    wander_mv: float = 0.0
+    noise_mv: float = 0.0
+    spike_mv: float = 0.0
+    lead_dropout: float = 0.0
+    crop_s: float = 0.0
+    mixup: float = 0.0
+
+    def __post_init__(self):
+        if len(self.amplitude) != 2 or not 0 < self.amplitude[0] <= self.amplitude[1] < 1e6:
+            raise InputError(
+                f"augmentation.amplitude must be two rising factors; received {list(self.amplitude)}"
+            )
+        for key, high in (
+            ("wander_mv", 1e3),
+            ("noise_mv", 1e3),
+            ("spike_mv", 1e3),
+            ("lead_dropout", 1),
+            ("crop_s", 1e6),
+            ("mixup", 1e3),
+        ):
+            if not 0 <= getattr(self, key) <= high:
+                raise InputError(
+                    f"augmentation.{key} must be from 0 to {high:g}; received {getattr(self, key)}"
+                )
+
+    def layers(self, sampling_rate: float) -> list[keras.layers.Layer]:
+        """Return the layers that change windows at `sampling_rate` (Hz), in order."""
+        layers = []
+        if self.amplitude != (1, 1):
+            layers.append(RandomAmplitude(*self.amplitude, name="random_amplitude"))
+        if self.wander_mv or self.noise_mv or self.spike_mv:
+            disturbance = RandomDisturbance(
+                self.wander_mv, self.noise_mv, self.spike_mv, sampling_rate, name="random_disturbance"
+            )
+            layers.append(disturbance)
+        if self.lead_dropout:
+            layers.append(RandomLeads(self.lead_dropout, name="random_leads"))
+        return layers
+
+
+class _RandomLayer(keras.layers.Layer):
+    """A layer that changes windows of shape (windows, samples, leads) while training.
+
+    The generator's state is saved with the layer, so that resumed training goes on with it.
+    """
+
+    def __init__(self, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, windows, training=False):
+        """Return windows of the same shape, changed if `training`."""
+        return ops.cast(self.change(windows), windows.dtype) if training else windows
+
+    def compute_output_shape(self, input_shape):
+        """Return `input_shape`."""
+        return input_shape
+
+    def get_config(self):
+        """Return the arguments that rebuild the layer."""
+        return {**super().get_config(), "seed": self.seed}
+
+    def draw(self, shape, low: float = 0.0, high: float = 1.0):
+        """Return uniform random numbers."""
+        return keras.random.uniform(shape, low, high, seed=self.seed_generator)
+
+
+@keras.saving.register_keras_serializable("cnn_gap")
+class RandomAmplitude(_RandomLayer):
+    """Multiply each window by one random factor while training (Lin et al. 2020, section 2.2: 0.5 to 2.5).
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds of the uniformly drawn factor.
+    seed : int, optional
+        Of the factors.
+    """
+
+    def __init__(self, low: float = 0.5, high: float = 2.5, seed: int | None = None, **kwargs):
+        super().__init__(seed, **kwargs)
+        self.low, self.high = low, high
+
+    def change(self, windows):
+        """Return the windows, scaled."""
+        return windows * self.draw((ops.shape(windows)[0], 1, 1), self.low, self.high)
+
+    def get_config(self):
+        """Return the arguments that rebuild the layer."""
+        return {**super().get_config(), "low": self.low, "high": self.high}
+
+
+@keras.saving.register_keras_serializable("cnn_gap")
+class RandomDisturbance(_RandomLayer):
+    """Add baseline wander, white noise and a spike to leads that hold a signal, each to half of the windows.
+
+    Parameters
+    ----------
+    wander_mv, noise_mv, spike_mv : float
+        Largest amplitude of each, mV.
+    sampling_rate : float
+        Of the windows, Hz.
+    seed : int, optional
+        Of everything.
+    """
+
+    def __init__(
+        self,
+        wander_mv: float = 0.0,
+        noise_mv: float = 0.0,
+        spike_mv: float = 0.0,
+        sampling_rate: float = 100.0,
+        seed: int | None = None,
+        **kwargs,
+    ):
+        super().__init__(seed, **kwargs)
+        self.wander_mv, self.noise_mv, self.spike_mv = wander_mv, noise_mv, spike_mv
+        self.sampling_rate = sampling_rate
+
+    def change(self, windows):
+        """Return the windows with what disturbs them."""
+        present = ops.cast(ops.max(ops.abs(windows), axis=1, keepdims=True) > 0, "float32")
+        disturbed = ops.cast(windows, "float32")
+        for amplitude, shape in (
+            (self.wander_mv, self._wander),
+            (self.noise_mv, self._noise),
+            (self.spike_mv, self._spike),
+        ):
+            if amplitude:
+                disturbed = disturbed + present * self._gain(windows, amplitude) * shape(windows)
+        return disturbed
+
+    def get_config(self):
+        """Return the arguments that rebuild the layer."""
+        return {
+            **super().get_config(),
+            "wander_mv": self.wander_mv,
+            "noise_mv": self.noise_mv,
+            "spike_mv": self.spike_mv,
+            "sampling_rate": self.sampling_rate,
+        }
+
+    def _gain(self, windows, largest: float):
+        """Return an amplitude for each window, mV: none, or up to `largest`."""
+        shape = (ops.shape(windows)[0], 1, 1)
+        chosen = ops.cast(self.draw(shape) < DISTURBED_SHARE, "float32")
+        return chosen * self.draw(shape, 0.0, largest)
+
+    def _wander(self, windows):
+        """Return a slow sine of another amplitude, -1 to 1, on each lead."""
+        count, _, leads = ops.shape(windows)
+        frequency = self.draw((count, 1, 1), *WANDER_HZ) / self.sampling_rate
+        phase = self.draw((count, 1, 1), 0.0, 2 * math.pi)
+        wave = ops.sin(2 * math.pi * frequency * _samples(windows) + phase)
+        return wave * self.draw((count, 1, leads), -1.0, 1.0)
+
+    def _noise(self, windows):
+        return keras.random.normal(ops.shape(windows), seed=self.seed_generator)
+
+    def _spike(self, windows):
+        """Return a narrow bump, upward or downward, at one time of one lead."""
+        count, samples, leads = ops.shape(windows)
+        time = self.draw((count, 1, 1)) * ops.cast(samples, "float32")
+        bump = ops.exp(-(((_samples(windows) - time) / SPIKE_SAMPLES) ** 2))
+        sign = ops.sign(self.draw((count, 1, 1), -1.0, 1.0))
+        return bump * sign * ops.expand_dims(self._one_lead(count, leads), 1)
+
+    def _one_lead(self, count, leads):
+        return ops.one_hot(keras.random.randint((count,), 0, leads, seed=self.seed_generator), leads)
+
+
+@keras.saving.register_keras_serializable("cnn_gap")
+class RandomLeads(_RandomLayer):
+    """Silence leads of a share of the windows, as missing leads are 0.
+
+    A window loses, equally often: all chest leads; all chest leads but V2 (the 2021 Challenge's sets of six and
+    two, and of four and three leads); any one lead; each lead by even chance.
+
+    Parameters
+    ----------
+    share : float
+        Of the windows, from 0 to 1.
+    seed : int, optional
+        Of the choice.
+    """
+
+    def __init__(self, share: float = 0.5, seed: int | None = None, **kwargs):
+        super().__init__(seed, **kwargs)
+        self.share = share
+
+    def change(self, windows):
+        """Return the windows with leads of 0."""
+        shape = (ops.shape(windows)[0], len(LEADS))
+        sets = (
+            ops.convert_to_tensor([float(not lead.startswith("V")) for lead in LEADS]),
+            ops.convert_to_tensor([float(not lead.startswith("V") or lead == "V2") for lead in LEADS]),
+            1 - ops.one_hot(self._choice(shape[0], len(LEADS)), len(LEADS)),
+            ops.cast(self.draw(shape) < 0.5, "float32"),
+        )
+        options = ops.stack([ops.broadcast_to(each, shape) for each in sets], axis=1)
+        choice = ops.one_hot(self._choice(shape[0], len(sets)), len(sets))
+        chosen = ops.sum(options * ops.expand_dims(choice, -1), axis=1)
+        kept = ops.where(self.draw((shape[0], 1)) < self.share, chosen, 1.0)
+        return windows * ops.cast(ops.expand_dims(kept, 1), windows.dtype)
+
+    def get_config(self):
+        """Return the arguments that rebuild the layer."""
+        return {**super().get_config(), "share": self.share}
+
+    def _choice(self, count, options: int):
+        return keras.random.randint((count,), 0, options, seed=self.seed_generator)
+
+
+def _samples(windows):
+    """Return the sample numbers of windows, float32 of shape (1, samples, 1)."""
+    numbers = ops.cast(ops.arange(ops.shape(windows)[1]), "float32")
+    return ops.reshape(numbers, (1, -1, 1))

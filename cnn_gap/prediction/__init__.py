@@ -1,0 +1,1 @@
+"""Prediction: a trained model's probabilities and what explains them."""

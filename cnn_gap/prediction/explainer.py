@@ -1,0 +1,148 @@
+"""Explain a classifier's answers: maps and probabilities from one pass of the network, leads from more."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from cnn_gap.classifier import Classifier, Prediction
+from cnn_gap.ecg.diagnoses import ClassSet
+from cnn_gap.ecg.headers import LEADS
+from cnn_gap.ecg.records import Record
+from cnn_gap.errors import InputError
+from cnn_gap.network.activation_maps import record_maps
+from cnn_gap.prediction.explanation import ExplainedClass, Explanation
+from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level, find_regions
+
+_TOP = re.compile(r"top([1-9]\d*)|all")
+
+
+def explain_records(
+    classifier: Classifier,
+    records: Sequence[Record],
+    classes: Sequence[str] | str | None = None,
+    leads: bool = False,
+    level: Level = DEFAULT_LEVEL,
+) -> list[Explanation]:
+    """Classify and explain records together; each gets what it would get alone.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Its network must end with global average pooling and one dense layer.
+    records : sequence of Record
+        Of any sampling rate, length and set of leads.
+    classes : sequence of str, or str, optional
+        What to explain: codes or abbreviations; or ``"top3"``, the three most probable ones (or another
+        number), or ``"all"``. If not given, what is answered, or the most probable class where nothing is.
+    leads : bool
+        Find out what each lead contributes too, which takes twelve more passes and a gradient a class.
+    level : Level
+        Above which a map makes a region.
+
+    Raises
+    ------
+    InputError
+        If a class is unknown or the network has no activation maps.
+    """
+    if not records:
+        return []
+    windows = [classifier.windows(record) for record in records]
+    probabilities, maps = classifier.run_with_maps(np.concatenate(windows))
+    ends = np.cumsum([len(each) for each in windows])
+    predictions = classifier.predictions([record.name for record in records], windows, probabilities)
+    explanations = []
+    for record, own, end, prediction in zip(records, windows, ends, predictions, strict=True):
+        chosen = _choose(prediction, classes)
+        own_maps = maps[end - len(own) : end][..., chosen]
+        shares = _lead_shares(classifier, record, own, own_maps, chosen) if leads else None
+        parts = classifier.run_lead_maps(own, chosen) if leads else None
+        explanations.append(_explain(classifier, record, prediction, chosen, own_maps, shares, parts, level))
+    return explanations
+
+
+def named_classes(known: ClassSet, classes: Sequence[str] | str | None) -> list[int]:
+    """Return the indices of the classes that are named, each once; none where the records decide.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown.
+    """
+    if classes is None or (isinstance(classes, str) and _TOP.fullmatch(classes)):
+        return []
+    names = classes.split(",") if isinstance(classes, str) else classes
+    if not names:
+        raise InputError("which classes to explain must be codes, abbreviations, top3 or all; received none")
+    return list(dict.fromkeys(known.find(name) for name in names))
+
+
+def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list[int]:
+    """Return the indices of the classes to explain, in the order asked or the most probable first."""
+    if named := named_classes(prediction.classes, classes):
+        return named
+    order = np.argsort(-prediction.probabilities, kind="stable").tolist()
+    if classes is None:
+        return [index for index in order if prediction.labels[index]] or order[:1]
+    count = _TOP.fullmatch(classes)[1]
+    return order if count is None else order[: int(count)]
+
+
+def _lead_shares(
+    classifier: Classifier, record: Record, windows: np.ndarray, maps: np.ndarray, chosen: list[int]
+) -> np.ndarray:
+    """Return how much the logits fall without each lead, (classes, leads); 0 for absent leads.
+
+    By occlusion (Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks"): the mean over
+    time of a map's fall is exactly the fall of the logit.
+    """
+    shares = np.zeros((len(chosen), len(LEADS)))
+    for lead in np.flatnonzero(record.leads):
+        occluded = windows.copy()
+        occluded[..., lead] = 0
+        shares[:, lead] = (maps - classifier.run_with_maps(occluded)[1][..., chosen]).mean(axis=(0, 1))
+    return shares
+
+
+def _explain(
+    classifier: Classifier,
+    record: Record,
+    prediction: Prediction,
+    chosen: list[int],
+    maps: np.ndarray,
+    shares: np.ndarray | None,
+    parts: np.ndarray | None,
+    level: Level,
+) -> Explanation:
+    rate = classifier.description.preprocessing.sampling_rate
+    activations = _on_record(classifier, record, maps)
+    explained = []
+    for column, index in enumerate(chosen):
+        activation = activations[:, column]
+        height = level.of(activation)
+        about = ExplainedClass(
+            diagnosis=prediction.classes.diagnoses[index],
+            codes=prediction.classes.classes[index],
+            probability=float(prediction.probabilities[index]),
+            threshold=classifier.description.thresholds[index],
+            label=bool(prediction.labels[index]),
+            activation=activation,
+            level=height,
+            regions=find_regions(activation, record.sampling_rate, height),
+            lead_activation=None if parts is None else _on_record(classifier, record, parts[:, :, column]),
+            lead_shares=None if shares is None else shares[column],
+        )
+        explained.append(about)
+    return Explanation(
+        record, tuple(explained), classifier.map_stride / rate, classifier.map_receptive_field / rate
+    )
+
+
+def _on_record(classifier: Classifier, record: Record, maps: np.ndarray) -> np.ndarray:
+    return record_maps(
+        maps,
+        classifier.map_stride,
+        len(record.signal),
+        record.sampling_rate,
+        classifier.description.preprocessing,
+    )

@@ -1,0 +1,111 @@
+"""What explains a record's answers: activation maps on its time axis, their regions and the leads' shares."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cnn_gap.ecg.diagnoses import Diagnosis, names_of
+from cnn_gap.ecg.records import Record
+from cnn_gap.errors import InputError
+from cnn_gap.prediction.regions import Region
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainedClass:
+    """One class of an explained record.
+
+    Attributes
+    ----------
+    diagnosis : Diagnosis
+        Name, abbreviation and first code.
+    codes : tuple of str
+        All its equivalent codes.
+    probability : float
+        Of the record.
+    threshold : float or None
+        Lowest probability that is answered; None if the class is never answered.
+    label : bool
+        Whether it is answered.
+    activation : ndarray, shape (samples,), float32
+        The class activation map at the record's samples, in units of the logit: what is above 0 speaks for the
+        class.
+    level : float
+        Above which the map makes a region.
+    regions : tuple of Region
+        In order of time.
+    lead_activation : ndarray, shape (samples, 12), float32, or None
+        What each lead adds at each time by gradient × input, in units of the logit, leads in the order of
+        `headers.LEADS`.
+    lead_shares : ndarray, shape (12,), float64, or None
+        How much the logit falls without each lead, by occlusion.
+    """
+
+    diagnosis: Diagnosis
+    codes: tuple[str, ...]
+    probability: float
+    threshold: float | None
+    label: bool
+    activation: np.ndarray
+    level: float
+    regions: tuple[Region, ...]
+    lead_activation: np.ndarray | None = None
+    lead_shares: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """An explained record.
+
+    Attributes
+    ----------
+    record : Record
+        As it was read.
+    classes : tuple of ExplainedClass
+        What was asked, in that order; at least one.
+    stride_s : float
+        Time between two values of a map before they were interpolated, s.
+    receptive_field_s : float
+        Time that each value of a map sees, s.
+    """
+
+    record: Record
+    classes: tuple[ExplainedClass, ...]
+    stride_s: float
+    receptive_field_s: float
+
+    def __getitem__(self, diagnosis: str) -> ExplainedClass:
+        """Return the class with this code, or this abbreviation of one of its codes (in any case).
+
+        Raises
+        ------
+        InputError
+            If it was not asked for.
+        """
+        for each in self.classes:
+            if diagnosis.lower() in names_of(each.codes):
+                return each
+        explained = ", ".join(each.diagnosis.abbreviation for each in self.classes)
+        raise InputError(f"{self.record.name}: explained are {explained}; received {diagnosis}")
+
+    @property
+    def answered(self) -> "Explanation":
+        """The same of the classes that are answered, or of the most probable one where none is."""
+        answered = tuple(each for each in self.classes if each.label)
+        return replace(self, classes=answered or (max(self.classes, key=lambda each: each.probability),))
+
+    @property
+    def times(self) -> np.ndarray:
+        """The samples' times, s, (samples,)."""
+        return np.arange(len(self.record.signal)) / self.record.sampling_rate
+
+    def plot(self, diagnosis: str | None = None, leads: Sequence[str] | None = None) -> "Figure":
+        """Draw a class, the first if none is named: the twelve-lead sheet, or only `leads`, over its map."""
+        from cnn_gap.reports.figures import plot_leads, plot_sheet  # matplotlib takes a second to import
+
+        chosen = self.classes[0] if diagnosis is None else self[diagnosis]
+        return plot_sheet(self, chosen) if leads is None else plot_leads(self, chosen, leads)

@@ -1,0 +1,142 @@
+"""What a model folder holds: `model.keras` (the network) and `model.json` (everything else that predicts)."""
+
+import math
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cnn_gap import __version__
+from cnn_gap.ecg.diagnoses import ClassSet
+from cnn_gap.ecg.headers import LEADS
+from cnn_gap.errors import InputError
+from cnn_gap.files import read_json, replacing, write_json
+from cnn_gap.training.config import Answers, from_dict, to_dict
+from cnn_gap.windows.preprocessing import Preprocessing
+
+#: Raise it when the meaning of model.json changes.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """The content of `model.json`.
+
+    Attributes
+    ----------
+    classes : tuple of tuple of str
+        The equivalent codes of each class, in the order of the network's probabilities.
+    weights : tuple of tuple of float
+        The Challenge's rewards, (C, C).
+    thresholds : tuple of float or None
+        A class is answered from this probability on; None: never.
+    seen : tuple of bool
+        Whether the training records held the class at all.
+    leads : tuple of str
+        The network's channels, in order.
+    preprocessing : Preprocessing
+        How records become windows.
+    answers : Answers
+        How probabilities become labels.
+    versions : dict
+        Of the software that trained the model.
+    training : dict
+        Summary of the training, for people.
+    format : int
+        Version of this file's form.
+    """
+
+    classes: tuple[tuple[str, ...], ...]
+    weights: tuple[tuple[float, ...], ...]
+    thresholds: tuple[float | None, ...]
+    seen: tuple[bool, ...]
+    leads: tuple[str, ...]
+    preprocessing: Preprocessing
+    answers: Answers
+    versions: dict
+    training: dict
+    format: int = FORMAT
+
+    def __post_init__(self):
+        if self.format != FORMAT:
+            raise InputError(f"format must be {FORMAT}; received {self.format}: written by another version")
+        count = len(self.classes)
+        if not count or not all(self.classes):
+            raise InputError("classes must list at least one code for each class")
+        for key in ("weights", "thresholds", "seen"):
+            if len(getattr(self, key)) != count:
+                raise InputError(f"{key} must have {count} entries; received {len(getattr(self, key))}")
+        if any(len(row) != count or not all(map(math.isfinite, row)) for row in self.weights):
+            raise InputError(f"weights must have {count} numbers in each row")
+        codes = [code for equivalents in self.classes for code in equivalents]
+        if len(set(codes)) < len(codes) or any(not code or set(code) & set(",|\n\r") for code in codes):
+            raise InputError(f"classes must be different codes without commas; received {codes}")
+        if any(threshold is not None and not 0 <= threshold <= 1 for threshold in self.thresholds):
+            raise InputError(f"thresholds must be from 0 to 1, or null; received {list(self.thresholds)}")
+        if self.leads != LEADS:
+            raise InputError(f"leads must be {', '.join(LEADS)}; received {', '.join(self.leads)}")
+
+    @property
+    def lowest_probabilities(self) -> np.ndarray:
+        """The thresholds as numbers, inf for never, float64 of shape (classes,)."""
+        return np.array([math.inf if threshold is None else threshold for threshold in self.thresholds])
+
+    @property
+    def class_set(self) -> ClassSet:
+        """The classes with their rewards."""
+        return ClassSet(self.classes, self.weights)
+
+
+def save_model(folder: Path, network: keras.Model, description: ModelDescription) -> None:
+    """Write a model folder; each file is whole or not there."""
+    folder = Path(folder)
+    with replacing(folder / "model.keras") as aside:
+        network.save(aside, include_optimizer=False)
+    write_json(folder / "model.json", to_dict(description))
+
+
+def load_model(folder: Path) -> tuple[keras.Model, ModelDescription]:
+    """Read a model folder; nothing in it is executed or unpickled.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged or does not fit the other.
+    """
+    folder = Path(folder)
+    for name in ("model.json", "model.keras"):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: not found; train a model into this folder first")
+    content = read_json(folder / "model.json")
+    try:
+        description = from_dict(ModelDescription, content)
+    except InputError as error:
+        raise InputError(f"{folder / 'model.json'}: {error}") from error
+    try:
+        network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises many kinds for a damaged file
+        raise InputError(f"{folder / 'model.keras'}: cannot be loaded ({_first_line(error)})") from error
+    expected = (len(description.leads), len(description.classes))
+    if (network.input_shape, network.output_shape) != ((None, None, expected[0]), (None, expected[1])):
+        raise InputError(
+            f"{folder / 'model.keras'}: does not fit model.json, which has {expected[0]} leads and"
+            f" {expected[1]} classes; received a network from {network.input_shape} to {network.output_shape}"
+        )
+    return network, description
+
+
+def software_versions() -> dict[str, str]:
+    """Return the versions of this package and of what computes the probabilities."""
+    versions = {"cnn_gap": __version__, "backend": keras.backend.backend()}
+    for package in ("keras", keras.backend.backend(), "numpy", "scipy"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # e.g. a TensorFlow build under another name
+            versions[package] = "unknown"
+    return versions
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

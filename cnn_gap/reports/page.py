@@ -1,0 +1,229 @@
+"""Explained records as pages for a browser: each whole in itself, so that it can be mailed and opened anywhere.
+
+Pages load nothing. Their security policy (https://www.w3.org/TR/CSP3/) allows the one script and the one style
+sheet that belong to them, by their hashes, and nothing else: what a record calls itself can run nothing.
+"""
+
+import json
+import math
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from string import Template
+
+import numpy as np
+from scipy import signal as dsp
+
+from cnn_gap.ecg.headers import LEADS
+from cnn_gap.ecg.records import Record
+from cnn_gap.prediction.explanation import ExplainedClass, Explanation
+
+#: Tracings are drawn at this sampling rate (Hz) at most, ten samples to the millimetre of paper.
+DRAWN_RATE = 250
+
+_FOLDER = Path(__file__).parent / "page_assets"
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """A record of a folder in the index.
+
+    Attributes
+    ----------
+    name : str
+        The record's.
+    href : str or None
+        Where its page is, as a URL; None if there is none.
+    answered : tuple of str
+        Its answered diagnoses.
+    top : str
+        The most probable diagnosis.
+    probability : float or None
+        Of that; None if there is none.
+    failure : str
+        Why the record could not be explained; empty if it was.
+    """
+
+    name: str
+    href: str | None
+    answered: tuple[str, ...]
+    top: str
+    probability: float | None
+    failure: str = ""
+
+
+def explanation_page(explanation: Explanation) -> str:
+    """Return an explained record as a page: twelve leads on ECG paper over the map of the diagnosis chosen.
+
+    All twelve leads are shown over the whole record, 25 mm/s and 10 mm/mV, so that each can be looked at where
+    the map stands out.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of a record of any length; tracings are reduced to `DRAWN_RATE`.
+    """
+    name = _printable(explanation.record.name)
+    body = _template("record.html").substitute(
+        name=escape(name), about=escape(_about(explanation)), data=_embedded(page_data(explanation))
+    )
+    return _page("record", f"{name}: explained ECG", body)
+
+
+def index_page(rows: Sequence[IndexRow]) -> str:
+    """Return the page that links the pages of a folder's records, in a table that can be sorted."""
+    failed = [row for row in rows if row.failure]
+    explained = [row for row in rows if not row.failure]
+    failures = (
+        _template("failures.html").substitute(rows="\n".join(_cells(row.name, row.failure) for row in failed))
+        if failed
+        else ""
+    )
+    about = f"{len(explained)} explained" + (f", {len(failed)} failed" if failed else "")
+    listed = "\n".join(map(_row, explained))
+    body = _template("index.html").substitute(about=about, rows=listed, failures=failures)
+    return _page("index", "Explained ECGs", body)
+
+
+def page_data(explanation: Explanation) -> dict[str, object]:
+    """Return what a record's page draws.
+
+    Voltages are whole microvolts at `rate` (Hz), null where not valid; a lead that was not recorded has none.
+    Activations are thousandths of the logit's unit at the map's own steps, the first at `map_start` (s) and
+    `map_step` (s) apart. Regions are (start in s, end in s, mean activation).
+    """
+    record = explanation.record
+    drawn, rate = _drawn_signal(record)
+    seconds = len(record.signal) / record.sampling_rate
+    times = np.arange(explanation.stride_s / 2, seconds, explanation.stride_s)
+    times = times if len(times) else np.array([seconds / 2])
+    return {
+        "seconds": seconds,
+        "rate": rate,
+        "samples": len(drawn),
+        "map_start": times[0],
+        "map_step": explanation.stride_s,
+        "leads": [
+            {"name": name, "microvolts": _thousandths(values) if present else None}
+            for name, values, present in zip(LEADS, drawn.T, record.leads, strict=True)
+        ],
+        "classes": [_class_data(each, explanation.times, times) for each in explanation.classes],
+    }
+
+
+def _class_data(explained: ExplainedClass, sampled: np.ndarray, times: np.ndarray) -> dict[str, object]:
+    def at_steps(values: np.ndarray) -> list[int | None]:
+        return _thousandths(np.interp(times, sampled, values))
+
+    shares, parts = explained.lead_shares, explained.lead_activation
+    return {
+        "name": explained.diagnosis.name,
+        "abbreviation": explained.diagnosis.abbreviation,
+        "codes": explained.codes,
+        "probability": explained.probability,
+        "threshold": explained.threshold,
+        "answered": explained.label,
+        "level": explained.level,
+        "regions": [
+            [round(value, 4) for value in (region.start_s, region.end_s, region.activation)]
+            for region in explained.regions
+        ],
+        "activation": at_steps(explained.activation),
+        "shares": None if shares is None else [round(share, 4) for share in shares.tolist()],
+        "parts": None if parts is None else [at_steps(column) for column in parts.T],
+    }
+
+
+def _drawn_signal(record: Record) -> tuple[np.ndarray, float]:
+    """Return the signal (samples, leads) at about `DRAWN_RATE` at most, and its rate (Hz); NaN stays NaN."""
+    signal, rate = record.signal, record.sampling_rate
+    if rate <= DRAWN_RATE:
+        return signal, rate
+    ratio = Fraction(DRAWN_RATE / rate).limit_denominator(1000)
+    valid = np.isfinite(signal)
+    filled = signal if valid.all() else _interpolated(signal, valid)
+    padding = "line" if len(signal) > 1 else "mean"  # zeros beyond the ends would make a step there
+    drawn = dsp.resample_poly(filled, ratio.numerator, ratio.denominator, axis=0, padtype=padding)
+    nearest = np.minimum((np.arange(len(drawn)) / float(ratio)).round().astype(int), len(signal) - 1)
+    return np.where(valid[nearest], drawn, np.nan), rate * float(ratio)
+
+
+def _interpolated(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    samples = np.arange(len(signal))
+    filled = np.zeros_like(signal)
+    for lead in np.flatnonzero(valid.any(axis=0)):
+        mask = valid[:, lead]
+        filled[:, lead] = np.interp(samples, samples[mask], signal[mask, lead])
+    return filled
+
+
+def _thousandths(values: np.ndarray) -> list[int | None]:
+    scaled = 1000 * values.astype(np.float64)
+    valid = np.isfinite(scaled)
+    whole = np.where(valid, scaled, 0).round().astype(int).tolist()
+    return [value if known else None for value, known in zip(whole, valid.tolist(), strict=True)]
+
+
+def _about(explanation: Explanation) -> str:
+    record = explanation.record
+    facts = [] if math.isnan(record.age) else [f"{record.age:g} years"]
+    facts += [] if record.sex == "Unknown" else [record.sex.lower()]
+    facts += [
+        f"{len(record.signal) / record.sampling_rate:.4g} s at {record.sampling_rate:g} Hz",
+        f"a map value every {1000 * explanation.stride_s:.3g} ms",
+        f"each sees {explanation.receptive_field_s:.3g} s",
+    ]
+    return ", ".join(facts)
+
+
+def _row(row: IndexRow) -> str:
+    name = escape(_printable(row.name))
+    record = name if row.href is None else f'<a href="{escape(row.href)}">{name}</a>'
+    probability = "" if row.probability is None else f"{row.probability:.3f}"
+    answered, top = (escape(_printable(text)) for text in (", ".join(row.answered), row.top))
+    return f'<tr><td>{record}</td><td>{answered}</td><td>{top}</td><td class="number">{probability}</td></tr>'
+
+
+def _cells(*texts: str) -> str:
+    return "<tr>" + "".join(f"<td>{escape(_printable(text))}</td>" for text in texts) + "</tr>"
+
+
+def _page(kind: str, title: str, body: str) -> str:
+    style, script = (_text(name) for name in ("style.css", f"{kind}.js"))
+    return _template("frame.html").substitute(
+        kind=kind,
+        title=escape(title),
+        policy=_policy(style, script),
+        style=style,
+        script=script,
+        body=body,
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    allowed = (f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (style, script))
+    return (
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'"
+    ).format(*allowed)
+
+
+def _embedded(data: object) -> str:
+    """Return data as JSON that cannot end the script element that holds it."""
+    return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _printable(text: str) -> str:
+    """Return text without lone surrogates, as which the bytes of names that are not UTF-8 come."""
+    return text.encode(errors="replace").decode()
+
+
+def _template(name: str) -> Template:
+    return Template(_text(name))
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")

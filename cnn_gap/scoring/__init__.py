@@ -1,0 +1,1 @@
+"""Scoring: result files, the Challenge's metrics and the thresholds that follow from them."""

@@ -1,0 +1,1 @@
+"""Training: from windows and labels to a model folder."""

@@ -1,0 +1,164 @@
+"""Examples for training: labels, the split, oversampling and shuffled batches of windows."""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from cnn_gap.windows.store import WindowStore
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled records with their prepared windows.
+
+    Attributes
+    ----------
+    store : WindowStore
+        The windows of n records.
+    labels : ndarray, shape (n, classes), bool
+        Each record's classes.
+    """
+
+    store: WindowStore
+    labels: np.ndarray
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Which records have windows, bool of shape (n,)."""
+        usable = np.ones(len(self.labels), bool)
+        usable[list(self.store.failures)] = False
+        return usable
+
+
+def split_records(labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
+    """Choose the records to validate on, so that each class is split by the same fraction.
+
+    The paper splits each class of single-label records. For several labels this takes the classes from the
+    rarest on, and gives the fraction of each class's groups that no rarer class has placed to validation, as
+    iterative stratification does (Sechidis et al. 2011).
+
+    Parameters
+    ----------
+    labels : ndarray, shape (records, classes), bool
+    groups : ndarray, shape (records,)
+        What must not be divided: the patient of each record, or the record itself.
+    fraction : float
+        Share of validation.
+    seed : int
+        Of the choice.
+
+    Returns
+    -------
+    ndarray, shape (records,), bool
+        True for validation.
+    """
+    _, members = np.unique(groups, return_inverse=True)
+    counts = np.zeros((members.max() + 1, labels.shape[1] + 1))
+    np.add.at(counts, members, np.column_stack([labels, np.ones(len(labels))]))
+    order = np.random.default_rng(seed).permutation(len(counts))
+    open_groups = np.ones(len(counts), bool)
+    validation = np.zeros(len(counts), bool)
+    # The last column counts records: it places the groups without a label.
+    for column in [*np.argsort(counts[:, :-1].sum(axis=0), kind="stable"), labels.shape[1]]:
+        candidates = order[open_groups[order] & (counts[order, column] > 0)]
+        wanted = fraction * counts[:, column].sum() - counts[validation, column].sum()
+        before = counts[candidates, column].cumsum() - counts[candidates, column]
+        # A group is taken while at least half of it is still wanted.
+        validation[candidates[before + counts[candidates, column] / 2 <= wanted]] = True
+        open_groups[candidates] = False
+    return validation[members]
+
+
+def repeat_factors(labels: np.ndarray, share: float, cap: float) -> np.ndarray:
+    """Return how often each record should come in an epoch, so that rare classes are seen more often.
+
+    A class held by less than `share` of the records asks for sqrt(share / its share), and a record follows its
+    rarest class (repeat-factor sampling, Gupta et al. 2019), up to `cap`.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (records, classes), bool
+    share : float
+        Classes rarer than this are repeated; 0 for none.
+    cap : float
+        The largest factor, at least 1.
+
+    Returns
+    -------
+    ndarray, shape (records,), float64
+        Factors from 1 to `cap`.
+    """
+    frequency = np.maximum(labels.mean(axis=0), 1 / len(labels))
+    wanted = np.clip(np.sqrt(share / frequency), 1, cap)
+    return np.where(labels, wanted, 1.0).max(axis=1, initial=1.0)
+
+
+class WindowBatches(keras.utils.PyDataset):
+    """The shuffled, oversampled batches of (windows, labels) of one epoch.
+
+    Epoch e of a seed is always the same, so that a training that was interrupted goes on as it would have.
+
+    Parameters
+    ----------
+    examples : Examples
+        The records with their windows.
+    records : ndarray of int
+        Which of them to train on.
+    repeats : ndarray, shape (len(records),)
+        How often each comes in an epoch; a fraction is a chance.
+    batch_size : int
+        Windows in a batch.
+    seed, epoch : int
+        Of the order and of everything else that is random.
+    crop : int
+        Samples of the random part of each window that is taken; 0 for all.
+    mixup : float
+        Parameter of the symmetric Beta distribution that draws how much of another window and its labels each
+        one gets (Zhang et al. 2018); 0 for nothing.
+    """
+
+    def __init__(self, examples, records, repeats, batch_size, seed, epoch, crop=0, mixup=0.0):
+        super().__init__()
+        self._examples = examples
+        self._seed, self._epoch, self._crop, self._mixup = seed, epoch, crop, mixup
+        counts = np.diff(examples.store.first)[records]
+        expected = max(1, round(float(counts @ repeats)))
+        self._batch_size = min(batch_size, expected)
+        rng = np.random.default_rng([seed, epoch])
+        times = np.floor(repeats + rng.random(len(repeats))).astype(int)
+        windows, owners = examples.store.windows_of(np.repeat(records, times))
+        # Every epoch has as many full batches: a smaller last one would weigh too much.
+        batches = expected // self._batch_size
+        order = np.resize(rng.permutation(len(windows)), batches * self._batch_size)
+        self._windows, self._owners = windows[order], owners[order]
+
+    def __len__(self):
+        return len(self._windows) // self._batch_size
+
+    def __getitem__(self, batch):
+        part = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
+        windows = self._examples.store.read(self._windows[part])
+        labels = self._examples.labels[self._owners[part]].astype(np.float32)
+        # A generator for each batch: it is the same whichever batches were asked for before.
+        rng = np.random.default_rng([self._seed, self._epoch, batch])
+        if self._crop:
+            windows = _crop(windows, self._crop, rng)
+        return _mix(windows, labels, self._mixup, rng) if self._mixup else (windows, labels)
+
+
+def _crop(windows: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a random part of each window, (windows, samples, leads)."""
+    starts = rng.integers(windows.shape[1] - samples + 1, size=len(windows))
+    return np.stack([window[start : start + samples] for window, start in zip(windows, starts, strict=True)])
+
+
+def _mix(
+    windows: np.ndarray, labels: np.ndarray, parameter: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return windows and labels blended with a smaller share of those of a random partner in the batch."""
+    share = rng.beta(parameter, parameter, len(windows)).astype(np.float32)
+    share = np.maximum(share, 1 - share)
+    partner = rng.permutation(len(windows))
+    mixed = windows * share[:, None, None] + windows[partner] * (1 - share[:, None, None])
+    return mixed, labels * share[:, None] + labels[partner] * (1 - share[:, None])

@@ -1,0 +1,126 @@
+"""Keep a training's state after each epoch, so that a crash costs at most one."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from cnn_gap.errors import InputError
+from cnn_gap.files import read_json, replacing, write_json
+from cnn_gap.training.config import from_dict
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes
+    ----------
+    setup : dict
+        What the training depends on; it goes on only with the same.
+    history : tuple of dict
+        A row of figures for each finished epoch.
+    best_epoch : int
+        The epoch, from 1, whose weights are the best so far; 0 before the first.
+    """
+
+    setup: dict
+    history: tuple[dict, ...] = ()
+    best_epoch: int = 0
+
+    @property
+    def epoch(self) -> int:
+        """Finished epochs."""
+        return len(self.history)
+
+
+class Checkpoints:
+    """The folder of a training's state: `progress.json` and the weights of the last and the best epoch.
+
+    `progress.json` is written after the weights that it names, and older weights are removed after it: whenever
+    the process dies, what it names is there and whole.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+
+    def exists(self) -> bool:
+        """Tell whether there is something to resume."""
+        return self._progress_file.exists()
+
+    def save(self, network: keras.Model, progress: Progress) -> None:
+        """Keep the state after an epoch; the network's optimiser is part of it."""
+        with replacing(self._weights_file(progress.epoch)) as aside:
+            network.save_weights(aside)
+        content = {"setup": progress.setup, "best_epoch": progress.best_epoch, "history": progress.history}
+        write_json(self._progress_file, content)
+        needed = {self._weights_file(progress.epoch), self._weights_file(progress.best_epoch)}
+        for path in set(self.folder.glob("*.weights.h5")) - needed:
+            path.unlink()
+
+    def read(self, setup: dict) -> Progress:
+        """Return the progress of the training with this setup.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged, or the training was started with another setup: the difference is named.
+        """
+        try:
+            progress = from_dict(Progress, read_json(self._progress_file))
+        except InputError as error:
+            raise InputError(
+                f"{self._progress_file}: cannot be resumed: {error}; remove {self.folder}"
+            ) from error
+        setup = json.loads(json.dumps(setup))  # tuples as the lists that JSON makes of them
+        if difference := _first_difference(progress.setup, setup):
+            raise InputError(
+                f"{self._progress_file}: cannot be resumed: {difference}; use the same settings and data,"
+                " or train into another folder"
+            )
+        return progress
+
+    def load_weights(self, network: keras.Model, epoch: int) -> None:
+        """Load the weights after `epoch` and, into a compiled network, the optimiser's state.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged.
+        """
+        path = self._weights_file(epoch)
+        try:
+            network.load_weights(path)
+        except Exception as error:  # Keras and h5py raise many kinds for a damaged file
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"{path}: cannot be loaded ({reason}); remove {self.folder} to start anew"
+            ) from error
+
+    def clear(self) -> None:
+        """Forget the training: there is nothing to resume any more."""
+        self._progress_file.unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _progress_file(self) -> Path:
+        return self.folder / "progress.json"
+
+    def _weights_file(self, epoch: int) -> Path:
+        return self.folder / f"epoch-{epoch:04d}.weights.h5"
+
+
+def _first_difference(before: object, now: object, where: str = "") -> str:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in before | now:
+            if difference := _first_difference(before.get(key), now.get(key), f"{where}.{key}".lstrip(".")):
+                return difference
+        return ""
+    return "" if before == now else f"{where} was {_short(before)} and is now {_short(now)}"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,92 @@
+"""Start a training from a trained model, for the same diagnoses or for others."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cnn_gap.ecg.diagnoses import ClassSet
+from cnn_gap.errors import InputError
+from cnn_gap.network.architecture import Network, copy_weights
+from cnn_gap.prediction.model_folder import ModelDescription, load_model
+from cnn_gap.training.config import Config, from_dict
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """The trained model that a training starts from.
+
+    Attributes
+    ----------
+    network : keras.Model
+    description : ModelDescription
+    blocks : Network
+        What the network is made of.
+    """
+
+    network: keras.Model
+    description: ModelDescription
+    blocks: Network
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the weights."""
+        digest = hashlib.sha256()
+        for weights in self.network.get_weights():
+            digest.update(weights.tobytes())
+        return digest.hexdigest()[:16]
+
+    def configure(self, config: Config) -> Config:
+        """Return `config` with the blocks and the preprocessing that the weights were trained with."""
+        return replace(config, network=self.blocks, preprocessing=self.description.preprocessing)
+
+    def matches(self, classes: ClassSet) -> dict[int, int]:
+        """Return, for each class that shares a code with one of the trained model's, the index of that one."""
+        of_code = {code: index for index, codes in enumerate(self.description.classes) for code in codes}
+        found = {
+            index: next((of_code[code] for code in codes if code in of_code), None)
+            for index, codes in enumerate(classes.classes)
+        }
+        return {index: other for index, other in found.items() if other is not None}
+
+    def copy_weights(self, network: keras.Model, classes: ClassSet) -> None:
+        """Give `network`, of the same blocks, the trained weights; a new class keeps its initial ones."""
+        copy_weights(self.network, network, but=("probabilities",))
+        dense = network.get_layer("probabilities")
+        kernel, bias = dense.get_weights()
+        trained_kernel, trained_bias = self.network.get_layer("probabilities").get_weights()
+        for index, other in self.matches(classes).items():
+            kernel[:, index], bias[index] = trained_kernel[:, other], trained_bias[other]
+        dense.set_weights([kernel, bias])
+
+    def seen(self, classes: ClassSet) -> np.ndarray:
+        """Return which of `classes` the trained model has learned, bool of shape (classes,)."""
+        seen = np.zeros(len(classes), bool)
+        for index, other in self.matches(classes).items():
+            seen[index] = self.description.seen[other]
+        return seen
+
+    def thresholds(self, classes: ClassSet) -> np.ndarray:
+        """Return the trained model's thresholds of `classes`, inf where it has none, shape (classes,)."""
+        thresholds, trained = np.full(len(classes), np.inf), self.description.lowest_probabilities
+        for index, other in self.matches(classes).items():
+            thresholds[index] = trained[other]
+        return thresholds
+
+
+def read_start(folder: Path) -> Start:
+    """Read a model folder to start from.
+
+    Raises
+    ------
+    InputError
+        If it cannot be loaded or does not say what its network is made of.
+    """
+    network, description = load_model(folder)
+    try:
+        blocks = from_dict(Network, description.training.get("config", {}).get("network"), "network.")
+    except (InputError, AttributeError) as error:
+        raise InputError(f"{Path(folder) / 'model.json'}: cannot be trained on: {error}") from error
+    return Start(network, description, blocks)

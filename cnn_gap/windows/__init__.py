@@ -1,0 +1,1 @@
+"""Windows: what the network sees of a recording."""

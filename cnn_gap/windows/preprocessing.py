@@ -1,0 +1,246 @@
+"""Turn a recording of any sampling rate and length into the network's windows.
+
+Training and prediction share these functions; only the choice of windows differs: `training_starts` gives the
+head, middle and end of a long record (Lin et al. 2020, section 2.2), `prediction_starts` covers all of it.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
+from scipy import signal as dsp
+
+from cnn_gap.errors import InputError
+from cnn_gap.windows.continuation import continued
+
+#: Sampling rates are taken as ratios with at most this denominator, so that any rate has a polyphase filter.
+LARGEST_DENOMINATOR = 1000
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How windows are made; stored with the model, so that prediction repeats what training did.
+
+    Attributes
+    ----------
+    sampling_rate : float
+        Of the windows, Hz.
+    window_s : float
+        Length of a window, s.
+    overlap : float
+        Share of a window that the next one repeats in prediction, at least 0 and below 1.
+    highpass_hz, lowpass_hz : float
+        Corner frequencies of zero-phase Butterworth filters of order 2; 0 leaves a filter out.
+    clip_mv : float
+        Amplitudes are limited to ± this value after the baseline is removed; 0 leaves them as they are.
+    slope_mv_s : tuple of float
+        A record whose leads typically change more slowly or faster than these bounds (mV/s, root mean square)
+        is taken to have a wrong gain and scaled to their geometric mean; (0, 0) believes every gain.
+    margin_s : float
+        What a window holds beyond its length on both sides, s: the record there or, beyond the record's ends,
+        what `cnn_gap.windows.continuation` makes of it. The network sees it and has no answers for it.
+    """
+
+    sampling_rate: float = 100.0
+    window_s: float = 10.0
+    overlap: float = 0.5
+    highpass_hz: float = 0.0
+    lowpass_hz: float = 0.0
+    clip_mv: float = 0.0
+    slope_mv_s: tuple[float, ...] = (0.0, 0.0)
+    margin_s: float = 0.0
+
+    def __post_init__(self):
+        nyquist = self.sampling_rate / 2
+        _require(0 < self.sampling_rate < float("inf"), "sampling_rate", "above 0 Hz", self.sampling_rate)
+        _require(1 <= self.window_s * self.sampling_rate < 1e7, "window_s", "at least a sample", self.window_s)
+        _require(0 <= self.overlap < 1, "overlap", "from 0 to below 1", self.overlap)
+        for key in ("highpass_hz", "lowpass_hz"):
+            corner = getattr(self, key)
+            _require(0 <= corner < nyquist, key, f"from 0 to below {nyquist} Hz", corner)
+        _require(0 <= self.clip_mv < 1e6, "clip_mv", "from 0 to below 1e6 mV", self.clip_mv)
+        _require(0 <= self.margin_s <= self.window_s, "margin_s", "from 0 to window_s", self.margin_s)
+        bounds = self.slope_mv_s
+        rising = len(bounds) == 2 and (bounds == (0, 0) or 0 < bounds[0] < bounds[1] < float("inf"))
+        _require(rising, "slope_mv_s", "two rising bounds above 0, or two zeros", list(bounds))
+
+    @property
+    def window_samples(self) -> int:
+        """Samples of a window without its margins."""
+        return round(self.window_s * self.sampling_rate)
+
+    @property
+    def margin_samples(self) -> int:
+        """Samples of each margin."""
+        return round(self.margin_s * self.sampling_rate)
+
+    @property
+    def input_samples(self) -> int:
+        """Samples of a window and both margins: what the network gets."""
+        return self.window_samples + 2 * self.margin_samples
+
+
+def resampled_length(samples: int, sampling_rate: float, preprocessing: Preprocessing) -> int:
+    """Return how many samples `resample` makes of `samples` at `sampling_rate` (Hz)."""
+    # Rounded: a tail of less than half a sample must not make a record longer than a window.
+    return max(1, round(samples * _ratio(sampling_rate, preprocessing.sampling_rate)))
+
+
+def training_starts(samples: int, window_samples: int) -> np.ndarray:
+    """Return the first samples of the training windows: one, or head, middle and end of a longer record.
+
+    Parameters
+    ----------
+    samples : int
+        Length of the record at the windows' sampling rate.
+    window_samples : int
+        Length of a window.
+    """
+    spare = samples - window_samples
+    return np.unique([0, spare // 2, spare]) if spare > 0 else np.array([0])
+
+
+def prediction_starts(samples: int, window_samples: int, overlap: float) -> np.ndarray:
+    """Return the first samples of evenly spread windows over the record that overlap by at least `overlap`."""
+    spare = samples - window_samples
+    if spare <= 0:
+        return np.array([0])
+    hop = max(1, round(window_samples * (1 - overlap)))
+    return np.linspace(0, spare, ceil(spare / hop) + 1).round().astype(int)
+
+
+def training_windows(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> np.ndarray:
+    """Return the windows to train on: one, or head, middle and end of a record longer than a window.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples, leads), float32
+        Amplitudes in mV, NaN where invalid.
+    sampling_rate : float
+        Of the signal, Hz.
+    preprocessing : Preprocessing
+        The windows' rate, length and filters.
+
+    Returns
+    -------
+    ndarray, shape (windows, input_samples, leads), float32
+        Finite amplitudes in mV around a baseline of 0.
+    """
+    starts = training_starts(
+        resampled_length(len(signal), sampling_rate, preprocessing), preprocessing.window_samples
+    )
+    return _windows(signal, sampling_rate, preprocessing, starts)
+
+
+def prediction_windows(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> np.ndarray:
+    """Return overlapping windows over the whole record; parameters and result as in `training_windows`."""
+    samples = resampled_length(len(signal), sampling_rate, preprocessing)
+    starts = prediction_starts(samples, preprocessing.window_samples, preprocessing.overlap)
+    return _windows(signal, sampling_rate, preprocessing, starts)
+
+
+def resample(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> np.ndarray:
+    """Return the signal (samples, leads) at the windows' rate by an anti-aliased polyphase filter."""
+    ratio = _ratio(sampling_rate, preprocessing.sampling_rate)
+    if ratio == 1:
+        return signal
+    # "line" continues the signal beyond its ends by its trend: zeros there would make a step.
+    padding = "line" if len(signal) > 1 else "mean"
+    resampled = dsp.resample_poly(signal, ratio.numerator, ratio.denominator, axis=0, padtype=padding)
+    return resampled[: resampled_length(len(signal), sampling_rate, preprocessing)]
+
+
+def padding_before(samples: int, preprocessing: Preprocessing) -> int:
+    """Return how many zeros come before a record of `samples` (at the windows' rate), none if it fills one."""
+    return max(0, preprocessing.window_samples - samples) // 2
+
+
+def _windows(
+    signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing, starts: np.ndarray
+) -> np.ndarray:
+    valid = np.isfinite(signal)
+    complete = valid.all()
+    filled = signal if complete else _interpolate(signal, valid)
+    resampled = _filter(resample(filled, sampling_rate, preprocessing), preprocessing)
+    valid_resampled = np.ones(resampled.shape, bool) if complete else _nearest(valid, len(resampled))
+    resampled = resampled * _gain(resampled, valid_resampled, preprocessing)
+    margin, length = preprocessing.margin_samples, preprocessing.input_samples
+    places = continued(resampled, margin, preprocessing.sampling_rate)
+    windows = np.zeros((len(starts), length, signal.shape[1]), np.float32)
+    before = padding_before(len(resampled), preprocessing)
+    for window, start in zip(windows, starts, strict=True):
+        part = places[start : start + length]
+        piece = _remove_baseline(resampled[part], valid_resampled[part])
+        window[before : before + len(piece)] = piece
+    return np.clip(windows, -preprocessing.clip_mv, preprocessing.clip_mv) if preprocessing.clip_mv else windows
+
+
+def _gain(signal: np.ndarray, valid: np.ndarray, preprocessing: Preprocessing) -> np.float32:
+    """Return the factor that corrects an implausible gain, 1 where it is plausible or there is no signal.
+
+    Slopes rather than amplitudes, so that wander counts little, and the median of the leads, so that neither a
+    silent lead nor an artefact on one of them counts.
+    """
+    if preprocessing.slope_mv_s == (0, 0) or len(signal) < 2:
+        return np.float32(1)
+    steps = np.where(valid[1:] & valid[:-1], np.diff(signal, axis=0), 0)
+    slopes = preprocessing.sampling_rate * np.sqrt(np.mean(steps.astype(np.float64) ** 2, axis=0))
+    slopes = slopes[slopes > 0]
+    if not len(slopes):
+        return np.float32(1)
+    slope, (low, high) = np.median(slopes), preprocessing.slope_mv_s
+    return np.float32(1 if low <= slope <= high else np.sqrt(low * high) / slope)
+
+
+def _remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Subtract each lead's linear fit; samples that are not `valid` take no part in it and become 0."""
+    # In closed form: a least-squares solver starts threads that contend with the network's.
+    piece = piece.astype(np.float64)
+    weights = valid.astype(np.float64)
+    count = np.maximum(weights.sum(axis=0), 1)
+    time = np.arange(len(piece))[:, None] - (np.arange(len(piece)) @ weights) / count
+    level = (weights * piece).sum(axis=0) / count
+    spread = (weights * time**2).sum(axis=0)
+    slope = (weights * time * (piece - level)).sum(axis=0) / np.where(spread > 0, spread, 1)
+    return weights * (piece - level - slope * time)
+
+
+def _interpolate(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Bridge invalid samples by straight lines, so that filters do not ring at a gap."""
+    filled = np.zeros_like(signal)
+    at = np.arange(len(signal))
+    for lead in np.flatnonzero(valid.any(axis=0)):
+        good = valid[:, lead]
+        filled[:, lead] = np.interp(at, at[good], signal[good, lead])
+    return filled
+
+
+def _nearest(valid: np.ndarray, samples: int) -> np.ndarray:
+    at = (np.arange(samples) * (len(valid) / samples)).round().astype(int)
+    return valid[np.minimum(at, len(valid) - 1)]
+
+
+def _filter(signal: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    for corner, kind in ((preprocessing.highpass_hz, "highpass"), (preprocessing.lowpass_hz, "lowpass")):
+        if corner:
+            sections = dsp.butter(2, corner, kind, fs=preprocessing.sampling_rate, output="sos")
+            # Long enough for the high-pass filter's start to settle outside the record.
+            padding = min(len(signal) - 1, round(3 * preprocessing.sampling_rate / corner))
+            signal = dsp.sosfiltfilt(sections, signal, axis=0, padlen=padding)
+    return signal
+
+
+def _ratio(sampling_rate: float, target_rate: float) -> Fraction:
+    if not (np.isfinite(sampling_rate) and sampling_rate > 0):
+        raise InputError(f"the sampling rate must be above 0 Hz; received {sampling_rate}")
+    ratio = Fraction(target_rate) / Fraction(sampling_rate)
+    exact = ratio.limit_denominator(LARGEST_DENOMINATOR)
+    if exact == 0:
+        raise InputError(f"the sampling rate is too high to be true; received {sampling_rate} Hz")
+    return exact
+
+
+def _require(condition: bool, key: str, expected: str, received: object) -> None:
+    if not condition:
+        raise InputError(f"preprocessing.{key} must be {expected}; received {received}")

@@ -1,0 +1,199 @@
+"""Prepare the training windows of many records once, into a memory-mapped file.
+
+A store is a folder: `windows.npy` holds the windows (N, samples, leads) as float16 mV (rounded to 0.05 %), and
+`store.json` says which belong to which record and which records could not be read. It is found again by a
+fingerprint of the records' files and of the preprocessing.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from cnn_gap.ecg.records import LEADS, RecordInfo, read_record, record_files
+from cnn_gap.errors import InputError
+from cnn_gap.files import read_json, write_json
+from cnn_gap.windows.preprocessing import Preprocessing, resampled_length, training_starts, training_windows
+
+#: Raise it when the preparation changes, so that older stores are not taken for current ones.
+STORE_VERSION = 2
+
+#: Records that a worker prepares at a time.
+CHUNK = 64
+
+#: What float16 can hold, mV.
+LARGEST_AMPLITUDE = 6e4
+
+
+@dataclass(frozen=True)
+class WindowStore:
+    """The prepared windows of a sequence of records.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the files lie.
+    first : tuple of int
+        Record i has the windows from `first[i]` to before `first[i + 1]`.
+    failures : dict of int to str
+        Why a record's windows are missing, by its index.
+    """
+
+    folder: Path
+    first: tuple[int, ...]
+    failures: dict[int, str]
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Return windows by index, float32 mV of shape (len(indices), samples, leads).
+
+        The file is mapped anew each time: the pages stay in the system's cache without counting as memory of
+        this process, which so stays small however large the store is.
+        """
+        order = np.argsort(indices)
+        windows = np.load(self.folder / "windows.npy", mmap_mode="r")
+        result = np.empty((len(indices), *windows.shape[1:]), np.float32)
+        result[order] = windows[np.asarray(indices)[order]]
+        return result
+
+    def windows_of(self, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the window indices of `records` (indices, repeats allowed) and the record of each window."""
+        first = np.array(self.first)
+        counts = first[records + 1] - first[records]
+        owners = np.repeat(records, counts)
+        offsets = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
+        return first[owners] + offsets, owners
+
+
+def prepare_windows(
+    records: Sequence[RecordInfo], preprocessing: Preprocessing, cache: Path, jobs: int = -1
+) -> WindowStore:
+    """Return the store of the records' training windows, made now if `cache` has none that is current.
+
+    Parameters
+    ----------
+    records : sequence of RecordInfo
+        What to prepare, in order.
+    preprocessing : Preprocessing
+        How to prepare it.
+    cache : Path
+        Folder that holds the stores.
+    jobs : int
+        Processes that prepare in parallel; -1 takes every core.
+
+    Raises
+    ------
+    InputError
+        If no record at all could be read.
+    """
+    folder = Path(cache) / _fingerprint(records, preprocessing)
+    store = _open_store(folder)
+    if store is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(folder.parent)
+        aside = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
+        try:
+            _write_store(aside, records, preprocessing, jobs)
+            if _open_store(folder) is None:  # another training may have been quicker
+                aside.rename(folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        store = _open_store(folder)
+    if len(store.failures) == len(records):
+        raise InputError(f"none of the {len(records)} records can be read; the first: {store.failures[0]}")
+    return store
+
+
+def _open_store(folder: Path) -> WindowStore | None:
+    """Return the store in a folder, or None where there is none or it is damaged."""
+    if not (folder / "windows.npy").exists():
+        return None
+    try:
+        content = read_json(folder / "store.json")
+        failures = {int(index): reason for index, reason in content["failures"].items()}
+        return WindowStore(folder, tuple(content["first"]), failures)
+    except (InputError, LookupError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> str:
+    root = os.path.commonpath([record.path.parent for record in records])
+    files = [
+        (str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns)
+        for record in records
+        for path in record_files(record.path)
+    ]
+    content = json.dumps([STORE_VERSION, asdict(preprocessing), files])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Remove what killed preparations have left; a folder of the last day may be in use."""
+    for folder in cache.glob(".preparing-*"):
+        if time.time() - folder.stat().st_mtime > 86_400:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Preprocessing, jobs: int) -> None:
+    counts = [_expected_windows(record, preprocessing) for record in records]
+    first = np.concatenate([[0], np.cumsum(counts)])
+    shape = (int(first[-1]), preprocessing.input_samples, len(LEADS))
+    np.lib.format.open_memmap(folder / "windows.npy", "w+", np.float16, shape).flush()
+    _allocate(folder / "windows.npy")
+    chunks = [range(start, min(start + CHUNK, len(records))) for start in range(0, len(records), CHUNK)]
+    tasks = (
+        joblib.delayed(_write_chunk)(
+            folder / "windows.npy",
+            [(index, records[index].path, first[index], counts[index]) for index in chunk],
+            preprocessing,
+        )
+        for chunk in chunks
+    )
+    failures = {}
+    parallel = joblib.Parallel(
+        n_jobs=min(joblib.cpu_count(), len(chunks)) if jobs < 0 else jobs, return_as="generator_unordered"
+    )
+    with tqdm(total=len(records), desc="preparing windows", unit="record", disable=None) as bar:
+        for done, failed in parallel(tasks):
+            failures |= failed
+            bar.update(done)
+    write_json(folder / "store.json", {"first": first.tolist(), "failures": dict(sorted(failures.items()))})
+
+
+def _allocate(path: Path) -> None:
+    """Take a file's space now: a full disk is an error here, and would kill whoever writes to the map later."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
+def _expected_windows(record: RecordInfo, preprocessing: Preprocessing) -> int:
+    samples = resampled_length(record.samples, record.sampling_rate, preprocessing)
+    return len(training_starts(samples, preprocessing.window_samples))
+
+
+def _write_chunk(
+    path: Path, items: list[tuple[int, Path, int, int]], preprocessing: Preprocessing
+) -> tuple[int, dict[int, str]]:
+    """Prepare records (index, path, first window, windows) into the file; return how many, and the failures."""
+    failures = {}
+    file = np.load(path, mmap_mode="r+")
+    for index, record_path, first, count in items:
+        try:
+            record = read_record(record_path)
+            windows = training_windows(record.signal, record.sampling_rate, preprocessing)
+            if len(windows) != count:
+                raise InputError(f"{record_path}: the signal's length differs from the header's")
+            file[first : first + count] = np.clip(windows, -LARGEST_AMPLITUDE, LARGEST_AMPLITUDE)
+        except Exception as error:  # whatever is wrong with one record must not cost the others
+            failures[index] = str(error) if isinstance(error, InputError) else f"{record_path}: {error!r}"
+    return len(items), failures

@@ -1,0 +1,187 @@
+"""The command that explains: a record's files, a folder's, and what happens to bad input."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+import explain
+from cnn_gap.classifier import load_classifier
+from cnn_gap.ecg.annotations import read_events
+from cnn_gap.ecg.headers import LEADS
+from cnn_gap.ecg.records import find_records
+from cnn_gap.explain_folder import INDEX
+from cnn_gap.reports.explanation_table import explanation_table
+from cnn_gap.reports.machine_files import explanation_content
+
+
+@pytest.fixture(scope="module")
+def classifier(model):
+    return load_classifier(model)
+
+
+@pytest.fixture
+def path(records):
+    return find_records(records)[2]
+
+
+def _region_rows(each):
+    return [(region["start_s"], region["end_s"]) for region in each["regions"]]
+
+
+def test_every_file_that_was_asked_for_is_written_and_named(model, classifier, path, tmp_path, run_command):
+    out, page = tmp_path / "new" / "sheet.svg", tmp_path / "page.html"
+    content, marks = tmp_path / "content.json", tmp_path / "marks" / "record.cam"
+    wishes = ["--classes", "AF,PAC", "--out", out, "--json", content, "--html", page, "--annotations", marks]
+    ended = run_command(explain, [model, path.with_suffix(""), *wishes])
+    assert ended.code == 0
+    second = out.with_name("sheet-PAC.svg")
+    expected = classifier.explain(path, "AF,PAC", leads=True)
+    written = "".join(f"wrote {name}\n" for name in (out, second, content, marks, page))
+    assert ended.out == f"{explanation_table(expected)}\n{written}"
+    assert json.loads(content.read_text()) == json.loads(json.dumps(explanation_content(expected)))
+    assert all("<svg" in picture.read_text() for picture in (out, second))
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    regions = [(each.diagnosis.abbreviation, region) for each in expected.classes for region in each.regions]
+    events = read_events(marks)
+    assert len(events) == len(regions) > 0
+    for event, (name, region) in zip(
+        events, sorted(regions, key=lambda pair: (pair[1].start_s, -pair[1].end_s, pair[0])), strict=True
+    ):
+        assert event.kind == name
+        assert (event.start_s, event.end_s) == pytest.approx((region.start_s, region.end_s), abs=0.0051)
+
+
+def test_the_json_has_map_regions_and_shares_on_the_records_time(classifier, path):
+    explanation = classifier.explain(path, "top2", leads=True)
+    content = json.loads(json.dumps(explanation_content(explanation), allow_nan=False))
+    record = explanation.record
+    assert (content["record"], content["sampling_rate"], content["samples"]) == (record.name, 100, 1000)
+    assert np.diff(content["times_s"]) == pytest.approx(content["map_stride_s"])
+    for each, explained in zip(content["classes"], explanation.classes, strict=True):
+        assert each["codes"] == list(explained.codes)
+        assert each["probability"] == explained.probability
+        at_times = np.interp(content["times_s"], explanation.times, explained.activation)
+        np.testing.assert_allclose(each["activation"], at_times, atol=1e-4)
+        assert _region_rows(each) == [(region.start_s, region.end_s) for region in explained.regions]
+        np.testing.assert_allclose(
+            [each["lead_shares"][lead] for lead in LEADS], explained.lead_shares, atol=1e-4
+        )
+
+
+def _listed(page):
+    embedded = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text())[1]
+    return [each["codes"] for each in json.loads(embedded)["classes"]]
+
+
+def test_a_page_lists_every_class_unless_some_are_named(model, classifier, path, tmp_path, run_command):
+    page, content = tmp_path / "page.html", tmp_path / "content.json"
+    assert run_command(explain, [model, path, "--html", page, "--json", content]).code == 0
+    order = np.argsort(-classifier.predict(path).probabilities, kind="stable")
+    assert _listed(page) == [list(classifier.classes.classes[index]) for index in order]
+    answered = explanation_content(classifier.explain(path, leads=True))
+    assert json.loads(content.read_text()) == json.loads(json.dumps(answered))
+    assert run_command(explain, [model, path, "--html", page, "--classes", "AF"]).code == 0
+    assert _listed(page) == [["164889003"]]
+
+
+def test_without_leads_there_are_no_shares(model, path, tmp_path, run_command):
+    content = tmp_path / "content.json"
+    ended = run_command(explain, [model, path, "--no-leads", "--json", content])
+    assert ended.code == 0
+    assert {each["lead_shares"] is None for each in json.loads(content.read_text())["classes"]} == {True}
+
+
+def test_the_table_has_a_line_a_class_with_its_strongest_regions(classifier, path):
+    explanation = classifier.explain(path, "top3", leads=True)
+    lines = explanation_table(explanation).splitlines()
+    assert len(lines) == 1 + 3
+    for line, each in zip(lines[1:], explanation.classes, strict=True):
+        assert line.startswith(f"{each.probability:.3f}")
+        assert each.diagnosis.name in line
+        shown = [f"{region.start_s:.2f}-{region.end_s:.2f}" for region in each.regions]
+        strongest = max(each.regions, key=lambda region: region.activation)
+        named = re.findall(r"\d+\.\d\d-\d+\.\d\d", line)
+        assert set(named) <= set(shown)
+        assert f"{strongest.start_s:.2f}-{strongest.end_s:.2f}" in named
+        assert len(named) == min(3, len(shown))
+        assert ("more" in line) == (len(shown) > 3)
+
+
+def test_the_level_is_the_users(model, path, tmp_path, run_command):
+    files = {level: tmp_path / f"{level[:4]}.json" for level in ("percentile:50", "absolute:1e6")}
+    for level, file in files.items():
+        wishes = ["--classes", "AF", "--level", level, "--json", file, "--no-leads"]
+        assert run_command(explain, [model, path, *wishes]).code == 0
+    (half,), (nothing,) = (json.loads(file.read_text())["classes"] for file in files.values())
+    assert half["level"] == pytest.approx(np.median(half["activation"]), abs=0.05)
+    assert _region_rows(half) != []
+    assert (nothing["level"], nothing["regions"]) == (1e6, [])
+
+
+@pytest.fixture
+def folder(records, tmp_path):
+    """Three records, of which one is damaged."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for path in find_records(records)[:3]:
+        for suffix in (".hea", ".mat"):
+            shutil.copy(path.with_suffix(suffix), data)
+    bad = find_records(data)[1].with_suffix(".mat")
+    bad.write_bytes(bad.read_bytes()[:100])
+    return data
+
+
+def test_a_folders_bad_record_is_reported_and_the_others_are_explained(model, folder, tmp_path, run_command):
+    out = tmp_path / "out"
+    ended = run_command(explain, [model, folder, "--out", out, "--classes", "top1"])
+    first, bad, last = (path.stem for path in find_records(folder))
+    assert (ended.code, ended.out) == (0, f"2 explained, 1 failed: {out / INDEX}\n")
+    assert re.search(rf"^{bad}: .*{bad}\.mat.*", ended.err, re.MULTILINE)
+    expected = {f"{name}.{suffix}" for name in (first, last) for suffix in ("cam", "html", "json")}
+    assert {path.name for path in out.iterdir()} == expected | {INDEX}
+    index = (out / INDEX).read_text()
+    assert [f'href="{name}.html"' in index for name in (first, bad, last)] == [True, False, True]
+    assert bad in index
+
+
+def test_a_folder_of_which_nothing_can_be_explained_ends_with_1(model, folder, tmp_path, run_command):
+    for path in folder.glob("*.mat"):
+        path.write_bytes(b"")
+    ended = run_command(explain, [model, folder, "--out", tmp_path / "out"])
+    assert (ended.code, ended.out[:23]) == (1, "0 explained, 3 failed: ")
+
+
+@pytest.mark.parametrize(
+    ("wishes", "words"),
+    [
+        (["--classes", "flu"], "flu"),
+        (["--level", "sd:much"], "sd:much"),
+        (["--out", "sheet.docx"], "sheet.docx: pictures are written as .*png"),
+        (["--out", "sheet.png", "--lead", "V9"], "V9: cannot be drawn"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    model, path, wishes, words, run_command, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    ended = run_command(explain, [model, path, *wishes])
+    assert ended.code == 1
+    assert len(ended.err.splitlines()) == 1
+    assert re.search(words, ended.err)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_record_is_named(model, tmp_path, run_command):
+    ended = run_command(explain, [model, tmp_path / "nobody"])
+    assert (ended.code, len(ended.err.splitlines())) == (1, 1)
+    assert "nobody" in ended.err
+
+
+@pytest.mark.parametrize("wishes", [[], ["--out", "DIR", "--json", "FILE"]])
+def test_a_folder_takes_a_folder_for_its_results_alone(model, records, wishes, run_command):
+    ended = run_command(explain, [model, records, *wishes])
+    assert ended.code == 2
+    assert "a folder of records needs --out DIR" in ended.err

@@ -1,0 +1,116 @@
+"""The command for one record: its table, its JSON and its errors."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import predict
+from cnn_gap.classifier import load_classifier
+from cnn_gap.ecg.records import find_records
+from cnn_gap.reports.tables import prediction_json, prediction_table
+
+
+@pytest.fixture(scope="module")
+def classifier(model):
+    return load_classifier(model)
+
+
+@pytest.fixture(scope="module")
+def prediction(classifier, records):
+    """A prediction of which the least probable class is answered, and no other."""
+    found = classifier.predict(find_records(records)[0])
+    return replace(found, labels=found.probabilities == found.probabilities.min())
+
+
+def test_the_table_has_the_most_probable_and_every_answered_diagnosis(prediction):
+    heading, *lines = prediction_table(prediction, 3).splitlines()
+    assert re.split(r"  +", heading) == ["Probability", "Answered", "Diagnosis", "Code"]
+    cells = [re.split(r"  +", line) for line in lines]
+    order = np.argsort(-prediction.probabilities)
+    for (probability, answered, name, abbreviation, codes), index in zip(
+        cells, [*order[:3], order[-1]], strict=True
+    ):
+        about = prediction.classes.diagnoses[index]
+        assert probability == f"{prediction.probabilities[index]:.3f}"
+        assert answered == ("yes" if index == order[-1] else "no")
+        assert (name, abbreviation) == (about.name, about.abbreviation)
+        assert tuple(codes.split(", ")) == prediction.classes.classes[index]
+
+
+def test_the_table_names_equivalent_codes_and_can_be_as_long_as_there_are_classes(prediction):
+    lines = prediction_table(prediction, 99).splitlines()
+    assert len(lines) == 1 + len(prediction.classes)
+    assert sum(line.endswith("713427006, 59118001") for line in lines) == 1
+
+
+def test_the_json_has_every_class_and_null_for_what_is_not_a_number(classifier, prediction):
+    probabilities = prediction.probabilities.copy()
+    probabilities[1] = np.nan
+    content = json.loads(prediction_json(classifier, replace(prediction, probabilities=probabilities)))
+    assert content["record"] == prediction.name
+    described = classifier.description
+    assert [tuple(each["codes"]) for each in content["classes"]] == list(described.classes)
+    assert [each["threshold"] for each in content["classes"]] == list(described.thresholds)
+    assert [each["seen"] for each in content["classes"]] == list(described.seen)
+    assert [each["label"] for each in content["classes"]] == prediction.labels.tolist()
+    assert content["classes"][1]["probability"] is None
+    assert content["classes"][2]["probability"] == prediction.probabilities[2]
+    assert (content["classes"][0]["name"], content["classes"][0]["abbreviation"]) == (
+        "1st degree av block",
+        "IAVB",
+    )
+
+
+def test_the_command_prints_what_the_classifier_says(model, records, classifier, run_command):
+    path = find_records(records)[1]
+    expected = classifier.predict(path)
+    ended = run_command(predict, [model, path.with_suffix(""), "--top", "2"])
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == prediction_table(expected, 2) + "\n"
+    ended = run_command(predict, [model, path, "--json"])
+    found = [each["probability"] for each in json.loads(ended.out)["classes"]]
+    np.testing.assert_allclose(found, expected.probabilities, atol=1e-6)
+
+
+def test_five_diagnoses_are_shown_unless_told_otherwise(model, records, classifier, run_command):
+    path = find_records(records)[2]
+    ended = run_command(predict, [model, path])
+    assert ended.out == prediction_table(classifier.predict(path), 5) + "\n"
+
+
+def test_diagnoses_never_seen_are_named_once_on_standard_error(model, records, tmp_path, run_command):
+    content = json.loads((model / "model.json").read_text())
+    content["seen"][0], content["thresholds"][0] = False, None
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    (tmp_path / "model.keras").write_bytes((model / "model.keras").read_bytes())
+    ended = run_command(predict, [tmp_path, find_records(records)[0], "--json"])
+    assert ended.err.count("\n") == 1
+    assert "never seen" in ended.err
+    assert "1st degree av block" in ended.err
+    assert json.loads(ended.out)["classes"][0]["seen"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("model", "missing"), 1, "missing"),
+        (("nowhere", "record"), 1, "model.json: not found"),
+        (("model", "record", "--top", "-1"), 2, "--top"),
+        (("model", "record", "--top", "few"), 2, "must be a whole number from 0; received 'few'"),
+        (("model",), 2, "RECORD"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(model, records, tmp_path, run_command, arguments, code, said):
+    places = {
+        "model": model,
+        "nowhere": tmp_path,
+        "record": find_records(records)[0],
+        "missing": tmp_path / "missing",
+    }
+    ended = run_command(predict, [places.get(each, each) for each in arguments])
+    assert ended.code == code
+    assert said in ended.err
+    assert ended.out == ""

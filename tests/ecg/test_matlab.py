@@ -1,0 +1,66 @@
+"""MATLAB files, against SciPy's writer and with every kind of damage."""
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.io import savemat
+
+from cnn_gap.ecg.matlab import parse_matlab, text_of
+
+MATRICES = [
+    np.arange(24, dtype=np.int16).reshape(12, 2),
+    np.linspace(-3, 3, 24).reshape(2, 12),
+    np.arange(6, dtype=np.float32).reshape(1, 6),
+    np.arange(6, dtype=np.uint8).reshape(6, 1),
+    np.arange(4, dtype=np.int32).reshape(2, 2) - 70_000,
+]
+
+
+def _saved(path, content, **options):
+    savemat(path, content, **options)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("options", [{"format": "4"}, {"format": "5"}, {"format": "5", "do_compression": True}])
+@pytest.mark.parametrize("matrix", MATRICES, ids=lambda matrix: str(matrix.dtype))
+def test_matrices_of_either_level(tmp_path, options, matrix):
+    variables = parse_matlab(_saved(tmp_path / "a.mat", {"val": matrix, "b": np.ones((1, 1))}, **options))
+    np.testing.assert_array_equal(variables["val"], matrix)
+    assert variables["b"] == 1
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_struct_with_text_and_numbers(tmp_path, compressed):
+    record = {"sex": "Female", "age": 1000, "data": np.linspace(0, 1, 24).reshape(12, 2)}
+    ecg = parse_matlab(_saved(tmp_path / "a.mat", {"ECG": record}, do_compression=compressed))["ECG"]
+    assert text_of(ecg["sex"]) == "Female"
+    assert float(text_of(ecg["age"])) == 1000
+    assert text_of(ecg.get("missing")) == ""
+    np.testing.assert_array_equal(ecg["data"], record["data"])
+
+
+@pytest.mark.parametrize("content", [b"MATLAB 7.3 MAT-file", b"\x89HDF and more", b"\0" * 19, b"\1" * 24])
+def test_what_is_no_such_file_is_refused(content):
+    with pytest.raises((ValueError, struct.error)):
+        parse_matlab(content)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_damage_never_crashes_the_process(tmp_path_factory, compressed, data):
+    path = tmp_path_factory.getbasetemp() / "damaged.mat"
+    record = {"sex": "M", "age": 4, "data": np.linspace(0, 1, 24).reshape(12, 2)}
+    content = bytearray(_saved(path, {"ECG": record}, do_compression=compressed))
+    content = content[: data.draw(st.integers(0, len(content)))]
+    for _ in range(data.draw(st.integers(0, 8)) if content else 0):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        variables = parse_matlab(bytes(content))
+    except Exception as error:  # whatever a damaged file raises; reading a record names the file in an error
+        assert not isinstance(error, MemoryError)
+    else:
+        assert all(isinstance(value, np.ndarray | dict) for value in variables.values())

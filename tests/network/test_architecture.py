@@ -1,0 +1,121 @@
+"""The network: shapes, lengths, saving, and what it may be made of."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from cnn_gap.errors import InputError
+from cnn_gap.network.architecture import Network, build_network, copy_weights, sharpen
+from cnn_gap.network.augmentation import Augmentation
+from cnn_gap.training.config import CONFIGS, read_config
+
+SMALL = Network(filters=(4, 6, 8), kernels=(5, 3, 3), pooling=(2, 1, 2))
+
+
+@pytest.mark.parametrize("name", ["default", "paper"])
+def test_the_configured_networks_have_twelve_blocks_a_pool_and_a_dense_layer(name):
+    config = read_config(CONFIGS / f"{name}.toml")
+    network = build_network(config.network, leads=12, classes=24)
+    kinds = [type(layer).__name__ for layer in network.layers]
+    blocks = [layer for layer in network.layers if layer.name.endswith("_convolution")]
+    assert [type(layer) for layer in blocks] == [keras.layers.Conv1D] * 12
+    assert kinds.count("Conv1D") == kinds.count("BatchNormalization")
+    assert kinds[-2:] == ["GlobalAveragePooling1D", "Dense"]
+    assert not any(layer.use_bias for layer in network.layers if isinstance(layer, keras.layers.Conv1D))
+
+
+def test_the_paper_pools_in_blocks_1_5_and_10():
+    pooling = read_config(CONFIGS / "paper.toml").network.pooling
+    assert [number for number, factor in enumerate(pooling, start=1) if factor > 1] == [1, 5, 10]
+
+
+@pytest.mark.parametrize("samples", [8, 100, 1000, 1001])
+def test_any_length_works(samples):
+    network = build_network(SMALL, leads=12, classes=3)
+    probabilities = network.predict_on_batch(np.ones((2, samples, 12), np.float32))
+    assert probabilities.shape == (2, 3)
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+
+
+def test_a_saved_network_predicts_the_same_to_the_bit(tmp_path):
+    network = build_network(SMALL, leads=12, classes=3)
+    network.compile("adam", "binary_crossentropy")
+    windows = np.random.default_rng(0).normal(size=(8, 64, 12)).astype(np.float32)
+    network.fit(windows, np.eye(3)[np.arange(8) % 3], verbose=0)  # so that no variable has its initial value
+    network.save(tmp_path / "model.keras", include_optimizer=False)
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(loaded.predict_on_batch(windows), network.predict_on_batch(windows))
+
+
+def test_the_same_seed_gives_the_same_network():
+    networks = []
+    for seed in (1, 1, 2):
+        keras.utils.set_random_seed(seed)
+        networks.append(build_network(SMALL, 12, 3).get_weights()[0])
+    np.testing.assert_array_equal(networks[0], networks[1])
+    assert not np.array_equal(networks[0], networks[2])
+
+
+@pytest.mark.parametrize(
+    "change", [{"residual": True}, {"squeeze": 2}, {"dilation": (1, 2, 4)}, {"sharpen": True}]
+)
+def test_every_kind_of_block_takes_any_length_and_reload(change, tmp_path):
+    network = build_network(replace(SMALL, **change), 12, 3, Augmentation(lead_dropout=0.5, wander_mv=1.0))
+    windows = np.random.default_rng(0).normal(size=(8, 64, 12)).astype(np.float32)
+    network.compile("adam", "binary_crossentropy")
+    network.fit(windows, np.eye(3)[np.arange(8) % 3], verbose=0)
+    network.save(tmp_path / "model.keras", include_optimizer=False)
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    for samples in (64, 37):
+        expected = network.predict_on_batch(windows[:, :samples])
+        np.testing.assert_array_equal(loaded.predict_on_batch(windows[:, :samples]), expected)
+
+
+def test_margins_are_left_out_of_the_mean(tmp_path):
+    network, bare = (build_network(SMALL, 12, 3, margin=margin) for margin in (8, 0))
+    copy_weights(network, bare)
+    network.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    windows = np.random.default_rng(0).normal(size=(2, 64, 12)).astype(np.float32)
+    features = keras.Model(bare.input, bare.get_layer("average").input).predict_on_batch(windows)
+    kernel, bias = bare.get_layer("probabilities").get_weights()
+    expected = expit(features[:, 2:-2].mean(axis=1) @ kernel + bias)
+    np.testing.assert_allclose(loaded.predict_on_batch(windows), expected, atol=1e-6)
+    with pytest.raises(InputError, match="multiple of 4 samples; received 6"):
+        build_network(SMALL, 12, 3, margin=6)
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(1e-3, 1.0), (100.0, 3.0)])
+def test_sharpened_features_lie_between_mean_and_maximum(scale, expected):
+    features = np.array([0.0, 0.5, 3.0, 0.5], np.float32)[None, :, None]
+    sharpened = keras.ops.convert_to_numpy(sharpen(keras.ops.convert_to_tensor(scale * features))) / scale
+    assert sharpened.shape == features.shape
+    assert sharpened.mean() == pytest.approx(expected, rel=2e-3)
+
+
+def test_a_residual_block_adds_its_input():
+    network = build_network(Network((4, 4), (3, 3), (1, 1), dropout=0.0, residual=True), 12, 3)
+    network.get_layer("block2_normalization").set_weights([np.zeros(4), np.zeros(4), np.zeros(4), np.ones(4)])
+    outputs = [network.get_layer(name).output for name in ("block1_relu", "block2_relu")]
+    first, second = keras.Model(network.input, outputs).predict_on_batch(np.ones((1, 20, 12), np.float32))
+    assert first.any()
+    np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"kernels": (5, 3)}, "kernels"),
+        ({"filters": (0, 4, 4)}, "filters"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"squeeze": 5}, "squeeze"),
+        ({"dilation": (1, 2)}, "dilation"),
+    ],
+)
+def test_impossible_networks_are_named(change, named):
+    settings = {"filters": (4, 6, 8), "kernels": (5, 3, 3), "pooling": (2, 1, 2)} | change
+    with pytest.raises(InputError, match=named):
+        Network(**settings)

@@ -1,0 +1,47 @@
+"""What each lead adds: gradients and gradient × input against networks whose answer is known."""
+
+import keras
+import numpy as np
+import pytest
+
+from cnn_gap.network.lead_maps import lead_maps, logit_gradients
+
+
+@pytest.fixture
+def linear():
+    """A network whose logits are weighted means of the leads."""
+    inputs = keras.Input((None, 12))
+    average = keras.layers.GlobalAveragePooling1D(name="average")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(4, activation="sigmoid", name="probabilities")(average))
+
+
+@pytest.fixture
+def kernel(linear):
+    return keras.ops.convert_to_numpy(linear.get_layer("probabilities").kernel)  # (leads, classes)
+
+
+def test_gradients_of_a_linear_network_are_its_weights(linear, kernel):
+    gradients = logit_gradients(linear)(np.ones((3, 50, 12), np.float32), [3, 0, 3])
+    np.testing.assert_allclose(gradients, np.stack([kernel.T[[3, 0, 3]] / 50] * 50, axis=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("margin", [0, 10])
+def test_the_maps_of_a_linear_network_add_up_to_its_logits(linear, kernel, margin):
+    """With margins, gradients are of a mean over all samples, of which the margins are left out."""
+    levels = np.random.default_rng(0).normal(size=(2, 1, 12)).astype(np.float32)
+    windows = np.repeat(levels, 80 + 2 * margin, axis=1)
+    found = lead_maps(logit_gradients(linear), windows, [1, 2], margin, stride=8, sampling_rate=100.0)
+    assert found.shape == (2, 10, 2, 12)
+    expected = (levels * kernel.T[[1, 2]]) * 80 / (80 + 2 * margin)  # (windows, classes, leads)
+    np.testing.assert_allclose(found, np.repeat(expected[:, None], 10, axis=1), rtol=1e-4, atol=1e-6)
+
+
+def test_each_step_has_what_is_near_it(linear):
+    windows = np.zeros((1, 1000, 12), np.float32)
+    windows[0, 480:490, 5] = 1.0
+    found = lead_maps(logit_gradients(linear), windows, [0], 0, stride=16, sampling_rate=100.0)
+    assert found.shape == (1, 63, 1, 12)  # the last step has half a stride
+    far = np.abs(np.arange(63) * 16 + 8 - 485) > 25
+    assert not found[0, far].any()
+    assert found[0, ~far, 0, 5].any()
+    assert not np.delete(found, 5, axis=3).any()

@@ -1,0 +1,270 @@
+"""The driver: result files for every record, failures included, and second runs."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+import driver
+import team_code
+import test_model
+from cnn_gap.classifier import Classifier, Prediction, load_classifier
+from cnn_gap.classify_folder import classify_folder
+from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.records import find_records, read_record, read_recording
+from cnn_gap.errors import InputError
+from cnn_gap.scoring.result_files import read_evaluation, read_outputs
+
+
+def _drive(model, data, out):
+    lines = []
+    summary = classify_folder(load_classifier(model), model, data, out, warn=lines.append)
+    return summary, lines
+
+
+@pytest.fixture
+def data(records, tmp_path):
+    """The simulated records, two of them in nested folders."""
+    folder = tmp_path / "data"
+    shutil.copytree(records, folder)
+    for index, place in enumerate(("g1", "g2/deep")):
+        (folder / place).mkdir(parents=True)
+        for path in folder.glob(f"SIM000{index}.*"):
+            path.rename(folder / place / path.name)
+    return folder
+
+
+def test_every_record_gets_four_lines_with_all_27_codes(model, data, tmp_path):
+    summary, lines = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed, lines) == (48, 0, [])
+    text = (tmp_path / "out" / "SIM0000.csv").read_text().splitlines()
+    assert text[0] == "#SIM0000"
+    assert tuple(text[1].split(",")) == read_weights().codes
+    assert len(text) == 4
+    outputs = read_outputs(tmp_path / "out" / "SIM0000.csv")
+    by_code = dict(zip(outputs.codes, zip(outputs.labels, outputs.probabilities, strict=True), strict=True))
+    assert by_code["713427006"] == by_code["59118001"]
+
+
+def test_files_agree_with_the_classifier_and_with_the_harness_functions(model, data, tmp_path):
+    _drive(model, data, tmp_path / "out")
+    classifier = load_classifier(model)
+    harness = team_code.load_model(
+        str(model), ("I", "II", "III", "aVR", "aVL", "aVF", *(f"V{n}" for n in range(1, 7)))
+    )
+    for path in find_records(data)[:6]:
+        written = read_outputs(tmp_path / "out" / f"{path.stem}.csv")
+        alone = classifier.predict(read_record(path))
+        expected = classifier.classes.expand(alone.probabilities)
+        np.testing.assert_allclose(written.probabilities, expected, atol=1e-5)
+        codes, labels, probabilities = team_code.run_model(
+            harness, path.read_text(), read_recording(path.with_suffix(".mat"))
+        )
+        assert codes == list(written.codes)
+        assert labels == written.labels.astype(int).tolist()
+        np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+
+
+def test_fewer_leads_through_the_harness_functions(model, data):
+    path = find_records(data)[-1]
+    for leads in (("I", "II"), ("I", "II", "V2"), ("I", "II", "III", "aVR", "aVL", "aVF")):
+        loaded = team_code.load_model(str(model), leads)
+        _, _, probabilities = team_code.run_model(
+            loaded, path.read_text(), read_recording(path.with_suffix(".mat"))
+        )
+        expected = loaded.classifier.predict_signal(
+            read_record(path).signal[:, [0, 1, 2, 3, 4, 5, 7][: 7 if len(leads) == 3 else 6]],
+            100.0,
+            ["I", "II", "III", "aVR", "aVL", "aVF", "V2"][: 7 if len(leads) == 3 else 6],
+        )
+        np.testing.assert_allclose(
+            probabilities, loaded.classifier.classes.expand(expected.probabilities), atol=0.02
+        )
+
+
+def test_bad_records_cost_only_themselves(model, data, tmp_path):
+    out = tmp_path / "out"
+    (data / "SIM0002.mat").write_bytes(b"\0" * 100)
+    (data / "SIM0003.mat").unlink()
+    (data / "SIM0004.hea").write_bytes(b"\x80\x00 nonsense")
+    header = (data / "SIM0005.hea").read_text()
+    (data / "SIM0005.hea").write_text(header.replace(" I\n", " X\n"))
+    summary, lines = _drive(model, data, out)
+    assert (summary.classified, summary.failed) == (45, 3)
+    assert sorted(line.split(":")[0] for line in lines) == ["SIM0002", "SIM0003", "SIM0004"]
+    assert (out / "failures.log").read_text().splitlines() == lines
+    failed = read_outputs(out / "SIM0003.csv")
+    assert not failed.labels.any()
+    assert np.isnan(failed.probabilities).all()
+    assert failed.codes == read_weights().codes
+    (data / "SIM0004.hea").write_text(header.replace("SIM0005", "SIM0004"))
+    evaluation = read_evaluation(data, out, read_weights())
+    assert not evaluation.probabilities[evaluation.names.index("SIM0002")].any()
+    summary, lines = _drive(model, data, out)  # failures are tried again
+    assert (summary.classified, summary.failed) == (1, 2)
+    assert summary.kept == 45
+
+
+def test_a_second_run_keeps_what_is_current(model, data, tmp_path):
+    out = tmp_path / "out"
+    _drive(model, data, out)
+    before = (out / "SIM0010.csv").stat().st_mtime_ns
+    (out / "SIM0011.csv").unlink()
+    os.utime(data / "SIM0012.mat", (time.time() + 5, time.time() + 5))
+    summary, _ = _drive(model, data, out)
+    assert (summary.classified, summary.kept) == (2, 46)
+    assert (out / "SIM0010.csv").stat().st_mtime_ns == before
+
+
+@pytest.fixture
+def other_model(model, tmp_path):
+    """A model folder whose files differ."""
+    other = tmp_path / "other"
+    shutil.copytree(model, other, ignore=shutil.ignore_patterns("cache"))
+    (other / "model.json").write_text((other / "model.json").read_text() + "\n")
+    return other
+
+
+def test_another_model_does_not_keep_the_first_ones_files(model, other_model, data, tmp_path):
+    _drive(model, data, tmp_path / "out")
+    summary, _ = _drive(other_model, data, tmp_path / "out")
+    assert (summary.classified, summary.kept) == (48, 0)
+
+
+def test_results_that_the_driver_has_not_written_are_not_kept(model, data, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "SIM0010.csv").write_text("mine")
+    summary, _ = _drive(model, data, out)
+    assert (summary.classified, summary.kept) == (48, 0)
+    assert (out / "SIM0010.csv").read_text().startswith("#SIM0010\n")
+
+
+def test_a_record_that_cannot_be_classified_costs_only_itself(model, data, tmp_path, monkeypatch):
+    predict_windows = Classifier.predict_windows
+
+    def too_large(self, names, windows):
+        if "SIM0007" in names:
+            raise MemoryError("too large")
+        predictions = predict_windows(self, names, windows)
+        for prediction in predictions:
+            if prediction.name == "SIM0009":
+                prediction.probabilities[0] = np.nan
+        return predictions
+
+    monkeypatch.setattr(Classifier, "predict_windows", too_large)
+    summary, lines = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed) == (46, 2)
+    assert sorted(line.split(":")[0] for line in lines) == ["SIM0007", "SIM0009"]
+    assert np.isnan(read_outputs(tmp_path / "out" / "SIM0007.csv").probabilities).all()
+
+
+def test_long_records_are_read_less_far_ahead(model, data, tmp_path, monkeypatch):
+    alive = []
+
+    def windows(self, record):
+        alive.append(record.name)
+        return np.zeros((600, 1000, 12), np.float32)
+
+    most = []
+
+    def predict_windows(self, names, windows):
+        most.append(len(alive))
+        alive.clear()
+        return [Prediction(name, self.classes, np.zeros(24), np.zeros(24, bool)) for name in names]
+
+    monkeypatch.setattr(Classifier, "windows", windows)
+    monkeypatch.setattr(Classifier, "predict_windows", predict_windows)
+    assert _drive(model, data, tmp_path / "out")[0].classified == 48
+    assert max(most) <= 3
+
+
+def test_files_of_no_record_stay(model, other_model, data, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "notes.csv").write_text("mine")
+    for each in (model, other_model):
+        assert _drive(each, data, out)[0].classified == 48
+    assert (out / "notes.csv").read_text() == "mine"
+
+
+def test_other_records_of_the_same_names_are_classified_anew(model, data, tmp_path):
+    _drive(model, data, tmp_path / "out")
+    shutil.copytree(data, tmp_path / "copy")
+    summary, _ = _drive(model, tmp_path / "copy", tmp_path / "out")
+    assert (summary.classified, summary.kept) == (48, 0)
+
+
+def test_a_name_that_is_not_utf8_costs_nothing(model, data, tmp_path):
+    name = os.fsdecode(b"lat\xe9in: one")
+    try:
+        (data / f"{name}.hea").write_text((data / "SIM0010.hea").read_text())
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    (data / f"{name}2.hea").write_text("nonsense")
+    summary, _ = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed) == (49, 1)
+    assert (tmp_path / "out" / f"{name}.csv").exists()
+    summary, _ = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed, summary.kept) == (0, 1, 49)
+
+
+def test_two_records_of_one_name_are_an_error(model, data, tmp_path):
+    for suffix in (".hea", ".mat"):
+        shutil.copy(data / f"SIM0010{suffix}", data / "g1" / f"SIM0010{suffix}")
+    with pytest.raises(InputError, match="SIM0010"):
+        _drive(model, data, tmp_path / "out")
+
+
+def test_the_command_ends_with_a_count(run_command, model, data, tmp_path):
+    (data / "SIM0002.mat").unlink()
+    result = run_command(test_model, [model, data, tmp_path / "out"])
+    assert result.code == 0, result.err
+    assert result.out.splitlines()[-1] == "47 classified, 1 failed"
+    assert "SIM0002" in result.err
+
+
+def test_the_command_fails_if_every_record_does(run_command, model, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "A.hea").write_text("A 1 500 10\nA.mat 16+24 1000/mV 16 0 0 0 0 I\n")
+    result = run_command(driver, [model, tmp_path / "data", tmp_path / "out"])
+    assert result.code == 1
+    assert result.out.splitlines()[-1] == "0 classified, 1 failed"
+
+
+def test_user_errors_are_one_line(run_command, model, data, tmp_path):
+    for arguments, code, named in (
+        ((tmp_path / "absent", data, tmp_path / "out"), 1, "absent"),
+        ((model, tmp_path / "absent", tmp_path / "out"), 1, "absent"),
+        ((model, data), 2, "usage"),
+    ):
+        result = run_command(driver, arguments)
+        assert result.code == code
+        assert named in result.err
+        assert code == 2 or len(result.err.splitlines()) == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_killed_while_driving_then_finished_by_a_second_run(model, tmp_path, data):
+    for copy in range(40):  # enough records to be killed among
+        for path in list(data.glob("SIM002?.*")):
+            text = path.read_bytes().replace(path.stem.encode(), f"C{copy}{path.stem}".encode())
+            (data / f"C{copy}{path.name}").write_bytes(text)
+    out = tmp_path / "out"
+    process = subprocess.Popen([sys.executable, "driver.py", str(model), str(data), str(out)], cwd=ROOT)
+    while not list(out.glob("[CS]*.csv")) and process.poll() is None:
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    written = list(out.glob("[CS]*.csv"))
+    assert written
+    assert all(len(path.read_text().splitlines()) == 4 for path in written)
+    summary, _ = _drive(model, data, out)
+    assert summary.classified + summary.kept == len(find_records(data))
+    assert summary.kept > 0

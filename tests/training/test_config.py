@@ -1,0 +1,68 @@
+"""Configurations: what is read, and that every mistake is named."""
+
+import pytest
+
+from cnn_gap.errors import InputError
+from cnn_gap.training.config import CONFIGS, Config, from_dict, read_config, to_dict
+
+NETWORK = "[network]\nfilters = [4, 8]\nkernels = [5, 3]\npooling = [2, 1]\n"
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.toml")), ids=lambda path: path.stem)
+def test_every_shipped_configuration_is_valid_and_survives_a_round_trip(path):
+    config = read_config(path)
+    assert from_dict(Config, to_dict(config)) == config
+
+
+def test_what_is_left_out_has_its_default(tmp_path):
+    path = tmp_path / "short.toml"
+    path.write_text(NETWORK + "[training]\nepochs = 3\nlearning_rate = 1\n")
+    config = read_config(path)
+    assert config.training.epochs == 3
+    assert config.training.learning_rate == 1.0
+    assert config.preprocessing.window_s == 10.0
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (NETWORK + "[training]\nepoch = 3\n", "training.epoch;"),
+        (NETWORK + "[traning]\n", "traning"),
+        (NETWORK + '[training]\nepochs = "3"\n', "training.epochs must be of type int; received '3'"),
+        (NETWORK + "[training]\nepochs = true\n", "training.epochs must be of type int; received True"),
+        (NETWORK + "[training]\nepochs = 0\n", "training.epochs must be from 1"),
+        (NETWORK + '[training]\nloss = "mse"\n', "training.loss must be one of"),
+        (NETWORK + "[preprocessing]\noverlap = 1.5\n", "preprocessing.overlap"),
+        (NETWORK.replace("[4, 8]", "[4, 8.5]"), r"network.filters\[1\] must be of type int"),
+        (NETWORK.replace("[4, 8]", "4"), "network.filters must be a list"),
+        ("[training]\nepochs = 3\n", "missing key network"),
+        ("network = 3\n", "network must be a table"),
+        ("[network\n", "not valid TOML"),
+        (NETWORK + "[augmentation]\ncrop_s = 11.0\n", "augmentation.crop_s must be at most"),
+        ("base = 3\n", "base must name"),
+        ('base = "absent.toml"\n', r"base absent\.toml: cannot be read"),
+        ('base = "wrong.toml"\n', r"base wrong\.toml: has a base of its own"),
+    ],
+)
+def test_every_mistake_names_the_file_and_the_key(tmp_path, text, named):
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=named) as error:
+        read_config(path)
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.toml"):
+        read_config(tmp_path / "absent.toml")
+
+
+def test_a_base_gives_what_is_left_out(tmp_path):
+    (tmp_path / "base.toml").write_text(NETWORK + "[training]\nepochs = 3\nbatch_size = 5\n")
+    (tmp_path / "other.toml").write_text(
+        'base = "base.toml"\n[training]\nepochs = 4\n[augmentation]\nmixup = 0.2\n'
+    )
+    config = read_config(tmp_path / "other.toml")
+    assert (config.training.epochs, config.training.batch_size, config.augmentation.mixup) == (4, 5, 0.2)
+    assert config.network == read_config(tmp_path / "base.toml").network

@@ -1,0 +1,118 @@
+"""Training that starts from a trained model."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from conftest import TINY
+
+import train_model as train_command
+from cnn_gap.classifier import load_classifier
+from cnn_gap.ecg.diagnoses import ClassSet, read_weights
+from cnn_gap.errors import InputError
+from cnn_gap.network.architecture import build_network
+from cnn_gap.training.fine_tuning import read_start
+from cnn_gap.training.train import train_model
+from cnn_gap.windows.preprocessing import Preprocessing
+
+
+def _quiet(line):
+    pass
+
+
+def _still(config):
+    """The configuration of a training that changes no weight: normalisation's moving averages alone move."""
+    return replace(config, training=replace(config.training, epochs=1, learning_rate=0.0, warmup_epochs=0.0))
+
+
+@pytest.fixture(scope="module")
+def start(model):
+    return read_start(model)
+
+
+def test_the_trained_weights_predict_the_same(start, model):
+    network = build_network(start.blocks, 12, 24)
+    windows = np.random.default_rng(0).normal(size=(4, 500, 12)).astype(np.float32)
+    expected = load_classifier(model).network.predict_on_batch(windows)
+    assert not np.allclose(network.predict_on_batch(windows), expected, atol=1e-3)
+    start.copy_weights(network, read_weights())
+    np.testing.assert_array_equal(network.predict_on_batch(windows), expected)
+
+
+def test_other_classes_keep_what_was_learned_of_those_in_common(start):
+    ours = read_weights()
+    classes = ClassSet(
+        (("NEW",), ours.classes[5], (ours.classes[0][0], "ALSO NEW")), tuple(map(tuple, np.eye(3)))
+    )
+    assert start.matches(classes) == {1: 5, 2: 0}
+    np.testing.assert_array_equal(start.seen(classes), [False, True, True])
+    keras.utils.set_random_seed(0)
+    network = build_network(start.blocks, 12, 3)
+    initial = network.get_layer("probabilities").get_weights()[0]
+    start.copy_weights(network, classes)
+    kernel, bias = network.get_layer("probabilities").get_weights()
+    trained_kernel, trained_bias = start.network.get_layer("probabilities").get_weights()
+    np.testing.assert_array_equal(kernel[:, 0], initial[:, 0])
+    np.testing.assert_array_equal(kernel[:, 1:], trained_kernel[:, [5, 0]])
+    np.testing.assert_array_equal(bias[1:], trained_bias[[5, 0]])
+
+
+def test_the_models_blocks_and_preprocessing_are_kept(records, model, start, tmp_path):
+    other = replace(
+        _still(TINY),
+        preprocessing=Preprocessing(sampling_rate=250.0),
+        network=replace(TINY.network, filters=(4, 4, 4)),
+    )
+    description = train_model(records, tmp_path / "m", other, read_weights(), start=start, log=_quiet)
+    assert description.preprocessing == start.description.preprocessing
+    dense = load_classifier(tmp_path / "m").network.get_layer("probabilities")
+    np.testing.assert_array_equal(
+        dense.get_weights()[0], start.network.get_layer("probabilities").get_weights()[0]
+    )
+
+
+def test_classes_that_the_new_records_lack_keep_their_thresholds(records, start, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text("".join(f"SIM{number:04d},426783006\n" for number in range(48)))
+    description = train_model(
+        records, tmp_path / "m", _still(TINY), read_weights(), label_table=table, start=start, log=_quiet
+    )
+    assert description.seen == start.description.seen
+    normal = read_weights().normal
+    for index, (new, trained) in enumerate(
+        zip(description.thresholds, start.description.thresholds, strict=True)
+    ):
+        assert index == normal or new == trained
+
+
+def test_another_start_cannot_resume_a_training(records, model, start, tmp_path):
+    def stop(line):
+        if line.startswith("epoch 1/"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_model(records, tmp_path, TINY, read_weights(), start=start, log=stop)
+    with pytest.raises(InputError, match="model to start from"):
+        train_model(records, tmp_path, TINY, read_weights(), resume=True, log=_quiet)
+    train_model(records, tmp_path, TINY, read_weights(), resume=True, start=start, log=_quiet)
+    assert load_classifier(tmp_path)
+
+
+def test_a_model_that_does_not_name_its_blocks_is_an_error(model, tmp_path):
+    shutil.copytree(model, tmp_path / "m", ignore=shutil.ignore_patterns("cache"))
+    content = json.loads((model / "model.json").read_text())
+    del content["training"]["config"]
+    (tmp_path / "m" / "model.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"model\.json: cannot be trained on: .*network"):
+        read_start(tmp_path / "m")
+
+
+def test_the_command_starts_from_a_model(run_command, records, model, tmp_path, config_file):
+    arguments = [str(records), str(tmp_path / "m"), "--from", str(model), "--config", str(config_file)]
+    result = run_command(train_command, arguments)
+    assert result.code == 0
+    assert load_classifier(tmp_path / "m")
+    assert run_command(train_command, [str(records), str(tmp_path / "n"), "--from", str(tmp_path)]).code == 1

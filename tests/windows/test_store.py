@@ -1,0 +1,104 @@
+"""The store of prepared windows: content, reuse, failures."""
+
+import os
+
+import numpy as np
+import pytest
+
+from cnn_gap.ecg.records import find_records, read_info, read_record
+from cnn_gap.errors import InputError
+from cnn_gap.simulation import simulate_record, write_simulated
+from cnn_gap.windows.preprocessing import Preprocessing, training_windows
+from cnn_gap.windows.store import prepare_windows
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Records of 6, 10 and 25 s at several rates: one, one and three windows."""
+    folder = tmp_path / "data"
+    for name, rate, seconds in (("A1", 257.0, 6.0), ("B2", 500.0, 10.0), ("C3", 100.0, 25.0)):
+        write_simulated(folder, simulate_record(name, ["426783006"], rate, seconds, seed=1))
+    return folder
+
+
+def _prepare(folder, cache, preprocessing=None):
+    return prepare_windows(
+        [read_info(path) for path in find_records(folder)], preprocessing or Preprocessing(), cache
+    )
+
+
+def test_windows_are_those_of_the_records(folder, tmp_path):
+    store = _prepare(folder, tmp_path / "cache")
+    assert store.first == (0, 1, 2, 5)
+    for index, path in enumerate(find_records(folder)):
+        record = read_record(path)
+        expected = training_windows(record.signal, record.sampling_rate, Preprocessing())
+        windows, owners = store.windows_of(np.array([index]))
+        assert (owners == index).all()
+        np.testing.assert_allclose(store.read(windows), expected, rtol=1e-3, atol=1e-6)
+
+
+def test_indices_may_come_in_any_order_and_repeat(folder, tmp_path):
+    store = _prepare(folder, tmp_path / "cache")
+    every = store.read(np.arange(5))
+    np.testing.assert_array_equal(store.read(np.array([4, 0, 4, 2])), every[[4, 0, 4, 2]])
+    windows, owners = store.windows_of(np.array([2, 0, 2]))
+    assert windows.tolist() == [2, 3, 4, 0, 2, 3, 4]
+    assert owners.tolist() == [2, 2, 2, 0, 2, 2, 2]
+
+
+def test_a_store_is_used_again_until_data_or_preprocessing_change(folder, tmp_path):
+    cache = tmp_path / "cache"
+    store = _prepare(folder, cache)
+    written = (store.folder / "windows.npy").stat().st_mtime_ns
+    assert _prepare(folder, cache) == store
+    assert (store.folder / "windows.npy").stat().st_mtime_ns == written
+    assert _prepare(folder, cache, Preprocessing(clip_mv=1.0)).folder != store.folder
+    write_simulated(folder, simulate_record("A1", ["426783006"], 257.0, 6.0, seed=2))
+    assert _prepare(folder, cache).folder != store.folder
+
+
+def test_a_bad_record_does_not_cost_the_others(folder, tmp_path):
+    infos = [read_info(path) for path in find_records(folder)]
+    (folder / "B2.mat").write_bytes((folder / "B2.mat").read_bytes()[:5000])
+    store = prepare_windows(infos, Preprocessing(), tmp_path / "cache")
+    assert list(store.failures) == [1]
+    assert "B2.mat" in store.failures[1]
+    assert store.read(np.array([0])).any()
+
+
+def test_an_interrupted_preparation_leaves_nothing_that_counts(folder, tmp_path):
+    cache = tmp_path / "cache"
+    store = _prepare(folder, cache)
+    (store.folder / "store.json").unlink()  # the last file of a preparation: without it there is no store
+    (store.folder / "windows.npy").write_bytes(b"part")
+    for name in (".preparing-now", ".preparing-long-ago"):
+        (cache / name).mkdir()
+    os.utime(cache / ".preparing-long-ago", (0, 0))
+    again = _prepare(folder, cache)
+    assert again == store
+    assert again.read(np.arange(5)).any(axis=(1, 2)).all()
+    assert {path.name for path in cache.glob(".*")} == {".preparing-now"}
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda f: (f / "store.json").write_text("{}"), lambda f: (f / "windows.npy").unlink()]
+)
+def test_a_damaged_store_is_made_again(folder, tmp_path, damage):
+    store = _prepare(folder, tmp_path / "cache")
+    damage(store.folder)
+    assert _prepare(folder, tmp_path / "cache").read(np.arange(5)).any(axis=(1, 2)).all()
+
+
+def test_a_moved_folder_keeps_its_store(folder, tmp_path):
+    store = _prepare(folder, tmp_path / "cache")
+    folder.rename(tmp_path / "moved")
+    assert _prepare(tmp_path / "moved", tmp_path / "cache") == store
+
+
+def test_no_readable_record_is_an_error(folder, tmp_path):
+    infos = [read_info(path) for path in find_records(folder)]
+    for path in folder.glob("*.mat"):
+        path.write_bytes(b"")
+    with pytest.raises(InputError, match="none of the 3 records"):
+        prepare_windows(infos, Preprocessing(), tmp_path / "cache")
