@@ -11,7 +11,8 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import Network, copy_weights
 from cnn_gap.prediction.model_folder import ModelDescription, load_model
-from cnn_gap.training.config import Config, from_dict
+from cnn_gap.settings import from_dict
+from cnn_gap.training.config import Config
 
 
 @dataclass(frozen=True, eq=False)
