@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,14 +10,16 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.prediction.model_folder import ModelDescription
-from cnn_gap.prediction.predictor import Prediction
 from cnn_gap.scoring.metrics import Scores
+
+if TYPE_CHECKING:
+    from cnn_gap.prediction.predictor import Prediction  # it imports Keras, which takes seconds
 
 #: Regions and leads of a class that are named, the strongest ones.
 MOST_NAMED = 3
 
 
-def prediction_table(prediction: Prediction, count: int = 5) -> str:
+def prediction_table(prediction: "Prediction", count: int = 5) -> str:
     """Return a line for each of the `count` most probable diagnoses and for each other that is answered."""
     order = np.argsort(-prediction.probabilities, kind="stable")
     shown = [index for rank, index in enumerate(order) if rank < count or prediction.labels[index]]
@@ -29,7 +32,7 @@ def prediction_table(prediction: Prediction, count: int = 5) -> str:
     return aligned(rows)
 
 
-def prediction_json(prediction: Prediction, described: ModelDescription) -> str:
+def prediction_json(prediction: "Prediction", described: ModelDescription) -> str:
     """Return a JSON object: the record's name and every class, in the order of the network's probabilities.
 
     A class has its `probability` (null if it is nan), its `threshold` (null: it is never answered), its `label`
