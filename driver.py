@@ -1,6 +1,6 @@
 """Classify a folder of records with a trained model: python driver.py MODEL DATA OUT."""
 
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.commands.drive import COMMAND
 
 main = COMMAND.main

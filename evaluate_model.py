@@ -1,6 +1,6 @@
 """Score the outputs of a model as the 2020 Challenge does: python evaluate_model.py LABELS OUTPUTS."""
 
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.commands.evaluate import COMMAND
 
 main = COMMAND.main

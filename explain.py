@@ -1,6 +1,6 @@
 """Show where in a record its diagnoses show: python explain.py MODEL RECORD, or a folder of records."""
 
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.commands.explain import COMMAND
 
 main = COMMAND.main

@@ -1,6 +1,6 @@
 """Export a trained model for other runtimes: python export.py MODEL OUT.onnx."""
 
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.commands.export import COMMAND
 
 main = COMMAND.main

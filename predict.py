@@ -1,6 +1,6 @@
 """Classify a record with a trained model and print its diagnoses: python predict.py MODEL RECORD."""
 
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.commands.predict import COMMAND
 
 main = COMMAND.main

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.network.architecture import Network
 from cnn_gap.scoring.thresholds import Answers

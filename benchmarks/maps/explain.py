@@ -51,7 +51,7 @@ from benchmarks.maps.pointing import (
 )
 from benchmarks.maps.sanity import SPIKE_AROUND_S, SPIKE_MV, randomised_correlations, spike_shares
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.ecg.records import find_records, read_record
 from cnn_gap.errors import InputError
 

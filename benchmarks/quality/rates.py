@@ -19,7 +19,7 @@ from benchmarks.common import (
     start_classifier,
     table,
 )
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.errors import InputError
 
 #: What the records of DATA are resampled to, Hz.

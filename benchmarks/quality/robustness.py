@@ -24,7 +24,7 @@ from benchmarks.common import (
     start_classifier,
     table,
 )
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.ecg.records import Record
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.common import interleaved, record_paths, table
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.ecg.records import read_record
 from cnn_gap.errors import InputError
 

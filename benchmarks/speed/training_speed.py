@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.common import interleaved, table
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import run
+from cnn_gap.command_line import run
 from cnn_gap.ecg.headers import LEADS
 
 if TYPE_CHECKING:

@@ -4,13 +4,12 @@ import argparse
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, add_model_argument, name_unseen, warn
+from cnn_gap.commands.command import Command, name_unseen, warn
 from cnn_gap.ecg.records import require_folder
 from cnn_gap.prediction.model_folder import read_description
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_model_argument(parser)
     parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
     parser.add_argument("out", metavar="OUT", type=Path, help="folder for the result files, NAME.csv each")
 
@@ -30,4 +29,6 @@ def _execute(options: argparse.Namespace) -> int:
     return 1 if summary.failed and not summary.classified + summary.kept else 0
 
 
-COMMAND = Command("drive", "Classify a folder of 12-lead ECG records.", _add_arguments, _execute)
+COMMAND = Command(
+    "drive", "Classify a folder of 12-lead ECG records.", _add_arguments, _execute, takes_model=True
+)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, add_model_argument, name_unseen, warn
+from cnn_gap.commands.command import Command, name_unseen, warn
 from cnn_gap.ecg.records import read_record
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.regions import parse_level
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_model_argument(parser)
     parser.add_argument(
         "record", metavar="RECORD", type=Path, help="record, with or without .hea, or a folder of records"
     )
@@ -118,4 +117,5 @@ COMMAND = Command(
     "Show where in a 12-lead ECG record its diagnoses show, by class activation maps.",
     _add_arguments,
     _execute,
+    takes_model=True,
 )

@@ -4,12 +4,11 @@ import argparse
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, add_model_argument
+from cnn_gap.commands.command import Command
 from cnn_gap.prediction.model_folder import read_description
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_model_argument(parser)
     parser.add_argument(
         "out", metavar="OUT", type=Path, help="file to write: .onnx (pip install onnx tf2onnx) or .tflite"
     )
@@ -25,4 +24,6 @@ def _execute(options: argparse.Namespace) -> None:
     export_classifier(load_classifier(options.model), options.out)
 
 
-COMMAND = Command("export", "Export a trained model for ONNX or LiteRT runtimes.", _add_arguments, _execute)
+COMMAND = Command(
+    "export", "Export a trained model for ONNX or LiteRT runtimes.", _add_arguments, _execute, takes_model=True
+)

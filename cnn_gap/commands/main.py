@@ -3,8 +3,8 @@
 import argparse
 
 from cnn_gap import __version__
+from cnn_gap.command_line import run
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
-from cnn_gap.commands.command import run
 
 COMMANDS = tuple(module.COMMAND for module in (train, drive, evaluate, predict, explain, export))
 
@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int | None:
         subparser = subparsers.add_parser(
             command.name, help=command.description, description=command.description
         )
-        command.prepare(subparser)
+        command.prepare(subparser, model_required=False)
     options = parser.parse_args(arguments)
     return options.execute(options)
 

@@ -4,13 +4,12 @@ import argparse
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, add_model_argument, name_unseen, whole_number
+from cnn_gap.commands.command import Command, name_unseen, whole_number
 from cnn_gap.ecg.records import read_record
 from cnn_gap.prediction.model_folder import read_description
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_model_argument(parser)
     parser.add_argument("record", metavar="RECORD", type=Path, help="record, with or without .hea")
     parser.add_argument(
         "--top",
@@ -39,4 +38,10 @@ def _execute(options: argparse.Namespace) -> None:
         print(prediction_table(prediction, options.top))
 
 
-COMMAND = Command("predict", "Classify a 12-lead ECG record and print its diagnoses.", _add_arguments, _execute)
+COMMAND = Command(
+    "predict",
+    "Classify a 12-lead ECG record and print its diagnoses.",
+    _add_arguments,
+    _execute,
+    takes_model=True,
+)

@@ -49,7 +49,9 @@ def test_the_table_names_equivalent_codes_and_can_be_as_long_as_there_are_classe
 def test_the_json_has_every_class_and_null_for_what_is_not_a_number(classifier, prediction):
     probabilities = prediction.probabilities.copy()
     probabilities[1] = np.nan
-    content = json.loads(prediction_json(classifier, replace(prediction, probabilities=probabilities)))
+    content = json.loads(
+        prediction_json(replace(prediction, probabilities=probabilities), classifier.description)
+    )
     assert content["record"] == prediction.name
     described = classifier.description
     assert [tuple(each["codes"]) for each in content["classes"]] == list(described.classes)

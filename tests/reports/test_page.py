@@ -223,7 +223,7 @@ def test_what_a_record_or_a_diagnosis_is_called_is_text():
     assert parsed.text("title") == [f"{EVIL}: explained ECG"]
     assert embedded(page)["classes"][2]["name"] == "</script><i>none"
     undecodable = explanation_page(named(explain(), "A\ud800")).encode()  # a name that was not UTF-8
-    assert Page(undecodable.decode()).text("title") == ["A?: explained ECG"]
+    assert Page(undecodable.decode()).text("title") == ["A\N{REPLACEMENT CHARACTER}: explained ECG"]
 
 
 def test_the_index_links_what_was_explained_and_says_why_the_rest_failed():

@@ -42,8 +42,8 @@ def test_what_is_left_out_has_its_default(tmp_path):
         ("[network\n", "not valid TOML"),
         (NETWORK + "[augmentation]\ncrop_s = 11.0\n", "augmentation.crop_s must be at most"),
         ("base = 3\n", "base must name"),
-        ('base = "absent.toml"\n', r"base absent\.toml: cannot be read"),
-        ('base = "wrong.toml"\n', r"base wrong\.toml: has a base of its own"),
+        ('base = "absent.toml"\n', r"its base is at fault: \S*absent\.toml: cannot be read"),
+        ('base = "wrong.toml"\n', r"its base \S*wrong\.toml is based on it"),
     ],
 )
 def test_every_mistake_names_the_file_and_the_key(tmp_path, text, named):
@@ -68,3 +68,23 @@ def test_a_base_gives_what_is_left_out(tmp_path):
     config = read_config(tmp_path / "other.toml")
     assert (config.training.epochs, config.training.batch_size, config.augmentation.mixup) == (4, 5, 0.2)
     assert config.network == read_config(tmp_path / "base.toml").network
+
+
+def test_a_base_may_have_a_base_relative_to_its_own_folder(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "first.toml").write_text(
+        NETWORK + "[training]\nepochs = 3\nbatch_size = 5\nlearning_rate = 1\n"
+    )
+    (tmp_path / "deep" / "second.toml").write_text(
+        'base = "../first.toml"\n[training]\nepochs = 4\nbatch_size = 6\n'
+    )
+    (tmp_path / "third.toml").write_text('base = "deep/second.toml"\n[training]\nepochs = 7\n')
+    training = read_config(tmp_path / "third.toml").training
+    assert (training.epochs, training.batch_size, training.learning_rate) == (7, 6, 1.0)
+
+
+def test_bases_in_a_circle_are_named(tmp_path):
+    (tmp_path / "one.toml").write_text('base = "two.toml"\n')
+    (tmp_path / "two.toml").write_text('base = "one.toml"\n')
+    with pytest.raises(InputError, match=r"two\.toml: its base \S*one\.toml is based on it"):
+        read_config(tmp_path / "one.toml")

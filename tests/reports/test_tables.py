@@ -1,0 +1,26 @@
+"""Predictions, explanations and scores as text."""
+
+import numpy as np
+
+from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.reports.tables import aligned, scores_table
+from cnn_gap.scoring.metrics import score
+
+
+def test_scores_name_the_diagnoses_and_count_their_records():
+    classes = read_weights()
+    rng = np.random.default_rng(4)
+    labels, outputs = (rng.random((60, len(classes))) < 0.2 for _ in range(2))
+    table = scores_table(classes, labels, score(classes, labels, outputs, rng.random(labels.shape)))
+    fibrillation = next(line for line in table.split("\n") if line.startswith("164889003"))
+    column = classes.representatives.index("164889003")
+    assert "AF" in fibrillation
+    assert "atrial fibrillation" in fibrillation
+    assert fibrillation.split()[-4] == str(labels[:, column].sum())
+    assert len({len(line) for line in table.split("\n")}) == 1
+
+
+def test_words_begin_at_the_left_and_numbers_end_at_the_right():
+    rows = [("name", "value"), ("a", "1"), ("long name", "12345678")]
+    assert aligned(rows, words=1) == "name          value\na                 1\nlong name  12345678"
+    assert aligned(rows) == "name       value\na          1\nlong name  12345678"
