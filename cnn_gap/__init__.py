@@ -10,6 +10,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from cnn_gap.version import __version__
+
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier, load_classifier
     from cnn_gap.ecg.records import Record, read_record, record_from_signal
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from cnn_gap.prediction.explanation import ExplainedClass, Explanation
     from cnn_gap.prediction.predictor import Prediction
     from cnn_gap.reports.figures import plot
-
-__version__ = "0.2.0"
 
 __all__ = [
     "Classifier",

@@ -2,9 +2,9 @@
 
 import argparse
 
-from cnn_gap import __version__
 from cnn_gap.command_line import run
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
+from cnn_gap.version import __version__
 
 COMMANDS = tuple(module.COMMAND for module in (train, drive, evaluate, predict, explain, export))
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap import __version__
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.settings import from_dict, to_dict
+from cnn_gap.version import __version__
 from cnn_gap.windows.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
