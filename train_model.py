@@ -1,6 +1,7 @@
 """Train a model on a folder of records: python train_model.py DATA MODEL."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from cnn_gap import commands
@@ -11,6 +12,7 @@ def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
     commands.start_keras()  # after the arguments: it takes seconds
     from cnn_gap.ecg.diagnoses import read_weights
+    from cnn_gap.ecg.findings import read_findings
     from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
     from cnn_gap.training.fine_tuning import read_start
     from cnn_gap.training.train import train_model
@@ -18,6 +20,8 @@ def main(arguments: list[str]) -> None:
     start = None if options.start is None else read_start(options.start)
     config = options.config or (DEFAULT_CONFIG if start is None else FINE_TUNING_CONFIG)
     classes = read_weights(options.weights)
+    if options.findings is not None:
+        classes = replace(classes, findings=read_findings(options.findings))
     if classes.normal is None:
         print("the weights file has no normal class: the Challenge metric is off")
     train_model(
@@ -52,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="folder of a trained model to start from: its network and preprocessing are kept, and what it has"
         " learned of classes that are in the weights file too",
+    )
+    parser.add_argument(
+        "--findings",
+        metavar="TABLE.csv",
+        help="what to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
     )
     parser.add_argument(
         "--patients",
