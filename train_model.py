@@ -1,91 +1,9 @@
 """Train a model on a folder of records: python train_model.py DATA MODEL."""
 
-import argparse
-from dataclasses import replace
-from pathlib import Path
+from cnn_gap.commands.command import run
+from cnn_gap.commands.train import COMMAND
 
-from cnn_gap import commands
-
-
-def main(arguments: list[str]) -> None:
-    """Train and write the model folder."""
-    options = _parser().parse_args(arguments)
-    commands.start_keras()  # after the arguments: it takes seconds
-    from cnn_gap.ecg.diagnoses import read_weights
-    from cnn_gap.ecg.findings import read_findings
-    from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
-    from cnn_gap.training.fine_tuning import read_start
-    from cnn_gap.training.train import train_model
-
-    start = None if options.start is None else read_start(options.start)
-    config = options.config or (DEFAULT_CONFIG if start is None else FINE_TUNING_CONFIG)
-    classes = read_weights(options.weights)
-    if options.findings is not None:
-        classes = replace(classes, findings=read_findings(options.findings))
-    if classes.normal is None:
-        print("the weights file has no normal class: the Challenge metric is off")
-    train_model(
-        options.data,
-        options.model,
-        read_config(config),
-        classes,
-        seed=options.seed,
-        resume=options.resume,
-        label_table=options.label_table,
-        patient_table=options.patients,
-        cache=options.cache,
-        start=start,
-        log=lambda line: print(line, flush=True),
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Train a model on a folder of 12-lead ECG records.")
-    parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
-    parser.add_argument("model", metavar="MODEL", type=Path, help="folder to write the model to")
-    parser.add_argument(
-        "--config",
-        metavar="FILE.toml",
-        type=Path,
-        help="settings (default: configs/default.toml, with --from configs/fine_tuning.toml)",
-    )
-    parser.add_argument(
-        "--from",
-        dest="start",
-        metavar="TRAINED",
-        type=Path,
-        help="folder of a trained model to start from: its network and preprocessing are kept, and what it has"
-        " learned of classes that are in the weights file too",
-    )
-    parser.add_argument(
-        "--findings",
-        metavar="TABLE.csv",
-        help="what to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
-    )
-    parser.add_argument(
-        "--patients",
-        metavar="TABLE.csv",
-        type=Path,
-        help="lines of record,patient: a patient's records are not split between training and validation",
-    )
-    parser.add_argument(
-        "--cache", metavar="DIR", type=Path, help="folder for the prepared windows (default: MODEL/cache)"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with the unfinished training in MODEL, if there is one"
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=_seed, default=0, help="of everything random (default: %(default)s)"
-    )
-    commands.add_label_options(parser)
-    return parser
-
-
-def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2**32 - 1; received {text!r}")
-    return int(text)
-
+main = COMMAND.main
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

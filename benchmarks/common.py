@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import signal as dsp
 
-from cnn_gap import commands
+from cnn_gap.backend import start_keras
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.records import Record, find_records, read_record
 from cnn_gap.errors import InputError
@@ -84,7 +84,7 @@ def model_parser(name: str, description: str, data: str = "labelled records") ->
 
 def start_classifier(model: Path) -> "Classifier":
     """Start Keras, which takes seconds, and load a model folder."""
-    commands.start_keras()
+    start_keras()
     from cnn_gap.classifier import load_classifier
 
     return load_classifier(model)

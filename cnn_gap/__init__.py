@@ -1,24 +1,67 @@
-"""CNN-GAP: classify 12-lead ECGs with an explainable convolutional network."""
+"""CNN-GAP: classify 12-lead ECGs with an explainable convolutional network.
+
+>>> from cnn_gap import load_classifier
+>>> classifier = load_classifier()
+>>> prediction = classifier.predict("test_data/SIM0008")
+>>> [diagnosis.name for diagnosis, probability in prediction.top(1)]
+['sinus rhythm']
+"""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from cnn_gap.classifier import Classifier, load_classifier
+    from cnn_gap.ecg.records import Record, read_record, record_from_signal
+    from cnn_gap.errors import InputError
+    from cnn_gap.prediction.explanation import ExplainedClass, Explanation
+    from cnn_gap.prediction.predictor import Prediction
+    from cnn_gap.reports.figures import plot
 
-#: Names offered here, by the module that has them: imported when first used, because Keras takes seconds.
-_EXPORTS = {
+__version__ = "0.2.0"
+
+__all__ = [
+    "Classifier",
+    "ExplainedClass",
+    "Explanation",
+    "InputError",
+    "Prediction",
+    "Record",
+    "__version__",
+    "load_classifier",
+    "plot",
+    "read_record",
+    "record_from_signal",
+]
+
+#: Where each public name lives. A module is imported when one of its names is first used: Keras takes seconds.
+_MODULES = {
     "Classifier": "classifier",
-    "Prediction": "classifier",
+    "ExplainedClass": "prediction.explanation",
     "Explanation": "prediction.explanation",
-    "load_classifier": "classifier",
-    "Record": "ecg.records",
-    "read_record": "ecg.records",
     "InputError": "errors",
+    "Prediction": "prediction.predictor",
+    "Record": "ecg.records",
+    "load_classifier": "classifier",
+    "plot": "reports.figures",
+    "read_record": "ecg.records",
+    "record_from_signal": "ecg.records",
 }
 
-__all__ = ["__version__", *_EXPORTS]
+#: The modules that import Keras, which is started before them so that it stays quiet.
+_WITH_KERAS = frozenset(("classifier", "prediction.predictor"))
 
 
-def __getattr__(name: str):
-    if name not in _EXPORTS:
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+    module = _MODULES[name]
+    if module in _WITH_KERAS:
+        from cnn_gap.backend import start_keras
+
+        start_keras()
+    return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

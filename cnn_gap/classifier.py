@@ -1,83 +1,26 @@
-"""Load a trained model and classify records of any sampling rate, length and set of leads."""
+"""The classifier: what a trained network says of records of any rate, length and set of leads, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
-import keras
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import ClassSet, Diagnosis
 from cnn_gap.ecg.records import Record, read_record, record_from_signal
-from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
-from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
+from cnn_gap.prediction.explainer import explain_records
 from cnn_gap.prediction.explanation import Explanation
-from cnn_gap.prediction.model_folder import ModelDescription, load_model
+from cnn_gap.prediction.model_folder import load_model
+from cnn_gap.prediction.predictor import Prediction, Predictor
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
-from cnn_gap.scoring.thresholds import apply_thresholds
-from cnn_gap.windows.preprocessing import prediction_windows
-
-#: Windows that the network computes at once: more gain nothing on a processor.
-LARGEST_BATCH = 64
+from cnn_gap.shipped import SHIPPED_MODEL
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
-    """What the classifier says of a record.
+class Classifier(Predictor):
+    """A trained network that classifies and explains records, files or signals.
 
-    Attributes
-    ----------
-    name : str
-        The record's.
-    classes : ClassSet
-        What was asked.
-    probabilities : ndarray, shape (classes,), float64
-        Of each class.
-    labels : ndarray, shape (classes,), bool
-        Whether each class is answered.
+    Made by `load_classifier`; its attributes are those of `cnn_gap.prediction.predictor.Predictor`.
     """
-
-    name: str
-    classes: ClassSet
-    probabilities: np.ndarray
-    labels: np.ndarray
-
-    def top(self, count: int = 3) -> list[tuple[Diagnosis, float]]:
-        """Return the `count` most probable diagnoses with their probabilities."""
-        order = np.argsort(-self.probabilities, kind="stable")[:count]
-        return [(self.classes.diagnoses[index], float(self.probabilities[index])) for index in order]
-
-
-@dataclass(frozen=True, eq=False)
-class Classifier:
-    """A trained network with all that turns records into windows and probabilities into labels.
-
-    Attributes
-    ----------
-    network : keras.Model
-        From windows to probabilities.
-    description : ModelDescription
-        Its classes, thresholds and preprocessing.
-    """
-
-    network: keras.Model
-    description: ModelDescription
-
-    @property
-    def classes(self) -> ClassSet:
-        """What the classifier tells apart."""
-        return self.description.class_set
-
-    @property
-    def unseen(self) -> tuple[Diagnosis, ...]:
-        """The diagnoses that no training record had: they are never answered."""
-        pairs = zip(self.classes.diagnoses, self.description.seen, strict=True)
-        return tuple(diagnosis for diagnosis, seen in pairs if not seen)
-
-    def windows(self, record: Record) -> np.ndarray:
-        """Return the network's windows of a record, (windows, samples, leads) float32 mV."""
-        return prediction_windows(record.signal, record.sampling_rate, self.description.preprocessing)
 
     def predict(self, record: Record | str | Path) -> Prediction:
         """Classify a record, or the record file at a path.
@@ -86,8 +29,15 @@ class Classifier:
         ------
         InputError
             If the path cannot be read as a record.
+
+        Examples
+        --------
+        >>> import cnn_gap
+        >>> classifier = cnn_gap.load_classifier()
+        >>> classifier.predict("test_data/SIM0008").top(1)[0][0].name
+        'sinus rhythm'
         """
-        return self.predict_batch([record if isinstance(record, Record) else read_record(Path(record))])[0]
+        return self.predict_batch([_as_record(record)])[0]
 
     def predict_signal(self, signal: np.ndarray, sampling_rate: float, leads: Sequence[str]) -> Prediction:
         """Classify a signal of shape (samples, len(leads)) in mV at `sampling_rate` (Hz).
@@ -96,11 +46,29 @@ class Classifier:
         ------
         InputError
             If the shape does not fit the leads or none of the twelve is among them.
+
+        Examples
+        --------
+        >>> import cnn_gap
+        >>> record = cnn_gap.read_record("test_data/SIM0008")
+        >>> classifier = cnn_gap.load_classifier()
+        >>> two_leads = record.signal[:, :2]
+        >>> prediction = classifier.predict_signal(two_leads, record.sampling_rate, ["I", "II"])
+        >>> len(prediction.probabilities) == len(classifier.classes)
+        True
         """
         return self.predict(record_from_signal(signal, sampling_rate, leads))
 
     def predict_batch(self, records: Sequence[Record]) -> list[Prediction]:
-        """Classify records together; each gets what it would get alone."""
+        """Classify records together; each gets what it would get alone.
+
+        Examples
+        --------
+        >>> import cnn_gap
+        >>> records = [cnn_gap.read_record(f"test_data/SIM000{number}") for number in (1, 2)]
+        >>> [prediction.name for prediction in cnn_gap.load_classifier().predict_batch(records)]
+        ['SIM0001', 'SIM0002']
+        """
         return self.predict_windows([r.name for r in records], [self.windows(r) for r in records])
 
     def explain(
@@ -110,17 +78,23 @@ class Classifier:
         leads: bool = False,
         level: Level = DEFAULT_LEVEL,
     ) -> Explanation:
-        """Classify a record, or the record file at a path, and say where it shows.
+        """Classify a record, or the record file at a path, and say where each diagnosis shows.
 
-        As `cnn_gap.prediction.explainer.explain_records` does, whose parameters these are.
+        The parameters are those of `cnn_gap.prediction.explainer.explain_records`.
 
         Raises
         ------
         InputError
             If the path cannot be read as a record, a class is unknown or the network has no activation maps.
+
+        Examples
+        --------
+        >>> import cnn_gap
+        >>> explanation = cnn_gap.load_classifier().explain("test_data/SIM0013", classes="PAC")
+        >>> explanation["PAC"].activation.shape == (len(explanation.record.signal),)
+        True
         """
-        record = record if isinstance(record, Record) else read_record(Path(record))
-        return self.explain_batch([record], classes, leads, level)[0]
+        return self.explain_batch([_as_record(record)], classes, leads, level)[0]
 
     def explain_batch(
         self,
@@ -130,102 +104,25 @@ class Classifier:
         level: Level = DEFAULT_LEVEL,
     ) -> list[Explanation]:
         """Classify and explain records together; each gets what it would get alone."""
-        from cnn_gap.prediction.explainer import (
-            explain_records,  # the one module that builds on this one from within
-        )
-
         return explain_records(self, records, classes, leads, level)
 
-    def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
-        """Classify records by their `windows`; a record's probability is the mean over its windows."""
-        if not names:
-            return []
-        return self.predictions(names, windows, self._run(self.network, np.concatenate(windows))[0])
 
-    def predictions(
-        self, names: Sequence[str], windows: Sequence[np.ndarray], probabilities: np.ndarray
-    ) -> list[Prediction]:
-        """Return the records' predictions from the probabilities of all their windows, one after the other."""
-        counts = np.array([len(each) for each in windows])
-        means = np.add.reduceat(probabilities, counts.cumsum() - counts) / counts[:, None]
-        return [
-            Prediction(name, self.classes, row, labels)
-            for name, row, labels in zip(names, means, self._answer(means), strict=True)
-        ]
-
-    def run_with_maps(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the probabilities (windows, classes) and activation maps (windows, steps, classes) of windows.
-
-        Raises
-        ------
-        InputError
-            If the network has no activation maps.
-        """
-        return self._run(self._network_with_maps, windows)
-
-    def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
-        """Return what each lead adds to classes at the steps of maps, (windows, steps, columns, leads)."""
-        preprocessing = self.description.preprocessing
-        return lead_maps(
-            self.gradients,
-            windows,
-            columns,
-            preprocessing.margin_samples,
-            self.map_stride,
-            preprocessing.sampling_rate,
-        )
-
-    @cached_property
-    def gradients(self) -> Gradients:
-        """Computes the gradients of logits by the windows' amplitudes."""
-        return logit_gradients(self.network)
-
-    @cached_property
-    def map_stride(self) -> int:
-        """Samples of a window between two steps of the maps."""
-        return map_stride(self.network)
-
-    @cached_property
-    def map_receptive_field(self) -> int:
-        """Samples of a window that each step of the maps sees."""
-        return receptive_field(self.network)
-
-    @cached_property
-    def _network_with_maps(self) -> keras.Model:
-        return with_maps(self.network)
-
-    def _run(self, network: keras.Model, windows: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return a network's outputs for windows, computed in a few fixed batch sizes.
-
-        Keras compiles the network for each new batch size: batches are padded to powers of two.
-        """
-        results = []
-        for start in range(0, len(windows), LARGEST_BATCH):
-            batch = windows[start : start + LARGEST_BATCH]
-            size = 1 << (len(batch) - 1).bit_length()
-            padded = np.pad(batch, ((0, size - len(batch)), (0, 0), (0, 0)))
-            outputs = network.predict_on_batch(padded)
-            results.append(
-                [each[: len(batch)] for each in (outputs if len(network.outputs) > 1 else [outputs])]
-            )
-        return tuple(np.concatenate(each).astype(np.float64) for each in zip(*results, strict=True))
-
-    def _answer(self, probabilities: np.ndarray) -> np.ndarray:
-        thresholds = self.description.lowest_probabilities
-        labels = apply_thresholds(probabilities, thresholds)
-        if self.description.answers.at_least_one:
-            nearest = np.argmax(probabilities - thresholds, axis=1)
-            empty = ~labels.any(axis=1)
-            labels[empty, nearest[empty]] = True
-        return labels
-
-
-def load_classifier(folder: str | Path) -> Classifier:
-    """Load the classifier of a model folder.
+def load_classifier(folder: str | Path = SHIPPED_MODEL) -> Classifier:
+    """Load the classifier of a model folder, the one that ships with the package if none is given.
 
     Raises
     ------
     InputError
         If a file of it is missing, damaged or does not fit the others.
+
+    Examples
+    --------
+    >>> import cnn_gap
+    >>> "AF" in [diagnosis.abbreviation for diagnosis in cnn_gap.load_classifier().classes.diagnoses]
+    True
     """
     return Classifier(*load_model(Path(folder)))
+
+
+def _as_record(record: Record | str | Path) -> Record:
+    return record if isinstance(record, Record) else read_record(Path(record))

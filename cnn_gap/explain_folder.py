@@ -23,10 +23,18 @@ INDEX = "index.html"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is to be explained, as `cnn_gap.prediction.explainer.explain_records` takes it.
+class ExplainOptions:
+    """What `cnn_gap.prediction.explainer.explain_records` is to explain of each record.
 
-    A page lists every class unless some are named, all else what is answered.
+    Attributes
+    ----------
+    classes : sequence of str, or str, optional
+        Codes, abbreviations, ``"top3"`` or ``"all"``. If not given, a page lists every class, and all else
+        what is answered.
+    leads : bool
+        Whether to find out what each lead contributes.
+    level : Level
+        The height above which a map makes a region.
     """
 
     classes: Sequence[str] | str | None = None
@@ -43,7 +51,7 @@ class Wish:
 
 
 def explain_folder(
-    classifier: Classifier, data: Path, out: Path, wish: Wish, warn: Callable[[str], None]
+    classifier: Classifier, data: Path, out: Path, options: ExplainOptions, warn: Callable[[str], None]
 ) -> tuple[int, int]:
     """Explain every record of `data` into `out`: NAME.html, NAME.json and NAME.cam each, and `index.html`.
 
@@ -55,8 +63,8 @@ def explain_folder(
         What explains.
     data, out : Path
         Folders of the records and for the results.
-    wish : Wish
-        What is to be explained.
+    options : ExplainOptions
+        What is explained of each.
     warn : callable
         Receives a line for each record that fails.
 
@@ -70,12 +78,12 @@ def explain_folder(
     InputError
         If there are no records, two have the same name, or a class is unknown.
     """
-    named_classes(classifier.classes, wish.classes)  # what no record can have is said once, not for each
+    named_classes(classifier.classes, options.classes)  # what no record can have is said once, not for each
     paths = paths_by_name(find_records(Path(data)))
     rows = []
     for name, path in tqdm(paths.items(), desc="explaining", unit="record", disable=None):
         try:
-            rows.append(_explain(classifier, path, Path(out), wish))
+            rows.append(_explain(classifier, path, Path(out), options))
         except Exception as error:  # whatever is wrong with one record must not cost the others
             reason = str(error) if isinstance(error, InputError) else f"{path}: {error!r}"
             warn(f"{name}: {reason}")
@@ -85,8 +93,8 @@ def explain_folder(
     return len(rows) - failed, failed
 
 
-def _explain(classifier: Classifier, path: Path, out: Path, wish: Wish) -> IndexRow:
-    every, explanation = wish.explain(classifier, read_record(path))
+def _explain(classifier: Classifier, path: Path, out: Path, options: ExplainOptions) -> IndexRow:
+    every, explanation = options.explain(classifier, read_record(path))
     write_explanation(out / f"{path.stem}.json", explanation)
     write_annotations(out / f"{path.stem}.{ANNOTATOR}", explanation)
     write_text(out / f"{path.stem}.html", explanation_page(every))

@@ -11,7 +11,7 @@ from cnn_gap.classifier import Classifier
 from cnn_gap.errors import InputError
 from cnn_gap.files import replacing
 from cnn_gap.network.activation_maps import map_stride, with_maps
-from cnn_gap.training.config import to_dict
+from cnn_gap.settings import to_dict
 
 #: Raise it when the meaning of the metadata changes.
 FORMAT = 1

@@ -1,13 +1,37 @@
-"""Write files whole or not at all."""
+"""Read files with errors that a user understands; write them whole or not at all."""
 
 import json
-import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from cnn_gap.errors import InputError
+
+
+@contextmanager
+def readable(path: Path, advice: str = "") -> Iterator[None]:
+    """Turn what the system says of a file that cannot be read into an `InputError`.
+
+    Parameters
+    ----------
+    path : Path
+        The file, which the error names.
+    advice : str
+        What to do instead, such as ``"give a weights file"``.
+
+    Examples
+    --------
+    >>> with readable(Path("absent.csv"), "give a weights file"):
+    ...     Path("absent.csv").read_text()
+    Traceback (most recent call last):
+    cnn_gap.errors.InputError: absent.csv: cannot be read (No such file or directory); give a weights file
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{path}: cannot be read ({reason})" + (f"; {advice}" if advice else "")) from error
 
 
 @contextmanager
@@ -22,10 +46,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield path  # a device such as /dev/stdout is written to, never replaced
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix="".join(path.suffixes), dir=path.parent)
-    os.close(handle)
-    aside = Path(name)
-    aside.chmod(0o666 & ~_umask())  # mkstemp makes private files; ours are ordinary ones
+    aside = path.with_name(f".writing-{secrets.token_hex(8)}{''.join(path.suffixes)}")
+    aside.touch(exist_ok=False)
     try:
         yield aside
         aside.replace(path)
@@ -53,15 +75,9 @@ def read_json(path: Path) -> object:
     InputError
         If the file is missing or is not JSON.
     """
+    path = Path(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        with readable(path):
+            return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path}: is not valid JSON ({error})") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.network.architecture import Network
+from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
-from cnn_gap.training.config import Answers, Config, Training
+from cnn_gap.training.config import Config, Training
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,11 +67,11 @@ def config_file(tmp_path):
 def run_command(monkeypatch, capsys):
     """Run a top-level script as its command line would, in this process: Keras takes seconds to start."""
 
-    def run(script, arguments):
+    def run_script(script, arguments):
         monkeypatch.setattr(sys, "argv", [script.__name__, *map(str, arguments)])
         with pytest.raises(SystemExit) as end:
-            commands.run(script.main)
+            run(script.main)
         captured = capsys.readouterr()
         return SimpleNamespace(code=end.value.code, out=captured.out, err=captured.err)
 
-    return run
+    return run_script

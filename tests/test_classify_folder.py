@@ -14,11 +14,12 @@ from conftest import ROOT
 import driver
 import team_code
 import test_model
-from cnn_gap.classifier import Classifier, Prediction, load_classifier
+from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.classify_folder import classify_folder
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.records import find_records, read_record, read_recording
 from cnn_gap.errors import InputError
+from cnn_gap.prediction.predictor import Prediction
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
 
 

@@ -17,7 +17,8 @@ from cnn_gap.export_network import LITERT_METADATA, export_classifier, metadata
 from cnn_gap.network.activation_maps import with_maps
 from cnn_gap.network.architecture import Network, build_network
 from cnn_gap.prediction.model_folder import ModelDescription, save_model
-from cnn_gap.training.config import Answers, to_dict
+from cnn_gap.scoring.thresholds import Answers
+from cnn_gap.settings import to_dict
 from cnn_gap.windows.preprocessing import Preprocessing
 
 needs_tensorflow = pytest.mark.skipif(

@@ -12,8 +12,9 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record, record_from_signal
 from cnn_gap.network.activation_maps import map_stride, with_maps
+from cnn_gap.settings import to_dict
 from cnn_gap.simulation import QUIET, simulate_record
-from cnn_gap.training.config import read_config, to_dict
+from cnn_gap.training.config import read_config
 
 MODEL = ROOT / "model"
 

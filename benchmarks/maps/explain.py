@@ -50,7 +50,8 @@ from benchmarks.maps.pointing import (
     simulated_truth,
 )
 from benchmarks.maps.sanity import SPIKE_AROUND_S, SPIKE_MV, randomised_correlations, spike_shares
-from cnn_gap import commands
+from cnn_gap.backend import start_keras
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.records import find_records, read_record
 from cnn_gap.errors import InputError
 
@@ -137,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def load_classifiers(folders: Sequence[Path]) -> Classifiers:
     """Return the classifiers by the names of their folders, by the paths where names are equal."""
-    commands.start_keras()  # after the arguments: it takes seconds
+    start_keras()  # after the arguments: it takes seconds
     from cnn_gap.classifier import load_classifier
 
     names = [folder.resolve().name for folder in folders]
@@ -312,4 +313,4 @@ MEASUREMENTS: dict[str, Callable[[Classifiers, argparse.Namespace], Iterator[tup
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

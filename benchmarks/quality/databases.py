@@ -9,7 +9,7 @@ import re
 import numpy as np
 
 from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.diagnoses import Diagnosis
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
 
@@ -87,4 +87,4 @@ def _class_rows(group: Classified, unseen: tuple[Diagnosis, ...]) -> list[tuple]
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

@@ -7,7 +7,7 @@ leads: 6 leads say what 2 do, and 4 what 3 do, up to rounding.
 from functools import partial
 
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record, record_from_signal
 
@@ -61,4 +61,4 @@ def with_leads(record: Record, leads: tuple[str, ...]) -> Record:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

@@ -19,7 +19,7 @@ from benchmarks.common import (
     start_classifier,
     table,
 )
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.errors import InputError
 
 #: What the records of DATA are resampled to, Hz.
@@ -68,4 +68,4 @@ def _row(name: str, classified: Classified, reference: Classified) -> tuple:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

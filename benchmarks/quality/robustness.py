@@ -24,7 +24,7 @@ from benchmarks.common import (
     start_classifier,
     table,
 )
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.records import Record
 
 if TYPE_CHECKING:
@@ -178,4 +178,4 @@ DISTURBANCES: dict[str, Disturbance] = {
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.records import Record
 from cnn_gap.scoring.thresholds import apply_thresholds
 
@@ -51,4 +51,4 @@ def _without_first(seconds: float) -> Callable[[Record], Record]:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.scoring.metrics import challenge_metric
 from cnn_gap.scoring.thresholds import START, apply_thresholds, choose_thresholds, stable_thresholds
 
@@ -89,4 +89,4 @@ def _metric(records: Classified, thresholds: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

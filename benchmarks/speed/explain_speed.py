@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common import interleaved, model_parser, record_paths, start_classifier, table
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.records import Record, read_record
 from cnn_gap.errors import InputError
 
@@ -54,4 +54,4 @@ def _tasks(classifier: "Classifier", record: Record) -> "dict[str, Callable[[], 
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

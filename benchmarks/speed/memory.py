@@ -15,10 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.common import table
-from cnn_gap import commands
+from cnn_gap.commands.command import run
+from cnn_gap.shipped import SHIPPED_CONFIGS
 from cnn_gap.windows.preprocessing import Preprocessing
-
-DEFAULT_CONFIG = Path(__file__).parents[2] / "configs" / "default.toml"
 
 #: Different signals among the records.
 SIGNALS = 24
@@ -78,7 +77,8 @@ def _prepare(data: Path, cache: Path) -> None:
     from cnn_gap.ecg.records import find_records, read_info
     from cnn_gap.windows.store import prepare_windows
 
-    preprocessing = Preprocessing(**tomllib.loads(DEFAULT_CONFIG.read_text())["preprocessing"])
+    settings = tomllib.loads((SHIPPED_CONFIGS / "default.toml").read_text())
+    preprocessing = Preprocessing(**settings["preprocessing"])
     prepare_windows([read_info(path) for path in find_records(data)], preprocessing, cache)
     get_reusable_executor().shutdown(wait=True)
 
@@ -90,7 +90,7 @@ def _train(data: Path, model: Path, cache: Path) -> None:
     from cnn_gap.training.config import read_config
     from cnn_gap.training.train import train_model
 
-    config = read_config(DEFAULT_CONFIG)
+    config = read_config()
     config = replace(
         config,
         network=Network(filters=(8,), kernels=(5,), pooling=(4,)),
@@ -105,4 +105,4 @@ def _peak(who: int) -> int:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

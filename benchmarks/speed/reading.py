@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.common import interleaved, record_paths, table
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.records import read_record
 from cnn_gap.errors import InputError
 
@@ -80,4 +80,4 @@ def _rows(names: list[str], times: list[dict[str, float]]) -> list[tuple]:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.common import interleaved, table
-from cnn_gap import commands
+from cnn_gap.backend import start_keras
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.headers import LEADS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ VARIANTS = {"jit_compile = false": False, "jit_compile = true": True}
 def main(arguments: list[str]) -> None:
     """Train a little, multiply a little, and print a table."""
     options = _parser().parse_args(arguments)
-    commands.start_keras()  # after the arguments: it takes seconds
+    start_keras()  # after the arguments: it takes seconds
     from cnn_gap.training.config import DEFAULT_CONFIG, read_config
 
     config = read_config(options.config or DEFAULT_CONFIG)
@@ -153,4 +154,4 @@ def _report(times: dict[str, float], windows: int, gigaflops_a_window: float) ->
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

@@ -26,7 +26,8 @@ from benchmarks.maps.pointing import (
     records_with,
 )
 from benchmarks.trainings.runs import train_and_classify, training_parser
-from cnn_gap import commands
+from cnn_gap.backend import start_keras
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.diagnoses import ClassSet, read_weights
 from cnn_gap.ecg.records import Record, find_records
 from cnn_gap.errors import InputError
@@ -62,7 +63,7 @@ HEADINGS = (
 def main(arguments: list[str]) -> None:
     """Train what is not trained, measure and print a row a training."""
     options = _parser().parse_args(arguments)
-    commands.start_keras()  # after the arguments: it takes seconds
+    start_keras()  # after the arguments: it takes seconds
     from cnn_gap.training.config import DEFAULT_CONFIG, read_config
 
     config = read_config(options.config or DEFAULT_CONFIG)
@@ -146,4 +147,4 @@ def shared_auroc(classified: Classified, abbreviations: Collection[str]) -> floa
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

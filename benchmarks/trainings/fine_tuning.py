@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.common import Classified, classify, model_parser, record_paths, start_classifier, table
 from benchmarks.quality.databases import macro_auroc
-from cnn_gap import commands
+from cnn_gap.commands.command import run
 from cnn_gap.ecg.records import read_info
 from cnn_gap.errors import InputError
 
@@ -129,4 +129,4 @@ def _table(results: dict[str, Classified], positives: int) -> str:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

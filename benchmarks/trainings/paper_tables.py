@@ -15,7 +15,8 @@ import numpy as np
 
 from benchmarks.common import Classified, table
 from benchmarks.trainings.runs import train_and_classify, training_parser
-from cnn_gap import commands
+from cnn_gap.backend import start_keras
+from cnn_gap.commands.command import run
 from cnn_gap.scoring.metrics import Scores, f_measure, macro_average, score
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ Results = dict[str, list[Classified]]
 def main(arguments: list[str]) -> None:
     """Train what is not trained, classify and print both tables."""
     options = _parser().parse_args(arguments)
-    commands.start_keras()  # after the arguments: it takes seconds
-    from cnn_gap.training.config import CONFIGS, read_config
+    start_keras()  # after the arguments: it takes seconds
+    from cnn_gap.training.config import SHIPPED_CONFIGS, read_config
 
-    config = read_config(options.config or CONFIGS / "paper.toml")
+    config = read_config(options.config or SHIPPED_CONFIGS / "paper.toml")
     results = {
         loss: [
             train_and_classify(options, _with_loss(config, loss, options.epochs), loss, seed)[1]
@@ -135,4 +136,4 @@ def _class_f_measure(classified: Classified) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

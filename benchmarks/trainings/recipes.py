@@ -10,7 +10,8 @@ from statistics import fmean
 
 from benchmarks.common import table
 from benchmarks.trainings.runs import train_and_classify, training_parser
-from cnn_gap import commands
+from cnn_gap.backend import start_keras
+from cnn_gap.commands.command import run
 
 #: The configuration that the others change in one way.
 BASELINE = "baseline"
@@ -19,7 +20,7 @@ BASELINE = "baseline"
 def main(arguments: list[str]) -> None:
     """Train what is not trained, classify and print a row a configuration."""
     options = _parser().parse_args(arguments)
-    commands.start_keras()  # after the arguments: it takes seconds
+    start_keras()  # after the arguments: it takes seconds
     paths = options.configs or _shipped()
     figures = {path.stem: _figures(options, path) for path in paths}
     reference = next(iter(figures.values()))
@@ -44,9 +45,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shipped() -> list[Path]:
-    from cnn_gap.training.config import CONFIGS
+    from cnn_gap.shipped import SHIPPED_CONFIGS
 
-    return sorted((CONFIGS / "recipes").glob("*.toml"), key=lambda path: (path.stem != BASELINE, path.stem))
+    return sorted(
+        (SHIPPED_CONFIGS / "recipes").glob("*.toml"), key=lambda path: (path.stem != BASELINE, path.stem)
+    )
 
 
 def _figures(options: argparse.Namespace, path: Path) -> list[float]:
@@ -70,4 +73,4 @@ def _figures(options: argparse.Namespace, path: Path) -> list[float]:
 
 
 if __name__ == "__main__":
-    commands.run(main)
+    run(main)

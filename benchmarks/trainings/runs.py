@@ -76,7 +76,7 @@ def train_and_classify(
 
 def _require_same(model: Path, training: dict[str, Any], config: "Config", seed: int) -> None:
     """Refuse a finished training that differs from the one asked for, as far as both tell."""
-    from cnn_gap.training.config import to_dict
+    from cnn_gap.settings import to_dict
 
     wanted = {**to_dict(config), "seed": seed}
     held = _flat({**training["config"], "seed": training["seed"]})

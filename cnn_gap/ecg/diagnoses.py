@@ -14,15 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.errors import InputError
+from cnn_gap.files import readable
+from cnn_gap.shipped import SHIPPED_WEIGHTS
 
 #: Sinus rhythm, the Challenge's "normal" class.
 NORMAL_CODE = "426783006"
 
 #: Pairs that the 2020 Challenge scores as one class, representative first.
 EQUIVALENT_CODES = (("713427006", "59118001"), ("284470004", "63593006"), ("427172004", "17338001"))
-
-#: The 2020 figures with each pair of equivalents joined into one row.
-DEFAULT_WEIGHTS = Path(__file__).parents[2] / "weights.csv"
 
 
 #: Whose codes the Challenge's are.
@@ -156,10 +155,10 @@ class ClassSet:
         return {index: int(same.argmax()) for index, same in pairs if same.any()}
 
     def find(self, name: str) -> int:
-        """Return the index of the output with this code, or this abbreviation of one of its codes (in any case).
+        """Return the index of the output that has this code or abbreviation, in any case.
 
-        Where a class and a finding share a name, as PVC, it is the class's; ``SCP-ECG:PVC`` names the finding by
-        its code's system.
+        Where a class and a finding share a name, as PVC, it is the class's; ``SCP-ECG:PVC`` names the finding
+        by its code's system.
 
         Raises
         ------
@@ -181,7 +180,7 @@ class ClassSet:
         return np.array(self.weights, dtype=np.float64)
 
     def expand(self, values: np.ndarray) -> np.ndarray:
-        """Return a value for each of `codes` from one an output, shape (..., outputs): equivalents share theirs."""
+        """Return a value for each of `codes` from (..., outputs): equivalents share theirs."""
         return np.repeat(values, [len(codes) for codes in self.outputs], axis=-1)
 
     def encode(self, codes: Iterable[str]) -> np.ndarray:
@@ -196,7 +195,7 @@ class ClassSet:
         return self.encode(present.union(*taught))
 
 
-def read_weights(path: Path = DEFAULT_WEIGHTS) -> ClassSet:
+def read_weights(path: Path = SHIPPED_WEIGHTS) -> ClassSet:
     """Read a square CSV of rewards: a header line of classes, then a row a class.
 
     Codes joined by ``|`` are one class. The Challenge's equivalent codes on rows of their own are joined here,
@@ -227,10 +226,8 @@ def _with_equivalents(codes: tuple[str, ...], classes: list[tuple[str, ...]]) ->
 
 def _read_square_table(path: Path) -> tuple[list[str], np.ndarray]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with readable(path, "give a weights file"), path.open(newline="", encoding="utf-8-sig") as file:
             rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(map(str.strip, row))]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a weights file") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is not a CSV of weights ({error})") from error
     if len(rows) < 2 or len(rows[0]) < 2:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnn_gap.errors import InputError
+from cnn_gap.files import readable
 
 #: The twelve leads in the order of every signal of this package.
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -106,10 +107,8 @@ def read_header(path: Path) -> Header:
         If the file is missing or is not a header that can be used.
     """
     path = Path(path)
-    try:
+    with readable(path):
         content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: the header cannot be read ({error.strerror})") from error
     return replace(parse_header(decode_header(content), str(path)), name=path.stem)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cnn_gap.ecg.records import RECORD_SUFFIXES
 from cnn_gap.errors import InputError
+from cnn_gap.files import readable
 
 #: CPSC 2018's numbers and Challenge 2017's letters in SNOMED CT. Codes without a counterpart are not listed.
 CPSC_2018_CODES = {
@@ -87,10 +88,8 @@ def read_record_table(path: Path) -> dict[str, tuple[str, ...]]:
 
 def _read_table(path: Path) -> list[list[str]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with readable(path, "give a table of labels"), path.open(newline="", encoding="utf-8-sig") as file:
             rows = [[cell.strip() for cell in row] for row in csv.reader(file)]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a table of labels") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is not a CSV file of labels ({error})") from error
     return [row for row in rows if any(row)]

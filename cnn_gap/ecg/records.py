@@ -24,6 +24,7 @@ from cnn_gap.ecg.headers import (
 )
 from cnn_gap.ecg.matlab import parse_matlab, text_of
 from cnn_gap.errors import InputError
+from cnn_gap.files import readable
 
 #: How the names of a record's files end.
 RECORD_SUFFIXES = (".hea", ".mat", ".dat")
@@ -69,6 +70,11 @@ class Record:
     age: float = math.nan
     sex: str = "Unknown"
 
+    @property
+    def duration_s(self) -> float:
+        """How long the recording is, s."""
+        return len(self.signal) / self.sampling_rate
+
 
 @dataclass(frozen=True)
 class RecordInfo:
@@ -92,9 +98,7 @@ def find_records(folder: Path) -> list[Path]:
     InputError
         If there is no such folder, or no record in it.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; give the folder of the records")
+    folder = require_folder(Path(folder))
     found: list[str] = []
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -105,6 +109,19 @@ def find_records(folder: Path) -> list[Path]:
     if not found:
         raise InputError(f"{folder}: there are no records (.hea, .mat) in this folder or the folders in it")
     return [Path(name) for name in sorted(found)]
+
+
+def require_folder(folder: Path) -> Path:
+    """Return the folder of records.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; give the folder of the records")
+    return folder
 
 
 def paths_by_name(paths: Iterable[Path]) -> dict[str, Path]:
@@ -432,19 +449,18 @@ def _matrix(values: object) -> np.ndarray:
 
 
 def _read_bytes(path: Path) -> bytes:
-    try:
+    with readable(path):
         return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 @contextmanager
 def _reading(path: Path, what: str) -> Iterator[None]:
     """Turn whatever a parser stumbles on in a damaged file into an `InputError`."""
     try:
-        yield
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+        with readable(path):
+            yield
+    except InputError:
+        raise
     except Exception as error:  # the libraries promise no kind of exception
         reason = " ".join(str(error).split())[:200]
         raise InputError(

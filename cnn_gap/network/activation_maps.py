@@ -67,7 +67,7 @@ def receptive_field(network: keras.Model) -> int:
 
 
 def path_fields(network: keras.Model) -> dict[str, int]:
-    """Return the receptive field of each of the network's paths by its name, in samples; empty without paths."""
+    """Return the receptive field of each path by its name, in samples; empty without paths."""
     return {name: _field_of(network, layer.output) for name, layer in _path_layers(network).items()}
 
 

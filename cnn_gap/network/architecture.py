@@ -11,7 +11,6 @@ from keras import layers, ops
 from cnn_gap.errors import InputError
 from cnn_gap.network.augmentation import Augmentation
 
-
 #: How the name of the layer ends that holds a path's features as they are averaged.
 PATH_SUFFIX = "_path"
 
@@ -161,9 +160,10 @@ def build_network(
     features = windows
     for layer in augmentation.layers(sampling_rate) if augmentation else ():
         features = layer(features)
-    blocks = zip(network.filters, network.kernels, network.pooling, network.dilation or (1,) * len(network.filters))
-    for number, (filters, kernel, pooling, dilation) in enumerate(blocks, start=1):
-        block = _BlockPlan(f"block{number}", filters, kernel, pooling, dilation, precision)
+    dilations = network.dilation or (1,) * len(network.filters)
+    blocks = zip(network.filters, network.kernels, network.pooling, dilations, strict=True)
+    for number, numbers in enumerate(blocks, start=1):
+        block = _BlockPlan(f"block{number}", *numbers, precision)
         features = _block(features, network, block, first=number == 1)
     steps = _margin_steps(network, margin) if margin else 0
     if network.paths:
@@ -178,7 +178,9 @@ def build_network(
 
 def _margin_steps(network: Network, margin: int) -> int:
     if margin % network.stride:
-        raise InputError(f"preprocessing.margin_s must be a multiple of {network.stride} samples; received {margin}")
+        raise InputError(
+            f"preprocessing.margin_s must be a multiple of {network.stride} samples; received {margin}"
+        )
     return margin // network.stride
 
 

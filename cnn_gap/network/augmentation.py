@@ -8,6 +8,7 @@ from keras import ops
 
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
+from cnn_gap.settings import require_ranges
 
 #: Share of the training windows that each kind of disturbance meets.
 DISTURBED_SHARE = 0.5
@@ -37,7 +38,7 @@ class Augmentation:
         Parameter of the Beta distribution by which pairs of windows and their labels are blended
         (Zhang et al. 2018).
     no_heart : float
-        Share of the windows that `cnn_gap.training.no_heart` replaces by what holds no heartbeat, with no label.
+        Share of the windows that `cnn_gap.training.no_heart` replaces by what holds no heartbeat.
     """
 
     amplitude: tuple[float, ...] = (0.5, 2.5)
@@ -54,19 +55,19 @@ class Augmentation:
             raise InputError(
                 f"augmentation.amplitude must be two rising factors; received {list(self.amplitude)}"
             )
-        for key, high in (
-            ("wander_mv", 1e3),
-            ("noise_mv", 1e3),
-            ("spike_mv", 1e3),
-            ("lead_dropout", 1),
-            ("crop_s", 1e6),
-            ("mixup", 1e3),
-            ("no_heart", 0.5),
-        ):
-            if not 0 <= getattr(self, key) <= high:
-                raise InputError(
-                    f"augmentation.{key} must be from 0 to {high:g}; received {getattr(self, key)}"
-                )
+        require_ranges(
+            "augmentation",
+            self,
+            {
+                "wander_mv": (0, 1e3),
+                "noise_mv": (0, 1e3),
+                "spike_mv": (0, 1e3),
+                "lead_dropout": (0, 1),
+                "crop_s": (0, 1e6),
+                "mixup": (0, 1e3),
+                "no_heart": (0, 0.5),
+            },
+        )
 
     def layers(self, sampling_rate: float) -> list[keras.layers.Layer]:
         """Return the layers that change windows at `sampling_rate` (Hz), in order."""

@@ -5,20 +5,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnn_gap.classifier import Classifier, Prediction
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.errors import InputError
 from cnn_gap.network.activation_maps import record_maps
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
+from cnn_gap.prediction.predictor import Prediction, Predictor
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level, find_regions
 
 _TOP = re.compile(r"top([1-9]\d*)|all")
 
 
 def explain_records(
-    classifier: Classifier,
+    predictor: Predictor,
     records: Sequence[Record],
     classes: Sequence[str] | str | None = None,
     leads: bool = False,
@@ -28,7 +28,7 @@ def explain_records(
 
     Parameters
     ----------
-    classifier : Classifier
+    predictor : Predictor
         Its network must end with global average pooling and one dense layer.
     records : sequence of Record
         Of any sampling rate, length and set of leads.
@@ -47,17 +47,17 @@ def explain_records(
     """
     if not records:
         return []
-    windows = [classifier.windows(record) for record in records]
-    probabilities, maps = classifier.run_with_maps(np.concatenate(windows))
+    windows = [predictor.windows(record) for record in records]
+    probabilities, maps = predictor.run_with_maps(np.concatenate(windows))
     ends = np.cumsum([len(each) for each in windows])
-    predictions = classifier.predictions([record.name for record in records], windows, probabilities)
+    predictions = predictor.predictions([record.name for record in records], windows, probabilities)
     explanations = []
     for record, own, end, prediction in zip(records, windows, ends, predictions, strict=True):
         chosen = _choose(prediction, classes)
         own_maps = maps[end - len(own) : end][..., chosen]
-        shares = _lead_shares(classifier, record, own, own_maps, chosen) if leads else None
-        parts = classifier.run_lead_maps(own, chosen) if leads else None
-        explanations.append(_explain(classifier, record, prediction, chosen, own_maps, shares, parts, level))
+        shares = _lead_shares(predictor, record, own, own_maps, chosen) if leads else None
+        parts = predictor.run_lead_maps(own, chosen) if leads else None
+        explanations.append(_explain(predictor, record, prediction, chosen, own_maps, shares, parts, level))
     return explanations
 
 
@@ -89,7 +89,7 @@ def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list
 
 
 def _lead_shares(
-    classifier: Classifier, record: Record, windows: np.ndarray, maps: np.ndarray, chosen: list[int]
+    predictor: Predictor, record: Record, windows: np.ndarray, maps: np.ndarray, chosen: list[int]
 ) -> np.ndarray:
     """Return how much the logits fall without each lead, (classes, leads); 0 for absent leads.
 
@@ -100,12 +100,12 @@ def _lead_shares(
     for lead in np.flatnonzero(record.leads):
         occluded = windows.copy()
         occluded[..., lead] = 0
-        shares[:, lead] = (maps - classifier.run_with_maps(occluded)[1][..., chosen]).mean(axis=(0, 1))
+        shares[:, lead] = (maps - predictor.run_with_maps(occluded)[1][..., chosen]).mean(axis=(0, 1))
     return shares
 
 
 def _explain(
-    classifier: Classifier,
+    predictor: Predictor,
     record: Record,
     prediction: Prediction,
     chosen: list[int],
@@ -114,8 +114,8 @@ def _explain(
     parts: np.ndarray | None,
     level: Level,
 ) -> Explanation:
-    rate = classifier.description.preprocessing.sampling_rate
-    activations = _on_record(classifier, record, maps)
+    rate = predictor.description.preprocessing.sampling_rate
+    activations = _on_record(predictor, record, maps)
     explained = []
     for column, index in enumerate(chosen):
         activation = activations[:, column]
@@ -124,25 +124,25 @@ def _explain(
             diagnosis=prediction.classes.diagnoses[index],
             codes=prediction.classes.classes[index],
             probability=float(prediction.probabilities[index]),
-            threshold=classifier.description.thresholds[index],
+            threshold=predictor.description.thresholds[index],
             label=bool(prediction.labels[index]),
             activation=activation,
             level=height,
             regions=find_regions(activation, record.sampling_rate, height),
-            lead_activation=None if parts is None else _on_record(classifier, record, parts[:, :, column]),
+            lead_activation=None if parts is None else _on_record(predictor, record, parts[:, :, column]),
             lead_shares=None if shares is None else shares[column],
         )
         explained.append(about)
     return Explanation(
-        record, tuple(explained), classifier.map_stride / rate, classifier.map_receptive_field / rate
+        record, tuple(explained), predictor.map_stride / rate, predictor.map_receptive_field / rate
     )
 
 
-def _on_record(classifier: Classifier, record: Record, maps: np.ndarray) -> np.ndarray:
+def _on_record(predictor: Predictor, record: Record, maps: np.ndarray) -> np.ndarray:
     return record_maps(
         maps,
-        classifier.map_stride,
+        predictor.map_stride,
         len(record.signal),
         record.sampling_rate,
-        classifier.description.preprocessing,
+        predictor.description.preprocessing,
     )

@@ -1,8 +1,6 @@
 """What explains a record's answers: activation maps on its time axis, their regions and the leads' shares."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +8,6 @@ from cnn_gap.ecg.diagnoses import Diagnosis, names_of
 from cnn_gap.ecg.records import Record
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.regions import Region
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,10 +97,3 @@ class Explanation:
     def times(self) -> np.ndarray:
         """The samples' times, s, (samples,)."""
         return np.arange(len(self.record.signal)) / self.record.sampling_rate
-
-    def plot(self, diagnosis: str | None = None, leads: Sequence[str] | None = None) -> "Figure":
-        """Draw a class, the first if none is named: the twelve-lead sheet, or only `leads`, over its map."""
-        from cnn_gap.reports.figures import plot_leads, plot_sheet  # matplotlib takes a second to import
-
-        chosen = self.classes[0] if diagnosis is None else self[diagnosis]
-        return plot_sheet(self, chosen) if leads is None else plot_leads(self, chosen, leads)

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from cnn_gap import __version__
@@ -13,8 +13,12 @@ from cnn_gap.ecg.diagnoses import ClassSet, Finding
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
-from cnn_gap.training.config import Answers, from_dict, to_dict
+from cnn_gap.scoring.thresholds import Answers
+from cnn_gap.settings import from_dict, to_dict
 from cnn_gap.windows.preprocessing import Preprocessing
+
+if TYPE_CHECKING:
+    import keras
 
 #: Raise it when the meaning of model.json changes.
 FORMAT = 1
@@ -74,7 +78,9 @@ class ModelDescription:
                 raise InputError(f"{key} must have {expected} entries; received {len(getattr(self, key))}")
         if any(len(row) != count or not all(map(math.isfinite, row)) for row in self.weights):
             raise InputError(f"weights must have {count} numbers in each row")
-        codes = [code for equivalents in (*self.classes, *(f.codes for f in self.findings)) for code in equivalents]
+        codes = [
+            code for equivalents in (*self.classes, *(f.codes for f in self.findings)) for code in equivalents
+        ]
         if len(set(codes)) < len(codes) or any(not code or set(code) & set(",|\n\r") for code in codes):
             raise InputError(f"classes must be different codes without commas; received {codes}")
         if any(threshold is not None and not 0 <= threshold <= 1 for threshold in self.thresholds):
@@ -93,7 +99,7 @@ class ModelDescription:
         return ClassSet(self.classes, self.weights, self.findings)
 
 
-def save_model(folder: Path, network: keras.Model, description: ModelDescription) -> None:
+def save_model(folder: Path, network: "keras.Model", description: ModelDescription) -> None:
     """Write a model folder; each file is whole or not there."""
     folder = Path(folder)
     with replacing(folder / "model.keras") as aside:
@@ -101,7 +107,26 @@ def save_model(folder: Path, network: keras.Model, description: ModelDescription
     write_json(folder / "model.json", to_dict(description))
 
 
-def load_model(folder: Path) -> tuple[keras.Model, ModelDescription]:
+def read_description(folder: Path) -> ModelDescription:
+    """Read what a model folder says of its network, for which Keras is not needed.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, or `model.json` is damaged.
+    """
+    folder = Path(folder)
+    for name in ("model.json", "model.keras"):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: not found; train a model into this folder first")
+    try:
+        return from_dict(ModelDescription, read_json(folder / "model.json"))
+    except InputError as error:
+        prefix = f"{folder / 'model.json'}: "
+        raise InputError(prefix + str(error).removeprefix(prefix)) from error
+
+
+def load_model(folder: Path) -> tuple["keras.Model", ModelDescription]:
     """Read a model folder; nothing in it is executed or unpickled.
 
     Raises
@@ -109,15 +134,10 @@ def load_model(folder: Path) -> tuple[keras.Model, ModelDescription]:
     InputError
         If a file is missing, damaged or does not fit the other.
     """
+    import keras
+
     folder = Path(folder)
-    for name in ("model.json", "model.keras"):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder / name}: not found; train a model into this folder first")
-    content = read_json(folder / "model.json")
-    try:
-        description = from_dict(ModelDescription, content)
-    except InputError as error:
-        raise InputError(f"{folder / 'model.json'}: {error}") from error
+    description = read_description(folder)
     try:
         network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a damaged file
@@ -133,8 +153,11 @@ def load_model(folder: Path) -> tuple[keras.Model, ModelDescription]:
 
 def software_versions() -> dict[str, str]:
     """Return the versions of this package and of what computes the probabilities."""
-    versions = {"cnn_gap": __version__, "backend": keras.backend.backend()}
-    for package in ("keras", keras.backend.backend(), "numpy", "scipy"):
+    import keras
+
+    backend = keras.backend.backend()
+    versions = {"cnn_gap": __version__, "backend": backend}
+    for package in ("keras", backend, "numpy", "scipy"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:  # e.g. a TensorFlow build under another name

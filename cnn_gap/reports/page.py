@@ -5,7 +5,6 @@ sheet that belong to them, by their hashes, and nothing else: what a record call
 """
 
 import json
-import math
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from scipy import signal as dsp
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
+from cnn_gap.reports.words import person, printable
 
 #: Tracings are drawn at this sampling rate (Hz) at most, ten samples to the millimetre of paper.
 DRAWN_RATE = 250
@@ -67,7 +67,7 @@ def explanation_page(explanation: Explanation) -> str:
     explanation : Explanation
         Of a record of any length; tracings are reduced to `DRAWN_RATE`.
     """
-    name = _printable(explanation.record.name)
+    name = printable(explanation.record.name)
     body = _template("record.html").substitute(
         name=escape(name), about=escape(_about(explanation)), data=_embedded(page_data(explanation))
     )
@@ -98,7 +98,7 @@ def page_data(explanation: Explanation) -> dict[str, object]:
     """
     record = explanation.record
     drawn, rate = _drawn_signal(record)
-    seconds = len(record.signal) / record.sampling_rate
+    seconds = record.duration_s
     times = np.arange(explanation.stride_s / 2, seconds, explanation.stride_s)
     times = times if len(times) else np.array([seconds / 2])
     return {
@@ -170,10 +170,9 @@ def _thousandths(values: np.ndarray) -> list[int | None]:
 
 def _about(explanation: Explanation) -> str:
     record = explanation.record
-    facts = [] if math.isnan(record.age) else [f"{record.age:g} years"]
-    facts += [] if record.sex == "Unknown" else [record.sex.lower()]
-    facts += [
-        f"{len(record.signal) / record.sampling_rate:.4g} s at {record.sampling_rate:g} Hz",
+    facts = [
+        *person(record),
+        f"{record.duration_s:.4g} s at {record.sampling_rate:g} Hz",
         f"a map value every {1000 * explanation.stride_s:.3g} ms",
         f"each sees {explanation.receptive_field_s:.3g} s",
     ]
@@ -181,15 +180,15 @@ def _about(explanation: Explanation) -> str:
 
 
 def _row(row: IndexRow) -> str:
-    name = escape(_printable(row.name))
+    name = escape(printable(row.name))
     record = name if row.href is None else f'<a href="{escape(row.href)}">{name}</a>'
     probability = "" if row.probability is None else f"{row.probability:.3f}"
-    answered, top = (escape(_printable(text)) for text in (", ".join(row.answered), row.top))
+    answered, top = (escape(printable(text)) for text in (", ".join(row.answered), row.top))
     return f'<tr><td>{record}</td><td>{answered}</td><td>{top}</td><td class="number">{probability}</td></tr>'
 
 
 def _cells(*texts: str) -> str:
-    return "<tr>" + "".join(f"<td>{escape(_printable(text))}</td>" for text in texts) + "</tr>"
+    return "<tr>" + "".join(f"<td>{escape(printable(text))}</td>" for text in texts) + "</tr>"
 
 
 def _page(kind: str, title: str, body: str) -> str:
@@ -214,11 +213,6 @@ def _policy(style: str, script: str) -> str:
 def _embedded(data: object) -> str:
     """Return data as JSON that cannot end the script element that holds it."""
     return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _printable(text: str) -> str:
-    """Return text without lone surrogates, as which the bytes of names that are not UTF-8 come."""
-    return text.encode(errors="replace").decode()
 
 
 def _template(name: str) -> Template:

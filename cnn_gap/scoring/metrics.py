@@ -178,28 +178,6 @@ def class_scores_csv(classes: ClassSet, scores: Scores) -> str:
     return "\n".join(",".join((name, *values)) for name, values in rows.items())
 
 
-def scores_table(classes: ClassSet, labels: np.ndarray, scores: Scores) -> str:
-    """Return a table for people: a line a diagnosis, by name, and one over all."""
-    figures = zip(scores.class_auroc, scores.class_auprc, scores.class_f_measure, strict=True)
-    rows = [
-        (about.code, about.abbreviation, about.name, str(records), *(f"{value:.3f}" for value in values))
-        for about, records, values in zip(
-            classes.diagnoses, np.sum(labels, axis=0, dtype=int), figures, strict=True
-        )
-    ]
-    everything = (f"{value:.3f}" for value in (scores.auroc, scores.auprc, scores.f_measure))
-    heading = ("Code", "", "Diagnosis", "Records", "AUROC", "AUPRC", "F-measure")
-    rows = [heading, *rows, ("", "", "all", str(len(labels)), *everything)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column < 3 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
-
-
 def _confusion(labels: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return true positives, false positives and false negatives of each class over weighted records."""
     labels, outputs = np.asarray(labels, dtype=bool), np.asarray(outputs, dtype=bool)

@@ -16,7 +16,7 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import codes_of, parse_comments
 from cnn_gap.ecg.records import find_records, paths_by_name
 from cnn_gap.errors import InputError
-from cnn_gap.files import write_text
+from cnn_gap.files import readable, write_text
 
 _YES = frozenset(("1", "True", "true", "T", "t"))
 _NAMED_IN_ERRORS = 3
@@ -213,8 +213,5 @@ def _output_paths(names: Sequence[str], folder: Path) -> list[Path]:
 
 def _lines(path: Path) -> list[str]:
     """Return the lines of a text file without the blanks around them, whatever bytes it holds."""
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return [line.strip() for line in file]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    with readable(path), path.open(encoding="utf-8", errors="replace") as file:
+        return [line.strip() for line in file]

@@ -24,6 +24,19 @@ _MOST_SWEEPS = 20
 _LEAST_GAIN = 1e-9  # below it, an improvement is rounding
 
 
+@dataclass(frozen=True)
+class Answers:
+    """How probabilities become labels.
+
+    Attributes
+    ----------
+    at_least_one : bool
+        Answer the class nearest to its threshold where none passes it; otherwise no label is given.
+    """
+
+    at_least_one: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class _Ranking:
     """The records by falling probability of one class, and the thresholds between them.

@@ -122,7 +122,17 @@ class WindowBatches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, examples, records, repeats, batch_size, seed, epoch, crop=0, mixup=0.0, no_heart=0.0, sampling_rate=100.0
+        self,
+        examples,
+        records,
+        repeats,
+        batch_size,
+        seed,
+        epoch,
+        crop=0,
+        mixup=0.0,
+        no_heart=0.0,
+        sampling_rate=100.0,
     ):
         super().__init__()
         self._examples = examples

@@ -9,7 +9,7 @@ import keras
 
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
-from cnn_gap.training.config import from_dict
+from cnn_gap.settings import from_dict
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import Network, copy_weights
 from cnn_gap.prediction.model_folder import ModelDescription, load_model
-from cnn_gap.training.config import Config, from_dict
+from cnn_gap.settings import from_dict
+from cnn_gap.training.config import Config
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,9 @@ class Start:
 
     def matches(self, classes: ClassSet) -> dict[int, int]:
         """Return, for each class that shares a code with one of the trained model's, the index of that one."""
-        of_code = {code: index for index, codes in enumerate(self.description.class_set.outputs) for code in codes}
+        of_code = {
+            code: index for index, codes in enumerate(self.description.class_set.outputs) for code in codes
+        }
         found = {
             index: next((of_code[code] for code in codes if code in of_code), None)
             for index, codes in enumerate(classes.outputs)

@@ -1,7 +1,7 @@
 """Windows without a heartbeat, for training: the network is to answer nothing to them.
 
-Loose electrodes, calibration signals and broken converters make constants, ramps, steps, hum and noise. A network
-that has seen only hearts answers them by the heart that they resemble most.
+Loose electrodes, calibration signals and broken converters make constants, ramps, steps, hum and noise. A
+network that has seen only hearts answers them by the heart that they resemble most.
 """
 
 from collections.abc import Callable

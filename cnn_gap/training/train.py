@@ -20,9 +20,10 @@ from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, Weighte
 from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_model, software_versions
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
 from cnn_gap.scoring.thresholds import out_of_fold_metric, stable_thresholds
+from cnn_gap.settings import to_dict
 from cnn_gap.training.batches import Examples, WindowBatches, repeat_factors, split_records
 from cnn_gap.training.checkpoints import Checkpoints, Progress
-from cnn_gap.training.config import Config, to_dict
+from cnn_gap.training.config import Config
 from cnn_gap.training.fine_tuning import Start
 from cnn_gap.training.history import write_history
 from cnn_gap.windows.store import WindowStore, prepare_windows

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import signal as dsp
 
 from cnn_gap.errors import InputError
+from cnn_gap.settings import require
 from cnn_gap.windows.continuation import continued
 
 #: Sampling rates are taken as ratios with at most this denominator, so that any rate has a polyphase filter.
@@ -51,19 +52,21 @@ class Preprocessing:
     slope_mv_s: tuple[float, ...] = (0.0, 0.0)
     margin_s: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        self._require(0 < self.sampling_rate < float("inf"), "sampling_rate", "above 0 Hz")
+        self._require(1 <= self.window_s * self.sampling_rate < 1e7, "window_s", "at least a sample")
+        self._require(0 <= self.overlap < 1, "overlap", "from 0 to below 1")
         nyquist = self.sampling_rate / 2
-        _require(0 < self.sampling_rate < float("inf"), "sampling_rate", "above 0 Hz", self.sampling_rate)
-        _require(1 <= self.window_s * self.sampling_rate < 1e7, "window_s", "at least a sample", self.window_s)
-        _require(0 <= self.overlap < 1, "overlap", "from 0 to below 1", self.overlap)
         for key in ("highpass_hz", "lowpass_hz"):
-            corner = getattr(self, key)
-            _require(0 <= corner < nyquist, key, f"from 0 to below {nyquist} Hz", corner)
-        _require(0 <= self.clip_mv < 1e6, "clip_mv", "from 0 to below 1e6 mV", self.clip_mv)
-        _require(0 <= self.margin_s <= self.window_s, "margin_s", "from 0 to window_s", self.margin_s)
+            self._require(0 <= getattr(self, key) < nyquist, key, f"from 0 to below {nyquist} Hz")
+        self._require(0 <= self.clip_mv < 1e6, "clip_mv", "from 0 to below 1e6 mV")
+        self._require(0 <= self.margin_s <= self.window_s, "margin_s", "from 0 to window_s")
         bounds = self.slope_mv_s
         rising = len(bounds) == 2 and (bounds == (0, 0) or 0 < bounds[0] < bounds[1] < float("inf"))
-        _require(rising, "slope_mv_s", "two rising bounds above 0, or two zeros", list(bounds))
+        self._require(rising, "slope_mv_s", "two rising bounds above 0, or two zeros")
+
+    def _require(self, condition: bool, key: str, expected: str) -> None:
+        require(condition, f"preprocessing.{key}", expected, getattr(self, key))
 
     @property
     def window_samples(self) -> int:
@@ -239,8 +242,3 @@ def _ratio(sampling_rate: float, target_rate: float) -> Fraction:
     if exact == 0:
         raise InputError(f"the sampling rate is too high to be true; received {sampling_rate} Hz")
     return exact
-
-
-def _require(condition: bool, key: str, expected: str, received: object) -> None:
-    if not condition:
-        raise InputError(f"preprocessing.{key} must be {expected}; received {received}")

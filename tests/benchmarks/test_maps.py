@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_benchmark_results import tables
+from test_quality import tables
 
 from benchmarks.common import record_paths
 from benchmarks.estimates import mean, proportion

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import evaluate_model
-from cnn_gap import commands
-from cnn_gap.ecg.diagnoses import DEFAULT_WEIGHTS, NORMAL_CODE
+from cnn_gap.commands import command
+from cnn_gap.ecg.diagnoses import NORMAL_CODE
 from cnn_gap.errors import InputError
+from cnn_gap.shipped import SHIPPED_WEIGHTS
 
 PROJECT = Path(evaluate_model.__file__).parent
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
@@ -36,15 +37,15 @@ def folders(tmp_path):
 
 
 def run(*arguments: object, **options: object) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(PROJECT / "evaluate_model.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    call = [sys.executable, str(PROJECT / "evaluate_model.py"), *map(str, arguments)]
+    return subprocess.run(call, capture_output=True, text=True, timeout=60, **options)
 
 
 @pytest.mark.parametrize("weights", ["weights.csv", "weights_2020.csv"])
 @pytest.mark.parametrize("name", CASES)
 def test_files_equal_the_official_evaluators(name, weights, tmp_path):
     case = reference_case(name)
-    weights = DEFAULT_WEIGHTS if weights == "weights.csv" else REFERENCE / weights
+    weights = SHIPPED_WEIGHTS if weights == "weights.csv" else REFERENCE / weights
     scores, class_scores = tmp_path / "scores.csv", tmp_path / "class_scores.csv"
     paths = (case / "labels", case / "outputs", scores, class_scores, "--weights", weights)
     evaluate_model.main([str(path) for path in paths])
@@ -129,8 +130,8 @@ def test_a_place_that_cannot_be_written_is_one_line(folders, tmp_path):
 
 
 def test_a_reader_who_leaves_is_no_traceback(folders):
-    command = [sys.executable, str(PROJECT / "evaluate_model.py"), *map(str, folders)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    call = [sys.executable, str(PROJECT / "evaluate_model.py"), *map(str, folders)]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()
         assert process.wait(timeout=60) == 1
         assert process.stderr.read() == b""
@@ -149,7 +150,7 @@ def test_run_turns_what_a_user_causes_into_one_line(end, code, message, capsys):
         raise end
 
     with pytest.raises(SystemExit) as left:
-        commands.run(main)
+        command.run(main)
     assert left.value.code == code
     assert capsys.readouterr().err == message
 
@@ -157,7 +158,7 @@ def test_run_turns_what_a_user_causes_into_one_line(end, code, message, capsys):
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (1, 1)])
 def test_run_leaves_with_the_code_of_main(returned, code):
     with pytest.raises(SystemExit) as left:
-        commands.run(lambda arguments: returned)
+        command.run(lambda arguments: returned)
     assert left.value.code == code
 
 
@@ -166,4 +167,4 @@ def test_run_lets_defects_through():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        commands.run(main)
+        command.run(main)

@@ -13,8 +13,8 @@ from cnn_gap.ecg.annotations import read_events
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records
 from cnn_gap.explain_folder import INDEX
-from cnn_gap.reports.explanation_table import explanation_table
 from cnn_gap.reports.machine_files import explanation_content
+from cnn_gap.reports.tables import explanation_table
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,15 @@ from scipy.special import expit
 from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import Network, build_network, copy_weights, sharpen
 from cnn_gap.network.augmentation import Augmentation
-from cnn_gap.training.config import CONFIGS, read_config
+from cnn_gap.shipped import SHIPPED_CONFIGS
+from cnn_gap.training.config import read_config
 
 SMALL = Network(filters=(4, 6, 8), kernels=(5, 3, 3), pooling=(2, 1, 2))
 
 
 @pytest.mark.parametrize("name", ["default", "paper"])
 def test_the_configured_networks_have_twelve_blocks_a_pool_and_a_dense_layer(name):
-    config = read_config(CONFIGS / f"{name}.toml")
+    config = read_config(SHIPPED_CONFIGS / f"{name}.toml")
     network = build_network(config.network, leads=12, classes=24)
     kinds = [type(layer).__name__ for layer in network.layers]
     blocks = [layer for layer in network.layers if layer.name.endswith("_convolution")]
@@ -28,7 +29,7 @@ def test_the_configured_networks_have_twelve_blocks_a_pool_and_a_dense_layer(nam
 
 
 def test_the_paper_pools_in_blocks_1_5_and_10():
-    pooling = read_config(CONFIGS / "paper.toml").network.pooling
+    pooling = read_config(SHIPPED_CONFIGS / "paper.toml").network.pooling
     assert [number for number, factor in enumerate(pooling, start=1) if factor > 1] == [1, 5, 10]
 
 

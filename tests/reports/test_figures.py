@@ -14,7 +14,9 @@ from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation, Region
-from cnn_gap.reports.figures import plot_leads, plot_sheet, save_figure
+from cnn_gap.reports.figures import plot, save_figure
+from cnn_gap.reports.lead_figure import plot_leads
+from cnn_gap.reports.sheet import plot_sheet
 from cnn_gap.simulation import simulate_record
 
 PAC = ("284470004", "63593006")
@@ -370,8 +372,8 @@ def test_leads_over_their_map_are_red_in_the_regions_alone(leads):
 def test_one_lead_can_be_named_plainly_and_by_the_explanation():
     explanation = explain()
     assert len(plot_leads(explanation, explanation.classes[0], "II").axes) == 2
-    assert len(explanation.plot("pac", leads=["V1", "V2"]).axes) == 3
-    assert "rhythm" in [axes.get_label() for axes in explanation.plot().axes]
+    assert len(plot(explanation, "pac", leads=["V1", "V2"]).axes) == 3
+    assert "rhythm" in [axes.get_label() for axes in plot(explanation).axes]
 
 
 def test_absent_lead_over_its_map_is_not_recorded():

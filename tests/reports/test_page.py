@@ -17,7 +17,7 @@ import pytest
 from cnn_gap.ecg.diagnoses import Diagnosis, diagnosis
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
-from cnn_gap.explain_folder import INDEX, Wish, explain_folder
+from cnn_gap.explain_folder import INDEX, ExplainOptions, explain_folder
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.prediction.regions import find_regions
 from cnn_gap.reports.page import IndexRow, explanation_page, index_page, page_data
@@ -578,7 +578,7 @@ def test_a_folders_index_leads_to_its_records(browser, tmp_path):
         classes=None, explain=lambda record, *_: replace(explained, record=replace(record, name=name))
     )
     warnings = []
-    counts = explain_folder(classifier, tmp_path / "data", tmp_path / "out", Wish(), warnings.append)
+    counts = explain_folder(classifier, tmp_path / "data", tmp_path / "out", ExplainOptions(), warnings.append)
     assert counts == (1, 1)
     browser.get((tmp_path / "out" / INDEX).as_uri())
     reasons = texts(browser, "#failures td")

@@ -3,12 +3,14 @@
 import pytest
 
 from cnn_gap.errors import InputError
-from cnn_gap.training.config import CONFIGS, Config, from_dict, read_config, to_dict
+from cnn_gap.settings import from_dict, to_dict
+from cnn_gap.shipped import SHIPPED_CONFIGS
+from cnn_gap.training.config import Config, read_config
 
 NETWORK = "[network]\nfilters = [4, 8]\nkernels = [5, 3]\npooling = [2, 1]\n"
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SHIPPED_CONFIGS.rglob("*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_configuration_is_valid_and_survives_a_round_trip(path):
     config = read_config(path)
     assert from_dict(Config, to_dict(config)) == config

@@ -1,0 +1,37 @@
+"""Start Keras quietly: its backend prints lines that mean nothing to whoever classifies ECGs."""
+
+import os
+import sys
+
+from cnn_gap.errors import InputError
+
+
+def start_keras() -> None:
+    """Import Keras and start its backend without the lines that TensorFlow's libraries print meanwhile.
+
+    They go to the process's standard error from compiled code, so that is where they are kept from. Python's
+    own errors are not lost. Where Keras is imported already, nothing happens.
+
+    Raises
+    ------
+    InputError
+        If the backend of `KERAS_BACKEND` is not installed.
+    """
+    if "keras" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import keras
+
+        keras.ops.zeros(1)  # TensorFlow looks for devices when the first is needed
+    except (ImportError, ValueError) as error:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        raise InputError(f"Keras cannot start with the backend {backend}: {error}") from error
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,135 @@
+"""What a command is, how it ends, and the options that several share.
+
+Each command is offered twice: as a script at the repository's top, as the Challenge wants it, and as a
+sub-command of `cnn-gap`. Both have the same options.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from cnn_gap.ecg.diagnoses import Diagnosis
+from cnn_gap.errors import InputError
+from cnn_gap.shipped import SHIPPED_MODEL, SHIPPED_WEIGHTS
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the command line.
+
+    Attributes
+    ----------
+    name : str
+        As a sub-command of `cnn-gap`.
+    description : str
+        One sentence for the help.
+    add_arguments : callable
+        Adds the command's arguments to a parser.
+    execute : callable
+        Does the work, given the parsed arguments; returns the exit code, None being 0.
+    """
+
+    name: str
+    description: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    execute: Callable[[argparse.Namespace], int | None]
+
+    def main(self, arguments: list[str]) -> int | None:
+        """Parse the arguments and execute the command, as a script of its own does."""
+        parser = argparse.ArgumentParser(description=self.description)
+        self.prepare(parser)
+        return self.execute(parser.parse_args(arguments))
+
+    def prepare(self, parser: argparse.ArgumentParser) -> None:
+        """Give a parser the command's arguments; `usage_error` of what it parses reports a wrong usage."""
+        self.add_arguments(parser)
+        parser.set_defaults(execute=self.execute, usage_error=parser.error)
+
+
+def run(main: Callable[[list[str]], int | None]) -> NoReturn:
+    """Call `main` with the command line's arguments and leave with its exit code, None being 0.
+
+    What a user can cause ends with one line on standard error: 1 for bad input and for what the system
+    refuses, 130 for Ctrl-C. Usage errors leave with 2 from within `main`, as argparse does.
+    """
+    try:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()  # so that a reader who has left shows here, not at exit
+    except InputError as error:
+        code = _fail(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at exit
+        code = 1
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        code = _fail(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = 130
+    sys.exit(code or 0)
+
+
+def add_model_argument(parser: argparse.ArgumentParser) -> None:
+    """Add MODEL, which may be left out: the shipped model then."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        type=Path,
+        nargs="?",
+        default=SHIPPED_MODEL,
+        help="folder that training has written (default: the model that ships with the package)",
+    )
+
+
+def add_label_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--weights`, which classes there are, and `--labels`, which of them each record has."""
+    parser.add_argument(
+        "--weights",
+        metavar="WEIGHTS.csv",
+        type=Path,
+        default=SHIPPED_WEIGHTS,
+        help="classes and their rewards (default: the Challenge's)",
+    )
+    parser.add_argument(
+        "--labels",
+        dest="label_table",
+        metavar="TABLE.csv",
+        type=Path,
+        help="diagnoses as lines of record,code[,code...] instead of the headers'",
+    )
+
+
+def whole_number(lowest: int, highest: int | None = None) -> Callable[[str], int]:
+    """Return a type for `add_argument`: a whole number from `lowest` to `highest`, if that is given."""
+    expected = f"from {lowest}" + ("" if highest is None else f" to {highest}")
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < lowest or (highest is not None and int(text) > highest):
+            raise argparse.ArgumentTypeError(f"must be a whole number {expected}; received {text!r}")
+        return int(text)
+
+    return parse
+
+
+def warn(line: str) -> None:
+    """Print a line on standard error without disturbing a progress bar."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)
+
+
+def name_unseen(diagnoses: Sequence[Diagnosis]) -> None:
+    """Say on standard error which diagnoses a model cannot answer, if there are any."""
+    if diagnoses:
+        names = ", ".join(diagnosis.name for diagnosis in diagnoses)
+        print(f"the model has never seen these diagnoses and does not answer them: {names}", file=sys.stderr)
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 1

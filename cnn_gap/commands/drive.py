@@ -1,0 +1,33 @@
+"""Classify a folder of records into a folder of the Challenge's result files."""
+
+import argparse
+from pathlib import Path
+
+from cnn_gap.backend import start_keras
+from cnn_gap.commands.command import Command, add_model_argument, name_unseen, warn
+from cnn_gap.ecg.records import require_folder
+from cnn_gap.prediction.model_folder import read_description
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model_argument(parser)
+    parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the result files, NAME.csv each")
+
+
+def _execute(options: argparse.Namespace) -> int:
+    """Classify and write a result file for each record; 1 if every record failed."""
+    read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
+    require_folder(options.data)
+    start_keras()
+    from cnn_gap.classifier import load_classifier
+    from cnn_gap.classify_folder import classify_folder
+
+    classifier = load_classifier(options.model)
+    summary = classify_folder(classifier, options.model, options.data, options.out, warn=warn)
+    name_unseen(classifier.unseen)
+    print(summary)
+    return 1 if summary.failed and not summary.classified + summary.kept else 0
+
+
+COMMAND = Command("drive", "Classify a folder of 12-lead ECG records.", _add_arguments, _execute)

@@ -1,0 +1,121 @@
+"""Show where in a record its diagnoses show, or in each record of a folder."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnn_gap.backend import start_keras
+from cnn_gap.commands.command import Command, add_model_argument, name_unseen, warn
+from cnn_gap.ecg.records import read_record
+from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.prediction.regions import parse_level
+
+if TYPE_CHECKING:
+    from cnn_gap.classifier import Classifier
+    from cnn_gap.explain_folder import ExplainOptions
+    from cnn_gap.prediction.explanation import Explanation
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model_argument(parser)
+    parser.add_argument(
+        "record", metavar="RECORD", type=Path, help="record, with or without .hea, or a folder of records"
+    )
+    parser.add_argument(
+        "--classes",
+        metavar="AF,RBBB",
+        help="abbreviations or codes of what to explain, top3 for the three most probable, or all"
+        " (default: what is answered, or the most probable; in pages all)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FIG",
+        type=Path,
+        help=".png, .svg or .pdf for a 12-lead sheet, one more for each further class; for a folder of records:"
+        " the folder for all results",
+    )
+    parser.add_argument("--lead", metavar="LEAD", help="draw only this lead over its map, as in the paper")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="maps, regions and leads' shares")
+    parser.add_argument(
+        "--html", metavar="FILE", type=Path, help="a page to look at in a browser, self-contained"
+    )
+    parser.add_argument(
+        "--annotations", metavar="NAME.cam", type=Path, help="the regions as WFDB annotations for other viewers"
+    )
+    parser.add_argument(
+        "--level",
+        metavar="RULE:VALUE",
+        default="sd:1",
+        help="above which a map makes a region: sd:1 standard deviations above its mean, absolute:2.5 in units"
+        " of the logit, or percentile:90 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--no-leads",
+        dest="leads",
+        action="store_false",
+        help="leave out what each lead contributes, which takes most of the time",
+    )
+
+
+def _execute(options: argparse.Namespace) -> int:
+    """Explain a record, or all records of a folder; 1 if every one of these failed."""
+    folder = options.record.is_dir()
+    if folder and (options.out is None or options.json or options.html or options.annotations):
+        options.usage_error("a folder of records needs --out DIR, where JSON, annotations and pages go")
+    level = parse_level(options.level)  # what is wrong shows now: Keras takes seconds to start
+    read_description(options.model)
+    record = None if folder else read_record(options.record)
+    start_keras()
+    from cnn_gap.classifier import load_classifier
+    from cnn_gap.explain_folder import ExplainOptions
+
+    wanted = ExplainOptions(options.classes, options.leads, level)
+    classifier = load_classifier(options.model)
+    if record is None:
+        code = _explain_folder(classifier, wanted, options)
+    else:
+        code = _write_explanations(*wanted.explain(classifier, record), options)
+    name_unseen(classifier.unseen)
+    return code
+
+
+def _explain_folder(classifier: "Classifier", wanted: "ExplainOptions", options: argparse.Namespace) -> int:
+    from cnn_gap.explain_folder import INDEX, explain_folder
+
+    explained, failed = explain_folder(classifier, options.record, options.out, wanted, warn=warn)
+    print(f"{explained} explained, {failed} failed: {options.out / INDEX}")
+    return 1 if failed and not explained else 0
+
+
+def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:
+    """Print the chosen classes and write the files asked for; the page shows every class."""
+    from cnn_gap.files import write_text
+    from cnn_gap.reports.figures import save_figures
+    from cnn_gap.reports.machine_files import write_annotations, write_explanation
+    from cnn_gap.reports.page import explanation_page
+    from cnn_gap.reports.tables import explanation_table
+
+    print(explanation_table(chosen))
+    written = []
+    if options.out:
+        written += save_figures(chosen, options.out, [options.lead] if options.lead else None)
+    if options.json:
+        write_explanation(options.json, chosen)
+        written.append(options.json)
+    if options.annotations:
+        write_annotations(options.annotations, chosen)
+        written.append(options.annotations)
+    if options.html:
+        write_text(options.html, explanation_page(every))
+        written.append(options.html)
+    for path in written:
+        print(f"wrote {path}")
+    return 0
+
+
+COMMAND = Command(
+    "explain",
+    "Show where in a 12-lead ECG record its diagnoses show, by class activation maps.",
+    _add_arguments,
+    _execute,
+)

@@ -1,0 +1,28 @@
+"""Export a trained model for other runtimes."""
+
+import argparse
+from pathlib import Path
+
+from cnn_gap.backend import start_keras
+from cnn_gap.commands.command import Command, add_model_argument
+from cnn_gap.prediction.model_folder import read_description
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_model_argument(parser)
+    parser.add_argument(
+        "out", metavar="OUT", type=Path, help="file to write: .onnx (pip install onnx tf2onnx) or .tflite"
+    )
+
+
+def _execute(options: argparse.Namespace) -> None:
+    """Write the model in the format of the output's suffix."""
+    read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
+    start_keras()
+    from cnn_gap.classifier import load_classifier
+    from cnn_gap.export_network import export_classifier
+
+    export_classifier(load_classifier(options.model), options.out)
+
+
+COMMAND = Command("export", "Export a trained model for ONNX or LiteRT runtimes.", _add_arguments, _execute)

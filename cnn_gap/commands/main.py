@@ -1,0 +1,30 @@
+"""The command `cnn-gap`, of which all others are sub-commands."""
+
+import argparse
+
+from cnn_gap import __version__
+from cnn_gap.commands import drive, evaluate, explain, export, predict, train
+from cnn_gap.commands.command import run
+
+COMMANDS = tuple(module.COMMAND for module in (train, drive, evaluate, predict, explain, export))
+
+
+def main(arguments: list[str]) -> int | None:
+    """Execute the sub-command that the arguments begin with."""
+    parser = argparse.ArgumentParser(
+        prog="cnn-gap", description="Classify 12-lead ECGs, and show where in them each diagnosis shows."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        subparser = subparsers.add_parser(
+            command.name, help=command.description, description=command.description
+        )
+        command.prepare(subparser)
+    options = parser.parse_args(arguments)
+    return options.execute(options)
+
+
+def console() -> None:
+    """Run `main` on the command line's arguments, as the installed command `cnn-gap` does."""
+    run(main)

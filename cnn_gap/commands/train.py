@@ -1,0 +1,89 @@
+"""Train a model on a folder of records."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from cnn_gap.backend import start_keras
+from cnn_gap.commands.command import Command, add_label_options, whole_number
+from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.findings import read_findings
+from cnn_gap.ecg.records import require_folder
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
+    parser.add_argument("model", metavar="MODEL", type=Path, help="folder to write the model to")
+    parser.add_argument(
+        "--config",
+        metavar="FILE.toml",
+        type=Path,
+        help="settings (default: configs/default.toml, with --from configs/fine_tuning.toml)",
+    )
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="TRAINED",
+        type=Path,
+        help="folder of a trained model to start from: its network and preprocessing are kept, and what it has"
+        " learned of classes that are in the weights file too",
+    )
+    parser.add_argument(
+        "--findings",
+        metavar="TABLE.csv",
+        help="what to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
+    )
+    parser.add_argument(
+        "--patients",
+        metavar="TABLE.csv",
+        type=Path,
+        help="lines of record,patient: a patient's records are not split between training and validation",
+    )
+    parser.add_argument(
+        "--cache", metavar="DIR", type=Path, help="folder for the prepared windows (default: MODEL/cache)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the unfinished training in MODEL, if there is one"
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        type=whole_number(0, 2**32 - 1),
+        default=0,
+        help="of everything random (default: %(default)s)",
+    )
+    add_label_options(parser)
+
+
+def _execute(options: argparse.Namespace) -> None:
+    """Train and write the model folder."""
+    findings = () if options.findings is None else read_findings(options.findings)
+    classes = replace(
+        read_weights(options.weights), findings=findings
+    )  # what is wrong shows now: Keras takes seconds to start
+    require_folder(options.data)
+    start_keras()
+    from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
+    from cnn_gap.training.fine_tuning import read_start
+    from cnn_gap.training.train import train_model
+
+    start = None if options.start is None else read_start(options.start)
+    config = options.config or (DEFAULT_CONFIG if start is None else FINE_TUNING_CONFIG)
+    if classes.normal is None:
+        print("the weights file has no normal class: the Challenge metric is off")
+    train_model(
+        options.data,
+        options.model,
+        read_config(config),
+        classes,
+        seed=options.seed,
+        resume=options.resume,
+        label_table=options.label_table,
+        patient_table=options.patients,
+        cache=options.cache,
+        start=start,
+        log=lambda line: print(line, flush=True),
+    )
+
+
+COMMAND = Command("train", "Train a model on a folder of 12-lead ECG records.", _add_arguments, _execute)

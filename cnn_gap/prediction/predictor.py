@@ -1,0 +1,160 @@
+"""Run a trained network: records to windows, windows to probabilities and maps, probabilities to labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import keras
+import numpy as np
+
+from cnn_gap.ecg.diagnoses import ClassSet, Diagnosis
+from cnn_gap.ecg.records import Record
+from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
+from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
+from cnn_gap.prediction.model_folder import ModelDescription
+from cnn_gap.scoring.thresholds import apply_thresholds
+from cnn_gap.windows.preprocessing import prediction_windows
+
+#: Windows that the network computes at once: more gain nothing on a processor.
+LARGEST_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the classifier says of a record.
+
+    Attributes
+    ----------
+    name : str
+        The record's.
+    classes : ClassSet
+        What was asked.
+    probabilities : ndarray, shape (classes,), float64
+        Of each class.
+    labels : ndarray, shape (classes,), bool
+        Whether each class is answered.
+    """
+
+    name: str
+    classes: ClassSet
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+    def top(self, count: int = 3) -> list[tuple[Diagnosis, float]]:
+        """Return the `count` most probable diagnoses with their probabilities."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(self.classes.diagnoses[index], float(self.probabilities[index])) for index in order]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A trained network with all that turns records into windows and probabilities into labels.
+
+    Attributes
+    ----------
+    network : keras.Model
+        From windows to probabilities.
+    description : ModelDescription
+        Its classes, thresholds and preprocessing.
+    """
+
+    network: keras.Model
+    description: ModelDescription
+
+    @property
+    def classes(self) -> ClassSet:
+        """What the classifier tells apart."""
+        return self.description.class_set
+
+    @property
+    def unseen(self) -> tuple[Diagnosis, ...]:
+        """The diagnoses that no training record had: they are never answered."""
+        pairs = zip(self.classes.diagnoses, self.description.seen, strict=True)
+        return tuple(diagnosis for diagnosis, seen in pairs if not seen)
+
+    def windows(self, record: Record) -> np.ndarray:
+        """Return the network's windows of a record, (windows, samples, leads) float32 mV."""
+        return prediction_windows(record.signal, record.sampling_rate, self.description.preprocessing)
+
+    def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
+        """Classify records by their `windows`; a record's probability is the mean over its windows."""
+        if not names:
+            return []
+        return self.predictions(names, windows, self._run(self.network, np.concatenate(windows))[0])
+
+    def predictions(
+        self, names: Sequence[str], windows: Sequence[np.ndarray], probabilities: np.ndarray
+    ) -> list[Prediction]:
+        """Return the records' predictions from the probabilities of all their windows, one after the other."""
+        counts = np.array([len(each) for each in windows])
+        means = np.add.reduceat(probabilities, counts.cumsum() - counts) / counts[:, None]
+        return [
+            Prediction(name, self.classes, row, labels)
+            for name, row, labels in zip(names, means, self._answer(means), strict=True)
+        ]
+
+    def run_with_maps(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probabilities (windows, classes) and activation maps (windows, steps, classes) of windows.
+
+        Raises
+        ------
+        InputError
+            If the network has no activation maps.
+        """
+        return self._run(self._network_with_maps, windows)
+
+    def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
+        """Return what each lead adds to classes at the steps of maps, (windows, steps, columns, leads)."""
+        preprocessing = self.description.preprocessing
+        return lead_maps(
+            self.gradients,
+            windows,
+            columns,
+            preprocessing.margin_samples,
+            self.map_stride,
+            preprocessing.sampling_rate,
+        )
+
+    @cached_property
+    def gradients(self) -> Gradients:
+        """Computes the gradients of logits by the windows' amplitudes."""
+        return logit_gradients(self.network)
+
+    @cached_property
+    def map_stride(self) -> int:
+        """Samples of a window between two steps of the maps."""
+        return map_stride(self.network)
+
+    @cached_property
+    def map_receptive_field(self) -> int:
+        """Samples of a window that each step of the maps sees."""
+        return receptive_field(self.network)
+
+    @cached_property
+    def _network_with_maps(self) -> keras.Model:
+        return with_maps(self.network)
+
+    def _run(self, network: keras.Model, windows: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return a network's outputs for windows, computed in a few fixed batch sizes.
+
+        Keras compiles the network for each new batch size: batches are padded to powers of two.
+        """
+        results = []
+        for start in range(0, len(windows), LARGEST_BATCH):
+            batch = windows[start : start + LARGEST_BATCH]
+            size = 1 << (len(batch) - 1).bit_length()
+            padded = np.pad(batch, ((0, size - len(batch)), (0, 0), (0, 0)))
+            outputs = network.predict_on_batch(padded)
+            results.append(
+                [each[: len(batch)] for each in (outputs if len(network.outputs) > 1 else [outputs])]
+            )
+        return tuple(np.concatenate(each).astype(np.float64) for each in zip(*results, strict=True))
+
+    def _answer(self, probabilities: np.ndarray) -> np.ndarray:
+        thresholds = self.description.lowest_probabilities
+        labels = apply_thresholds(probabilities, thresholds)
+        if self.description.answers.at_least_one:
+            nearest = np.argmax(probabilities - thresholds, axis=1)
+            empty = ~labels.any(axis=1)
+            labels[empty, nearest[empty]] = True
+        return labels

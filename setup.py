@@ -1,0 +1,28 @@
+"""Copy what lies at the repository's top into the package while it is built; all else is in pyproject.toml."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+
+
+class BuildWithShippedFiles(build_py):
+    """Build the package with `weights.csv`, `configs/` and `model/` in its folder `shipped/`."""
+
+    def run(self) -> None:
+        """Copy the modules, then the shipped files; an editable installation finds these where they are."""
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib) / "cnn_gap" / "shipped"
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        shutil.copy2(ROOT / "weights.csv", target)
+        shutil.copytree(ROOT / "configs", target / "configs")
+        shutil.copytree(ROOT / "model", target / "model", ignore=shutil.ignore_patterns("cache", "checkpoint"))
+
+
+setup(cmdclass={"build_py": BuildWithShippedFiles})
