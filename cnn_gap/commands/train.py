@@ -1,11 +1,13 @@
 """Train a model on a folder of records."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
 from cnn_gap.commands.command import Command, add_label_options, whole_number
 from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.findings import read_findings
 from cnn_gap.ecg.records import require_folder
 
 
@@ -25,6 +27,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="folder of a trained model to start from: its network and preprocessing are kept, and what it has"
         " learned of classes that are in the weights file too",
+    )
+    parser.add_argument(
+        "--findings",
+        metavar="TABLE.csv",
+        help="what to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
     )
     parser.add_argument(
         "--patients",
@@ -50,7 +57,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _execute(options: argparse.Namespace) -> None:
     """Train and write the model folder."""
-    classes = read_weights(options.weights)  # what is wrong shows now: Keras takes seconds to start
+    findings = () if options.findings is None else read_findings(options.findings)
+    classes = replace(
+        read_weights(options.weights), findings=findings
+    )  # what is wrong shows now: Keras takes seconds to start
     require_folder(options.data)
     start_keras()
     from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config

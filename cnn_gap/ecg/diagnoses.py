@@ -1,7 +1,8 @@
 """Diagnoses: their codes, names, equivalents and the rewards that the Challenge gives for each pair.
 
 A *class* is what the network predicts: one code, or several equivalent ones. The classes and the reward of
-answering one for another come from a weights file (https://physionetchallenges.org/2020/#scoring).
+answering one for another come from a weights file (https://physionetchallenges.org/2020/#scoring). *Findings*
+are what the network may answer beside them and what nothing rewards: see `cnn_gap.ecg.findings`.
 """
 
 import csv
@@ -23,13 +24,47 @@ NORMAL_CODE = "426783006"
 EQUIVALENT_CODES = (("713427006", "59118001"), ("284470004", "63593006"), ("427172004", "17338001"))
 
 
+#: Whose codes the Challenge's are.
+SNOMED = "SNOMED CT"
+
+
 @dataclass(frozen=True)
 class Diagnosis:
-    """A diagnosis by its SNOMED CT code, abbreviation and name."""
+    """A diagnosis by its code, abbreviation and name, and whose code it is."""
 
     code: str
     abbreviation: str
     name: str
+    system: str = SNOMED
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a network answers beside the scored classes.
+
+    Attributes
+    ----------
+    codes : tuple of str
+        Its equivalent codes, that of `system` first.
+    system : str
+        Whose code the first one is, such as SCP-ECG.
+    abbreviation, name : str
+        The name is in plain English.
+    teaches : tuple of str
+        Codes of the class that is the same diagnosis, if there is one: training takes a record with the finding
+        as one with the class.
+    """
+
+    codes: tuple[str, ...]
+    system: str
+    abbreviation: str
+    name: str
+    teaches: tuple[str, ...] = ()
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """The finding as a diagnosis."""
+        return Diagnosis(self.codes[0], self.abbreviation, self.name, self.system)
 
 
 @cache
@@ -49,9 +84,16 @@ def names_of(codes: Iterable[str]) -> set[str]:
     return {name.lower() for code in codes for name in (code, diagnosis(code).abbreviation)}
 
 
+def names_of_finding(finding: Finding) -> set[str]:
+    """Return what a finding may be called beside its name, in lower case."""
+    return names_of(finding.codes) | {finding.abbreviation.lower()}
+
+
 @dataclass(frozen=True)
 class ClassSet:
-    """The classes to predict, in order, and their reward matrix.
+    """The classes to predict, in order, their reward matrix, and the findings to answer beside them.
+
+    The network has an output for each class and then for each finding.
 
     Attributes
     ----------
@@ -59,44 +101,76 @@ class ClassSet:
         The equivalent codes of each of the C classes, representative first.
     weights : tuple of tuple of float
         `weights[j][k]` is the reward for answering class k where class j is true, shape (C, C).
+    findings : tuple of Finding
+        In the order of the outputs after the classes'.
     """
 
     classes: tuple[tuple[str, ...], ...]
     weights: tuple[tuple[float, ...], ...]
+    findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self):
+        twice = [code for code in self.codes if self.codes.count(code) > 1]
+        if twice and self.findings:
+            raise InputError(f"a code must be of one class or finding; {twice[0]} is of two")
 
     def __len__(self) -> int:
-        return len(self.classes)
+        return len(self.classes) + len(self.findings)
+
+    @property
+    def scored(self) -> "ClassSet":
+        """The classes without the findings."""
+        return ClassSet(self.classes, self.weights)
+
+    @property
+    def outputs(self) -> tuple[tuple[str, ...], ...]:
+        """The equivalent codes of each class and of each finding."""
+        return (*self.classes, *(finding.codes for finding in self.findings))
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Every code of every class, equivalents one after the other."""
-        return tuple(code for codes in self.classes for code in codes)
+        """Every code of every output, equivalents one after the other."""
+        return tuple(code for codes in self.outputs for code in codes)
 
     @property
     def representatives(self) -> tuple[str, ...]:
-        """The first code of each class."""
-        return tuple(codes[0] for codes in self.classes)
+        """The first code of each output."""
+        return tuple(codes[0] for codes in self.outputs)
 
     @property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
-        """The diagnosis of each class's first code."""
-        return tuple(diagnosis(codes[0]) for codes in self.classes)
+        """The diagnosis of each output's first code."""
+        scored = (diagnosis(codes[0]) for codes in self.classes)
+        return (*scored, *(finding.diagnosis for finding in self.findings))
 
     @property
     def normal(self) -> int | None:
         """The index of the normal class, None where the classes hold none."""
         return next((index for index, codes in enumerate(self.classes) if NORMAL_CODE in codes), None)
 
+    @property
+    def same_as(self) -> dict[int, int]:
+        """The index of each finding that is the same diagnosis as a class, and that of the class."""
+        pairs = enumerate((self.scored.encode(finding.teaches) for finding in self.findings), len(self.classes))
+        return {index: int(same.argmax()) for index, same in pairs if same.any()}
+
     def find(self, name: str) -> int:
-        """Return the index of the class with this code, or this abbreviation of one of its codes (in any case).
+        """Return the index of the output that has this code or abbreviation, in any case.
+
+        Where a class and a finding share a name, as PVC, it is the class's; ``SCP-ECG:PVC`` names the finding
+        by its code's system.
 
         Raises
         ------
         InputError
             If there is none.
         """
+        wanted = name.strip().lower()
         for index, codes in enumerate(self.classes):
-            if name.strip().lower() in names_of(codes):
+            if wanted in names_of(codes):
+                return index
+        for index, finding in enumerate(self.findings, len(self.classes)):
+            if wanted.removeprefix(f"{finding.system.lower()}:") in names_of_finding(finding):
                 return index
         known = ", ".join(each.abbreviation for each in self.diagnoses)
         raise InputError(f"no class has this code or abbreviation; the model knows {known}; received {name!r}")
@@ -106,13 +180,19 @@ class ClassSet:
         return np.array(self.weights, dtype=np.float64)
 
     def expand(self, values: np.ndarray) -> np.ndarray:
-        """Return a value for each of `codes` from one a class, shape (..., C): equivalents share theirs."""
-        return np.repeat(values, [len(codes) for codes in self.classes], axis=-1)
+        """Return a value for each of `codes` from (..., outputs): equivalents share theirs."""
+        return np.repeat(values, [len(codes) for codes in self.outputs], axis=-1)
 
     def encode(self, codes: Iterable[str]) -> np.ndarray:
-        """Return which classes are among `codes`, bool of shape (C,); other codes are ignored."""
+        """Return which outputs are among `codes`, bool of shape (outputs,); other codes are ignored."""
         present = set(codes)
-        return np.array([not present.isdisjoint(equivalents) for equivalents in self.classes])
+        return np.array([not present.isdisjoint(equivalents) for equivalents in self.outputs])
+
+    def encode_taught(self, codes: Iterable[str]) -> np.ndarray:
+        """Return what training takes a record with `codes` for: as `encode`, and what its findings teach."""
+        present = set(codes)
+        taught = (f.teaches for f in self.findings if not present.isdisjoint(f.codes))
+        return self.encode(present.union(*taught))
 
 
 def read_weights(path: Path = SHIPPED_WEIGHTS) -> ClassSet:

@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers
 
 from cnn_gap.errors import InputError
+from cnn_gap.network.architecture import PATH_SUFFIX
 from cnn_gap.windows.preprocessing import Preprocessing, padding_before, prediction_starts, resampled_length
 
 _LONG = 1_000_000  # samples; far more than a step of any map spans
@@ -60,16 +61,39 @@ def map_stride(network: keras.Model) -> int:
 def receptive_field(network: keras.Model) -> int:
     """Return how many samples of a window each value of a map sees through convolutions and pooling.
 
-    What weighs features over all of a window, as squeeze-and-excitation does, is not counted.
+    What weighs features over all of a window, as squeeze-and-excitation and `sharpen` do, is not counted.
     """
-    samples = step = 1
-    for layer in network.layers:
-        if isinstance(layer, layers.Conv1D):
-            samples += (layer.kernel_size[0] - 1) * layer.dilation_rate[0] * step
-        elif isinstance(layer, layers.MaxPooling1D):
-            samples += (layer.pool_size[0] - 1) * step
-            step *= layer.strides[0]
-    return samples
+    return _field_of(network, _last_features(network))
+
+
+def path_fields(network: keras.Model) -> dict[str, int]:
+    """Return the receptive field of each path by its name, in samples; empty without paths."""
+    return {name: _field_of(network, layer.output) for name, layer in _path_layers(network).items()}
+
+
+def _path_layers(network: keras.Model) -> dict[str, layers.Layer]:
+    """Return the layers that end the paths, in the order in which their features are averaged."""
+    ends = [layer for layer in network.layers if layer.name.endswith(PATH_SUFFIX)]
+    return {layer.name.removesuffix(PATH_SUFFIX): layer for layer in ends}
+
+
+def _field_of(network: keras.Model, features: keras.KerasTensor) -> int:
+    """Return how many samples of the input each step of `features` sees."""
+    fields = {id(network.input): (1, 1)}  # of each tensor: samples seen, and samples between two steps
+    for operation in network.operations:
+        if isinstance(operation, layers.InputLayer):
+            continue
+        inputs = operation.input if isinstance(operation.input, list) else [operation.input]
+        samples, step = max(fields[id(each)] for each in inputs)
+        if isinstance(operation, layers.Conv1D):
+            samples += (operation.kernel_size[0] - 1) * operation.dilation_rate[0] * step
+        elif isinstance(operation, layers.MaxPooling1D):
+            samples += (operation.pool_size[0] - 1) * step
+            step *= operation.strides[0]
+        elif isinstance(operation, layers.UpSampling1D):
+            step //= operation.size
+        fields[id(operation.output)] = (samples, step)
+    return fields[id(features)][0]
 
 
 def record_maps(

@@ -1,6 +1,7 @@
 """The CNN-GAP: convolution blocks, global average pooling over time and one dense sigmoid layer."""
 
 import math
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -10,10 +11,47 @@ from keras import layers, ops
 from cnn_gap.errors import InputError
 from cnn_gap.network.augmentation import Augmentation
 
+#: How the name of the layer ends that holds a path's features as they are averaged.
+PATH_SUFFIX = "_path"
+
+#: What the blocks may compute in; weights, losses and probabilities are float32 in any case.
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+@dataclass(frozen=True)
+class FeaturePath:
+    """Blocks that lead from the trunk's features to the average, beside those of other paths.
+
+    Attributes
+    ----------
+    name : str
+        What the path is called, in lower-case letters.
+    filters, kernels : tuple of int
+        As of `Network`, one entry a block.
+    pool : int
+        Factor of a max-pooling before the path's first block. Its last features are repeated as often, so that
+        all paths have a value at each of the trunk's steps.
+    """
+
+    name: str
+    filters: tuple[int, ...]
+    kernels: tuple[int, ...]
+    pool: int = 1
+
+    def __post_init__(self):
+        if not re.fullmatch("[a-z]+", self.name) or self.name == "block":
+            raise InputError(f"network.paths.name must be of lower-case letters; received {self.name!r}")
+        _check_blocks(f"network.paths.{self.name}.", self.filters, kernels=self.kernels)
+        if self.pool < 1:
+            raise InputError(f"network.paths.{self.name}.pool must be at least 1; received {self.pool}")
+
 
 @dataclass(frozen=True)
 class Network:
     """What the network is made of; one entry a block in each tuple.
+
+    Without paths it is one sequence of blocks. With paths, these blocks are the trunk that the paths share:
+    one may see a beat and another a rhythm, and the mean over time is taken of the features of all.
 
     Attributes
     ----------
@@ -34,6 +72,8 @@ class Network:
         units than features; 0 for none.
     sharpen : bool
         Let each of the last features count where it stands out in time: see `sharpen`.
+    paths : tuple of FeaturePath
+        What follows the blocks, side by side; none for nothing.
     """
 
     filters: tuple[int, ...]
@@ -44,20 +84,35 @@ class Network:
     dilation: tuple[int, ...] = ()
     squeeze: int = 0
     sharpen: bool = False
+    paths: tuple[FeaturePath, ...] = ()
 
     def __post_init__(self):
-        for key in ("filters", "kernels", "pooling", "dilation"):
-            values = getattr(self, key)
-            if key == "dilation" and not values:
-                continue
-            if not values or min(values) < 1:
-                raise InputError(f"network.{key} must list numbers from 1; received {list(values)}")
-            if len(values) != len(self.filters):
-                raise InputError(f"network.{key} must have as many entries as filters; received {list(values)}")
+        dilation = {"dilation": self.dilation} if self.dilation else {}
+        _check_blocks("network.", self.filters, kernels=self.kernels, pooling=self.pooling, **dilation)
+        if len({path.name for path in self.paths}) < len(self.paths):
+            raise InputError("network.paths must have different names")
         if not 0 <= self.dropout < 1:
             raise InputError(f"network.dropout must be from 0 to below 1; received {self.dropout}")
         if not 0 <= self.squeeze <= min(self.filters):
             raise InputError(f"network.squeeze must be from 0 to the fewest filters; received {self.squeeze}")
+
+    @property
+    def stride(self) -> int:
+        """Samples of a window between two values of a map."""
+        return math.prod(self.pooling)
+
+    @property
+    def multiple(self) -> int:
+        """A window must have a multiple of so many samples, lest the paths' steps differ; 1 without paths."""
+        return self.stride * math.lcm(*(path.pool for path in self.paths)) if self.paths else 1
+
+
+def _check_blocks(where: str, filters: tuple[int, ...], **others: tuple[int, ...]) -> None:
+    for key, values in {"filters": filters, **others}.items():
+        if not values or min(values) < 1:
+            raise InputError(f"{where}{key} must list numbers from 1; received {list(values)}")
+        if len(values) != len(filters):
+            raise InputError(f"{where}{key} must have as many entries as filters; received {list(values)}")
 
 
 def build_network(
@@ -67,8 +122,11 @@ def build_network(
     augmentation: Augmentation | None = None,
     sampling_rate: float = 100.0,
     margin: int = 0,
+    precision: str = "float32",
 ) -> keras.Model:
     """Return an untrained network for windows of shape (windows, samples, leads), of any number of samples.
+
+    With paths, the number must be a multiple of `network.multiple`.
 
     Its random numbers follow `keras.utils.set_random_seed`.
 
@@ -85,6 +143,8 @@ def build_network(
     margin : int
         Samples at both ends of each window that the blocks see and whose features do not count, so that zeros
         which a convolution pads with do not either.
+    precision : str
+        One of `PRECISIONS`: what the blocks compute in.
 
     Returns
     -------
@@ -100,22 +160,49 @@ def build_network(
     features = windows
     for layer in augmentation.layers(sampling_rate) if augmentation else ():
         features = layer(features)
-    for number in range(1, len(network.filters) + 1):
-        features = _block(features, network, number)
-    if margin:
-        features = layers.Cropping1D(_margin_steps(network, margin), name="margin")(features)
-    if network.sharpen:
-        features = sharpen(features)
+    dilations = network.dilation or (1,) * len(network.filters)
+    blocks = zip(network.filters, network.kernels, network.pooling, dilations, strict=True)
+    for number, numbers in enumerate(blocks, start=1):
+        block = _BlockPlan(f"block{number}", *numbers, precision)
+        features = _block(features, network, block, first=number == 1)
+    steps = _margin_steps(network, margin) if margin else 0
+    if network.paths:
+        ends = [_path(features, network, path, steps, precision) for path in network.paths]
+        features = layers.Concatenate(name="paths", dtype="float32")(ends) if len(ends) > 1 else ends[0]
+    else:
+        features = _end(features, network, steps, "margin")
     pooled = layers.GlobalAveragePooling1D(name="average")(features)
     probabilities = layers.Dense(classes, activation="sigmoid", name="probabilities")(pooled)
     return keras.Model(windows, probabilities, name="cnn_gap")
 
 
 def _margin_steps(network: Network, margin: int) -> int:
-    stride = math.prod(network.pooling)
-    if margin % stride:
-        raise InputError(f"preprocessing.margin_s must be a multiple of {stride} samples; received {margin}")
-    return margin // stride
+    if margin % network.stride:
+        raise InputError(
+            f"preprocessing.margin_s must be a multiple of {network.stride} samples; received {margin}"
+        )
+    return margin // network.stride
+
+
+def _path(features, network: Network, path: FeaturePath, steps: int, precision: str):
+    """Return a path's features at the trunk's steps, without `steps` of them at both ends."""
+    if path.pool > 1:
+        pool = layers.MaxPooling1D(path.pool, padding="same", name=f"{path.name}_pooling", dtype=precision)
+        features = pool(features)
+    for number, (filters, kernel) in enumerate(zip(path.filters, path.kernels, strict=True), start=1):
+        block = _BlockPlan(f"{path.name}{number}", filters, kernel, precision=precision)
+        features = _block(features, network, block)
+    if path.pool > 1:
+        features = layers.UpSampling1D(path.pool, name=f"{path.name}_repeat", dtype=precision)(features)
+    features = _end(features, network, steps, f"{path.name}_margin")
+    return layers.Identity(name=f"{path.name}{PATH_SUFFIX}", dtype="float32")(features)
+
+
+def _end(features, network: Network, steps: int, name: str):
+    """Return the features that count, float32: without the margins' steps and, if so configured, sharpened."""
+    # The layer casts, too, where the blocks compute in less than float32.
+    features = layers.Cropping1D(steps, name=name, dtype="float32")(features) if steps else features
+    return sharpen(ops.cast(features, "float32")) if network.sharpen else features
 
 
 def sharpen(features):
@@ -136,42 +223,54 @@ def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] 
             layer.set_weights(source.get_layer(layer.name).get_weights())
 
 
-def _block(inputs, network: Network, number: int):
-    """Return block `number`'s features: convolution, normalisation, ReLU, pooling and dropout."""
-    filters, kernel, pooling = (
-        values[number - 1] for values in (network.filters, network.kernels, network.pooling)
-    )
-    dilation = network.dilation[number - 1] if network.dilation else 1
-    name = f"block{number}"
-    features = _convolve(inputs, filters, f"{name}_convolution", f"{name}_normalization", kernel, dilation)
+@dataclass(frozen=True)
+class _BlockPlan:
+    """What one block is made of."""
+
+    name: str
+    filters: int
+    kernel: int
+    pooling: int = 1
+    dilation: int = 1
+    precision: str = "float32"
+
+
+def _block(inputs, network: Network, block: _BlockPlan, first: bool = False):
+    """Return a block's features: convolution, normalisation, ReLU, pooling and dropout."""
+    name, kind = block.name, {"dtype": block.precision}
+    features = _convolve(inputs, block, f"{name}_convolution", f"{name}_normalization", block.kernel)
     if network.squeeze:
-        features = _squeeze_and_excite(features, network.squeeze, name)
-    if network.residual and number > 1:
-        if inputs.shape[-1] != filters:
-            inputs = _convolve(inputs, filters, f"{name}_shortcut", f"{name}_shortcut_normalization")
-        features = layers.Add(name=f"{name}_add")([features, inputs])
-    features = layers.ReLU(name=f"{name}_relu")(features)
-    if pooling > 1:
-        features = layers.MaxPooling1D(pooling, padding="same", name=f"{name}_pooling")(features)
-    return layers.Dropout(network.dropout, name=f"{name}_dropout")(features) if network.dropout else features
+        features = _squeeze_and_excite(features, network.squeeze, block)
+    if network.residual and not first:
+        if inputs.shape[-1] != block.filters:
+            inputs = _convolve(inputs, block, f"{name}_shortcut", f"{name}_shortcut_normalization")
+        features = layers.Add(name=f"{name}_add", **kind)([features, inputs])
+    features = layers.ReLU(name=f"{name}_relu", **kind)(features)
+    if block.pooling > 1:
+        pool = layers.MaxPooling1D(block.pooling, padding="same", name=f"{name}_pooling", **kind)
+        features = pool(features)
+    if not network.dropout:
+        return features
+    return layers.Dropout(network.dropout, name=f"{name}_dropout", **kind)(features)
 
 
-def _convolve(features, filters: int, name: str, normalization: str, kernel: int = 1, dilation: int = 1):
+def _convolve(features, block: _BlockPlan, name: str, normalization: str, kernel: int = 1):
     convolution = layers.Conv1D(
-        filters,
+        block.filters,
         kernel,
         padding="same",
-        dilation_rate=dilation,
+        dilation_rate=block.dilation if kernel > 1 else 1,
         use_bias=False,  # the batch normalisation's offset stands in for it
         kernel_initializer="he_normal",
         name=name,
+        dtype=block.precision,
     )
-    return layers.BatchNormalization(name=normalization)(convolution(features))
+    return layers.BatchNormalization(name=normalization, dtype=block.precision)(convolution(features))
 
 
-def _squeeze_and_excite(features, squeeze: int, name: str):
-    filters = features.shape[-1]
-    weights = layers.GlobalAveragePooling1D(keepdims=True, name=f"{name}_squeeze")(features)
-    weights = layers.Dense(filters // squeeze, activation="relu", name=f"{name}_hidden")(weights)
-    weights = layers.Dense(filters, activation="sigmoid", name=f"{name}_excitation")(weights)
-    return layers.Multiply(name=f"{name}_weigh")([features, weights])
+def _squeeze_and_excite(features, squeeze: int, block: _BlockPlan):
+    filters, name, kind = block.filters, block.name, {"dtype": block.precision}
+    weights = layers.GlobalAveragePooling1D(keepdims=True, name=f"{name}_squeeze", **kind)(features)
+    weights = layers.Dense(filters // squeeze, activation="relu", name=f"{name}_hidden", **kind)(weights)
+    weights = layers.Dense(filters, activation="sigmoid", name=f"{name}_excitation", **kind)(weights)
+    return layers.Multiply(name=f"{name}_weigh", **kind)([features, weights])

@@ -37,6 +37,8 @@ class Augmentation:
     mixup : float
         Parameter of the Beta distribution by which pairs of windows and their labels are blended
         (Zhang et al. 2018).
+    no_heart : float
+        Share of the windows that `cnn_gap.training.no_heart` replaces by what holds no heartbeat.
     """
 
     amplitude: tuple[float, ...] = (0.5, 2.5)
@@ -46,6 +48,7 @@ class Augmentation:
     lead_dropout: float = 0.0
     crop_s: float = 0.0
     mixup: float = 0.0
+    no_heart: float = 0.0
 
     def __post_init__(self):
         if len(self.amplitude) != 2 or not 0 < self.amplitude[0] <= self.amplitude[1] < 1e6:
@@ -62,6 +65,7 @@ class Augmentation:
                 "lead_dropout": (0, 1),
                 "crop_s": (0, 1e6),
                 "mixup": (0, 1e3),
+                "no_heart": (0, 0.5),
             },
         )
 
@@ -87,7 +91,7 @@ class _RandomLayer(keras.layers.Layer):
     """
 
     def __init__(self, seed: int | None = None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 

@@ -20,7 +20,8 @@ class MacroObs(keras.losses.Loss):
     Parameters
     ----------
     weights : array-like, shape (C, C)
-        The reward for answering the column's class where the row's class is true.
+        The reward for answering the column's class where the row's class is true. Only the first C columns of
+        labels and probabilities count: findings follow them.
     """
 
     def __init__(self, weights, name: str = "macro_obs"):
@@ -29,7 +30,8 @@ class MacroObs(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return each record's negative score, shape (records,)."""
-        labels = ops.cast(y_true, y_pred.dtype)
+        count = self._weights.shape[0]
+        labels, y_pred = ops.cast(y_true, y_pred.dtype)[:, :count], y_pred[:, :count]
         count = ops.sum((1 - labels) * y_pred + labels, axis=-1)
         # t_j·p_k·W_jk summed over j and k: the outer products need not be built.
         score = ops.sum(ops.matmul(labels, self._weights) * y_pred, axis=-1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import ClassSet
+from cnn_gap.ecg.diagnoses import ClassSet, Finding
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
@@ -31,13 +31,13 @@ class ModelDescription:
     Attributes
     ----------
     classes : tuple of tuple of str
-        The equivalent codes of each class, in the order of the network's probabilities.
+        The equivalent codes of each scored class, in the order of the network's probabilities.
     weights : tuple of tuple of float
         The Challenge's rewards, (C, C).
     thresholds : tuple of float or None
-        A class is answered from this probability on; None: never.
+        A class or finding is answered from this probability on; None: never. The findings' follow the classes'.
     seen : tuple of bool
-        Whether the training records held the class at all.
+        Whether the training records held each at all.
     leads : tuple of str
         The network's channels, in order.
     preprocessing : Preprocessing
@@ -48,6 +48,8 @@ class ModelDescription:
         Of the software that trained the model.
     training : dict
         Summary of the training, for people.
+    findings : tuple of Finding
+        What is answered beside the classes, in the order of the probabilities after theirs.
     format : int
         Version of this file's form.
     """
@@ -61,6 +63,7 @@ class ModelDescription:
     answers: Answers
     versions: dict
     training: dict
+    findings: tuple[Finding, ...] = ()
     format: int = FORMAT
 
     def __post_init__(self):
@@ -69,12 +72,15 @@ class ModelDescription:
         count = len(self.classes)
         if not count or not all(self.classes):
             raise InputError("classes must list at least one code for each class")
-        for key in ("weights", "thresholds", "seen"):
-            if len(getattr(self, key)) != count:
-                raise InputError(f"{key} must have {count} entries; received {len(getattr(self, key))}")
+        outputs = count + len(self.findings)
+        for key, expected in (("weights", count), ("thresholds", outputs), ("seen", outputs)):
+            if len(getattr(self, key)) != expected:
+                raise InputError(f"{key} must have {expected} entries; received {len(getattr(self, key))}")
         if any(len(row) != count or not all(map(math.isfinite, row)) for row in self.weights):
             raise InputError(f"weights must have {count} numbers in each row")
-        codes = [code for equivalents in self.classes for code in equivalents]
+        codes = [
+            code for equivalents in (*self.classes, *(f.codes for f in self.findings)) for code in equivalents
+        ]
         if len(set(codes)) < len(codes) or any(not code or set(code) & set(",|\n\r") for code in codes):
             raise InputError(f"classes must be different codes without commas; received {codes}")
         if any(threshold is not None and not 0 <= threshold <= 1 for threshold in self.thresholds):
@@ -89,8 +95,8 @@ class ModelDescription:
 
     @property
     def class_set(self) -> ClassSet:
-        """The classes with their rewards."""
-        return ClassSet(self.classes, self.weights)
+        """The classes with their rewards, and the findings."""
+        return ClassSet(self.classes, self.weights, self.findings)
 
 
 def save_model(folder: Path, network: "keras.Model", description: ModelDescription) -> None:
@@ -136,11 +142,11 @@ def load_model(folder: Path) -> tuple["keras.Model", ModelDescription]:
         network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a damaged file
         raise InputError(f"{folder / 'model.keras'}: cannot be loaded ({_first_line(error)})") from error
-    expected = (len(description.leads), len(description.classes))
+    expected = (len(description.leads), len(description.class_set))
     if (network.input_shape, network.output_shape) != ((None, None, expected[0]), (None, expected[1])):
         raise InputError(
             f"{folder / 'model.keras'}: does not fit model.json, which has {expected[0]} leads and"
-            f" {expected[1]} classes; received a network from {network.input_shape} to {network.output_shape}"
+            f" {expected[1]} outputs; received a network from {network.input_shape} to {network.output_shape}"
         )
     return network, description
 

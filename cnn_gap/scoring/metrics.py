@@ -122,10 +122,11 @@ def beta_measures(labels: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, 
 def challenge_metric(classes: ClassSet, labels: np.ndarray, outputs: np.ndarray) -> float:
     """Return the Challenge metric: 1 for the labels themselves, 0 for answering "normal" always.
 
-    It is nan where the classes hold no normal class, and 0 where all labels are normal.
+    It is nan where the classes hold no normal class, and 0 where all labels are normal. Findings do not count.
     """
     if classes.normal is None:
         return np.nan
+    labels, outputs = (np.asarray(each)[:, : len(classes.classes)] for each in (labels, outputs))
     weights = classes.reward_matrix()
     inactive = np.zeros(np.shape(labels), dtype=bool)
     inactive[:, classes.normal] = True

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from cnn_gap.ecg.diagnoses import ClassSet
+from cnn_gap.scoring.metrics import challenge_metric
 
 #: The threshold of a class about which the validation records say nothing, and where each search starts.
 START = 0.5
@@ -15,6 +16,9 @@ RESOLUTION = 1e-6
 
 #: So many resamples of the validation records vote on a threshold.
 RESAMPLES = 30
+
+#: And so many where a metric is wanted after each epoch.
+FOLD_RESAMPLES = 10
 
 _MOST_SWEEPS = 20
 _LEAST_GAIN = 1e-9  # below it, an improvement is rounding
@@ -62,12 +66,18 @@ def apply_thresholds(probabilities: np.ndarray, thresholds: np.ndarray) -> np.nd
 
 
 def stable_thresholds(
-    classes: ClassSet, labels: np.ndarray, probabilities: np.ndarray, seen: np.ndarray, seed: int = 0
+    classes: ClassSet,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    seen: np.ndarray,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> np.ndarray:
     """Choose thresholds that hang less on single records: means over bootstrap resamples of them.
 
-    The best cut of a rare class lies wherever a few records put it. Thresholds are chosen on `RESAMPLES` draws
-    with replacement and their logits averaged (Breiman 1996, "Bagging predictors").
+    The best cut of a rare class lies wherever a few records put it. Thresholds are chosen on draws with
+    replacement and their logits averaged (Breiman 1996, "Bagging predictors"), each class's over the draws that
+    hold the class: the others know nothing of it.
 
     Parameters
     ----------
@@ -75,6 +85,8 @@ def stable_thresholds(
         As `choose_thresholds` takes them.
     seed : int
         Of the resamples.
+    resamples : int
+        How many draws.
 
     Returns
     -------
@@ -82,12 +94,34 @@ def stable_thresholds(
         Float64 of shape (C,), in (0, 1) or inf for classes never seen.
     """
     rng = np.random.default_rng(seed)
-    draws = (rng.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES))
-    chosen = [choose_thresholds(classes, labels[draw], probabilities[draw], seen) for draw in draws]
-    means = expit(logit(np.array(chosen)[:, seen]).mean(axis=0))
-    thresholds = np.full(len(classes), np.inf)
-    thresholds[seen] = means
+    draws = [rng.integers(0, len(labels), len(labels)) for _ in range(resamples)]
+    chosen = np.array([choose_thresholds(classes, labels[draw], probabilities[draw], seen) for draw in draws])
+    held = np.array([labels[draw].any(axis=0) for draw in draws])
+    thresholds = np.where(seen, START, np.inf)
+    for column in np.flatnonzero(seen & held.any(axis=0)):
+        thresholds[column] = expit(logit(chosen[held[:, column], column]).mean())
     return thresholds
+
+
+def out_of_fold_metric(
+    classes: ClassSet, labels: np.ndarray, probabilities: np.ndarray, seen: np.ndarray, seed: int = 0
+) -> float:
+    """Return the Challenge metric of records whose thresholds were chosen on others.
+
+    Thresholds are chosen on a random half of the records and answer the other half, both ways; the metric is of
+    all answers. Parameters as of `stable_thresholds`; nan where the classes hold no normal class.
+    """
+    if classes.normal is None or len(labels) < 2:
+        return np.nan
+    order = np.random.default_rng(seed).permutation(len(labels))
+    halves = np.array_split(order, 2)
+    outputs = np.zeros(labels.shape, bool)
+    for chosen_on, answered in (halves, halves[::-1]):
+        thresholds = stable_thresholds(
+            classes, labels[chosen_on], probabilities[chosen_on], seen, seed, FOLD_RESAMPLES
+        )
+        outputs[answered] = apply_thresholds(probabilities[answered], thresholds)
+    return challenge_metric(classes, labels, outputs)
 
 
 def choose_thresholds(
@@ -98,7 +132,7 @@ def choose_thresholds(
     With the other classes fixed, what each record adds to the metric if class c is output does not depend on
     the other records, so the best cut through the records in order of probability is found exactly. Sweeps over
     the classes go on until none improves; the result is never worse than 0.5 for all. Without a normal class,
-    the metric is not defined and each class's F-measure is maximised instead.
+    the metric is not defined and each class's F-measure is maximised instead, as each finding's always is.
 
     A threshold lies halfway between two neighbouring probabilities. A class without positives keeps 0.5. One
     never seen in training gets inf, so that it is never output: the network has not learned it.
@@ -123,9 +157,16 @@ def choose_thresholds(
     seen = np.asarray(seen, dtype=bool)
     start = np.where(seen, START, np.inf)
     rankings = {column: _rank(probabilities[:, column]) for column in np.flatnonzero(seen & labels.any(axis=0))}
+    count = len(classes.classes)
+    scored = {column: ranking for column, ranking in rankings.items() if column < count}
+    unscored = {column: ranking for column, ranking in rankings.items() if column >= count}
     if classes.normal is None:
         return _maximise_f_measures(labels, probabilities, rankings, start)
-    return _maximise_reward(classes.reward_matrix(), labels, probabilities, rankings, start)
+    thresholds = _maximise_f_measures(labels, probabilities, unscored, start)
+    thresholds[:count] = _maximise_reward(
+        classes.reward_matrix(), labels[:, :count], probabilities[:, :count], scored, start[:count]
+    )
+    return thresholds
 
 
 def _rank(probabilities: np.ndarray) -> _Ranking:

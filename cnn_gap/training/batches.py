@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from cnn_gap.training.no_heart import windows_without_heart
 from cnn_gap.windows.store import WindowStore
 
 
@@ -16,8 +17,8 @@ class Examples:
     ----------
     store : WindowStore
         The windows of n records.
-    labels : ndarray, shape (n, classes), bool
-        Each record's classes.
+    labels : ndarray, shape (n, outputs), bool
+        What each record is taken for: its classes and findings, and the classes that findings teach.
     """
 
     store: WindowStore
@@ -113,15 +114,30 @@ class WindowBatches(keras.utils.PyDataset):
         Of the order and of everything else that is random.
     crop : int
         Samples of the random part of each window that is taken; 0 for all.
+    no_heart : float
+        Share of the windows that `no_heart` replaces, with no label; `sampling_rate` (Hz) is theirs.
     mixup : float
         Parameter of the symmetric Beta distribution that draws how much of another window and its labels each
         one gets (Zhang et al. 2018); 0 for nothing.
     """
 
-    def __init__(self, examples, records, repeats, batch_size, seed, epoch, crop=0, mixup=0.0):
+    def __init__(
+        self,
+        examples,
+        records,
+        repeats,
+        batch_size,
+        seed,
+        epoch,
+        crop=0,
+        mixup=0.0,
+        no_heart=0.0,
+        sampling_rate=100.0,
+    ):
         super().__init__()
         self._examples = examples
         self._seed, self._epoch, self._crop, self._mixup = seed, epoch, crop, mixup
+        self._no_heart, self._sampling_rate = no_heart, sampling_rate
         counts = np.diff(examples.store.first)[records]
         expected = max(1, round(float(counts @ repeats)))
         self._batch_size = min(batch_size, expected)
@@ -144,6 +160,10 @@ class WindowBatches(keras.utils.PyDataset):
         rng = np.random.default_rng([self._seed, self._epoch, batch])
         if self._crop:
             windows = _crop(windows, self._crop, rng)
+        if self._no_heart:
+            silent = rng.random(len(windows)) < self._no_heart
+            windows[silent] = windows_without_heart(windows[silent], self._sampling_rate, rng)
+            labels[silent] = 0
         return _mix(windows, labels, self._mixup, rng) if self._mixup else (windows, labels)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnn_gap.errors import InputError
 from cnn_gap.files import readable
-from cnn_gap.network.architecture import Network
+from cnn_gap.network.architecture import PRECISIONS, Network
 from cnn_gap.network.augmentation import Augmentation
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.settings import from_dict, require, require_ranges
@@ -47,6 +47,9 @@ class Training:
         A record is repeated at most this often in an epoch.
     jit_compile : bool
         Compile the training step with XLA (TensorFlow only; JAX always does).
+    precision : str
+        What the blocks compute in while training, one of `cnn_gap.network.architecture.PRECISIONS`. Weights,
+        losses and the saved network are float32 in any case.
     """
 
     loss: str = "binary_crossentropy"
@@ -61,9 +64,14 @@ class Training:
     oversampling_share: float = 0.0
     oversampling_cap: float = 1.0
     jit_compile: bool = False
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
-        for key, choices in (("loss", LOSSES), ("schedule", SCHEDULES)):
+        for key, choices in (
+            ("loss", LOSSES),
+            ("schedule", SCHEDULES),
+            ("precision", PRECISIONS),
+        ):
             value = getattr(self, key)
             require(value in choices, f"training.{key}", f"one of {', '.join(choices)}", repr(value))
         require_ranges(
@@ -99,6 +107,21 @@ class Config:
                 f"augmentation.crop_s must be at most preprocessing.window_s ({self.preprocessing.window_s} s);"
                 f" received {self.augmentation.crop_s}"
             )
+        windows = {"preprocessing.window_s": self.preprocessing.input_samples}
+        if self.crop_samples:
+            windows["augmentation.crop_s"] = self.crop_samples
+        for key, samples in windows.items():
+            if samples % self.network.multiple:
+                raise InputError(
+                    f"{key} and both margins must make a multiple of {self.network.multiple} samples for the"
+                    f" network's paths; they make {samples}"
+                )
+
+    @property
+    def crop_samples(self) -> int:
+        """Samples of the part of a window that is trained on, margins included; 0 for all of it."""
+        crop = round(self.augmentation.crop_s * self.preprocessing.sampling_rate)
+        return crop and crop + 2 * self.preprocessing.margin_samples
 
 
 def read_config(path: Path = DEFAULT_CONFIG) -> Config:

@@ -45,10 +45,12 @@ class Start:
 
     def matches(self, classes: ClassSet) -> dict[int, int]:
         """Return, for each class that shares a code with one of the trained model's, the index of that one."""
-        of_code = {code: index for index, codes in enumerate(self.description.classes) for code in codes}
+        of_code = {
+            code: index for index, codes in enumerate(self.description.class_set.outputs) for code in codes
+        }
         found = {
             index: next((of_code[code] for code in codes if code in of_code), None)
-            for index, codes in enumerate(classes.classes)
+            for index, codes in enumerate(classes.outputs)
         }
         return {index: other for index, other in found.items() if other is not None}
 

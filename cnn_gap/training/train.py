@@ -18,8 +18,8 @@ from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_model, software_versions
-from cnn_gap.scoring.metrics import auroc_auprc, challenge_metric, macro_average
-from cnn_gap.scoring.thresholds import apply_thresholds, choose_thresholds, stable_thresholds
+from cnn_gap.scoring.metrics import auroc_auprc, macro_average
+from cnn_gap.scoring.thresholds import out_of_fold_metric, stable_thresholds
 from cnn_gap.settings import to_dict
 from cnn_gap.training.batches import Examples, WindowBatches, repeat_factors, split_records
 from cnn_gap.training.checkpoints import Checkpoints, Progress
@@ -75,6 +75,7 @@ class Experiment:
             "config": to_dict(self.config),
             "classes": self.classes.classes,
             "weights": self.classes.weights,
+            "findings": [to_dict(finding) for finding in self.classes.findings],
             "seed": self.seed,
             "fingerprint of the records": self.examples.store.folder.name,
             "fingerprint of the labels": _digest(self.examples.labels),
@@ -141,7 +142,7 @@ def train_model(
         log("nothing to resume: training from the beginning")
     config = config if start is None else start.configure(config)
     records = _read_infos(Path(data), label_table, classes, log)
-    labels = np.array([classes.encode(record.codes) for record in records])
+    labels = np.array([classes.encode_taught(record.codes) for record in records])
     if not labels.any():
         raise InputError(
             f"{data}: no record has a diagnosis that the weights file lists; check the labels and --weights"
@@ -241,6 +242,7 @@ def _build(experiment: Experiment) -> keras.Model:
         config.augmentation,
         config.preprocessing.sampling_rate,
         config.preprocessing.margin_samples,
+        config.training.precision,
     )
     if experiment.start is not None:
         experiment.start.copy_weights(network, experiment.classes)
@@ -262,7 +264,6 @@ def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
         experiment.examples.labels[records], training.oversampling_share, training.oversampling_cap
     )
     augmentation, preprocessing = experiment.config.augmentation, experiment.config.preprocessing
-    crop = round(augmentation.crop_s * preprocessing.sampling_rate)
     return WindowBatches(
         experiment.examples,
         records,
@@ -270,8 +271,10 @@ def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
         training.batch_size,
         experiment.seed,
         epoch,
-        crop=crop and crop + 2 * preprocessing.margin_samples,
+        crop=experiment.config.crop_samples,
         mixup=augmentation.mixup,
+        no_heart=augmentation.no_heart,
+        sampling_rate=preprocessing.sampling_rate,
     )
 
 
@@ -335,14 +338,15 @@ def predict_records(
 def _validate(network: keras.Model, experiment: Experiment) -> dict[str, float]:
     partition, classes = experiment.partition, experiment.classes
     if not len(partition.validation):
-        return {"val_loss": np.nan, "val_auroc": np.nan, "val_challenge_metric": np.nan}
+        return dict.fromkeys(("val_loss", "val_auroc", "val_scored_auroc", "val_challenge_metric"), np.nan)
     labels, probabilities = _predict_validation(network, experiment)
-    thresholds = choose_thresholds(classes, labels, probabilities, experiment.seen)
+    auroc = auroc_auprc(labels, probabilities)[0]
     loss = network.loss(labels.astype(np.float32), probabilities)
     return {
         "val_loss": float(keras.ops.convert_to_numpy(loss)),
-        "val_auroc": macro_average(auroc_auprc(labels, probabilities)[0]),
-        "val_challenge_metric": challenge_metric(classes, labels, apply_thresholds(probabilities, thresholds)),
+        "val_auroc": macro_average(auroc),
+        "val_scored_auroc": macro_average(auroc[: len(classes.classes)]),
+        "val_challenge_metric": out_of_fold_metric(classes, labels, probabilities, experiment.seen),
     }
 
 
@@ -370,7 +374,8 @@ def _advance(progress: Progress, row: dict) -> Progress:
 def _epoch_line(row: dict, epochs: int, seconds: float) -> str:
     return (
         f"epoch {row['epoch']}/{epochs}  loss {row['loss']:.4f}  val_loss {row['val_loss']:.4f}"
-        f"  val_auroc {row['val_auroc']:.4f}  val_challenge_metric {row['val_challenge_metric']:.4f}"
+        f"  val_auroc {row['val_auroc']:.4f}  val_scored_auroc {row['val_scored_auroc']:.4f}"
+        f"  val_challenge_metric {row['val_challenge_metric']:.4f}"
         f"  {seconds:.0f} s"
     )
 
@@ -398,6 +403,7 @@ def _describe(network: keras.Model, experiment: Experiment, progress: Progress) 
         answers=config.answers,
         versions=software_versions(),
         training=summary,
+        findings=classes.findings,
     )
 
 
