@@ -31,7 +31,7 @@ class Summary:
     failed: int
     kept: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         kept = f", {self.kept} kept from an earlier run" if self.kept else ""
         return f"{self.classified} classified, {self.failed} failed{kept}"
 
@@ -110,7 +110,7 @@ def _classify(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Predi
 def _predict(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Prediction | str]:
     try:
         predictions = classifier.predict_windows(
-            [each.name for each in batch], [each.windows for each in batch]
+            [each.name for each in batch], [each.windows for each in batch if each.windows is not None]
         )
     except Exception as error:  # one record, too large perhaps, must not cost the others
         if len(batch) == 1:

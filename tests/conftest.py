@@ -8,7 +8,7 @@ import pytest
 
 from cnn_gap.command_line import run
 from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.network.architecture import Network
+from cnn_gap.network.options import Network
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
 from cnn_gap.training.config import Config, Training

@@ -15,7 +15,8 @@ from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
 from cnn_gap.export_network import LITERT_METADATA, export_classifier, metadata
 from cnn_gap.network.activation_maps import with_maps
-from cnn_gap.network.architecture import Network, build_network
+from cnn_gap.network.architecture import build_network
+from cnn_gap.network.options import Network
 from cnn_gap.prediction.model_folder import ModelDescription, save_model
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.settings import to_dict

@@ -98,12 +98,11 @@ def _random_examples(folder: Path, windows: int, samples: int) -> "Examples":
 
 
 def _epoch(examples: "Examples", config: "Config") -> "WindowBatches":
-    from cnn_gap.training.batches import WindowBatches
+    from cnn_gap.training.batches import BatchPlan, WindowBatches
 
     count = len(examples.labels)
-    return WindowBatches(
-        examples, np.arange(count), np.ones(count), config.training.batch_size, seed=0, epoch=0
-    )
+    plan = BatchPlan(config.training.batch_size)
+    return WindowBatches(examples, np.arange(count), np.ones(count), plan, seed=0, epoch=0)
 
 
 def _network(config: "Config", jit_compile: bool) -> "keras.Model":

@@ -9,6 +9,8 @@ from cnn_gap.commands.command import Command, add_label_options, whole_number
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.findings import read_findings
 from cnn_gap.ecg.records import require_folder
+from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,19 +64,20 @@ def _execute(options: argparse.Namespace) -> None:
         read_weights(options.weights), findings=findings
     )  # what is wrong shows now: Keras takes seconds to start
     require_folder(options.data)
+    config = read_config(options.config or (DEFAULT_CONFIG if options.start is None else FINE_TUNING_CONFIG))
+    if options.start is not None:
+        read_description(options.start)
     start_keras()
-    from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
     from cnn_gap.training.fine_tuning import read_start
     from cnn_gap.training.train import train_model
 
     start = None if options.start is None else read_start(options.start)
-    config = options.config or (DEFAULT_CONFIG if start is None else FINE_TUNING_CONFIG)
     if classes.normal is None:
         print("the weights file has no normal class: the Challenge metric is off")
     train_model(
         options.data,
         options.model,
-        read_config(config),
+        config,
         classes,
         seed=options.seed,
         resume=options.resume,

@@ -109,7 +109,7 @@ class ClassSet:
     weights: tuple[tuple[float, ...], ...]
     findings: tuple[Finding, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         twice = [code for code in self.codes if self.codes.count(code) > 1]
         if twice and self.findings:
             raise InputError(f"a code must be of one class or finding; {twice[0]} is of two")

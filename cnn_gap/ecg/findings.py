@@ -3,8 +3,8 @@
 A table is a CSV with the columns `codes` (equivalents joined by ``|``, the system's own first), `system`,
 `abbreviation`, `name` and `teaches` (codes of the class that is the same diagnosis, joined by ``|``; or empty).
 `findings_scp.csv`, short `scp`, has the 71 SCP-ECG statements that PTB-XL's reports are coded in (Wagner et
-al. 2020, "PTB-XL, a large publicly available electrocardiography dataset"; names in our words). Its PVC also goes
-by SNOMED CT's 164884008, as other databases write it, and teaches the Challenge's 427172004 and 17338001.
+al. 2020, "PTB-XL, a large publicly available electrocardiography dataset"; names in our words). Its PVC also
+goes by SNOMED CT's 164884008, as other databases write it, and teaches the Challenge's 427172004 and 17338001.
 """
 
 import csv

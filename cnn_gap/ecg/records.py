@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from cnn_gap.ecg.headers import (
     parse_sex,
     read_header,
 )
-from cnn_gap.ecg.matlab import parse_matlab, text_of
+from cnn_gap.ecg.matlab import Value, parse_matlab, text_of
 from cnn_gap.errors import InputError
 from cnn_gap.files import readable
 
@@ -323,18 +324,18 @@ def _read_without_header(path: Path) -> Record:
     with _reading(path, "MATLAB file"):
         content = parse_matlab(_read_bytes(path))
         if "ECG" in content:
-            header, signal = _parse_cpsc_2018(path, content["ECG"])
+            header, signal = _parse_cpsc_2018(path, _struct(content["ECG"]))
         elif "val" in content and len(_matrix(content["val"])) == 1:
             lead = HeaderLead("ECG", path.name, gain=CHALLENGE_2017_GAIN)
             header, signal = Header(path.stem, CHALLENGE_2017_RATE, None, (lead,)), None
         else:
             raise ValueError(f"there is no header {path.stem}.hea, and no record of CPSC 2018 in the file")
     if signal is None:
-        return _from_digital(header, content["val"], str(path))
+        return _from_digital(header, _matrix(content["val"]), str(path))
     return _from_physical(header, signal, str(path))
 
 
-def _parse_cpsc_2018(path: Path, ecg: dict[str, np.ndarray]) -> tuple[Header, np.ndarray]:
+def _parse_cpsc_2018(path: Path, ecg: dict[str, Value]) -> tuple[Header, np.ndarray]:
     """Return the header and the signal (samples, 12) in mV of the struct ``ECG``."""
     age, sex = (text_of(ecg.get(name)) for name in ("age", "sex"))
     leads = tuple(HeaderLead(lead, path.name) for lead in LEADS)
@@ -385,7 +386,7 @@ def _from_digital(header: Header, recording: np.ndarray, source: str, leads: Col
     stored = values.T[: header.samples].take(list(columns.values()), axis=1)  # an index would turn the layout
     # float32 holds 16 bits exactly; wider values lose digits before the baseline is removed.
     exact = np.float32 if stored.dtype.itemsize <= 2 else np.float64
-    physical = stored.astype(exact)
+    physical: np.ndarray[Any, np.dtype[np.floating[Any]]] = stored.astype(exact)
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
         physical -= np.array([lead.baseline for lead in chosen], exact)
         physical /= np.array([lead.gain for lead in chosen], exact)
@@ -445,6 +446,12 @@ def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: 
 def _matrix(values: object) -> np.ndarray:
     if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "iuf":
         raise ValueError("the signal is not a matrix of numbers")
+    return values
+
+
+def _struct(values: Value) -> dict[str, Value]:
+    if not isinstance(values, dict):
+        raise ValueError("the variable ECG is not a struct")
     return values
 
 

@@ -1,7 +1,5 @@
 """The CNN-GAP: convolution blocks, global average pooling over time and one dense sigmoid layer."""
 
-import math
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -9,110 +7,12 @@ import keras
 from keras import layers, ops
 
 from cnn_gap.errors import InputError
-from cnn_gap.network.augmentation import Augmentation
+from cnn_gap.network.augmentation import augmentation_layers
+from cnn_gap.network.options import Augmentation, FeaturePath, Network
+from cnn_gap.network.tensors import Tensor
 
 #: How the name of the layer ends that holds a path's features as they are averaged.
 PATH_SUFFIX = "_path"
-
-#: What the blocks may compute in; weights, losses and probabilities are float32 in any case.
-PRECISIONS = ("float32", "mixed_bfloat16")
-
-
-@dataclass(frozen=True)
-class FeaturePath:
-    """Blocks that lead from the trunk's features to the average, beside those of other paths.
-
-    Attributes
-    ----------
-    name : str
-        What the path is called, in lower-case letters.
-    filters, kernels : tuple of int
-        As of `Network`, one entry a block.
-    pool : int
-        Factor of a max-pooling before the path's first block. Its last features are repeated as often, so that
-        all paths have a value at each of the trunk's steps.
-    """
-
-    name: str
-    filters: tuple[int, ...]
-    kernels: tuple[int, ...]
-    pool: int = 1
-
-    def __post_init__(self):
-        if not re.fullmatch("[a-z]+", self.name) or self.name == "block":
-            raise InputError(f"network.paths.name must be of lower-case letters; received {self.name!r}")
-        _check_blocks(f"network.paths.{self.name}.", self.filters, kernels=self.kernels)
-        if self.pool < 1:
-            raise InputError(f"network.paths.{self.name}.pool must be at least 1; received {self.pool}")
-
-
-@dataclass(frozen=True)
-class Network:
-    """What the network is made of; one entry a block in each tuple.
-
-    Without paths it is one sequence of blocks. With paths, these blocks are the trunk that the paths share:
-    one may see a beat and another a rhythm, and the mean over time is taken of the features of all.
-
-    Attributes
-    ----------
-    filters : tuple of int
-        Feature maps of each block's convolution.
-    kernels : tuple of int
-        Samples that each convolution spans.
-    pooling : tuple of int
-        Factor of each block's max-pooling over time; 1 for none.
-    dropout : float
-        Share of features that each block drops in training.
-    residual : bool
-        Add each block's input to its convolution's output (He et al. 2016), from the second block on.
-    dilation : tuple of int
-        Step between the samples that each convolution sees; empty for 1 in every block.
-    squeeze : int
-        Weigh each block's features by squeeze-and-excitation (Hu et al. 2018) with this many times fewer hidden
-        units than features; 0 for none.
-    sharpen : bool
-        Let each of the last features count where it stands out in time: see `sharpen`.
-    paths : tuple of FeaturePath
-        What follows the blocks, side by side; none for nothing.
-    """
-
-    filters: tuple[int, ...]
-    kernels: tuple[int, ...]
-    pooling: tuple[int, ...]
-    dropout: float = 0.2
-    residual: bool = False
-    dilation: tuple[int, ...] = ()
-    squeeze: int = 0
-    sharpen: bool = False
-    paths: tuple[FeaturePath, ...] = ()
-
-    def __post_init__(self):
-        dilation = {"dilation": self.dilation} if self.dilation else {}
-        _check_blocks("network.", self.filters, kernels=self.kernels, pooling=self.pooling, **dilation)
-        if len({path.name for path in self.paths}) < len(self.paths):
-            raise InputError("network.paths must have different names")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"network.dropout must be from 0 to below 1; received {self.dropout}")
-        if not 0 <= self.squeeze <= min(self.filters):
-            raise InputError(f"network.squeeze must be from 0 to the fewest filters; received {self.squeeze}")
-
-    @property
-    def stride(self) -> int:
-        """Samples of a window between two values of a map."""
-        return math.prod(self.pooling)
-
-    @property
-    def multiple(self) -> int:
-        """A window must have a multiple of so many samples, lest the paths' steps differ; 1 without paths."""
-        return self.stride * math.lcm(*(path.pool for path in self.paths)) if self.paths else 1
-
-
-def _check_blocks(where: str, filters: tuple[int, ...], **others: tuple[int, ...]) -> None:
-    for key, values in {"filters": filters, **others}.items():
-        if not values or min(values) < 1:
-            raise InputError(f"{where}{key} must list numbers from 1; received {list(values)}")
-        if len(values) != len(filters):
-            raise InputError(f"{where}{key} must have as many entries as filters; received {list(values)}")
 
 
 def build_network(
@@ -144,7 +44,7 @@ def build_network(
         Samples at both ends of each window that the blocks see and whose features do not count, so that zeros
         which a convolution pads with do not either.
     precision : str
-        One of `PRECISIONS`: what the blocks compute in.
+        One of `cnn_gap.network.options.PRECISIONS`: what the blocks compute in.
 
     Returns
     -------
@@ -158,7 +58,7 @@ def build_network(
     """
     windows = keras.Input((None, leads), name="windows")
     features = windows
-    for layer in augmentation.layers(sampling_rate) if augmentation else ():
+    for layer in augmentation_layers(augmentation, sampling_rate) if augmentation else ():
         features = layer(features)
     dilations = network.dilation or (1,) * len(network.filters)
     blocks = zip(network.filters, network.kernels, network.pooling, dilations, strict=True)
@@ -184,7 +84,7 @@ def _margin_steps(network: Network, margin: int) -> int:
     return margin // network.stride
 
 
-def _path(features, network: Network, path: FeaturePath, steps: int, precision: str):
+def _path(features: Tensor, network: Network, path: FeaturePath, steps: int, precision: str) -> Tensor:
     """Return a path's features at the trunk's steps, without `steps` of them at both ends."""
     if path.pool > 1:
         pool = layers.MaxPooling1D(path.pool, padding="same", name=f"{path.name}_pooling", dtype=precision)
@@ -198,14 +98,14 @@ def _path(features, network: Network, path: FeaturePath, steps: int, precision: 
     return layers.Identity(name=f"{path.name}{PATH_SUFFIX}", dtype="float32")(features)
 
 
-def _end(features, network: Network, steps: int, name: str):
+def _end(features: Tensor, network: Network, steps: int, name: str) -> Tensor:
     """Return the features that count, float32: without the margins' steps and, if so configured, sharpened."""
     # The layer casts, too, where the blocks compute in less than float32.
     features = layers.Cropping1D(steps, name=name, dtype="float32")(features) if steps else features
     return sharpen(ops.cast(features, "float32")) if network.sharpen else features
 
 
-def sharpen(features):
+def sharpen(features: Tensor) -> Tensor:
     """Return features (windows, steps, features) that count where they stand out in time.
 
     Each is weighted by the softmax of itself over the steps, times their number. So the mean over time of what
@@ -235,7 +135,7 @@ class _BlockPlan:
     precision: str = "float32"
 
 
-def _block(inputs, network: Network, block: _BlockPlan, first: bool = False):
+def _block(inputs: Tensor, network: Network, block: _BlockPlan, first: bool = False) -> Tensor:
     """Return a block's features: convolution, normalisation, ReLU, pooling and dropout."""
     name, kind = block.name, {"dtype": block.precision}
     features = _convolve(inputs, block, f"{name}_convolution", f"{name}_normalization", block.kernel)
@@ -254,7 +154,7 @@ def _block(inputs, network: Network, block: _BlockPlan, first: bool = False):
     return layers.Dropout(network.dropout, name=f"{name}_dropout", **kind)(features)
 
 
-def _convolve(features, block: _BlockPlan, name: str, normalization: str, kernel: int = 1):
+def _convolve(features: Tensor, block: _BlockPlan, name: str, normalization: str, kernel: int = 1) -> Tensor:
     convolution = layers.Conv1D(
         block.filters,
         kernel,
@@ -268,7 +168,7 @@ def _convolve(features, block: _BlockPlan, name: str, normalization: str, kernel
     return layers.BatchNormalization(name=normalization, dtype=block.precision)(convolution(features))
 
 
-def _squeeze_and_excite(features, squeeze: int, block: _BlockPlan):
+def _squeeze_and_excite(features: Tensor, squeeze: int, block: _BlockPlan) -> Tensor:
     filters, name, kind = block.filters, block.name, {"dtype": block.precision}
     weights = layers.GlobalAveragePooling1D(keepdims=True, name=f"{name}_squeeze", **kind)(features)
     weights = layers.Dense(filters // squeeze, activation="relu", name=f"{name}_hidden", **kind)(weights)

@@ -1,14 +1,14 @@
 """Random changes of the training windows, as Keras layers that do nothing in prediction."""
 
 import math
-from dataclasses import dataclass
+from typing import Any
 
 import keras
 from keras import ops
 
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.errors import InputError
-from cnn_gap.settings import require_ranges
+from cnn_gap.network.options import Augmentation
+from cnn_gap.network.tensors import Shape, Tensor
 
 #: Share of the training windows that each kind of disturbance meets.
 DISTURBED_SHARE = 0.5
@@ -20,68 +20,24 @@ WANDER_HZ = (0.05, 0.5)
 SPIKE_SAMPLES = 1.5
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """What happens to the windows in training; 0 leaves a part out.
-
-    Attributes
-    ----------
-    amplitude : tuple of float
-        Bounds of a factor for each window (Lin et al. 2020, section 2.2: 0.5 to 2.5); (1, 1) for none.
-    wander_mv, noise_mv, spike_mv : float
-        Largest amplitude of slow baseline wander, standard deviation of white noise and height of a spike.
-    lead_dropout : float
-        Share of the windows that lose leads.
-    crop_s : float
-        Length of the random part of each window that is trained on, s; 0 for all of it.
-    mixup : float
-        Parameter of the Beta distribution by which pairs of windows and their labels are blended
-        (Zhang et al. 2018).
-    no_heart : float
-        Share of the windows that `cnn_gap.training.no_heart` replaces by what holds no heartbeat.
-    """
-
-    amplitude: tuple[float, ...] = (0.5, 2.5)
-    wander_mv: float = 0.0
-    noise_mv: float = 0.0
-    spike_mv: float = 0.0
-    lead_dropout: float = 0.0
-    crop_s: float = 0.0
-    mixup: float = 0.0
-    no_heart: float = 0.0
-
-    def __post_init__(self):
-        if len(self.amplitude) != 2 or not 0 < self.amplitude[0] <= self.amplitude[1] < 1e6:
-            raise InputError(
-                f"augmentation.amplitude must be two rising factors; received {list(self.amplitude)}"
-            )
-        require_ranges(
-            "augmentation",
-            self,
-            {
-                "wander_mv": (0, 1e3),
-                "noise_mv": (0, 1e3),
-                "spike_mv": (0, 1e3),
-                "lead_dropout": (0, 1),
-                "crop_s": (0, 1e6),
-                "mixup": (0, 1e3),
-                "no_heart": (0, 0.5),
-            },
+def augmentation_layers(augmentation: Augmentation, sampling_rate: float) -> list[keras.layers.Layer]:
+    """Return the layers that change windows at `sampling_rate` (Hz) in training, in order."""
+    layers: list[keras.layers.Layer] = []
+    if augmentation.amplitude != (1, 1):
+        low, high = augmentation.amplitude
+        layers.append(RandomAmplitude(low, high, name="random_amplitude"))
+    if augmentation.wander_mv or augmentation.noise_mv or augmentation.spike_mv:
+        disturbance = RandomDisturbance(
+            augmentation.wander_mv,
+            augmentation.noise_mv,
+            augmentation.spike_mv,
+            sampling_rate,
+            name="random_disturbance",
         )
-
-    def layers(self, sampling_rate: float) -> list[keras.layers.Layer]:
-        """Return the layers that change windows at `sampling_rate` (Hz), in order."""
-        layers = []
-        if self.amplitude != (1, 1):
-            layers.append(RandomAmplitude(*self.amplitude, name="random_amplitude"))
-        if self.wander_mv or self.noise_mv or self.spike_mv:
-            disturbance = RandomDisturbance(
-                self.wander_mv, self.noise_mv, self.spike_mv, sampling_rate, name="random_disturbance"
-            )
-            layers.append(disturbance)
-        if self.lead_dropout:
-            layers.append(RandomLeads(self.lead_dropout, name="random_leads"))
-        return layers
+        layers.append(disturbance)
+    if augmentation.lead_dropout:
+        layers.append(RandomLeads(augmentation.lead_dropout, name="random_leads"))
+    return layers
 
 
 class _RandomLayer(keras.layers.Layer):
@@ -90,24 +46,28 @@ class _RandomLayer(keras.layers.Layer):
     The generator's state is saved with the layer, so that resumed training goes on with it.
     """
 
-    def __init__(self, seed: int | None = None, **kwargs):
+    def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
-    def call(self, windows, training=False):
+    def call(self, windows: Tensor, training: bool = False) -> Tensor:
         """Return windows of the same shape, changed if `training`."""
         return ops.cast(self.change(windows), windows.dtype) if training else windows
 
-    def compute_output_shape(self, input_shape):
+    def change(self, windows: Tensor) -> Tensor:
+        """Return changed windows of the same shape."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `input_shape`."""
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
         return {**super().get_config(), "seed": self.seed}
 
-    def draw(self, shape, low: float = 0.0, high: float = 1.0):
+    def draw(self, shape: Shape, low: float = 0.0, high: float = 1.0) -> Tensor:
         """Return uniform random numbers."""
         return keras.random.uniform(shape, low, high, seed=self.seed_generator)
 
@@ -124,15 +84,15 @@ class RandomAmplitude(_RandomLayer):
         Of the factors.
     """
 
-    def __init__(self, low: float = 0.5, high: float = 2.5, seed: int | None = None, **kwargs):
+    def __init__(self, low: float = 0.5, high: float = 2.5, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.low, self.high = low, high
 
-    def change(self, windows):
+    def change(self, windows: Tensor) -> Tensor:
         """Return the windows, scaled."""
         return windows * self.draw((ops.shape(windows)[0], 1, 1), self.low, self.high)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
         return {**super().get_config(), "low": self.low, "high": self.high}
 
@@ -158,13 +118,13 @@ class RandomDisturbance(_RandomLayer):
         spike_mv: float = 0.0,
         sampling_rate: float = 100.0,
         seed: int | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(seed, **kwargs)
         self.wander_mv, self.noise_mv, self.spike_mv = wander_mv, noise_mv, spike_mv
         self.sampling_rate = sampling_rate
 
-    def change(self, windows):
+    def change(self, windows: Tensor) -> Tensor:
         """Return the windows with what disturbs them."""
         present = ops.cast(ops.max(ops.abs(windows), axis=1, keepdims=True) > 0, "float32")
         disturbed = ops.cast(windows, "float32")
@@ -177,7 +137,7 @@ class RandomDisturbance(_RandomLayer):
                 disturbed = disturbed + present * self._gain(windows, amplitude) * shape(windows)
         return disturbed
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
         return {
             **super().get_config(),
@@ -187,13 +147,13 @@ class RandomDisturbance(_RandomLayer):
             "sampling_rate": self.sampling_rate,
         }
 
-    def _gain(self, windows, largest: float):
+    def _gain(self, windows: Tensor, largest: float) -> Tensor:
         """Return an amplitude for each window, mV: none, or up to `largest`."""
         shape = (ops.shape(windows)[0], 1, 1)
         chosen = ops.cast(self.draw(shape) < DISTURBED_SHARE, "float32")
         return chosen * self.draw(shape, 0.0, largest)
 
-    def _wander(self, windows):
+    def _wander(self, windows: Tensor) -> Tensor:
         """Return a slow sine of another amplitude, -1 to 1, on each lead."""
         count, _, leads = ops.shape(windows)
         frequency = self.draw((count, 1, 1), *WANDER_HZ) / self.sampling_rate
@@ -201,10 +161,10 @@ class RandomDisturbance(_RandomLayer):
         wave = ops.sin(2 * math.pi * frequency * _samples(windows) + phase)
         return wave * self.draw((count, 1, leads), -1.0, 1.0)
 
-    def _noise(self, windows):
+    def _noise(self, windows: Tensor) -> Tensor:
         return keras.random.normal(ops.shape(windows), seed=self.seed_generator)
 
-    def _spike(self, windows):
+    def _spike(self, windows: Tensor) -> Tensor:
         """Return a narrow bump, upward or downward, at one time of one lead."""
         count, samples, leads = ops.shape(windows)
         time = self.draw((count, 1, 1)) * ops.cast(samples, "float32")
@@ -212,7 +172,7 @@ class RandomDisturbance(_RandomLayer):
         sign = ops.sign(self.draw((count, 1, 1), -1.0, 1.0))
         return bump * sign * ops.expand_dims(self._one_lead(count, leads), 1)
 
-    def _one_lead(self, count, leads):
+    def _one_lead(self, count: Tensor, leads: int) -> Tensor:
         return ops.one_hot(keras.random.randint((count,), 0, leads, seed=self.seed_generator), leads)
 
 
@@ -231,11 +191,11 @@ class RandomLeads(_RandomLayer):
         Of the choice.
     """
 
-    def __init__(self, share: float = 0.5, seed: int | None = None, **kwargs):
+    def __init__(self, share: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.share = share
 
-    def change(self, windows):
+    def change(self, windows: Tensor) -> Tensor:
         """Return the windows with leads of 0."""
         shape = (ops.shape(windows)[0], len(LEADS))
         sets = (
@@ -250,15 +210,15 @@ class RandomLeads(_RandomLayer):
         kept = ops.where(self.draw((shape[0], 1)) < self.share, chosen, 1.0)
         return windows * ops.cast(ops.expand_dims(kept, 1), windows.dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
         return {**super().get_config(), "share": self.share}
 
-    def _choice(self, count, options: int):
+    def _choice(self, count: Tensor, options: int) -> Tensor:
         return keras.random.randint((count,), 0, options, seed=self.seed_generator)
 
 
-def _samples(windows):
+def _samples(windows: Tensor) -> Tensor:
     """Return the sample numbers of windows, float32 of shape (1, samples, 1)."""
     numbers = ops.cast(ops.arange(ops.shape(windows)[1]), "float32")
     return ops.reshape(numbers, (1, -1, 1))

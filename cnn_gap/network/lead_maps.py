@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from cnn_gap.network.tensors import Tensor
+
 #: Over which the product is averaged, s: from one sample to the next it changes its sign.
 SMOOTHED_S = 0.3
 
@@ -27,7 +29,7 @@ def logit_gradients(network: keras.Model) -> Gradients:
     features = keras.Model(network.input, network.get_layer("average").output)
     kernel = keras.ops.convert_to_numpy(network.get_layer("probabilities").kernel)
 
-    def total_logit(windows, weights):
+    def total_logit(windows: Tensor, weights: Tensor) -> Tensor:
         return keras.ops.sum(features(windows, training=False) * weights)
 
     gradient = _gradient(total_logit)
@@ -90,7 +92,7 @@ def _gradient(function: Callable) -> Callable:
     import tensorflow as tf
 
     @tf.function(reduce_retracing=True)
-    def gradient(first, second):
+    def gradient(first: Tensor, second: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(first)
             total = function(first, second)

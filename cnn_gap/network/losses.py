@@ -5,6 +5,9 @@ Each is a `keras.losses.Loss` of labels and probabilities of shape (records, cla
 
 import keras
 from keras import ops
+from numpy.typing import ArrayLike
+
+from cnn_gap.network.tensors import Tensor
 
 #: Probabilities are kept this far from 0 and 1, where the logarithm has no finite gradient.
 EPSILON = 1e-7
@@ -24,17 +27,17 @@ class MacroObs(keras.losses.Loss):
         labels and probabilities count: findings follow them.
     """
 
-    def __init__(self, weights, name: str = "macro_obs"):
+    def __init__(self, weights: ArrayLike, name: str = "macro_obs") -> None:
         super().__init__(name=name)
         self._weights = ops.convert_to_tensor(weights, dtype="float32")
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return each record's negative score, shape (records,)."""
-        count = self._weights.shape[0]
-        labels, y_pred = ops.cast(y_true, y_pred.dtype)[:, :count], y_pred[:, :count]
-        count = ops.sum((1 - labels) * y_pred + labels, axis=-1)
+        scored = self._weights.shape[0]
+        labels, probabilities = ops.cast(y_true, y_pred.dtype)[:, :scored], y_pred[:, :scored]
+        count = ops.sum((1 - labels) * probabilities + labels, axis=-1)
         # t_j·p_k·W_jk summed over j and k: the outer products need not be built.
-        score = ops.sum(ops.matmul(labels, self._weights) * y_pred, axis=-1)
+        score = ops.sum(ops.matmul(labels, self._weights) * probabilities, axis=-1)
         return -score / ops.maximum(count, EPSILON)
 
 
@@ -48,11 +51,11 @@ class WeightedBinaryCrossentropy(keras.losses.Loss):
         paper's WCE); ones give the plain binary cross-entropy.
     """
 
-    def __init__(self, positive_weights, name: str = "weighted_binary_crossentropy"):
+    def __init__(self, positive_weights: ArrayLike, name: str = "weighted_binary_crossentropy") -> None:
         super().__init__(name=name)
         self._positive_weights = ops.convert_to_tensor(positive_weights, dtype="float32")
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return each record's loss, shape (records,)."""
         labels = ops.cast(y_true, y_pred.dtype)
         probabilities = ops.clip(y_pred, EPSILON, 1 - EPSILON)
@@ -71,10 +74,12 @@ class WeightedSum(keras.losses.Loss):
         Of the second.
     """
 
-    def __init__(self, first: keras.losses.Loss, second: keras.losses.Loss, weight: float, name="weighted_sum"):
+    def __init__(
+        self, first: keras.losses.Loss, second: keras.losses.Loss, weight: float, name: str = "weighted_sum"
+    ) -> None:
         super().__init__(name=name)
         self._first, self._second, self._weight = first, second, weight
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return each record's loss, shape (records,)."""
         return self._first.call(y_true, y_pred) + self._weight * self._second.call(y_true, y_pred)

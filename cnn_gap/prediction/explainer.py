@@ -84,7 +84,8 @@ def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list
     order = np.argsort(-prediction.probabilities, kind="stable").tolist()
     if classes is None:
         return [index for index in order if prediction.labels[index]] or order[:1]
-    count = _TOP.fullmatch(classes)[1]
+    match = _TOP.fullmatch(str(classes))
+    count = None if match is None else match[1]
     return order if count is None else order[: int(count)]
 
 

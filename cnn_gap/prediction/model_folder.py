@@ -66,7 +66,7 @@ class ModelDescription:
     findings: tuple[Finding, ...] = ()
     format: int = FORMAT
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.format != FORMAT:
             raise InputError(f"format must be {FORMAT}; received {self.format}: written by another version")
         count = len(self.classes)

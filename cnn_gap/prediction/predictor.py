@@ -101,7 +101,8 @@ class Predictor:
         InputError
             If the network has no activation maps.
         """
-        return self._run(self._network_with_maps, windows)
+        probabilities, maps = self._run(self._network_with_maps, windows)
+        return probabilities, maps
 
     def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
         """Return what each lead adds to classes at the steps of maps, (windows, steps, columns, leads)."""

@@ -39,7 +39,7 @@ class Level:
     rule: str = "sd"
     value: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.rule not in _RULES:
             raise InputError(f"a level's rule must be one of {', '.join(_RULES)}; received {self.rule}")
         if not np.isfinite(self.value) or (self.rule == "percentile" and not 0 <= self.value <= 100):

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -63,7 +64,12 @@ def save_figure(figure: Figure, path: Path) -> None:
         raise InputError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; end the name in one of these")
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(kind)
     # A user's own settings must not crop the page, which would change nothing but its size, or draw text.
-    settings = {"savefig.bbox": None, "svg.fonttype": "none", "svg.hashsalt": "cnn-gap", "pdf.fonttype": 42}
+    settings: dict[str, Any] = {
+        "savefig.bbox": None,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "cnn-gap",
+        "pdf.fonttype": 42,
+    }
     with replacing(path) as aside, matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph .* missing from font")  # a record may be named in any script
         figure.savefig(aside, dpi=_DPI, format=kind[1:], metadata=undated)
@@ -90,7 +96,8 @@ def save_figures(explanation: Explanation, path: Path, leads: Sequence[str] | No
     InputError
         If a lead or the suffix is another than those known.
     """
-    path, written = Path(path), []
+    path = Path(path)
+    written: list[Path] = []
     for explained in explanation.classes:
         figure = plot_leads(explanation, explained, leads) if leads else plot_sheet(explanation, explained)
         place = path.with_stem(f"{path.stem}-{explained.diagnosis.abbreviation}") if written else path

@@ -7,6 +7,7 @@ recommendations for standardised ECGs have them (Kligfield et al. 2007, doi:10.1
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -128,7 +129,7 @@ def _bare_axes(figure: Figure, place: tuple[float, float, float, float], label: 
     return axes
 
 
-def _strokes(page: Axes, strokes: Sequence[Sequence[tuple[float, float]]], **style: object) -> None:
+def _strokes(page: Axes, strokes: Sequence[Sequence[tuple[float, float]]], **style: Any) -> None:
     """Draw lines through points (mm) as one path, which keeps vector files small."""
     points = [point for stroke in strokes for point in (*stroke, (math.nan, math.nan))]
     if points:
@@ -151,7 +152,7 @@ def _colour_scale(explained: ExplainedClass) -> Normalize:
 def _draw_map(page: Axes, explanation: Explanation, explained: ExplainedClass, start: float) -> None:
     times = start + MAP_STEP_S * (np.arange(round(SHEET_S / MAP_STEP_S)) + 0.5)
     shown = np.interp(times, explanation.times, explained.activation, left=np.nan, right=np.nan)[None]
-    scale = {"norm": _colour_scale(explained), "aspect": "auto"}
+    scale: dict[str, Any] = {"norm": _colour_scale(explained), "aspect": "auto"}
     behind = (_START, _END, _RHYTHM_BASELINE - _HALF_ROW, _BASELINES[0] + _HALF_ROW)
     clear = _COLOURS.with_extremes(under=_BLANK, bad=_BLANK)
     page.imshow(shown, extent=behind, cmap=clear, alpha=_PALE, zorder=0, **scale)
@@ -250,12 +251,16 @@ def _draw_scale(figure: Figure, page: Axes, explained: ExplainedClass) -> None:
     bar.set_axis_on()
     scale = _colour_scale(explained)
     nowhere = not np.any(explained.activation > 0)
-    ends = {"orientation": "horizontal", "ticks": [0] if nowhere else [0, scale.vmax], "format": "%.3g"}
+    ends: dict[str, Any] = {
+        "orientation": "horizontal",
+        "ticks": [0] if nowhere else [0, scale.vmax],
+        "format": "%.3g",
+    }
     drawn = figure.colorbar(ScalarMappable(scale, _COLOURS), cax=bar, **ends)
     drawn.solids.set_edgecolor("face")  # else some viewers show seams
     drawn.outline.set(edgecolor=GREY, linewidth=0.6)
     bar.tick_params(labelsize=7.5, width=0.6, length=2, color=GREY)
-    caption = {"size": 7.5, "color": INK, "ha": "center"}
+    caption: dict[str, Any] = {"size": 7.5, "color": INK, "ha": "center"}
     what = "activation (logit): nowhere above 0" if nowhere else "activation (units of the logit)"
     page.text(left + width / 2, low - 1.6, what, va="top", **caption)
     if 0 < explained.level < scale.vmax:
@@ -271,7 +276,7 @@ def _draw_title(page: Axes, explanation: Explanation, explained: ExplainedClass,
     rate = f"{record.sampling_rate:g} Hz"
     about = ", ".join([f"Record {printable(record.name)}", *person(record), part, rate])
     codes = f"SNOMED CT {', '.join(explained.codes)}"
-    style = {"color": INK, "va": "baseline", "parse_math": False}
+    style: dict[str, Any] = {"color": INK, "va": "baseline", "parse_math": False}
     page.text(_LEFT, 195, heading(explained), size=16, weight="bold", **style)
     page.text(_LEFT, 186.5, answer(explained), size=12, **style)
     page.text(_RIGHT, 186.5, codes, size=9, ha="right", **style)

@@ -56,7 +56,7 @@ class _Ranking:
     separates: np.ndarray
 
 
-def apply_thresholds(probabilities: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+def apply_thresholds(probabilities: np.ndarray, thresholds: np.ndarray | float) -> np.ndarray:
     """Return the labels, bool of shape (n, C), for probabilities (n, C) and thresholds (C,).
 
     A class is output where its probability reaches its threshold; a threshold of inf means never, and a
@@ -156,7 +156,9 @@ def choose_thresholds(
     probabilities = np.asarray(probabilities, dtype=np.float64)
     seen = np.asarray(seen, dtype=bool)
     start = np.where(seen, START, np.inf)
-    rankings = {column: _rank(probabilities[:, column]) for column in np.flatnonzero(seen & labels.any(axis=0))}
+    rankings = {
+        column: _rank(probabilities[:, column]) for column in np.flatnonzero(seen & labels.any(axis=0)).tolist()
+    }
     count = len(classes.classes)
     scored = {column: ranking for column, ranking in rankings.items() if column < count}
     unscored = {column: ranking for column, ranking in rankings.items() if column >= count}

@@ -95,6 +95,32 @@ def repeat_factors(labels: np.ndarray, share: float, cap: float) -> np.ndarray:
     return np.where(labels, wanted, 1.0).max(axis=1, initial=1.0)
 
 
+@dataclass(frozen=True)
+class BatchPlan:
+    """What a batch holds, and what is done to its windows.
+
+    Attributes
+    ----------
+    size : int
+        Windows in a batch.
+    crop : int
+        Samples of the random part of each window that is taken; 0 for all.
+    mixup : float
+        Parameter of the symmetric Beta distribution that draws how much of another window and its labels each
+        one gets (Zhang et al. 2018); 0 for nothing.
+    no_heart : float
+        Share of the windows that `cnn_gap.training.no_heart` replaces, with no label.
+    sampling_rate : float
+        Of the windows, Hz.
+    """
+
+    size: int
+    crop: int = 0
+    mixup: float = 0.0
+    no_heart: float = 0.0
+    sampling_rate: float = 100.0
+
+
 class WindowBatches(keras.utils.PyDataset):
     """The shuffled, oversampled batches of (windows, labels) of one epoch.
 
@@ -108,39 +134,26 @@ class WindowBatches(keras.utils.PyDataset):
         Which of them to train on.
     repeats : ndarray, shape (len(records),)
         How often each comes in an epoch; a fraction is a chance.
-    batch_size : int
-        Windows in a batch.
+    plan : BatchPlan
+        What each batch holds.
     seed, epoch : int
         Of the order and of everything else that is random.
-    crop : int
-        Samples of the random part of each window that is taken; 0 for all.
-    no_heart : float
-        Share of the windows that `no_heart` replaces, with no label; `sampling_rate` (Hz) is theirs.
-    mixup : float
-        Parameter of the symmetric Beta distribution that draws how much of another window and its labels each
-        one gets (Zhang et al. 2018); 0 for nothing.
     """
 
     def __init__(
         self,
-        examples,
-        records,
-        repeats,
-        batch_size,
-        seed,
-        epoch,
-        crop=0,
-        mixup=0.0,
-        no_heart=0.0,
-        sampling_rate=100.0,
-    ):
+        examples: Examples,
+        records: np.ndarray,
+        repeats: np.ndarray,
+        plan: BatchPlan,
+        seed: int,
+        epoch: int,
+    ) -> None:
         super().__init__()
-        self._examples = examples
-        self._seed, self._epoch, self._crop, self._mixup = seed, epoch, crop, mixup
-        self._no_heart, self._sampling_rate = no_heart, sampling_rate
+        self._examples, self._plan, self._seed, self._epoch = examples, plan, seed, epoch
         counts = np.diff(examples.store.first)[records]
         expected = max(1, round(float(counts @ repeats)))
-        self._batch_size = min(batch_size, expected)
+        self._batch_size = min(plan.size, expected)
         rng = np.random.default_rng([seed, epoch])
         times = np.floor(repeats + rng.random(len(repeats))).astype(int)
         windows, owners = examples.store.windows_of(np.repeat(records, times))
@@ -149,22 +162,23 @@ class WindowBatches(keras.utils.PyDataset):
         order = np.resize(rng.permutation(len(windows)), batches * self._batch_size)
         self._windows, self._owners = windows[order], owners[order]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._windows) // self._batch_size
 
-    def __getitem__(self, batch):
+    def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
+        plan = self._plan
         part = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
         windows = self._examples.store.read(self._windows[part])
         labels = self._examples.labels[self._owners[part]].astype(np.float32)
         # A generator for each batch: it is the same whichever batches were asked for before.
         rng = np.random.default_rng([self._seed, self._epoch, batch])
-        if self._crop:
-            windows = _crop(windows, self._crop, rng)
-        if self._no_heart:
-            silent = rng.random(len(windows)) < self._no_heart
-            windows[silent] = windows_without_heart(windows[silent], self._sampling_rate, rng)
+        if plan.crop:
+            windows = _crop(windows, plan.crop, rng)
+        if plan.no_heart:
+            silent = rng.random(len(windows)) < plan.no_heart
+            windows[silent] = windows_without_heart(windows[silent], plan.sampling_rate, rng)
             labels[silent] = 0
-        return _mix(windows, labels, self._mixup, rng) if self._mixup else (windows, labels)
+        return _mix(windows, labels, plan.mixup, rng) if plan.mixup else (windows, labels)
 
 
 def _crop(windows: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:

@@ -7,8 +7,7 @@ from typing import Any
 
 from cnn_gap.errors import InputError
 from cnn_gap.files import readable
-from cnn_gap.network.architecture import PRECISIONS, Network
-from cnn_gap.network.augmentation import Augmentation
+from cnn_gap.network.options import PRECISIONS, Augmentation, Network
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.settings import from_dict, require, require_ranges
 from cnn_gap.shipped import SHIPPED_CONFIGS
@@ -48,7 +47,7 @@ class Training:
     jit_compile : bool
         Compile the training step with XLA (TensorFlow only; JAX always does).
     precision : str
-        What the blocks compute in while training, one of `cnn_gap.network.architecture.PRECISIONS`. Weights,
+        What the blocks compute in while training, one of `cnn_gap.network.options.PRECISIONS`. Weights,
         losses and the saved network are float32 in any case.
     """
 
@@ -120,8 +119,10 @@ class Config:
     @property
     def crop_samples(self) -> int:
         """Samples of the part of a window that is trained on, margins included; 0 for all of it."""
-        crop = round(self.augmentation.crop_s * self.preprocessing.sampling_rate)
-        return crop and crop + 2 * self.preprocessing.margin_samples
+        if not self.augmentation.crop_s:
+            return 0
+        samples = round(self.augmentation.crop_s * self.preprocessing.sampling_rate)
+        return samples + 2 * self.preprocessing.margin_samples
 
 
 def read_config(path: Path = DEFAULT_CONFIG) -> Config:

@@ -9,7 +9,8 @@ import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.errors import InputError
-from cnn_gap.network.architecture import Network, copy_weights
+from cnn_gap.network.architecture import copy_weights
+from cnn_gap.network.options import Network
 from cnn_gap.prediction.model_folder import ModelDescription, load_model
 from cnn_gap.settings import from_dict
 from cnn_gap.training.config import Config

@@ -69,34 +69,34 @@ def _on_leads(signal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([np.stack(limbs, axis=1), signal[:, 6:]], axis=1)
 
 
-def _nothing(samples, leads, sampling_rate, rng):
+def _nothing(samples: int, leads: int, sampling_rate: float, rng: np.random.Generator) -> np.ndarray:
     return np.zeros((samples, leads))
 
 
-def _noise(samples, leads, sampling_rate, rng):
+def _noise(samples: int, leads: int, sampling_rate: float, rng: np.random.Generator) -> np.ndarray:
     return rng.normal(size=(samples, leads))
 
 
-def _wander(samples, leads, sampling_rate, rng):
+def _wander(samples: int, leads: int, sampling_rate: float, rng: np.random.Generator) -> np.ndarray:
     """A random walk: what loose electrodes drift like."""
     walk = rng.normal(size=(samples, leads)).cumsum(axis=0)
     return walk / np.maximum(np.abs(walk).max(axis=0), 1e-9)
 
 
-def _ramp(samples, leads, sampling_rate, rng):
+def _ramp(samples: int, leads: int, sampling_rate: float, rng: np.random.Generator) -> np.ndarray:
     """A bent ramp, as a converter's that settles: preprocessing takes out a straight one."""
     time = np.linspace(0, 1, samples)[:, None]
     return np.exp(-time * rng.uniform(0, 20, leads)) * rng.choice([-1, 1], leads)
 
 
-def _hum(samples, leads, sampling_rate, rng):
+def _hum(samples: int, leads: int, sampling_rate: float, rng: np.random.Generator) -> np.ndarray:
     frequency = np.exp(rng.uniform(*np.log(HUM_HZ)))
     time = np.arange(samples)[:, None] / sampling_rate
     sine = np.sin(2 * np.pi * (frequency * time + rng.random(leads)))
     return np.sign(sine) if rng.random() < 0.25 else sine
 
 
-def _steps(samples, leads, sampling_rate, rng):
+def _steps(samples: int, leads: int, sampling_rate: float, rng: np.random.Generator) -> np.ndarray:
     """A level that jumps now and then, as of a saturated amplifier."""
     jumps = (rng.random((samples, 1)) < rng.uniform(1, 5) / samples) * rng.normal(size=(samples, leads))
     return jumps.cumsum(axis=0)

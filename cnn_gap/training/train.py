@@ -1,19 +1,14 @@
 """Train a network on a folder of records and write a model folder."""
 
-import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.label_tables import read_label_table, read_record_table
-from cnn_gap.ecg.records import RecordInfo, find_records, read_info
 from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
@@ -21,67 +16,13 @@ from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_m
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
 from cnn_gap.scoring.thresholds import out_of_fold_metric, stable_thresholds
 from cnn_gap.settings import to_dict
-from cnn_gap.training.batches import Examples, WindowBatches, repeat_factors, split_records
+from cnn_gap.training.batches import BatchPlan, WindowBatches, repeat_factors
 from cnn_gap.training.checkpoints import Checkpoints, Progress
 from cnn_gap.training.config import Config
+from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
 from cnn_gap.training.fine_tuning import Start
 from cnn_gap.training.history import write_history
-from cnn_gap.windows.store import WindowStore, prepare_windows
-
-Log = Callable[[str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Partition:
-    """The records to train on and to validate on, as indices, and what the training ones hold."""
-
-    training: np.ndarray
-    validation: np.ndarray
-    labels: np.ndarray
-
-    @property
-    def seen(self) -> np.ndarray:
-        """Which classes the training records hold, bool of shape (classes,)."""
-        return self.labels[self.training].any(axis=0)
-
-    @property
-    def positive_weights(self) -> np.ndarray:
-        """Negatives / positives of each class in training, 1 for a class without positives."""
-        positives = self.labels[self.training].sum(axis=0)
-        return np.where(positives > 0, (len(self.training) - positives) / np.maximum(positives, 1), 1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Experiment:
-    """All that a training depends on."""
-
-    config: Config
-    classes: ClassSet
-    seed: int
-    examples: Examples
-    partition: Partition
-    start: Start | None = None
-
-    @property
-    def seen(self) -> np.ndarray:
-        """Which classes the network learns here or has learned before, bool of shape (classes,)."""
-        seen = self.partition.seen
-        return seen if self.start is None else seen | self.start.seen(self.classes)
-
-    @property
-    def setup(self) -> dict:
-        """What must be the same for a training to go on, as a checkpoint keeps it."""
-        return {
-            "config": to_dict(self.config),
-            "classes": self.classes.classes,
-            "weights": self.classes.weights,
-            "findings": [to_dict(finding) for finding in self.classes.findings],
-            "seed": self.seed,
-            "fingerprint of the records": self.examples.store.folder.name,
-            "fingerprint of the labels": _digest(self.examples.labels),
-            "fingerprint of the split": _digest(self.partition.validation),
-            "fingerprint of the model to start from": None if self.start is None else self.start.fingerprint,
-        }
+from cnn_gap.windows.store import WindowStore
 
 
 def train_model(
@@ -140,68 +81,14 @@ def train_model(
         )
     if resume and not checkpoints.exists():
         log("nothing to resume: training from the beginning")
-    config = config if start is None else start.configure(config)
-    records = _read_infos(Path(data), label_table, classes, log)
-    labels = np.array([classes.encode_taught(record.codes) for record in records])
-    if not labels.any():
-        raise InputError(
-            f"{data}: no record has a diagnosis that the weights file lists; check the labels and --weights"
-        )
-    store = prepare_windows(records, config.preprocessing, cache or model / "cache")
-    for reason in store.failures.values():
-        log(f"left out: {reason}")
-    examples = Examples(store, labels)
-    partition = _partition(
-        examples, _patients(records, patient_table), config.training.validation_fraction, seed
-    )
-    experiment = Experiment(config, classes, seed, examples, partition, start)
+    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table)
+    experiment = prepare_experiment(sources, config, classes, seed, start, log)
     network, progress = _fit(experiment, checkpoints, model, log)
     description = _describe(network, experiment, progress)
     save_model(model, _plain(network, experiment), description)
     checkpoints.clear()
     log(f"saved {model / 'model.keras'}: epoch {progress.best_epoch} of {progress.epoch}")
     return description
-
-
-def _digest(values: np.ndarray) -> str:
-    return hashlib.sha256(values.tobytes()).hexdigest()[:16]
-
-
-def _read_infos(data: Path, label_table: Path | None, classes: ClassSet, log: Log) -> list[RecordInfo]:
-    """Read every header; leave out, with a line, what cannot be read or the table does not label."""
-    table = None if label_table is None else read_label_table(label_table, classes.codes)
-    records, unlabelled = [], 0
-    for path in tqdm(find_records(data), desc="reading headers", unit="record", disable=None):
-        try:
-            record = read_info(path)
-        except InputError as error:
-            log(f"left out: {error}")
-            continue
-        if table is not None and record.name not in table:
-            unlabelled += 1
-            continue
-        records.append(record if table is None else replace(record, codes=table[record.name]))
-    if unlabelled:
-        log(f"left out: {unlabelled} records that {label_table} does not list")
-    if not records:
-        raise InputError(f"{data}: no record can be trained on; check the folder and the label table")
-    return records
-
-
-def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarray:
-    """Return a group for each record: its patient, or itself where no patient is known."""
-    table = {} if patient_table is None else read_record_table(patient_table)
-    return np.array(
-        [f"patient {table[r.name][0]}" if table.get(r.name) else f"record {r.path}" for r in records]
-    )
-
-
-def _partition(examples: Examples, groups: np.ndarray, fraction: float, seed: int) -> Partition:
-    usable = np.flatnonzero(examples.usable)
-    validation = split_records(examples.labels[usable], groups[usable], fraction, seed)
-    if validation.all():
-        raise InputError(f"no record is left to train on; lower training.validation_fraction ({fraction})")
-    return Partition(usable[~validation], usable[validation], examples.labels)
 
 
 def _fit(
@@ -264,18 +151,14 @@ def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
         experiment.examples.labels[records], training.oversampling_share, training.oversampling_cap
     )
     augmentation, preprocessing = experiment.config.augmentation, experiment.config.preprocessing
-    return WindowBatches(
-        experiment.examples,
-        records,
-        repeats,
+    plan = BatchPlan(
         training.batch_size,
-        experiment.seed,
-        epoch,
-        crop=experiment.config.crop_samples,
-        mixup=augmentation.mixup,
-        no_heart=augmentation.no_heart,
-        sampling_rate=preprocessing.sampling_rate,
+        experiment.config.crop_samples,
+        augmentation.mixup,
+        augmentation.no_heart,
+        preprocessing.sampling_rate,
     )
+    return WindowBatches(experiment.examples, records, repeats, plan, experiment.seed, epoch)
 
 
 def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
@@ -413,7 +296,8 @@ def _choose_thresholds(network: keras.Model, experiment: Experiment) -> np.ndarr
     thresholds, chosen = np.where(seen, 0.5, np.inf), np.zeros(len(classes), bool)
     if len(experiment.partition.validation):
         labels, probabilities = _predict_validation(network, experiment)
-        thresholds, chosen = stable_thresholds(classes, labels, probabilities, seen), labels.any(axis=0)
+        thresholds = stable_thresholds(classes, labels, probabilities, seen)
+        chosen = np.asarray(labels.any(axis=0))
     if experiment.start is None:
         return thresholds
     trained = experiment.start.thresholds(classes)

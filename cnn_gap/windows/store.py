@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -97,19 +98,29 @@ def prepare_windows(
     folder = Path(cache) / _fingerprint(records, preprocessing)
     store = _open_store(folder)
     if store is None:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(folder.parent)
-        aside = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
-        try:
-            _write_store(aside, records, preprocessing, jobs)
-            if _open_store(folder) is None:  # another training may have been quicker
-                aside.rename(folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-        store = _open_store(folder)
+        store = _make_store(folder, records, preprocessing, jobs)
     if len(store.failures) == len(records):
         raise InputError(f"none of the {len(records)} records can be read; the first: {store.failures[0]}")
+    return store
+
+
+def _make_store(
+    folder: Path, records: Sequence[RecordInfo], preprocessing: Preprocessing, jobs: int
+) -> WindowStore:
+    """Prepare the windows aside, and give the store its name when it is whole."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(folder.parent)
+    aside = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
+    try:
+        _write_store(aside, records, preprocessing, jobs)
+        if _open_store(folder) is None:  # another training may have been quicker
+            aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    store = _open_store(folder)
+    if store is None:
+        raise InputError(f"{folder}: the prepared windows cannot be read back; remove this folder")
     return store
 
 
@@ -118,7 +129,7 @@ def _open_store(folder: Path) -> WindowStore | None:
     if not (folder / "windows.npy").exists():
         return None
     try:
-        content = read_json(folder / "store.json")
+        content: Any = read_json(folder / "store.json")
         failures = {int(index): reason for index, reason in content["failures"].items()}
         return WindowStore(folder, tuple(content["first"]), failures)
     except (InputError, LookupError, TypeError, ValueError, AttributeError):
@@ -158,7 +169,7 @@ def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Pre
         )
         for chunk in chunks
     )
-    failures = {}
+    failures: dict[int, str] = {}
     parallel = joblib.Parallel(
         n_jobs=min(joblib.cpu_count(), len(chunks)) if jobs < 0 else jobs, return_as="generator_unordered"
     )

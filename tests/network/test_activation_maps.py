@@ -9,7 +9,8 @@ from scipy.special import expit, logit
 
 from cnn_gap.errors import InputError
 from cnn_gap.network.activation_maps import map_stride, receptive_field, record_maps, with_maps
-from cnn_gap.network.architecture import Network, build_network
+from cnn_gap.network.architecture import build_network
+from cnn_gap.network.options import Network
 from cnn_gap.windows.preprocessing import Preprocessing, prediction_windows
 
 SMALL = {"filters": (8, 8, 12), "kernels": (5, 3, 3), "pooling": (2, 1, 2)}

@@ -8,8 +8,8 @@ import pytest
 from scipy.special import expit
 
 from cnn_gap.errors import InputError
-from cnn_gap.network.architecture import Network, build_network, copy_weights, sharpen
-from cnn_gap.network.augmentation import Augmentation
+from cnn_gap.network.architecture import build_network, copy_weights, sharpen
+from cnn_gap.network.options import Augmentation, Network
 from cnn_gap.shipped import SHIPPED_CONFIGS
 from cnn_gap.training.config import read_config
 

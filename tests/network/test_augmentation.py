@@ -6,7 +6,8 @@ import pytest
 
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
-from cnn_gap.network.augmentation import Augmentation, RandomAmplitude, RandomDisturbance, RandomLeads
+from cnn_gap.network.augmentation import RandomAmplitude, RandomDisturbance, RandomLeads
+from cnn_gap.network.options import Augmentation
 
 LAYERS = (
     RandomAmplitude(0.5, 2.5, seed=1),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_gap.ecg.records import find_records, read_info, read_record
-from cnn_gap.training.batches import Examples, WindowBatches, repeat_factors, split_records
+from cnn_gap.training.batches import BatchPlan, Examples, WindowBatches, repeat_factors, split_records
 from cnn_gap.windows.preprocessing import Preprocessing, training_windows
 from cnn_gap.windows.store import prepare_windows
 
@@ -70,7 +70,7 @@ def examples(records, tmp_path_factory):
 
 def test_an_epoch_has_every_record_once_with_its_own_label(examples, records):
     chosen = np.array([3, 5, 8, 13, 21, 34])
-    batches = WindowBatches(examples, chosen, np.ones(6), batch_size=2, seed=0, epoch=0)
+    batches = WindowBatches(examples, chosen, np.ones(6), BatchPlan(2), seed=0, epoch=0)
     assert len(batches) == 3
     found = []
     paths = find_records(records)
@@ -88,7 +88,7 @@ def test_an_epoch_has_every_record_once_with_its_own_label(examples, records):
 
 def test_epochs_differ_and_repeat_by_seed(examples):
     def order(seed, epoch):
-        batches = WindowBatches(examples, np.arange(40), np.ones(40), 8, seed, epoch)
+        batches = WindowBatches(examples, np.arange(40), np.ones(40), BatchPlan(8), seed, epoch)
         return [int(np.argmax(label)) for batch in range(5) for label in batches[batch][1]]
 
     assert order(0, 0) == order(0, 0)
@@ -100,21 +100,21 @@ def test_oversampled_records_come_more_often_and_epochs_stay_as_long(examples):
     repeats = np.where(np.arange(40) == 7, 3.5, 1.0)
     counts = []
     for epoch in range(20):
-        batches = WindowBatches(examples, np.arange(40), repeats, 10, seed=0, epoch=epoch)
+        batches = WindowBatches(examples, np.arange(40), repeats, BatchPlan(10), seed=0, epoch=epoch)
         assert len(batches) == 4
         counts.append(sum(int(batches[batch][1][:, 7].sum()) for batch in range(4)))
     assert 2.5 < np.mean(counts) < 4.5
 
 
 def test_fewer_records_than_a_batch_make_one(examples):
-    batches = WindowBatches(examples, np.arange(3), np.ones(3), batch_size=64, seed=0, epoch=0)
+    batches = WindowBatches(examples, np.arange(3), np.ones(3), BatchPlan(64), seed=0, epoch=0)
     assert len(batches) == 1
     assert batches[0][0].shape == (3, 1000, 12)
 
 
 def test_a_crop_is_a_part_of_its_window(examples):
-    whole = WindowBatches(examples, np.arange(8), np.ones(8), 8, seed=0, epoch=0)[0]
-    cropped = WindowBatches(examples, np.arange(8), np.ones(8), 8, seed=0, epoch=0, crop=800)[0]
+    whole = WindowBatches(examples, np.arange(8), np.ones(8), BatchPlan(8), seed=0, epoch=0)[0]
+    cropped = WindowBatches(examples, np.arange(8), np.ones(8), BatchPlan(8, crop=800), seed=0, epoch=0)[0]
     np.testing.assert_array_equal(cropped[1], whole[1])
     starts = set()
     for part, window in zip(cropped[0], whole[0], strict=True):
@@ -124,8 +124,10 @@ def test_a_crop_is_a_part_of_its_window(examples):
 
 
 def test_mixup_blends_windows_as_it_blends_their_labels(examples):
-    plain = WindowBatches(examples, np.arange(16), np.ones(16), 16, seed=0, epoch=0)[0]
-    windows, labels = WindowBatches(examples, np.arange(16), np.ones(16), 16, seed=0, epoch=0, mixup=0.4)[0]
+    plain = WindowBatches(examples, np.arange(16), np.ones(16), BatchPlan(16), seed=0, epoch=0)[0]
+    windows, labels = WindowBatches(
+        examples, np.arange(16), np.ones(16), BatchPlan(16, mixup=0.4), seed=0, epoch=0
+    )[0]
     np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
     assert ((labels > 0).sum(axis=1) == 2).any()
     assert labels.max(axis=1).min() >= 0.5
@@ -136,7 +138,9 @@ def test_mixup_blends_windows_as_it_blends_their_labels(examples):
 
 def test_batches_are_the_same_in_any_order(examples):
     def batches():
-        return WindowBatches(examples, np.arange(40), np.ones(40), 8, seed=0, epoch=1, crop=900, mixup=0.4)
+        return WindowBatches(
+            examples, np.arange(40), np.ones(40), BatchPlan(8, crop=900, mixup=0.4), seed=0, epoch=1
+        )
 
     forward, backward = batches(), batches()
     expected = [forward[batch] for batch in range(5)]

@@ -1,0 +1,165 @@
+"""What a training depends on: its configuration, classes, records with their windows, and their split."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from cnn_gap.ecg.diagnoses import ClassSet
+from cnn_gap.ecg.label_tables import read_label_table, read_record_table
+from cnn_gap.ecg.records import RecordInfo, find_records, read_info
+from cnn_gap.errors import InputError
+from cnn_gap.settings import to_dict
+from cnn_gap.training.batches import Examples, split_records
+from cnn_gap.training.config import Config
+from cnn_gap.training.fine_tuning import Start
+from cnn_gap.windows.store import prepare_windows
+
+#: Receives a line of progress at a time.
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """The records to train on and to validate on, as indices, and what the training ones hold."""
+
+    training: np.ndarray
+    validation: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Which classes the training records hold, bool of shape (classes,)."""
+        return self.labels[self.training].any(axis=0)
+
+    @property
+    def positive_weights(self) -> np.ndarray:
+        """Negatives / positives of each class in training, 1 for a class without positives."""
+        positives = self.labels[self.training].sum(axis=0)
+        return np.where(positives > 0, (len(self.training) - positives) / np.maximum(positives, 1), 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """All that a training depends on."""
+
+    config: Config
+    classes: ClassSet
+    seed: int
+    examples: Examples
+    partition: Partition
+    start: Start | None = None
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Which classes the network learns here or has learned before, bool of shape (classes,)."""
+        seen = self.partition.seen
+        return seen if self.start is None else seen | self.start.seen(self.classes)
+
+    @property
+    def setup(self) -> dict:
+        """What must be the same for a training to go on, as a checkpoint keeps it."""
+        return {
+            "config": to_dict(self.config),
+            "classes": self.classes.classes,
+            "weights": self.classes.weights,
+            "findings": [to_dict(finding) for finding in self.classes.findings],
+            "seed": self.seed,
+            "fingerprint of the records": self.examples.store.folder.name,
+            "fingerprint of the labels": _digest(self.examples.labels),
+            "fingerprint of the split": _digest(self.partition.validation),
+            "fingerprint of the model to start from": None if self.start is None else self.start.fingerprint,
+        }
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the records of a training, their labels and their patients come from.
+
+    Attributes
+    ----------
+    data : Path
+        Folder of records.
+    cache : Path
+        Folder for the prepared windows.
+    label_table, patient_table : Path or None
+        CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
+    """
+
+    data: Path
+    cache: Path
+    label_table: Path | None = None
+    patient_table: Path | None = None
+
+
+def prepare_experiment(
+    sources: Sources, config: Config, classes: ClassSet, seed: int, start: Start | None, log: Log
+) -> Experiment:
+    """Read the records' labels, prepare their windows and split them.
+
+    What cannot be read, or has no label in the table, is left out with a line to `log`.
+
+    Raises
+    ------
+    InputError
+        If no record can be trained on, or none has a label of `classes`.
+    """
+    config = config if start is None else start.configure(config)
+    records = _read_infos(sources.data, sources.label_table, classes, log)
+    labels = np.array([classes.encode_taught(record.codes) for record in records])
+    if not labels.any():
+        raise InputError(
+            f"{sources.data}: no record has a diagnosis that the weights file lists; check the labels and"
+            " --weights"
+        )
+    store = prepare_windows(records, config.preprocessing, sources.cache)
+    for reason in store.failures.values():
+        log(f"left out: {reason}")
+    examples = Examples(store, labels)
+    groups = _patients(records, sources.patient_table)
+    partition = _partition(examples, groups, config.training.validation_fraction, seed)
+    return Experiment(config, classes, seed, examples, partition, start)
+
+
+def _digest(values: np.ndarray) -> str:
+    return hashlib.sha256(values.tobytes()).hexdigest()[:16]
+
+
+def _read_infos(data: Path, label_table: Path | None, classes: ClassSet, log: Log) -> list[RecordInfo]:
+    """Read every header; leave out, with a line, what cannot be read or the table does not label."""
+    table = None if label_table is None else read_label_table(label_table, classes.codes)
+    records, unlabelled = [], 0
+    for path in tqdm(find_records(data), desc="reading headers", unit="record", disable=None):
+        try:
+            record = read_info(path)
+        except InputError as error:
+            log(f"left out: {error}")
+            continue
+        if table is not None and record.name not in table:
+            unlabelled += 1
+            continue
+        records.append(record if table is None else replace(record, codes=table[record.name]))
+    if unlabelled:
+        log(f"left out: {unlabelled} records that {label_table} does not list")
+    if not records:
+        raise InputError(f"{data}: no record can be trained on; check the folder and the label table")
+    return records
+
+
+def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarray:
+    """Return a group for each record: its patient, or itself where no patient is known."""
+    table = {} if patient_table is None else read_record_table(patient_table)
+    return np.array(
+        [f"patient {table[r.name][0]}" if table.get(r.name) else f"record {r.path}" for r in records]
+    )
+
+
+def _partition(examples: Examples, groups: np.ndarray, fraction: float, seed: int) -> Partition:
+    usable = np.flatnonzero(examples.usable)
+    validation = split_records(examples.labels[usable], groups[usable], fraction, seed)
+    if validation.all():
+        raise InputError(f"no record is left to train on; lower training.validation_fraction ({fraction})")
+    return Partition(usable[~validation], usable[validation], examples.labels)
