@@ -4,7 +4,7 @@
 >>> classifier = load_classifier()
 >>> prediction = classifier.predict("test_data/SIM0008")
 >>> [diagnosis.name for diagnosis, probability in prediction.top(1)]
-['sinus rhythm']
+['Sinus rhythm']
 """
 
 from importlib import import_module

@@ -35,7 +35,7 @@ class Classifier(Predictor):
         >>> import cnn_gap
         >>> classifier = cnn_gap.load_classifier()
         >>> classifier.predict("test_data/SIM0008").top(1)[0][0].name
-        'sinus rhythm'
+        'Sinus rhythm'
         """
         return self.predict_batch([_as_record(record)])[0]
 

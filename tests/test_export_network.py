@@ -149,7 +149,7 @@ def test_the_metadata_says_all_that_the_model_folder_does(classifier):
     assert about["classes"][0] == {
         "codes": ["270492004"],
         "abbreviation": "IAVB",
-        "name": "1st degree av block",
+        "name": "1st degree AV block",
     }
     assert [tuple(each["codes"]) for each in about["classes"]] == list(classifier.classes.classes)
     assert about["map_stride_s"] == 0.04

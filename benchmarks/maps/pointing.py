@@ -13,7 +13,7 @@ from cnn_gap.ecg.annotations import Event
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record, read_info, read_record, record_from_signal
 from cnn_gap.simulation import simulate_record
-from cnn_gap.simulation.heart_conditions import CODES, compatible, conditions_of
+from cnn_gap.simulation.heart_conditions import code_of, compatible, conditions_of
 from cnn_gap.windows.continuation import continued
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def pointings(classifier: "Classifier", truth: Truth) -> list[Pointing]:
 
 def simulated_truth(abbreviation: str, count: int, seed: int) -> Truth:
     """Return simulated records with one of `SIGNS`, in sinus rhythm where that is possible."""
-    code = CODES[abbreviation]
-    codes = (code, CODES["NSR"]) if compatible([*conditions_of([code]), "NSR"]) else (code,)
+    code = code_of(abbreviation)
+    codes = (code, code_of("NSR")) if compatible([*conditions_of([code]), "NSR"]) else (code,)
     records, intervals = [], []
     for index in range(count):
         seeds = [seed, int(code), index]
@@ -230,4 +230,4 @@ SIGNS: dict[str, Callable[[Sequence[Event]], list[Interval]]] = {
 }
 
 #: The codes of these diagnoses.
-LOCAL_CODES = tuple(CODES[name] for name in SIGNS)
+LOCAL_CODES = tuple(code_of(name) for name in SIGNS)

@@ -29,7 +29,7 @@ def spike_shares(classifier: "Classifier", cases: Sequence[Case], seed: int) -> 
 
     By the name of the row: with the classifier's own preprocessing and without it.
     """
-    spiked = [_with_spike(case.record, seed) for case in cases]
+    spiked = [with_spike(case.record, seed) for case in cases]
     places = [place for _, place in spiked]
     disturbed = [replace(case, record=record) for case, (record, _) in zip(cases, spiked, strict=True)]
     plain = replace(classifier.description.preprocessing, **WITHOUT)
@@ -58,7 +58,7 @@ def randomised_correlations(
 
     original = [each.activation for each in explained(classifier, cases)]
     found = {}
-    for name, layers in _cascade(classifier.network).items():
+    for name, layers in cascade(classifier.network).items():
         keras.utils.set_random_seed(seed)
         other = replace(classifier, network=randomised(classifier.network, layers))
         maps = (each.activation for each in explained(other, cases))
@@ -77,7 +77,7 @@ def randomised(network: "keras.Model", names: Sequence[str]) -> "keras.Model":
     return fresh
 
 
-def _cascade(network: "keras.Model") -> dict[str, list[str]]:
+def cascade(network: "keras.Model") -> dict[str, list[str]]:
     """Return the layers to randomise, by how the row is called."""
     names = [layer.name for layer in network.layers if layer.weights]
     numbers = {name: int(match[1]) for name in names if (match := re.match(r"block(\d+)_", name))}
@@ -100,7 +100,7 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float:
     return float(stats.spearmanr(one, other).statistic)
 
 
-def _with_spike(record: Record, seed: int) -> tuple[Record, tuple[float, float]]:
+def with_spike(record: Record, seed: int) -> tuple[Record, tuple[float, float]]:
     """Return the record with a spike of one sample on a random lead, and the time around it."""
     rng = np.random.default_rng([seed, *record.name.encode()])
     signal = record.signal.copy()

@@ -41,17 +41,17 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     classifier = start_classifier(options.model)
     classified = classify_labelled(classifier, options.data, options.limit)
-    groups = _groups(classified)
+    groups = by_database(classified)
     enough = f"macro AUROC of classes with {options.positives} positives"
     headings = ("database", "records", enough, "classes", "macro AUROC of all that occur", "classes")
-    rows = [_row(name, group, options.positives) for name, group in groups.items()]
+    rows = [database_row(name, group, options.positives) for name, group in groups.items()]
     print(table((*headings, "Challenge metric"), rows))
     name, group = next(reversed(groups.items()))
     headings = (f"class, {name}", "positives", "AUROC", "known from training")
     print(f"\n{table(headings, _class_rows(group, classifier.unseen))}")
 
 
-def _groups(classified: Classified) -> dict[str, Classified]:
+def by_database(classified: Classified) -> dict[str, Classified]:
     """Return the records of each database, all of them, and last those that models are not trained on."""
     letters = np.array([re.match("[A-Za-z]*", name)[0] for name in classified.names])
     groups = {
@@ -69,7 +69,8 @@ def macro_auroc(group: Classified, positives: int) -> tuple[float, int]:
     return macro_average(auroc), int(np.isfinite(auroc).sum())
 
 
-def _row(name: str, group: Classified, positives: int) -> tuple:
+def database_row(name: str, group: Classified, positives: int) -> tuple:
+    """Return a row of the table: counts, macro AUROCs and the Challenge metric."""
     averages = *macro_auroc(group, positives), *macro_auroc(group, 1)
     return name, len(group.names), *averages, group.challenge_metric
 

@@ -94,12 +94,13 @@ def _classify_all(
         (name, variant) for name in DISTURBANCES for variant in variants if (name, variant) not in classified
     ]
     for name, variant in tqdm(ways, unit="way", disable=None):
-        change = partial(_disturbed, disturb=DISTURBANCES[name])
+        change = partial(disturbed, disturb=DISTURBANCES[name])
         classified[name, variant] = classify(variants[variant], paths, change)
     return classified
 
 
-def _disturbed(record: Record, disturb: Disturbance) -> Record:
+def disturbed(record: Record, disturb: Disturbance) -> Record:
+    """Return the record with a disturbance, the same whenever it is asked for."""
     # By the name: a record is disturbed alike for every variant and whichever records are beside it.
     return disturb(record, np.random.default_rng(list(record.name.encode())))
 
@@ -125,14 +126,16 @@ def _add_spike(record: Record, rng: np.random.Generator) -> Record:
     return replace(record, signal=signal)
 
 
-def _add_hum(record: Record, rng: np.random.Generator) -> Record:
+def add_hum(record: Record, rng: np.random.Generator) -> Record:
+    """Return the record with mains hum, at a rate that can hold it."""
     if record.sampling_rate <= 2 * HUM_HZ:  # it cannot hold the hum; a recorder's own rate can
         record = resampled(record, RECORDER_HZ)
     hum = HUM_MV * np.sin(2 * np.pi * (HUM_HZ * _seconds(record) + rng.random()))
     return _added(record, hum, rng.uniform(0.5, 1.5, len(record.leads)))
 
 
-def _add_wander(record: Record, rng: np.random.Generator) -> Record:
+def add_wander(record: Record, rng: np.random.Generator) -> Record:
+    """Return the record with slow baseline wander of another size on each lead."""
     wander = WANDER_MV * np.sin(2 * np.pi * (rng.uniform(0.15, 0.45) * _seconds(record) + rng.random()))
     return _added(record, wander, rng.uniform(-1.5, 1.5, len(record.leads)))
 
@@ -169,8 +172,8 @@ def _added(record: Record, disturbance: np.ndarray, gains: np.ndarray) -> Record
 DISTURBANCES: dict[str, Disturbance] = {
     "none": _leave,
     f"a spike of {SPIKE_MV:g} mV": _add_spike,
-    f"{HUM_HZ:g} Hz hum, {HUM_MV:g} mV": _add_hum,
-    f"wander, {WANDER_MV:g} mV": _add_wander,
+    f"{HUM_HZ:g} Hz hum, {HUM_MV:g} mV": add_hum,
+    f"wander, {WANDER_MV:g} mV": add_wander,
     "one lead off": _take_lead_off,
     f"gain × {GAIN:g}": _amplify,
     f"gain ÷ {GAIN:g}": _attenuate,

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
     classifier = start_classifier(options.model)
     thresholds = classifier.description.lowest_probabilities
     results = [
-        classify_labelled(classifier, options.data, options.limit, _without_first(number * options.step))
+        classify_labelled(classifier, options.data, options.limit, without_first(number * options.step))
         for number in range(max(COUNTS))
     ]
     rows = []
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> None:
     print(table(("windows averaged", "macro AUROC", "Challenge metric"), rows))
 
 
-def _without_first(seconds: float) -> Callable[[Record], Record]:
+def without_first(seconds: float) -> Callable[[Record], Record]:
     """Return what leaves out the beginning of a record."""
 
     def shorten(record: Record) -> Record:

@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
         parser.error("needs two records at least")
     own = classifier.description.lowest_probabilities
     seen = np.array(classifier.description.seen)
-    halves = list(_halves(len(classified.names), options.rounds, np.random.default_rng(options.seed)))
+    halves = list(random_halves(len(classified.names), options.rounds, np.random.default_rng(options.seed)))
     print(f"{len(classified.names)} records, {options.rounds} divisions into halves\n")
     rows = _rows(classified, own, seen, halves)
     print(table(("thresholds", "Challenge metric", "standard deviation over halves"), rows))
@@ -44,7 +44,7 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _halves(count: int, rounds: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def random_halves(count: int, rounds: int, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield random halves of the indices, each pair in both orders."""
     for _ in range(rounds):
         one, other = np.array_split(rng.permutation(count), 2)

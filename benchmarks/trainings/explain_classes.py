@@ -32,7 +32,7 @@ from cnn_gap.ecg.diagnoses import ClassSet, read_weights
 from cnn_gap.ecg.records import Record, find_records
 from cnn_gap.errors import InputError
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
-from cnn_gap.simulation.heart_conditions import CODES
+from cnn_gap.simulation.heart_conditions import code_of
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -103,7 +103,7 @@ def class_sets(classes: ClassSet) -> list[ClassSet]:
 
 def chosen(classes: ClassSet, abbreviations: Collection[str]) -> ClassSet:
     """Return the classes with these abbreviations and their rewards."""
-    kept = np.flatnonzero(classes.encode(CODES[name] for name in abbreviations))
+    kept = np.flatnonzero(classes.encode(code_of(name) for name in abbreviations))
     rewards = classes.reward_matrix()[np.ix_(kept, kept)]
     return ClassSet(tuple(classes.classes[index] for index in kept), tuple(map(tuple, rewards.tolist())))
 
@@ -131,7 +131,7 @@ def _figures(
     pointed = pointings(classifier, truth)
     figures: list[object] = [shared_auroc(classified, SHARED), shared_auroc(classified, ("PAC",))]
     figures += [proportion([each.hit for each in pointed]), mean([each.inside for each in pointed])]
-    codes = [CODES[name] for name in SHARED]
+    codes = [code_of(name) for name in SHARED]
     cases = [replace(case, piece_s=PIECE_S) for case in labelled_cases(classifier, labelled, codes)]
     found = areas(classifier, cases, {"map": by_map, "chance": by_chance}, with_baseline)
     for curve in (0, 1):
@@ -141,7 +141,7 @@ def _figures(
 
 def shared_auroc(classified: Classified, abbreviations: Collection[str]) -> float:
     """Return the macro AUROC of these classes alone."""
-    columns = classified.classes.encode(CODES[name] for name in abbreviations)
+    columns = classified.classes.encode(code_of(name) for name in abbreviations)
     aurocs, _ = auroc_auprc(classified.labels[:, columns], classified.probabilities[:, columns])
     return float(macro_average(aurocs))
 

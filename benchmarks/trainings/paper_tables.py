@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
         for loss in LOSSES
     }
     first = results["macro_obs"][0]
-    print(f"{len(first.names)} records\n\n{_scores_table(results, options.seeds)}\n\n{_class_table(results)}")
+    print(f"{len(first.names)} records\n\n{_scores_table(results, options.seeds)}\n\n{class_table(results)}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,7 +103,7 @@ def _figures(classified: Classified) -> list[float]:
     return [*(figure(scores) for figure in FIGURES.values()), plain.challenge_metric]
 
 
-def _class_table(results: Results) -> str:
+def class_table(results: Results) -> str:
     """Return accuracy and F1 of each class that occurs under both losses, means over the seeds."""
     first = results["macro_obs"][0]
     columns = [_mean(_class_accuracy, results[loss]) for loss in LOSSES]

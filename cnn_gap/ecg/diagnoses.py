@@ -6,6 +6,7 @@ are what the network may answer beside them and what nothing rewards: see `cnn_g
 """
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,25 @@ NORMAL_CODE = "426783006"
 #: Pairs that the 2020 Challenge scores as one class, representative first.
 EQUIVALENT_CODES = (("713427006", "59118001"), ("284470004", "63593006"), ("427172004", "17338001"))
 
+
+#: How words of the Challenge's tables are spelled elsewhere.
+_ACRONYMS_AND_NAMES = ("AV", "ECG", "PR", "QRS", "QT", "ST", "Brugada", "Mobitz", "Parkinson", "White", "Wolff")
+_SPELLINGS = {
+    **{word.lower(): word for word in _ACRONYMS_AND_NAMES},
+    "qwave": "Q wave",
+    "Progression": "progression",
+    "wenckebach": "(Wenckebach)",
+    "countercolockwise": "counterclockwise",
+    "t-voltage": "T voltage",
+}
+_SEPARATE_WAVES = re.compile(r"\b([pqrtu]) wave\b")
+_PHRASES = (
+    ("s t changes", "ST changes"),
+    ("ST t", "ST-T"),
+    ("Mobitz type i ", "Mobitz type I "),
+    ("Wolff Parkinson White", "Wolff-Parkinson-White"),
+    ("pre excitation", "pre-excitation"),
+)
 
 #: Whose codes the Challenge's are.
 SNOMED = "SNOMED CT"
@@ -64,14 +84,32 @@ class Finding:
     @property
     def diagnosis(self) -> Diagnosis:
         """The finding as a diagnosis."""
-        return Diagnosis(self.codes[0], self.abbreviation, self.name, self.system)
+        return Diagnosis(self.codes[0], self.abbreviation, plain_name(self.name), self.system)
 
 
 @cache
 def known_diagnoses() -> dict[str, Diagnosis]:
     """Return the diagnoses of the 2020 and 2021 Challenges by code."""
     with (Path(__file__).parent / "diagnoses.csv").open(newline="", encoding="utf-8") as file:
-        return {row["code"]: Diagnosis(**row) for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    return {row["code"]: Diagnosis(row["code"], row["abbreviation"], plain_name(row["name"])) for row in rows}
+
+
+def plain_name(name: str) -> str:
+    """Return a name as people write it: it begins with a capital, and so do waves, intervals and acronyms.
+
+    The Challenge's tables have nearly all in lower case.
+
+    Examples
+    --------
+    >>> plain_name("1st degree av block"), plain_name("qwave abnormal"), plain_name("s t changes")
+    ('1st degree AV block', 'Q wave abnormal', 'ST changes')
+    """
+    text = " ".join(_SPELLINGS.get(word, word) for word in name.split())
+    text = _SEPARATE_WAVES.sub(lambda match: f"{match[1].upper()} wave", text)
+    for written, meant in _PHRASES:
+        text = text.replace(written, meant)
+    return text[:1].upper() + text[1:]
 
 
 def diagnosis(code: str) -> Diagnosis:
@@ -207,21 +245,23 @@ def read_weights(path: Path = SHIPPED_WEIGHTS) -> ClassSet:
         If the file is missing, or is not a square table of numbers with the same classes in rows and columns.
     """
     names, values = _read_square_table(Path(path))
-    classes = [tuple(code.strip() for code in name.split("|")) for name in names]
-    kept = [index for index, codes in enumerate(classes) if not _joined_elsewhere(codes, classes)]
-    joined = tuple(_with_equivalents(classes[index], classes) for index in kept)
-    if len({code for codes in joined for code in codes}) != sum(map(len, joined)):
+    listed = [tuple(code.strip() for code in name.split("|")) for name in names]
+    rows = {codes: row for row, codes in enumerate(listed)}
+    if len({code for codes in listed for code in codes}) != sum(map(len, listed)):
         raise InputError(f"{path}: a class code is listed twice; list each once")
+    joined = _join_equivalents(listed)
+    kept = [rows[codes] if codes in rows else rows[codes[:1]] for codes in joined]
     return ClassSet(joined, tuple(tuple(values[row, column] for column in kept) for row in kept))
 
 
-def _joined_elsewhere(codes: tuple[str, ...], classes: list[tuple[str, ...]]) -> bool:
-    return any(codes == (other,) and (first,) in classes for first, other in EQUIVALENT_CODES)
-
-
-def _with_equivalents(codes: tuple[str, ...], classes: list[tuple[str, ...]]) -> tuple[str, ...]:
-    others = (other for first, other in EQUIVALENT_CODES if codes == (first,) and (other,) in classes)
-    return (*codes, *others)
+def _join_equivalents(listed: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Return the classes with the Challenge's equivalent codes as one, where each has a row of its own."""
+    joined = {codes: codes for codes in listed}
+    for first, other in EQUIVALENT_CODES:
+        if (first,) in joined and (other,) in joined:
+            joined[(first,)] = (first, other)
+            del joined[(other,)]
+    return tuple(joined.values())
 
 
 def _read_square_table(path: Path) -> tuple[list[str], np.ndarray]:

@@ -6,6 +6,7 @@ electrocardiogram, parts III-V (Surawicz et al. 2009, Rautaharju et al. 2009), u
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
@@ -13,9 +14,6 @@ from cnn_gap.ecg.diagnoses import EQUIVALENT_CODES, known_diagnoses
 from cnn_gap.errors import InputError
 from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation.heart_model import Shape, dipole
-
-#: The code of each diagnosis by its abbreviation in diagnoses.csv.
-CODES = {entry.abbreviation: code for code, entry in known_diagnoses().items()}
 
 #: Of each group at most one can be in a record: the others would contradict or hide it.
 EXCLUSIVE = tuple(
@@ -99,6 +97,19 @@ class VentricularBeat:
     qrs_duration: float
 
 
+@cache
+def code_of(abbreviation: str) -> str:
+    """Return the code of a diagnosis by its abbreviation, such as ``AF``."""
+    return next(code for code, known in known_diagnoses().items() if known.abbreviation == abbreviation)
+
+
+@cache
+def simulated_diagnoses() -> dict[str, str]:
+    """Return the abbreviations of the diagnoses that can be simulated by their (representative) codes."""
+    names = frozenset().union(*EXCLUSIVE)
+    return {_SAME.get(code_of(name), code_of(name)): name for name in sorted(names)}
+
+
 def conditions_of(codes: Sequence[str]) -> frozenset[str]:
     """Return the abbreviations of `codes`, equivalent codes as one: what a heart is simulated with.
 
@@ -108,12 +119,13 @@ def conditions_of(codes: Sequence[str]) -> frozenset[str]:
         If a code is not of the 24 diagnoses, or two of them exclude each other.
     """
     names = known_diagnoses()
-    unknown = [code for code in codes if _SAME.get(code, code) not in SIMULATED]
+    simulated = simulated_diagnoses()
+    unknown = [code for code in codes if _SAME.get(code, code) not in simulated]
     if unknown:
         raise InputError(f"{unknown[0]}: this diagnosis cannot be simulated; choose among the Challenge's")
-    wanted = frozenset(SIMULATED[_SAME.get(code, code)] for code in codes)
+    wanted = frozenset(simulated[_SAME.get(code, code)] for code in codes)
     for group in EXCLUSIVE:
-        clash = sorted(names[CODES[name]].name for name in wanted & group)
+        clash = sorted(names[code_of(name)].name for name in wanted & group)
         if len(clash) > 1:
             raise InputError(f"{clash[0]} and {clash[1]} exclude each other; simulate them in two records")
     return wanted
@@ -263,7 +275,3 @@ def _of_voltage(qrs: Shape, low: bool, rng: np.random.Generator) -> Shape:
     if low:
         return qrs.scaled(rng.uniform(0.28, 0.42) / now)
     return qrs.scaled(max(1.0, 0.75 / now))
-
-
-#: The simulated diagnoses: abbreviation by (representative) code.
-SIMULATED = {_SAME.get(CODES[name], CODES[name]): name for name in frozenset().union(*EXCLUSIVE)}

@@ -14,13 +14,13 @@ from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation import heart_rhythm as rhythm
 from cnn_gap.simulation.files import SimulatedRecord
 from cnn_gap.simulation.heart_conditions import (
-    SIMULATED,
     Heart,
     VentricularBeat,
     build_heart,
     compatible,
     conditions_of,
     draw_patient,
+    simulated_diagnoses,
     ventricular_beat,
 )
 
@@ -142,7 +142,9 @@ def _go_together(conditions: list[str]) -> bool:
 
 @cache
 def _classes() -> tuple[tuple[str, ...], ...]:
-    return tuple(codes for codes in read_weights().classes if not SIMULATED.keys().isdisjoint(codes))
+    return tuple(
+        codes for codes in read_weights().classes if not simulated_diagnoses().keys().isdisjoint(codes)
+    )
 
 
 def _rhythms(rng: np.random.Generator) -> list[str]:

@@ -30,7 +30,7 @@ from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import read_record, record_from_signal
 from cnn_gap.simulation import simulate_record, write_simulated
-from cnn_gap.simulation.heart_conditions import CODES
+from cnn_gap.simulation.heart_conditions import code_of
 from cnn_gap.windows.preprocessing import Preprocessing
 
 
@@ -82,7 +82,9 @@ def test_conduction_is_from_p_to_the_end_of_its_qrs():
 
 def test_simulated_truth_is_where_the_premature_beat_is():
     truth = simulated_truth("PAC", 3, seed=0)
-    simulated = simulate_record("PAC1", [CODES["PAC"], CODES["NSR"]], 500.0, 10.0, [0, int(CODES["PAC"]), 1])
+    simulated = simulate_record(
+        "PAC1", [code_of("PAC"), code_of("NSR")], 500.0, 10.0, [0, int(code_of("PAC")), 1]
+    )
     np.testing.assert_allclose(truth.records[1].signal, simulated.signal, atol=1e-6)
     beats = [event for event in simulated.events if event.kind == "PAC"]
     assert truth.intervals[1] == tuple((beat.start_s - 0.1, beat.end_s + 0.1) for beat in beats)
@@ -126,7 +128,7 @@ def premature(tmp_path_factory):
     """A folder of simulated records with premature atrial beats."""
     folder = tmp_path_factory.mktemp("premature")
     for index in range(4):
-        codes = [CODES["PAC"], CODES["NSR"]]
+        codes = [code_of("PAC"), code_of("NSR")]
         write_simulated(folder, simulate_record(f"P{index}", codes, 100.0, 10.0, seed=index))
     return folder
 
@@ -144,7 +146,7 @@ def test_pointing_tables(premature, model, run_command):
 
 
 def test_records_without_premature_beats_are_refused(tmp_path, model, run_command):
-    write_simulated(tmp_path, simulate_record("N1", [CODES["NSR"]], 100.0, 10.0, seed=0))
+    write_simulated(tmp_path, simulate_record("N1", [code_of("NSR")], 100.0, 10.0, seed=0))
     result = run_command(explain, [tmp_path, model, "--only", "premature"])
     assert result.code == 1
     assert "no record is labelled with premature atrial beats" in result.err
@@ -253,7 +255,7 @@ def test_cases(classifier, some_records):
 
 def test_a_spike_is_one_sample_of_one_lead(some_records):
     record = some_records[0]
-    spiked, (start, end) = sanity._with_spike(record, 0)
+    spiked, (start, end) = sanity.with_spike(record, 0)
     added = spiked.signal - record.signal
     ((at, _),) = np.argwhere(added)
     assert added.max() == pytest.approx(sanity.SPIKE_MV, rel=1e-4)
@@ -261,7 +263,7 @@ def test_a_spike_is_one_sample_of_one_lead(some_records):
 
 
 def test_random_weights_leave_the_layers_below(classifier):
-    cascade = sanity._cascade(classifier.network)
+    cascade = sanity.cascade(classifier.network)
     assert list(cascade) == [
         "the dense layer", "and the last block", "and the last half of the blocks", "all"
     ]  # fmt: skip

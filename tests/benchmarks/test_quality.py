@@ -63,7 +63,7 @@ def test_records_without_known_diagnoses_are_refused(tmp_path, model):
 
 
 def test_databases_are_told_by_the_names():
-    groups = databases._groups(classified(["A1", "HR1", "A2", "X3"], [True] * 4, [0.5] * 4))
+    groups = databases.by_database(classified(["A1", "HR1", "A2", "X3"], [True] * 4, [0.5] * 4))
     sizes = {name: len(group.names) for name, group in groups.items()}
     assert sizes == {"CPSC 2018 (A)": 2, "PTB-XL (HR)": 1, "unknown (X)": 1, "all": 4, "all but HR": 3}
 
@@ -71,7 +71,7 @@ def test_databases_are_told_by_the_names():
 @pytest.mark.parametrize(("needed", "counted"), [(2, 1), (3, 0)])
 def test_databases_count_classes_with_enough_positives(needed, counted):
     group = classified(["A1", "A2", "A3"], [True, True, False], [0.9, 0.3, 0.3])
-    _, count, auroc, classes, overall, occurring, _ = databases._row("", group, needed)
+    _, count, auroc, classes, overall, occurring, _ = databases.database_row("", group, needed)
     assert (count, classes, overall, occurring) == (3, counted, 0.75, 1)
     assert np.isnan(auroc) if counted == 0 else auroc == 0.75
 
@@ -112,7 +112,7 @@ def test_lead_sets(records, model, run_command):
 
 
 def test_halves_are_all_records_in_both_orders():
-    halves = list(threshold_stability._halves(7, 3, np.random.default_rng(0)))
+    halves = list(threshold_stability.random_halves(7, 3, np.random.default_rng(0)))
     assert len(halves) == 6
     for one, other in halves:
         assert sorted([*one, *other]) == list(range(7))
@@ -144,7 +144,7 @@ def test_disturbances(record):
 @pytest.mark.parametrize("rate", [100, 250])
 def test_hum_is_added_at_a_rate_that_holds_it(record, rate):
     record = resampled(record, rate)
-    hummed = robustness._add_hum(record, np.random.default_rng(0))
+    hummed = robustness.add_hum(record, np.random.default_rng(0))
     added = hummed.signal - resampled(record, hummed.sampling_rate).signal
     assert hummed.sampling_rate > 100
     amplitudes = np.sqrt(2) * added.std(axis=0) / HUM_MV
@@ -158,7 +158,7 @@ def test_a_record_is_disturbed_alike_in_any_company(records, model):
     paths = record_paths(records, 3)
 
     def disturb(record):
-        return robustness._disturbed(record, robustness._add_wander)
+        return robustness.disturbed(record, robustness.add_wander)
 
     alone, together = classify(classifier, paths[2:], disturb), classify(classifier, paths, disturb)
     np.testing.assert_allclose(alone.probabilities[0], together.probabilities[2], atol=1e-5)
@@ -209,7 +209,7 @@ def test_class_table_of_the_paper():
     right = classified(["A1", "A2"], [True, False], [0.9, 0.1])
     wrong = replace(right, outputs=~right.labels)
     results = {"weighted_binary_crossentropy": [right, wrong], "macro_obs": [right, right]}
-    (rows,) = tables(paper_tables._class_table(results))
+    (rows,) = tables(paper_tables.class_table(results))
     assert next(iter(rows.values())) == ["1", "0.500", "1.00", "0.500", "1.00"]
     assert rows["mean of the classes"][1:] == ["0.500", "1.00", "0.500", "1.00"]
 
@@ -256,4 +256,4 @@ def test_shifts(records, model, run_command):
     alone = classify_labelled(load_classifier(model), records, 12)
     assert float(rows["1"][0]) == pytest.approx(alone.auroc, abs=0.002)
     record = read_record(record_paths(records, 1)[0])
-    assert len(shifts._without_first(0.5)(record).signal) == len(record.signal) - 50
+    assert len(shifts.without_first(0.5)(record).signal) == len(record.signal) - 50

@@ -89,7 +89,7 @@ def test_nothing_is_printed_where_a_file_is_given(folders, tmp_path, capsys):
 def test_a_terminal_gets_a_table_too(folders, capsys, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     evaluate_model.main([str(folder) for folder in folders])
-    assert "atrial fibrillation" in capsys.readouterr().out
+    assert "Atrial fibrillation" in capsys.readouterr().out
 
 
 def test_weights_without_a_normal_class_switch_the_metric_off(folders, tmp_path, capsys):

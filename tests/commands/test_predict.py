@@ -61,7 +61,7 @@ def test_the_json_has_every_class_and_null_for_what_is_not_a_number(classifier, 
     assert content["classes"][1]["probability"] is None
     assert content["classes"][2]["probability"] == prediction.probabilities[2]
     assert (content["classes"][0]["name"], content["classes"][0]["abbreviation"]) == (
-        "1st degree av block",
+        "1st degree AV block",
         "IAVB",
     )
 
@@ -91,7 +91,7 @@ def test_diagnoses_never_seen_are_named_once_on_standard_error(model, records, t
     ended = run_command(predict, [tmp_path, find_records(records)[0], "--json"])
     assert ended.err.count("\n") == 1
     assert "never seen" in ended.err
-    assert "1st degree av block" in ended.err
+    assert "1st degree AV block" in ended.err
     assert json.loads(ended.out)["classes"][0]["seen"] is False
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
-from cnn_gap.network.augmentation import RandomAmplitude, RandomDisturbance, RandomLeads
+from cnn_gap.network.augmentation import RandomAmplitude, RandomDisturbance, RandomLeads, augmentation_layers
 from cnn_gap.network.options import Augmentation
 
 LAYERS = (
@@ -86,8 +86,8 @@ def test_the_lead_sets_of_the_challenge_are_drawn(windows):
 
 
 def test_an_augmentation_has_the_layers_that_it_names():
-    assert Augmentation(amplitude=(1, 1)).layers(100.0) == []
-    full = Augmentation(wander_mv=1.0, lead_dropout=0.5).layers(250.0)
+    assert augmentation_layers(Augmentation(amplitude=(1, 1)), 100.0) == []
+    full = augmentation_layers(Augmentation(wander_mv=1.0, lead_dropout=0.5), 250.0)
     assert [type(layer) for layer in full] == [RandomAmplitude, RandomDisturbance, RandomLeads]
     assert full[1].sampling_rate == 250.0
 

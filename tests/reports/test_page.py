@@ -341,8 +341,8 @@ def test_the_diagnoses_are_listed_and_the_first_is_shown(show):
     assert find(driver, "h1").text == f"Record {EVIL}"
     assert selected(driver) == [0]
     assert texts(driver, "#diagnoses .name") == [
-        "premature atrial contraction",
-        "atrial fibrillation",
+        "Premature atrial contraction",
+        "Atrial fibrillation",
         "</script><i>none",
     ]
     assert texts(driver, "#diagnoses .verdict") == [

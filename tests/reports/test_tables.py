@@ -15,7 +15,7 @@ def test_scores_name_the_diagnoses_and_count_their_records():
     fibrillation = next(line for line in table.split("\n") if line.startswith("164889003"))
     column = classes.representatives.index("164889003")
     assert "AF" in fibrillation
-    assert "atrial fibrillation" in fibrillation
+    assert "Atrial fibrillation" in fibrillation
     assert fibrillation.split()[-4] == str(labels[:, column].sum())
     assert len({len(line) for line in table.split("\n")}) == 1
 

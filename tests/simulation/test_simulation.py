@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import find_peaks
 
-from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.diagnoses import known_diagnoses, read_weights
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import read_record
 from cnn_gap.errors import InputError
@@ -27,7 +27,7 @@ from cnn_gap.simulation import (
 from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation import heart_rhythm as rhythm
 from cnn_gap.simulation.__main__ import main
-from cnn_gap.simulation.heart_conditions import CODES, EXCLUSIVE
+from cnn_gap.simulation.heart_conditions import EXCLUSIVE, code_of
 
 RATE = 1000
 SEEDS = range(6)
@@ -36,7 +36,7 @@ TEST_DATA = Path(__file__).parents[2] / "test_data"
 
 
 def quiet(names: str, seed: int, seconds: float = 10) -> SimulatedRecord:
-    return simulate_record("Q", [CODES[name] for name in names.split()], RATE, seconds, seed, QUIET)
+    return simulate_record("Q", [code_of(name) for name in names.split()], RATE, seconds, seed, QUIET)
 
 
 def events_of(record: SimulatedRecord, kind: str) -> list[tuple[float, float]]:
@@ -397,7 +397,7 @@ def test_every_class_and_every_equivalent_code_occurs():
 
 
 def test_draws_hold_nothing_that_excludes_another():
-    names = {code: name for name, code in CODES.items()}
+    names = {code: known.abbreviation for code, known in known_diagnoses().items()}
     for index in range(200):
         drawn = {names[code] for code in draw_codes(index)}
         assert all(len(drawn & group) < 2 for group in EXCLUSIVE)
@@ -443,11 +443,11 @@ def test_lead_vectors_and_their_inverse():
     ("codes", "rate", "seconds", "message"),
     [
         (["1234"], 500, 10, "1234: this diagnosis cannot be simulated"),
-        ([CODES["AF"], CODES["NSR"]], 500, 10, "exclude each other"),
-        ([CODES["NSR"]], 500, 2, "cannot simulate 2 s"),
-        ([CODES["NSR"]], 10, 10, "at 10 Hz"),
-        ([CODES["NSR"]], float("nan"), 10, "at nan Hz"),
-        ([CODES["PAC"], CODES["PVC"], CODES["SB"]], 100, 5, "too short for premature beats"),
+        ([code_of("AF"), code_of("NSR")], 500, 10, "exclude each other"),
+        ([code_of("NSR")], 500, 2, "cannot simulate 2 s"),
+        ([code_of("NSR")], 10, 10, "at 10 Hz"),
+        ([code_of("NSR")], float("nan"), 10, "at nan Hz"),
+        ([code_of("PAC"), code_of("PVC"), code_of("SB")], 100, 5, "too short for premature beats"),
     ],
 )
 def test_clear_errors(codes, rate, seconds, message):
