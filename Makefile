@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test clean
+.PHONY: demo test check docs wheel clean
 
 demo: $(VENV)/.ready
 	rm -rf demo
@@ -14,16 +14,35 @@ demo: $(VENV)/.ready
 	@cat demo/scores.csv; echo
 	$(RUN) explain.py model test_data/SIM0013 --classes PAC --out demo/explained.png --html demo/explained.html
 
-test: $(VENV)/.ready
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
+test: check
 	$(RUN) -m pytest -q
 
-$(VENV)/.ready: requirements.txt pyproject.toml
+# Style, types, and that imports go one way.
+check: $(VENV)/.ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-cache
+	$(VENV)/bin/mypy
+
+# The reference of the public names and the pages of docs/, in build/docs.
+docs: $(VENV)/.ready
+	$(RUN) docs/build.py build/docs
+
+# Build the wheel, install it into an environment of its own and use it from another folder.
+wheel: $(VENV)/.ready
+	rm -rf build/wheel
+	$(RUN) -m build --outdir build/wheel .
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet build/wheel/*.whl
+	cp test_data/SIM0008.hea test_data/SIM0008.mat build/wheel/
+	cd build/wheel && venv/bin/cnn-gap predict SIM0008
+	cd build/wheel && venv/bin/python -c "import cnn_gap; print({name: getattr(cnn_gap, name) for name in dir(cnn_gap)})"
+
+$(VENV)/.ready: requirements.txt pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)/bin/python -m pip install --quiet --editable ".[test]"
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo build dist

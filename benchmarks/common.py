@@ -12,13 +12,13 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import signal as dsp
 
 from cnn_gap.backend import start_keras
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.records import Record, find_records, read_record
 from cnn_gap.errors import InputError
 from cnn_gap.scoring.metrics import auroc_auprc, challenge_metric, macro_average
+from cnn_gap.windows.resampling import resample_by
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -158,9 +158,7 @@ def classify_labelled(
 def resampled(record: Record, rate: float) -> Record:
     """Return the record at `rate` (Hz); samples that are not valid become 0 mV."""
     ratio = Fraction(rate).limit_denominator(1000) / Fraction(record.sampling_rate).limit_denominator(1000)
-    signal = dsp.resample_poly(
-        np.nan_to_num(record.signal), ratio.numerator, ratio.denominator, axis=0, padtype="line"
-    )
+    signal = resample_by(np.nan_to_num(record.signal), ratio)
     return replace(record, signal=signal.astype(np.float32), sampling_rate=float(rate))
 
 

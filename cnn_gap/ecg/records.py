@@ -71,6 +71,10 @@ class Record:
     age: float = math.nan
     sex: str = "Unknown"
 
+    def __repr__(self) -> str:
+        leads = ", ".join(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
+        return f"<Record {self.name!r}: {self.duration_s:g} s at {self.sampling_rate:g} Hz, leads {leads}>"
+
     @property
     def duration_s(self) -> float:
         """How long the recording is, s."""

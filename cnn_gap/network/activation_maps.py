@@ -8,8 +8,6 @@ from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import PATH_SUFFIX
 from cnn_gap.windows.preprocessing import Preprocessing, padding_before, prediction_starts, resampled_length
 
-_LONG = 1_000_000  # samples; far more than a step of any map spans
-
 
 def with_maps(network: keras.Model) -> keras.Model:
     """Return a model that computes probabilities and class activation maps in one pass.
@@ -53,9 +51,7 @@ def map_stride(network: keras.Model) -> int:
     InputError
         If the network does not end as `with_maps` needs it.
     """
-    features = keras.Model(network.input, _last_features(network))
-    _, steps, _ = features.compute_output_shape((1, _LONG, network.input_shape[-1]))
-    return round(_LONG / steps)
+    return _field_of(network, _last_features(network))[1]
 
 
 def receptive_field(network: keras.Model) -> int:
@@ -63,12 +59,12 @@ def receptive_field(network: keras.Model) -> int:
 
     What weighs features over all of a window, as squeeze-and-excitation and `sharpen` do, is not counted.
     """
-    return _field_of(network, _last_features(network))
+    return _field_of(network, _last_features(network))[0]
 
 
 def path_fields(network: keras.Model) -> dict[str, int]:
     """Return the receptive field of each path by its name, in samples; empty without paths."""
-    return {name: _field_of(network, layer.output) for name, layer in _path_layers(network).items()}
+    return {name: _field_of(network, layer.output)[0] for name, layer in _path_layers(network).items()}
 
 
 def _path_layers(network: keras.Model) -> dict[str, layers.Layer]:
@@ -77,9 +73,9 @@ def _path_layers(network: keras.Model) -> dict[str, layers.Layer]:
     return {layer.name.removesuffix(PATH_SUFFIX): layer for layer in ends}
 
 
-def _field_of(network: keras.Model, features: keras.KerasTensor) -> int:
-    """Return how many samples of the input each step of `features` sees."""
-    fields = {id(network.input): (1, 1)}  # of each tensor: samples seen, and samples between two steps
+def _field_of(network: keras.Model, features: keras.KerasTensor) -> tuple[int, int]:
+    """Return how many samples of the input each step of `features` sees, and how many lie between two steps."""
+    fields = {id(network.input): (1, 1)}
     for operation in network.operations:
         if isinstance(operation, layers.InputLayer):
             continue
@@ -93,7 +89,12 @@ def _field_of(network: keras.Model, features: keras.KerasTensor) -> int:
         elif isinstance(operation, layers.UpSampling1D):
             step //= operation.size
         fields[id(operation.output)] = (samples, step)
-    return fields[id(features)][0]
+    return fields[id(features)]
+
+
+def step_centres(steps: int, stride: int) -> np.ndarray:
+    """Return where the steps of a map lie, in samples from its first one: at the middle of `stride` samples."""
+    return stride * np.arange(steps) + (stride - 1) / 2
 
 
 def record_maps(
@@ -128,7 +129,7 @@ def record_maps(
     )
     # In samples of the windows, as all that follows; the last ones may lie half a sample beyond them.
     times = np.minimum(np.arange(samples) * (rate / sampling_rate), resampled - 0.5)
-    steps = stride * np.arange(maps.shape[1]) + (stride - 1) / 2
+    steps = step_centres(maps.shape[1], stride)
     total, weights = np.zeros((samples, maps.shape[2])), np.zeros(samples)
     for window, start in zip(maps, starts, strict=True):
         part = slice(*np.searchsorted(times, (start, start + length)))

@@ -1,11 +1,13 @@
 """Which lead speaks for a class, and when: gradient × input, for which class activation maps have no axis."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from cnn_gap.network.activation_maps import step_centres
 from cnn_gap.network.tensors import Tensor
 
 #: Over which the product is averaged, s: from one sample to the next it changes its sign.
@@ -72,15 +74,16 @@ def lead_maps(
     """
     pairs = [(window, column) for window in range(len(windows)) for column in columns]
     samples = windows.shape[1] - 2 * margin
-    steps = np.minimum(np.arange(0, samples, stride) + stride // 2, samples - 1)
+    centres = np.minimum(step_centres(math.ceil(samples / stride), stride), samples - 1)
+    before, behind = np.floor(centres).astype(int), np.ceil(centres).astype(int)
     size = max(1, round(SMOOTHED_S * sampling_rate))
-    found = np.empty((len(pairs), len(steps), windows.shape[2]), np.float32)
+    found = np.empty((len(pairs), len(centres), windows.shape[2]), np.float32)
     for start in range(0, len(pairs), _BATCH):  # all gradients of a long record would not fit in memory
         own, chosen = np.array(pairs[start : start + _BATCH]).T
         products = (windows[own] * gradients(windows[own], chosen))[:, margin : margin + samples]
         smooth = uniform_filter1d(products, size, axis=1, mode="nearest")
-        found[start : start + _BATCH] = samples * smooth[:, steps]
-    return found.reshape(len(windows), len(columns), len(steps), -1).swapaxes(1, 2)
+        found[start : start + _BATCH] = samples * (smooth[:, before] + smooth[:, behind]) / 2
+    return found.reshape(len(windows), len(columns), len(centres), -1).swapaxes(1, 2)
 
 
 def _gradient(function: Callable) -> Callable:

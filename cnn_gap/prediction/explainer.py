@@ -9,7 +9,7 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.errors import InputError
-from cnn_gap.network.activation_maps import record_maps
+from cnn_gap.network.activation_maps import record_maps, step_centres
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.prediction.predictor import Prediction, Predictor
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level, find_regions
@@ -135,7 +135,11 @@ def _explain(
         )
         explained.append(about)
     return Explanation(
-        record, tuple(explained), predictor.map_stride / rate, predictor.map_receptive_field / rate
+        record,
+        tuple(explained),
+        stride_s=predictor.map_stride / rate,
+        receptive_field_s=predictor.map_receptive_field / rate,
+        first_step_s=float(step_centres(1, predictor.map_stride)[0]) / rate,
     )
 
 

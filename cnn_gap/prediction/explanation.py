@@ -51,6 +51,13 @@ class ExplainedClass:
     lead_activation: np.ndarray | None = None
     lead_shares: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        answered = "answered" if self.label else "not answered"
+        return (
+            f"<{self.diagnosis.abbreviation}: probability {self.probability:.3f}, {answered},"
+            f" {len(self.regions)} regions>"
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
@@ -66,12 +73,19 @@ class Explanation:
         Time between two values of a map before they were interpolated, s.
     receptive_field_s : float
         Time that each value of a map sees, s.
+    first_step_s : float
+        Time of the first value of a map before they were interpolated, s: the middle of its step.
     """
 
     record: Record
     classes: tuple[ExplainedClass, ...]
     stride_s: float
     receptive_field_s: float
+    first_step_s: float = 0.0
+
+    def __repr__(self) -> str:
+        explained = "\n".join(f"  {each!r}" for each in self.classes)
+        return f"<Explanation of {self.record.name!r}, {self.record.duration_s:g} s:\n{explained}>"
 
     def __getitem__(self, diagnosis: str) -> ExplainedClass:
         """Return the class with this code, or this abbreviation of one of its codes (in any case).
@@ -92,6 +106,12 @@ class Explanation:
         """The same of the classes that are answered, or of the most probable one where none is."""
         answered = tuple(each for each in self.classes if each.label)
         return replace(self, classes=answered or (max(self.classes, key=lambda each: each.probability),))
+
+    @property
+    def step_times(self) -> np.ndarray:
+        """The times of the maps' values before they were interpolated, s, (steps,); at least one."""
+        times = np.arange(self.first_step_s, self.record.duration_s, self.stride_s)
+        return times if len(times) else np.array([self.record.duration_s / 2])
 
     @property
     def times(self) -> np.ndarray:

@@ -40,6 +40,16 @@ class Prediction:
     probabilities: np.ndarray
     labels: np.ndarray
 
+    def __repr__(self) -> str:
+        found = ", ".join(
+            f"{known.abbreviation} {probability:.3f}"
+            for known, probability, label in zip(
+                self.classes.diagnoses, self.probabilities, self.labels, strict=True
+            )
+            if label
+        )
+        return f"<Prediction of {self.name!r}: {found or 'nothing'} answered, of {len(self.classes)} classes>"
+
     def top(self, count: int = 3) -> list[tuple[Diagnosis, float]]:
         """Return the `count` most probable diagnoses with their probabilities."""
         order = np.argsort(-self.probabilities, kind="stable")[:count]

@@ -83,12 +83,8 @@ def _class_content(explained: ExplainedClass, at: np.ndarray) -> dict[str, objec
 def _map_samples(explanation: Explanation) -> np.ndarray:
     """Return the samples nearest to the map's own steps: between them it is interpolated."""
     rate, samples = explanation.record.sampling_rate, len(explanation.record.signal)
-    steps = np.arange(explanation.stride_s / 2, samples / rate, explanation.stride_s)
-    return (
-        np.unique(np.minimum((steps * rate).round().astype(int), samples - 1))
-        if len(steps)
-        else np.zeros(1, int)
-    )
+    nearest = (explanation.step_times * rate).round().astype(int)
+    return np.unique(np.minimum(nearest, samples - 1))
 
 
 def _rounded(values: np.ndarray) -> list[float]:

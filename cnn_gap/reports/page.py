@@ -15,12 +15,12 @@ from pathlib import Path
 from string import Template
 
 import numpy as np
-from scipy import signal as dsp
 
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.reports.words import person, printable
+from cnn_gap.windows.resampling import bridge, nearest_valid, resample_by
 
 #: Tracings are drawn at this sampling rate (Hz) at most, ten samples to the millimetre of paper.
 DRAWN_RATE = 250
@@ -99,8 +99,7 @@ def page_data(explanation: Explanation) -> dict[str, object]:
     record = explanation.record
     drawn, rate = _drawn_signal(record)
     seconds = record.duration_s
-    times = np.arange(explanation.stride_s / 2, seconds, explanation.stride_s)
-    times = times if len(times) else np.array([seconds / 2])
+    times = explanation.step_times
     return {
         "seconds": seconds,
         "rate": rate,
@@ -145,20 +144,8 @@ def _drawn_signal(record: Record) -> tuple[np.ndarray, float]:
         return signal, rate
     ratio = Fraction(DRAWN_RATE / rate).limit_denominator(1000)
     valid = np.isfinite(signal)
-    filled = signal if valid.all() else _interpolated(signal, valid)
-    padding = "line" if len(signal) > 1 else "mean"  # zeros beyond the ends would make a step there
-    drawn = dsp.resample_poly(filled, ratio.numerator, ratio.denominator, axis=0, padtype=padding)
-    nearest = np.minimum((np.arange(len(drawn)) / float(ratio)).round().astype(int), len(signal) - 1)
-    return np.where(valid[nearest], drawn, np.nan), rate * float(ratio)
-
-
-def _interpolated(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    samples = np.arange(len(signal))
-    filled = np.zeros_like(signal)
-    for lead in np.flatnonzero(valid.any(axis=0)):
-        mask = valid[:, lead]
-        filled[:, lead] = np.interp(samples, samples[mask], signal[mask, lead])
-    return filled
+    drawn = resample_by(signal if valid.all() else bridge(signal, valid), ratio)
+    return np.where(nearest_valid(valid, len(drawn)), drawn, np.nan), rate * float(ratio)
 
 
 def _thousandths(values: np.ndarray) -> list[int | None]:

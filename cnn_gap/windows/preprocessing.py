@@ -14,6 +14,7 @@ from scipy import signal as dsp
 from cnn_gap.errors import InputError
 from cnn_gap.settings import require
 from cnn_gap.windows.continuation import continued
+from cnn_gap.windows.resampling import bridge, nearest_valid, resample_by
 
 #: Sampling rates are taken as ratios with at most this denominator, so that any rate has a polyphase filter.
 LARGEST_DENOMINATOR = 1000
@@ -146,12 +147,7 @@ def prediction_windows(signal: np.ndarray, sampling_rate: float, preprocessing: 
 def resample(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> np.ndarray:
     """Return the signal (samples, leads) at the windows' rate by an anti-aliased polyphase filter."""
     ratio = _ratio(sampling_rate, preprocessing.sampling_rate)
-    if ratio == 1:
-        return signal
-    # "line" continues the signal beyond its ends by its trend: zeros there would make a step.
-    padding = "line" if len(signal) > 1 else "mean"
-    resampled = dsp.resample_poly(signal, ratio.numerator, ratio.denominator, axis=0, padtype=padding)
-    return resampled[: resampled_length(len(signal), sampling_rate, preprocessing)]
+    return resample_by(signal, ratio)[: resampled_length(len(signal), sampling_rate, preprocessing)]
 
 
 def padding_before(samples: int, preprocessing: Preprocessing) -> int:
@@ -164,9 +160,9 @@ def _windows(
 ) -> np.ndarray:
     valid = np.isfinite(signal)
     complete = valid.all()
-    filled = signal if complete else _interpolate(signal, valid)
+    filled = signal if complete else bridge(signal, valid)
     resampled = _filter(resample(filled, sampling_rate, preprocessing), preprocessing)
-    valid_resampled = np.ones(resampled.shape, bool) if complete else _nearest(valid, len(resampled))
+    valid_resampled = np.ones(resampled.shape, bool) if complete else nearest_valid(valid, len(resampled))
     resampled = resampled * _gain(resampled, valid_resampled, preprocessing)
     margin, length = preprocessing.margin_samples, preprocessing.input_samples
     places = continued(resampled, margin, preprocessing.sampling_rate)
@@ -207,21 +203,6 @@ def _remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
     spread = (weights * time**2).sum(axis=0)
     slope = (weights * time * (piece - level)).sum(axis=0) / np.where(spread > 0, spread, 1)
     return weights * (piece - level - slope * time)
-
-
-def _interpolate(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Bridge invalid samples by straight lines, so that filters do not ring at a gap."""
-    filled = np.zeros_like(signal)
-    at = np.arange(len(signal))
-    for lead in np.flatnonzero(valid.any(axis=0)):
-        good = valid[:, lead]
-        filled[:, lead] = np.interp(at, at[good], signal[good, lead])
-    return filled
-
-
-def _nearest(valid: np.ndarray, samples: int) -> np.ndarray:
-    at = (np.arange(samples) * (len(valid) / samples)).round().astype(int)
-    return valid[np.minimum(at, len(valid) - 1)]
 
 
 def _filter(signal: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

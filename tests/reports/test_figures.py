@@ -41,7 +41,7 @@ def explain(seconds=10.0, rate=500.0):
     record = Record("A0001", simulated.signal, np.ones(12, bool), rate, age=63.0, sex="Male")
     about = diagnosis(PAC[0])
     explained = ExplainedClass(about, PAC, 0.873, 0.412, True, activation.astype("f"), 0.5, regions)
-    return Explanation(record, (explained,), 0.04, 1.2)
+    return Explanation(record, (explained,), 0.04, 1.2, 0.02)
 
 
 def shortened(explanation, seconds):

@@ -66,7 +66,9 @@ def explain(seconds=10.0, rate=250.0):
         _class(diagnosis("164889003"), 0.25, 0.5, lambda at: 3 * np.sin(at), times, rng),
         _class(Diagnosis("1", "NO", "</script><i>none"), 0.01, None, lambda at: -1 - at / 100, times, rng),
     )
-    return Explanation(Record("A0001", signal, leads, rate, age=63.0, sex="Male"), classes, STRIDE_S, 1.2)
+    return Explanation(
+        Record("A0001", signal, leads, rate, age=63.0, sex="Male"), classes, STRIDE_S, 1.2, STRIDE_S / 2
+    )
 
 
 def named(explanation, name):
@@ -386,7 +388,7 @@ def test_a_click_on_a_diagnosis_shows_its_map(show):
     after = shown_map(driver)
     assert not set(before) & set(after)
     assert selected(driver) == [1]
-    assert find(driver, "#shown").text == "atrial fibrillation (AF)"
+    assert find(driver, "#shown").text == "Atrial fibrillation (AF)"
     expected = explain().classes[1].regions
     assert texts(driver, "#regions a") == [
         f"{r.start_s:.2f}–{r.end_s:.2f} s: {r.activation:.2f}" for r in expected

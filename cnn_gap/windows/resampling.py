@@ -1,0 +1,46 @@
+"""Signals at another sampling rate, and across samples that are not valid."""
+
+from fractions import Fraction
+
+import numpy as np
+from scipy import signal as dsp
+
+
+def resample_by(signal: np.ndarray, ratio: Fraction) -> np.ndarray:
+    """Return a signal (samples, leads) at `ratio` times its rate, by an anti-aliased polyphase filter.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples, leads)
+        Finite amplitudes.
+    ratio : Fraction
+        Of the new rate to the old one.
+    """
+    if ratio == 1:
+        return signal
+    # "line" continues the signal beyond its ends by its trend: zeros there would make a step.
+    padding = "line" if len(signal) > 1 else "mean"
+    return dsp.resample_poly(signal, ratio.numerator, ratio.denominator, axis=0, padtype=padding)
+
+
+def bridge(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Return a signal with straight lines across invalid samples, so that filters do not ring at a gap.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples, leads)
+    valid : ndarray, shape (samples, leads), bool
+        A lead without a valid sample becomes 0.
+    """
+    filled = np.zeros_like(signal)
+    at = np.arange(len(signal))
+    for lead in np.flatnonzero(valid.any(axis=0)):
+        good = valid[:, lead]
+        filled[:, lead] = np.interp(at, at[good], signal[good, lead])
+    return filled
+
+
+def nearest_valid(valid: np.ndarray, samples: int) -> np.ndarray:
+    """Return which of `samples` evenly spread over (samples, leads) are nearest to valid ones, bool."""
+    at = (np.arange(samples) * (len(valid) / samples)).round().astype(int)
+    return valid[np.minimum(at, len(valid) - 1)]
