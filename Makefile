@@ -26,7 +26,7 @@ check: $(VENV)/.ready
 
 # The reference of the public names and the pages of docs/, in build/docs.
 docs: $(VENV)/.ready
-	$(RUN) docs/build.py build/docs
+	$(RUN) -m mkdocs build --quiet
 
 # Build the wheel, install it into an environment of its own and use it from another folder.
 wheel: $(VENV)/.ready

@@ -23,6 +23,18 @@ TINY = Config(
 )
 
 
+#: What a test that uses a fixture is marked with, so that it can be left out: `pytest -m "not browser"`.
+MARKERS = {"show": "browser", "shared": "development_data"}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests that need a browser or the development data."""
+    for item in items:
+        for fixture, marker in MARKERS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
+
+
 @pytest.fixture(scope="session")
 def shared():
     """Real recordings and reference figures, which are not part of the repository."""
