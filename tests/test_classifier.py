@@ -129,7 +129,7 @@ def test_a_network_that_does_not_fit_is_named(model, tmp_path):
         for row in content["weights"]:
             row.pop()
 
-    with pytest.raises(InputError, match=r"model\.keras: does not fit .* 23 classes; received .*24"):
+    with pytest.raises(InputError, match=r"model\.keras: does not fit .* 23 outputs; received .*24"):
         load_classifier(_edited(model, tmp_path / "m", drop_a_class))
 
 

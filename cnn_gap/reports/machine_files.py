@@ -29,7 +29,7 @@ def explanation_content(explanation: Explanation) -> dict[str, object]:
     in units of the logit. A `threshold` of null: the class is never answered.
     """
     record = explanation.record
-    at = _map_samples(explanation)
+    times = explanation.step_times
     return {
         "format": FORMAT,
         "record": record.name,
@@ -37,8 +37,11 @@ def explanation_content(explanation: Explanation) -> dict[str, object]:
         "samples": len(record.signal),
         "map_stride_s": explanation.stride_s,
         "map_receptive_field_s": explanation.receptive_field_s,
-        "times_s": _rounded(explanation.times[at]),
-        "classes": [_class_content(each, at) for each in explanation.classes],
+        "times_s": _rounded(times),
+        "classes": [
+            _class_content(each, np.interp(times, explanation.times, each.activation))
+            for each in explanation.classes
+        ],
     }
 
 
@@ -61,7 +64,7 @@ def write_annotations(path: Path, explanation: Explanation) -> None:
     write_events(path, events, record.sampling_rate, len(record.signal))
 
 
-def _class_content(explained: ExplainedClass, at: np.ndarray) -> dict[str, object]:
+def _class_content(explained: ExplainedClass, activation: np.ndarray) -> dict[str, object]:
     shares = explained.lead_shares
     return {
         "name": explained.diagnosis.name,
@@ -76,15 +79,8 @@ def _class_content(explained: ExplainedClass, at: np.ndarray) -> dict[str, objec
             for region in explained.regions
         ],
         "lead_shares": None if shares is None else dict(zip(LEADS, _rounded(shares), strict=True)),
-        "activation": _rounded(explained.activation[at]),
+        "activation": _rounded(activation),
     }
-
-
-def _map_samples(explanation: Explanation) -> np.ndarray:
-    """Return the samples nearest to the map's own steps: between them it is interpolated."""
-    rate, samples = explanation.record.sampling_rate, len(explanation.record.signal)
-    nearest = (explanation.step_times * rate).round().astype(int)
-    return np.unique(np.minimum(nearest, samples - 1))
 
 
 def _rounded(values: np.ndarray) -> list[float]:
