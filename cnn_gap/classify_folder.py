@@ -119,7 +119,7 @@ def _predict(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Predic
     return {
         each.name: each
         if np.isfinite(each.probabilities).all()
-        else "cannot be classified: its amplitudes are beyond the network's numbers"
+        else "cannot be classified: its amplitudes are too large for float32 arithmetic; check its gain"
         for each in predictions
     }
 
