@@ -91,7 +91,7 @@ class Explanation:
     record : Record
         As it was read.
     classes : tuple of ExplainedClass
-        What was asked, in that order; at least one.
+        The classes that were to be explained, in the order in which they were named; at least one.
     stride_s : float
         Time between two values of a map before they were interpolated, s.
     receptive_field_s : float

@@ -50,7 +50,7 @@ class Prediction:
     name : str
         The record's.
     classes : ClassSet
-        What was asked.
+        The classes that the model tells apart.
     probabilities : ndarray, shape (classes,), float64
         Of each class; NaN where the record could not be classified.
     labels : ndarray, shape (classes,), bool

@@ -19,7 +19,7 @@ BATCH = 64
 BATCH_WINDOWS = 512
 
 #: Why a record has no answer that its windows seemed to allow.
-BEYOND_NUMBERS = "cannot be classified: its amplitudes are beyond the network's numbers"
+BEYOND_NUMBERS = "cannot be classified: its amplitudes are too large for float32 arithmetic; check its gain"
 
 
 @dataclass(frozen=True)
