@@ -183,6 +183,19 @@ class ClassSet:
         return (*scored, *(finding.diagnosis for finding in self.findings))
 
     @property
+    def short_names(self) -> tuple[str, ...]:
+        """A short name for each output, all different, which `find` takes.
+
+        It is the abbreviation, with the code's system where a class has the same, such as ``SCP-ECG:PVC``, or
+        the code.
+        """
+        names: list[str] = []
+        for known in self.diagnoses:
+            choices = (known.abbreviation, f"{known.system}:{known.abbreviation}", known.code)
+            names.append(next(name for name in choices if name not in names))
+        return tuple(names)
+
+    @property
     def normal(self) -> int | None:
         """The index of the normal class, None where the classes hold none."""
         return next((index for index, codes in enumerate(self.classes) if NORMAL_CODE in codes), None)
