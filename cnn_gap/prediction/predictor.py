@@ -15,7 +15,7 @@ from cnn_gap.prediction.model_folder import ModelDescription
 from cnn_gap.scoring.thresholds import apply_thresholds
 from cnn_gap.windows.preprocessing import prediction_windows
 
-#: Windows that the network computes at once: more gain nothing on a processor.
+#: Windows that the network computes at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64
 
 
@@ -128,7 +128,7 @@ class Predictor:
 
     @cached_property
     def gradients(self) -> Gradients:
-        """Computes the gradients of logits by the windows' amplitudes."""
+        """Computes the gradients of logits with respect to the windows' amplitudes."""
         return logit_gradients(self.network)
 
     @cached_property

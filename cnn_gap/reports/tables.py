@@ -27,7 +27,7 @@ def prediction_table(prediction: "Prediction", count: int = 5) -> str:
     for index in shown:
         about = prediction.classes.diagnoses[index]
         answered = "yes" if prediction.labels[index] else "no"
-        codes = ", ".join(prediction.classes.classes[index])
+        codes = ", ".join(prediction.classes.outputs[index])
         rows.append((f"{prediction.probabilities[index]:.3f}", answered, about.name, about.abbreviation, codes))
     return aligned(rows)
 
@@ -47,7 +47,7 @@ def prediction_json(prediction: "Prediction", described: ModelDescription) -> st
             "label": bool(prediction.labels[index]),
             "name": about.name,
             "abbreviation": about.abbreviation,
-            "codes": list(described.classes[index]),
+            "codes": list(prediction.classes.outputs[index]),
             "seen": described.seen[index],
         }
         for index, about in enumerate(prediction.classes.diagnoses)
