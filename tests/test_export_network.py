@@ -179,7 +179,7 @@ def test_an_unknown_format_is_named(folder, tmp_path, run_command, name):
 def test_a_missing_package_is_named_and_an_older_file_kept(classifier, tmp_path, monkeypatch, package):
     (tmp_path / "model.onnx").write_text("older")
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(InputError, match=f"{package}.*; pip install 'cnn-gap\[export\]'"):
+    with pytest.raises(InputError, match=rf"{package}.*; pip install 'cnn-gap\[export\]'"):
         export_classifier(classifier, tmp_path / "model.onnx")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["older"]
 

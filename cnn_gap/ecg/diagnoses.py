@@ -187,6 +187,18 @@ class ClassSet:
         pairs = zip(self.outputs, self.diagnoses, strict=True)
         return tuple(names_of(codes, about) for codes, about in pairs)
 
+    def short_names(self) -> tuple[str, ...]:
+        """A short name for each output, all different, which `find` takes.
+
+        It is the abbreviation, with the code's system where a class has the same, such as ``SCP-ECG:PVC``, or
+        the code.
+        """
+        names: list[str] = []
+        for known in self.diagnoses:
+            choices = (known.abbreviation, f"{known.system}:{known.abbreviation}", known.code)
+            names.append(next(name for name in choices if name not in names))
+        return tuple(names)
+
     @property
     def normal(self) -> int | None:
         """The index of the normal class, None where the classes hold none."""

@@ -7,9 +7,9 @@ import struct
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,14 +18,18 @@ from cnn_gap.ecg.headers import (
     Header,
     HeaderLead,
     canonical_lead,
-    check_rate,
     parse_age,
     parse_sex,
     read_header,
 )
 from cnn_gap.ecg.matlab import Value, parse_matlab, text_of
+from cnn_gap.ecg.signals import lead_names, lead_notes, millivolts, rate_of
 from cnn_gap.errors import InputError
 from cnn_gap.files import readable
+
+if TYPE_CHECKING:
+    import pandas
+    from numpy.typing import ArrayLike
 
 #: How the names of a record's files end.
 RECORD_SUFFIXES = (".hea", ".mat", ".dat")
@@ -61,6 +65,8 @@ class Record:
         In years, NaN where unknown.
     sex : str
         ``"Female"``, ``"Male"`` or ``"Unknown"``.
+    notes : tuple of str
+        What its reader has to know, such as leads that were left out.
     """
 
     name: str
@@ -70,6 +76,7 @@ class Record:
     codes: tuple[str, ...] = ()
     age: float = math.nan
     sex: str = "Unknown"
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         leads = ", ".join(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
@@ -213,37 +220,49 @@ def record_from_digital(header: Header, recording: np.ndarray, leads: Collection
 
 
 def record_from_signal(
-    signal: np.ndarray,
+    signal: "ArrayLike | pandas.DataFrame",
     sampling_rate: float,
-    leads: Sequence[str],
+    leads: Sequence[str] | None = None,
     name: str = "",
     codes: Iterable[str] = (),
     age: float = math.nan,
     sex: str = "Unknown",
+    unit: str = "mV",
 ) -> Record:
-    """Return the record of a signal in mV.
+    """Return the record of a signal.
 
     Parameters
     ----------
     signal : array_like, shape (samples, leads)
-        In mV, NaN where not valid.
+        NaN or None where not valid.
     sampling_rate : float
         In Hz.
-    leads : sequence of str
-        The names of the columns, in any case. Of two with the same name the first counts; names that are not
-        in `LEADS` are left out, except that a single lead named ECG is taken as lead I.
+    leads : sequence of str, optional
+        The names of the columns, in any case; a pandas data frame's own if not given. Of two with the same name
+        the first counts; names that are not in `LEADS` are left out, except that a single lead named ECG is
+        taken as lead I. The record's notes say so.
     name, codes, age, sex
         As in `Record`.
+    unit : str
+        Of the amplitudes: ``"nV"``, ``"uV"``, ``"mV"`` or ``"V"``.
 
     Raises
     ------
     InputError
-        If the shape, the names or the rate cannot be used.
+        If the shape, the names, the rate or the unit cannot be used.
+
+    Examples
+    --------
+    >>> record_from_signal([[100, 250], [110, 240]], 500, ["I", "II"], unit="uV").signal[0, 1].item()
+    0.25
     """
     source = name or "signal"
-    stored = tuple(HeaderLead(canonical_lead(lead), "") for lead in leads)
-    about = Header(name, check_rate(sampling_rate, source), None, stored, tuple(codes), age, sex)
-    return _from_physical(about, np.asarray(signal), source)
+    names = lead_names(signal, leads, source)
+    rate = rate_of(sampling_rate, source)
+    stored = tuple(HeaderLead(canonical_lead(lead), "") for lead in names)
+    about = Header(name, rate, None, stored, tuple(codes), age, sex)
+    record = _from_physical(about, millivolts(signal, len(names), unit, source), source)
+    return replace(record, notes=lead_notes(names))
 
 
 def read_recording(path: Path, key: str = "val") -> np.ndarray:

@@ -39,20 +39,10 @@ def prediction_json(prediction: "Prediction", described: ModelDescription) -> st
     (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, and whether it was `seen`
     in training.
     """
-    probabilities = [None if np.isnan(p) else float(p) for p in prediction.probabilities]
-    classes = [
-        {
-            "probability": probabilities[index],
-            "threshold": described.thresholds[index],
-            "label": bool(prediction.labels[index]),
-            "name": about.name,
-            "abbreviation": about.abbreviation,
-            "codes": list(prediction.classes.outputs[index]),
-            "seen": described.seen[index],
-        }
-        for index, about in enumerate(prediction.classes.diagnoses)
-    ]
-    return json.dumps({"record": prediction.name, "classes": classes}, indent=2, allow_nan=False)
+    content = prediction.to_dict()
+    for index, each in enumerate(content["classes"]):
+        each |= {"threshold": described.thresholds[index], "seen": described.seen[index]}
+    return json.dumps(content, indent=2, allow_nan=False)
 
 
 def explanation_table(explanation: Explanation) -> str:
