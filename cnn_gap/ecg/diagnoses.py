@@ -6,6 +6,7 @@ are what the network may answer beside them and what nothing rewards: see `cnn_g
 """
 
 import csv
+import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.errors import InputError
-from cnn_gap.files import readable
+from cnn_gap.files import LARGEST_SETTINGS, read_text
 from cnn_gap.shipped import SHIPPED_WEIGHTS
 
 #: Sinus rhythm, the Challenge's "normal" class.
@@ -281,8 +282,9 @@ def _join_equivalents(listed: list[tuple[str, ...]]) -> tuple[tuple[str, ...], .
 
 def _read_square_table(path: Path) -> tuple[list[str], np.ndarray]:
     try:
-        with readable(path, "give a weights file"), path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(map(str.strip, row))]
+        text = read_text(path, LARGEST_SETTINGS, "give a weights file")
+        table = csv.reader(io.StringIO(text))
+        rows = [[cell.strip() for cell in row] for row in table if any(map(str.strip, row))]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is not a CSV of weights ({error})") from error
     if len(rows) < 2 or len(rows[0]) < 2:
