@@ -188,6 +188,7 @@ class ClassSet:
         pairs = zip(self.outputs, self.diagnoses, strict=True)
         return tuple(names_of(codes, about) for codes, about in pairs)
 
+    @property
     def short_names(self) -> tuple[str, ...]:
         """A short name for each output, all different, which `find` takes.
 
