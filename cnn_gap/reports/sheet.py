@@ -44,6 +44,7 @@ _MOST_PULSES = 6  # more rows than this have one calibration pulse, and names be
 
 _COLOURS = matplotlib.colormaps["Blues"]  # the darker the more, so legible in grey and to all eyes
 _BLANK = (1, 1, 1, 0)
+_MAP_STYLE: dict[str, Any] = {"norm": Normalize(0, 100), "aspect": "auto"}
 _PALE = 0.5  # opacity of the map behind tracings
 _REGION = "#08306b"
 _CUT = "#c8102e"
@@ -225,10 +226,6 @@ def _speaks_for(explained: ExplainedClass) -> bool:
     return bool(np.any(explained.activation > 0))
 
 
-def _map_style(explained: ExplainedClass) -> dict[str, Any]:
-    return {"norm": Normalize(0, 100), "aspect": "auto"}
-
-
 def _shares(explanation: Explanation, explained: ExplainedClass, times: np.ndarray) -> np.ndarray:
     """Return the map at some times in percent of its maximum, NaN outside of the record, as a row."""
     shown = np.interp(times, explanation.times, explained.activation, left=np.nan, right=np.nan)
@@ -238,11 +235,10 @@ def _shares(explanation: Explanation, explained: ExplainedClass, times: np.ndarr
 def _draw_map(page: Axes, explanation: Explanation, explained: ExplainedClass, part: _Part) -> None:
     steps = np.arange(round(part.seconds / MAP_STEP_S)) + 0.5
     shown = _shares(explanation, explained, part.start_s + MAP_STEP_S * steps)
-    style = _map_style(explained)
     clear = _COLOURS.with_extremes(under=_BLANK, bad=_BLANK)
-    page.imshow(shown, extent=(_START, _END, _BAND[1], _TOP), cmap=clear, alpha=_PALE, zorder=0, **style)
+    page.imshow(shown, extent=(_START, _END, _BAND[1], _TOP), cmap=clear, alpha=_PALE, zorder=0, **_MAP_STYLE)
     opaque = _COLOURS.with_extremes(under="white", bad="white")
-    page.imshow(shown, extent=(_START, _END, *_BAND), cmap=opaque, zorder=2, label="map", **style)
+    page.imshow(shown, extent=(_START, _END, *_BAND), cmap=opaque, zorder=2, label="map", **_MAP_STYLE)
     _frame(page, _START, _END, *_BAND, color=GREY, linewidth=0.6, zorder=3)
     page.set(xlim=(0, _PAGE[0]), ylim=(0, _PAGE[1]))
 
@@ -410,12 +406,14 @@ def _draw_overview(page: Axes, explanation: Explanation, explained: ExplainedCla
         cmap=opaque,
         zorder=2,
         label="overview",
-        **_map_style(explained),
+        **_MAP_STYLE,
     )
     page.set(xlim=(0, _PAGE[0]), ylim=(0, _PAGE[1]))
     _frame(page, _START, _END, *_OVERVIEW, color=GREY, linewidth=0.6, zorder=3)
-    ends = [_START + _WIDTH * min(at / seconds, 1.0) for at in (part.start_s, part.start_s + part.seconds)]
+    first, last = (
+        _START + _WIDTH * min(at / seconds, 1.0) for at in (part.start_s, part.start_s + part.seconds)
+    )
     low, high = _OVERVIEW
-    _frame(page, *ends, low - 0.4, high + 0.4, color=_CUT, linewidth=1.4, zorder=4, label="shown")
+    _frame(page, first, last, low - 0.4, high + 0.4, color=_CUT, linewidth=1.4, zorder=4, label="shown")
     page.text(_LEFT, (low + high) / 2, "whole", size=7.5, color=INK, va="center")
     page.text(_END + 1, (low + high) / 2, f"{seconds:.4g} s", size=7.5, color=INK, va="center")
