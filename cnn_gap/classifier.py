@@ -69,7 +69,7 @@ class Classifier(Predictor):
         >>> [prediction.name for prediction in cnn_gap.load_classifier().predict_batch(records)]
         ['SIM0001', 'SIM0002']
         """
-        return self.predict_windows([r.name for r in records], [self.windows(r) for r in records])
+        return self.predict_prepared([self.prepare(record) for record in records])
 
     def explain(
         self,

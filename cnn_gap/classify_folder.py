@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from cnn_gap.classifier import Classifier, Prediction
 from cnn_gap.ecg.records import find_records, paths_by_name, read_record, record_files
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, write_json
+from cnn_gap.prediction.predictor import PreparedRecord
 from cnn_gap.scoring.result_files import write_outputs
 
 #: Records, and windows of them, that are classified together: long records come in smaller batches.
@@ -22,6 +23,9 @@ BATCH_WINDOWS = 512
 #: The file in the results' folder that says which records failed, and why.
 FAILURES = "failures.log"
 
+#: And the one that says what to know of records that were classified: flat leads, corrected gains, no heartbeat.
+NOTES = "notes.log"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -30,24 +34,26 @@ class Summary:
     classified: int
     failed: int
     kept: int
+    unanswerable: int = 0
 
     def __str__(self) -> str:
+        nothing = f" ({self.unanswerable} cannot be answered)" if self.unanswerable else ""
         kept = f", {self.kept} kept from an earlier run" if self.kept else ""
-        return f"{self.classified} classified, {self.failed} failed{kept}"
+        return f"{self.classified} classified{nothing}, {self.failed} failed{kept}"
 
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A record's windows, or why there are none."""
+    """A record as it is classified, or why it cannot be."""
 
     name: str
-    windows: np.ndarray | None = None
+    record: PreparedRecord | None = None
     failure: str = ""
 
     @property
     def count(self) -> int:
         """How many windows there are."""
-        return 0 if self.windows is None else len(self.windows)
+        return 0 if self.record is None else len(self.record.windows)
 
 
 def classify_folder(
@@ -55,7 +61,8 @@ def classify_folder(
 ) -> Summary:
     """Classify every record of `data` into `out/NAME.csv`.
 
-    A record that fails gets labels 0 and probabilities nan, a line to `warn` and one in `out/failures.log`. A
+    A record that fails gets labels 0 and probabilities nan, a line to `warn` and one in `out/failures.log`; one
+    that holds no heartbeat gets zeros, and what is to know of a record's quality stands in `out/notes.log`. A
     second run keeps the files that an earlier one of the same model and records has written, and tries
     failures again.
 
@@ -66,7 +73,7 @@ def classify_folder(
     model, data, out : Path
         Folders of the model, of the records and for the results.
     warn : callable
-        Receives a line for each record that fails.
+        Receives a line for each record that fails or cannot be answered.
 
     Raises
     ------
@@ -77,7 +84,7 @@ def classify_folder(
     paths = list(paths_by_name(find_records(Path(data))).values())
     _start(out, {"model": _fingerprint(Path(model)), "data": str(Path(data).resolve())}, paths)
     open_paths = [path for path in paths if not _is_current(out / f"{path.stem}.csv", path)]
-    classified = failed = 0
+    classified = failed = unanswerable = 0
     with tqdm(total=len(open_paths), desc="classifying", unit="record", disable=None) as bar:
         for batch in _ahead(_batches(_prepare(classifier, path) for path in open_paths)):
             for name, prediction in _classify(classifier, batch).items():
@@ -88,13 +95,18 @@ def classify_folder(
                 else:
                     classified += 1
                     _write_prediction(classifier, prediction, out)
+                    if notes := prediction.quality.notes:
+                        _append(out / NOTES, f"{name}: {' '.join(notes)}")
+                    if not prediction.quality.answerable:
+                        unanswerable += 1
+                        warn(f"{name}: {notes[0]}")
             bar.update(len(batch))
-    return Summary(classified, failed, len(paths) - len(open_paths))
+    return Summary(classified, failed, len(paths) - len(open_paths), unanswerable)
 
 
 def _prepare(classifier: Classifier, path: Path) -> _Prepared:
     try:
-        return _Prepared(path.stem, classifier.windows(read_record(path)))
+        return _Prepared(path.stem, replace(classifier.prepare(read_record(path)), name=path.stem))
     except InputError as error:
         return _Prepared(path.stem, failure=str(error))
     except Exception as error:  # whatever is wrong with one record must not cost the others
@@ -109,9 +121,7 @@ def _classify(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Predi
 
 def _predict(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Prediction | str]:
     try:
-        predictions = classifier.predict_windows(
-            [each.name for each in batch], [each.windows for each in batch if each.windows is not None]
-        )
+        predictions = classifier.predict_prepared([each.record for each in batch if each.record is not None])
     except Exception as error:  # one record, too large perhaps, must not cost the others
         if len(batch) == 1:
             return {batch[0].name: f"cannot be classified ({error!r})"}
@@ -131,11 +141,15 @@ def _write_prediction(classifier: Classifier, prediction: Prediction, out: Path)
 
 
 def _write_failure(classifier: Classifier, name: str, reason: str, out: Path) -> None:
-    with (out / FAILURES).open("a", encoding="utf-8", errors="surrogateescape") as log:
-        log.write(f"{name}: {reason}\n")
+    _append(out / FAILURES, f"{name}: {reason}")
     codes = classifier.classes.codes
     nothing = np.zeros(len(codes), bool)
     write_outputs(out / f"{name}.csv", name, codes, nothing, np.full(len(codes), np.nan))
+
+
+def _append(log: Path, line: str) -> None:
+    with log.open("a", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(f"{line}\n")
 
 
 def _batches(prepared: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
@@ -166,7 +180,8 @@ def _start(out: Path, source: dict[str, str], paths: list[Path]) -> None:
         out.mkdir(parents=True, exist_ok=True)
         continued = note.exists() and read_json(note) == source
         outdated = [] if continued else [out / f"{path.stem}.csv" for path in paths]
-        for path in [*outdated, out / FAILURES, *out.glob(".writing-*")]:
+        logs = [out / FAILURES] if continued else [out / FAILURES, out / NOTES]
+        for path in [*outdated, *logs, *out.glob(".writing-*")]:
             path.unlink(missing_ok=True)
         write_json(note, source)
     except OSError as error:

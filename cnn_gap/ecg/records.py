@@ -61,6 +61,8 @@ class Record:
         In years, NaN where unknown.
     sex : str
         ``"Female"``, ``"Male"`` or ``"Unknown"``.
+    notes : tuple of str
+        What a reader of the answers should know of the leads as they were stored, in sentences.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Record:
     codes: tuple[str, ...] = ()
     age: float = math.nan
     sex: str = "Unknown"
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         leads = ", ".join(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
@@ -444,7 +447,20 @@ def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: 
     if not present.any():
         raise InputError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
-    return Record(header.name, signal, present, header.sampling_rate, header.codes, header.age, header.sex)
+    notes = _notes_on_names([lead.name for lead in header.leads])
+    return Record(header.name, signal, present, header.sampling_rate, header.codes, header.age, header.sex, notes)
+
+
+def _notes_on_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return what to know of leads that are stored twice, or are none of the twelve."""
+    if len(names) == 1 and names[0].lower() == "ecg":
+        return ("The only lead has no name but ECG; it was taken as lead I.",)
+    twice = [lead for lead in LEADS if names.count(lead) > 1]
+    unknown = [name for name in dict.fromkeys(names) if name not in LEADS]
+    notes = [f"Lead {lead} is stored {names.count(lead)} times; the first one counts." for lead in twice]
+    if unknown:
+        notes.append(f"Left out, since none of the twelve leads: {', '.join(unknown)[:80]}.")
+    return tuple(notes)
 
 
 def _matrix(values: object) -> np.ndarray:

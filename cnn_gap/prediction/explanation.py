@@ -8,6 +8,7 @@ from cnn_gap.ecg.diagnoses import Diagnosis, names_of
 from cnn_gap.ecg.records import Record
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.regions import Region
+from cnn_gap.windows.quality import Quality
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,8 @@ class Explanation:
         Time that each value of a map sees, s.
     first_step_s : float
         Time of the first value of a map before they were interpolated, s: the middle of its step.
+    quality : Quality
+        What the record is worth; where it cannot be answered, maps are 0.
     """
 
     record: Record
@@ -82,6 +85,7 @@ class Explanation:
     stride_s: float
     receptive_field_s: float
     first_step_s: float = 0.0
+    quality: Quality = Quality()
 
     def __repr__(self) -> str:
         explained = "\n".join(f"  {each!r}" for each in self.classes)

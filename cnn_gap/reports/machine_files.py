@@ -1,5 +1,6 @@
 """Explanations as files for machines: JSON, and regions as WFDB annotations that other viewers show."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def write_explanation(path: Path, explanation: Explanation) -> None:
 def explanation_content(explanation: Explanation) -> dict[str, object]:
     """Return an explanation as JSON has it.
 
-    Each of `classes` has its `regions` (s, with the mean activation), its `activation` as values at `times_s`,
+    The `quality` says whether the record is `answerable` and has `notes` for people. Each of `classes` has its `regions` (s, with the mean activation), its `activation` as values at `times_s`,
     and what the logit loses without each lead (`lead_shares`, null if that was not asked for). Activations are
     in units of the logit. A `threshold` of null: the class is never answered.
     """
@@ -35,6 +36,7 @@ def explanation_content(explanation: Explanation) -> dict[str, object]:
         "record": record.name,
         "sampling_rate": record.sampling_rate,
         "samples": len(record.signal),
+        "quality": asdict(explanation.quality),
         "map_stride_s": explanation.stride_s,
         "map_receptive_field_s": explanation.receptive_field_s,
         "times_s": _rounded(times),
@@ -70,6 +72,7 @@ def _class_content(explained: ExplainedClass, activation: np.ndarray) -> dict[st
         "name": explained.diagnosis.name,
         "abbreviation": explained.diagnosis.abbreviation,
         "codes": list(explained.codes),
+        "system": explained.diagnosis.system,
         "probability": explained.probability,
         "threshold": explained.threshold,
         "label": explained.label,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,24 +21,30 @@ MOST_NAMED = 3
 
 
 def prediction_table(prediction: "Prediction", count: int = 5) -> str:
-    """Return a line for each of the `count` most probable diagnoses and for each other that is answered."""
+    """Return a line for each of the `count` most probable diagnoses and for each other that is answered.
+
+    Notes on the record's quality come first; where nothing can be answered, there is nothing else.
+    """
+    if not prediction.quality.answerable:
+        return "\n".join(prediction.quality.notes)
     order = np.argsort(-prediction.probabilities, kind="stable")
     shown = [index for rank, index in enumerate(order) if rank < count or prediction.labels[index]]
     rows = [("Probability", "Answered", "Diagnosis", "", "Code")]
     for index in shown:
         about = prediction.classes.diagnoses[index]
         answered = "yes" if prediction.labels[index] else "no"
-        codes = ", ".join(prediction.classes.classes[index])
+        codes = ", ".join(prediction.classes.outputs[index])
         rows.append((f"{prediction.probabilities[index]:.3f}", answered, about.name, about.abbreviation, codes))
-    return aligned(rows)
+    return "\n".join([*prediction.quality.notes, aligned(rows)])
 
 
 def prediction_json(prediction: "Prediction", described: ModelDescription) -> str:
-    """Return a JSON object: the record's name and every class, in the order of the network's probabilities.
+    """Return a JSON object: the record's name, its quality, and every class in the network's order.
 
+    The `quality` says whether the record is `answerable` and has `notes` for people.
     A class has its `probability` (null if it is nan), its `threshold` (null: it is never answered), its `label`
-    (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, and whether it was `seen`
-    in training.
+    (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis and whose `system` the
+    first code is of, and whether it was `seen` in training.
     """
     probabilities = [None if np.isnan(p) else float(p) for p in prediction.probabilities]
     classes = [
@@ -47,16 +54,23 @@ def prediction_json(prediction: "Prediction", described: ModelDescription) -> st
             "label": bool(prediction.labels[index]),
             "name": about.name,
             "abbreviation": about.abbreviation,
-            "codes": list(described.classes[index]),
+            "codes": list(prediction.classes.outputs[index]),
+            "system": about.system,
             "seen": described.seen[index],
         }
         for index, about in enumerate(prediction.classes.diagnoses)
     ]
-    return json.dumps({"record": prediction.name, "classes": classes}, indent=2, allow_nan=False)
+    content = {"record": prediction.name, "quality": asdict(prediction.quality), "classes": classes}
+    return json.dumps(content, indent=2, allow_nan=False)
 
 
 def explanation_table(explanation: Explanation) -> str:
-    """Return a line for each class: its probability, its strongest regions and the leads that it rests on."""
+    """Return a line for each class: its probability, its strongest regions and the leads that it rests on.
+
+    Notes on the record's quality come first; where nothing can be answered, there is nothing else.
+    """
+    if not explanation.quality.answerable:
+        return "\n".join(explanation.quality.notes)
     rows = [("Probability", "Answered", "Diagnosis", "", "Shows at (s)", "Leads")]
     for each in explanation.classes:
         answered = "yes" if each.label else "no"
@@ -64,7 +78,7 @@ def explanation_table(explanation: Explanation) -> str:
         rows.append(
             (f"{each.probability:.3f}", answered, about.name, about.abbreviation, _regions(each), _leads(each))
         )
-    return aligned(rows)
+    return "\n".join([*explanation.quality.notes, aligned(rows)])
 
 
 def scores_table(classes: ClassSet, labels: np.ndarray, scores: Scores) -> str:
