@@ -1,29 +1,25 @@
 """Classify a whole folder of records into a folder of result files, whatever single records are like."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from cnn_gap.classifier import Classifier, Prediction
+from cnn_gap.classifier import Classifier
 from cnn_gap.ecg.records import find_records, paths_by_name, read_record, record_files
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, write_json
-from cnn_gap.prediction.predictor import PreparedRecord
+from cnn_gap.prediction.prediction import Prediction
+from cnn_gap.prediction.stream import Waiting, predict_stream
 from cnn_gap.scoring.result_files import write_outputs
-
-#: Records, and windows of them, that are classified together: long records come in smaller batches.
-BATCH = 64
-BATCH_WINDOWS = 512
 
 #: The file in the results' folder that says which records failed, and why.
 FAILURES = "failures.log"
 
-#: And the one that says what to know of records that were classified: flat leads, corrected gains, no heartbeat.
+#: And the one with notes on records that were classified: flat leads, corrected gains, no heartbeat.
 NOTES = "notes.log"
 
 
@@ -42,27 +38,13 @@ class Summary:
         return f"{self.classified} classified{nothing}, {self.failed} failed{kept}"
 
 
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """A record as it is classified, or why it cannot be."""
-
-    name: str
-    record: PreparedRecord | None = None
-    failure: str = ""
-
-    @property
-    def count(self) -> int:
-        """How many windows there are."""
-        return 0 if self.record is None else len(self.record.windows)
-
-
 def classify_folder(
     classifier: Classifier, model: Path, data: Path, out: Path, warn: Callable[[str], None]
 ) -> Summary:
     """Classify every record of `data` into `out/NAME.csv`.
 
     A record that fails gets labels 0 and probabilities nan, a line to `warn` and one in `out/failures.log`; one
-    that holds no heartbeat gets zeros, and what is to know of a record's quality stands in `out/notes.log`. A
+    that holds no heartbeat gets zeros. What is to know of a record's quality stands in `out/notes.log`. A
     second run keeps the files that an earlier one of the same model and records has written, and tries
     failures again.
 
@@ -85,66 +67,34 @@ def classify_folder(
     _start(out, {"model": _fingerprint(Path(model)), "data": str(Path(data).resolve())}, paths)
     open_paths = [path for path in paths if not _is_current(out / f"{path.stem}.csv", path)]
     classified = failed = unanswerable = 0
+    waiting = (Waiting(path.stem, str(path), partial(read_record, path)) for path in open_paths)
     with tqdm(total=len(open_paths), desc="classifying", unit="record", disable=None) as bar:
-        for batch in _ahead(_batches(_prepare(classifier, path) for path in open_paths)):
-            for name, prediction in _classify(classifier, batch).items():
-                if isinstance(prediction, str):
-                    failed += 1
-                    warn(f"{name}: {prediction}")
-                    _write_failure(classifier, name, prediction, out)
-                else:
-                    classified += 1
-                    _write_prediction(classifier, prediction, out)
-                    if notes := prediction.quality.notes:
-                        _append(out / NOTES, f"{name}: {' '.join(notes)}")
-                    if not prediction.quality.answerable:
-                        unanswerable += 1
-                        warn(f"{name}: {notes[0]}")
-            bar.update(len(batch))
+        for prediction in predict_stream(classifier, waiting):
+            if prediction.failure:
+                failed += 1
+                warn(f"{prediction.name}: {prediction.failure}")
+                _append(out / FAILURES, f"{prediction.name}: {prediction.failure}")
+            else:
+                classified += 1
+                unanswerable += not prediction.answerable
+                _tell_notes(prediction, out, warn)
+            _write_prediction(prediction, out)
+            bar.update()
     return Summary(classified, failed, len(paths) - len(open_paths), unanswerable)
 
 
-def _prepare(classifier: Classifier, path: Path) -> _Prepared:
-    try:
-        return _Prepared(path.stem, replace(classifier.prepare(read_record(path)), name=path.stem))
-    except InputError as error:
-        return _Prepared(path.stem, failure=str(error))
-    except Exception as error:  # whatever is wrong with one record must not cost the others
-        return _Prepared(path.stem, failure=f"{path}: {error!r}")
-
-
-def _classify(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Prediction | str]:
-    """Return each record's prediction by name, or the reason why there is none."""
-    failures = {each.name: each.failure for each in batch if each.failure}
-    return failures | _predict(classifier, [each for each in batch if not each.failure])
-
-
-def _predict(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Prediction | str]:
-    try:
-        predictions = classifier.predict_prepared([each.record for each in batch if each.record is not None])
-    except Exception as error:  # one record, too large perhaps, must not cost the others
-        if len(batch) == 1:
-            return {batch[0].name: f"cannot be classified ({error!r})"}
-        return {name: result for each in batch for name, result in _predict(classifier, [each]).items()}
-    return {
-        each.name: each
-        if np.isfinite(each.probabilities).all()
-        else "cannot be classified: its amplitudes are beyond the network's numbers"
-        for each in predictions
-    }
-
-
-def _write_prediction(classifier: Classifier, prediction: Prediction, out: Path) -> None:
-    classes = classifier.classes
+def _write_prediction(prediction: Prediction, out: Path) -> None:
+    classes = prediction.classes
     labels, probabilities = classes.expand(prediction.labels), classes.expand(prediction.probabilities)
     write_outputs(out / f"{prediction.name}.csv", prediction.name, classes.codes, labels, probabilities)
 
 
-def _write_failure(classifier: Classifier, name: str, reason: str, out: Path) -> None:
-    _append(out / FAILURES, f"{name}: {reason}")
-    codes = classifier.classes.codes
-    nothing = np.zeros(len(codes), bool)
-    write_outputs(out / f"{name}.csv", name, codes, nothing, np.full(len(codes), np.nan))
+def _tell_notes(prediction: Prediction, out: Path, warn: Callable[[str], None]) -> None:
+    """Note what is to know of a record; warn where nothing can be answered."""
+    if prediction.notes:
+        _append(out / NOTES, f"{prediction.name}: {'; '.join(prediction.notes)}")
+    if not prediction.answerable:
+        warn(f"{prediction.name}: {prediction.notes[0]}")
 
 
 def _append(log: Path, line: str) -> None:
@@ -152,29 +102,8 @@ def _append(log: Path, line: str) -> None:
         file.write(f"{line}\n")
 
 
-def _batches(prepared: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
-    batch, windows = [], 0
-    for each in prepared:
-        batch.append(each)
-        windows += each.count
-        if len(batch) == BATCH or windows >= BATCH_WINDOWS:
-            yield batch
-            batch, windows = [], 0
-    if batch:
-        yield batch
-
-
-def _ahead(batches: Iterator[list[_Prepared]]) -> Iterator[list[_Prepared]]:
-    """Yield the batches, and prepare the next one in another thread meanwhile."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(next, batches, None)
-        while batch := waiting.result():
-            waiting = pool.submit(next, batches, None)
-            yield batch
-
-
 def _start(out: Path, source: dict[str, str], paths: list[Path]) -> None:
-    """Note in `out` which model and records its results are of; remove those of others and a crash's."""
+    """Write driver.json; delete results of another model or data, and the temporary files of a crash."""
     note = out / "driver.json"
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -98,7 +98,7 @@ def _write_onnx(network: keras.Model, path: Path, about: dict[str, object]) -> N
         import onnx
         import tf2onnx  # noqa: F401 - by which Keras converts
     except ImportError as error:
-        raise InputError(f"ONNX needs more packages ({error}); pip install onnx tf2onnx") from error
+        raise InputError(f"ONNX needs more packages ({error}); pip install 'cnn-gap[export]'") from error
     _export(network, path, "onnx")
     model = onnx.load(path)
     graph = model.graph

@@ -9,14 +9,16 @@ import time
 
 import numpy as np
 import pytest
+import scipy.io
 from conftest import ROOT
 
 import driver
 import team_code
 import test_model
 from cnn_gap.classifier import Classifier, load_classifier
-from cnn_gap.classify_folder import classify_folder
+from cnn_gap.classify_folder import NOTES, classify_folder
 from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record, read_recording
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.predictor import Prediction, PreparedRecord
@@ -184,6 +186,23 @@ def test_long_records_are_read_less_far_ahead(model, data, tmp_path, monkeypatch
     monkeypatch.setattr(Classifier, "predict_prepared", predict_prepared)
     assert _drive(model, data, tmp_path / "out")[0].classified == 48
     assert max(most) <= 3
+
+
+def test_what_holds_no_heart_gets_zeros_and_a_note(model, tmp_path):
+    data, rng = tmp_path / "data", np.random.default_rng(0)
+    data.mkdir()
+    for name, values in {"ZERO": np.zeros((12, 1000)), "NOISE": rng.normal(size=(12, 1000)) * 200}.items():
+        scipy.io.savemat(data / f"{name}.mat", {"val": values.astype(np.int16)}, format="4")
+        lines = [f"{name}.mat 16+24 1000/mV 16 0 0 0 0 {lead}" for lead in LEADS]
+        (data / f"{name}.hea").write_text("\n".join([f"{name} 12 100 1000", *lines, ""]))
+    summary, lines = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed, summary.unanswerable) == (2, 0, 2)
+    assert [line.split(": ")[0] for line in lines] == ["NOISE", "ZERO"]
+    for name in ("ZERO", "NOISE"):
+        outputs = read_outputs(tmp_path / "out" / f"{name}.csv")
+        assert not outputs.labels.any()
+        assert not outputs.probabilities.any()
+    assert "ZERO: nothing is answered: no lead has a signal" in (tmp_path / "out" / NOTES).read_text()
 
 
 def test_files_of_no_record_stay(model, other_model, data, tmp_path):

@@ -140,7 +140,8 @@ def _explain(
         stride_s=predictor.map_stride / rate,
         receptive_field_s=predictor.map_receptive_field / rate,
         first_step_s=float(step_centres(1, predictor.map_stride)[0]) / rate,
-        quality=prediction.quality,
+        notes=prediction.notes,
+        answerable=prediction.answerable,
     )
 
 

@@ -12,54 +12,13 @@ from cnn_gap.ecg.records import Record
 from cnn_gap.network.activation_maps import map_stride, receptive_field, window_multiple, with_maps
 from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
 from cnn_gap.prediction.model_folder import ModelDescription
+from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.scoring.thresholds import apply_thresholds
 from cnn_gap.windows.preprocessing import cut_windows, prepare_signal
-from cnn_gap.windows.quality import Quality, look_at
+from cnn_gap.windows.quality import GOOD, Quality, look_at
 
-#: Windows that the network computes at once: more gain nothing on a processor.
+#: Windows that the network computes at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What the classifier says of a record.
-
-    Attributes
-    ----------
-    name : str
-        The record's.
-    classes : ClassSet
-        What was asked.
-    probabilities : ndarray, shape (classes,), float64
-        Of each class.
-    labels : ndarray, shape (classes,), bool
-        Whether each class is answered.
-    quality : Quality
-        What the record is worth; where it cannot be answered, probabilities are 0 and labels false.
-    """
-
-    name: str
-    classes: ClassSet
-    probabilities: np.ndarray
-    labels: np.ndarray
-    quality: Quality = Quality()
-
-    def __repr__(self) -> str:
-        if not self.quality.answerable:
-            return f"<Prediction of {self.name!r}: {self.quality.notes[0]}>"
-        found = ", ".join(
-            f"{known.abbreviation} {probability:.3f}"
-            for known, probability, label in zip(
-                self.classes.diagnoses, self.probabilities, self.labels, strict=True
-            )
-            if label
-        )
-        return f"<Prediction of {self.name!r}: {found or 'nothing'} answered, of {len(self.classes)} classes>"
-
-    def top(self, count: int = 3) -> list[tuple[Diagnosis, float]]:
-        """Return the `count` most probable diagnoses with their probabilities."""
-        order = np.argsort(-self.probabilities, kind="stable")[:count]
-        return [(self.classes.diagnoses[index], float(self.probabilities[index])) for index in order]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +36,7 @@ class PreparedRecord:
 
     name: str
     windows: np.ndarray
-    quality: Quality = Quality()
+    quality: Quality = GOOD
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +95,14 @@ class Predictor:
         means[[not record.quality.answerable for record in records]] = 0
         labels = self._answer(means)
         return [
-            Prediction(record.name, self.classes, row, answers & record.quality.answerable, record.quality)
+            Prediction(
+                record.name,
+                self.classes,
+                row,
+                answers & record.quality.answerable,
+                record.quality.notes,
+                answerable=record.quality.answerable,
+            )
             for record, row, answers in zip(records, means, labels, strict=True)
         ]
 
@@ -169,7 +135,7 @@ class Predictor:
 
     @cached_property
     def gradients(self) -> Gradients:
-        """Computes the gradients of logits by the windows' amplitudes."""
+        """Computes the gradients of logits with respect to the windows' amplitudes."""
         return logit_gradients(self.network)
 
     @cached_property
@@ -191,9 +157,7 @@ class Predictor:
     def _network_with_maps(self) -> keras.Model:
         return with_maps(self.network)
 
-    def _run_each(
-        self, network: keras.Model, windows: Sequence[np.ndarray]
-    ) -> list[tuple[np.ndarray, ...]]:
+    def _run_each(self, network: keras.Model, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, ...]]:
         """Return a network's outputs for the windows of each record; those of one length are run together."""
         results: dict[int, tuple[np.ndarray, ...]] = {}
         for length in dict.fromkeys(each.shape[1] for each in windows):

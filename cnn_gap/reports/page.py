@@ -161,7 +161,6 @@ def _about(explanation: Explanation) -> str:
         *person(record),
         f"{record.duration_s:.4g} s at {record.sampling_rate:g} Hz",
         f"a map value every {1000 * explanation.stride_s:.3g} ms",
-        f"each sees {explanation.receptive_field_s:.3g} s",
     ]
     return ", ".join(facts)
 

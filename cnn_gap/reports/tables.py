@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,10 +22,10 @@ MOST_NAMED = 3
 def prediction_table(prediction: "Prediction", count: int = 5) -> str:
     """Return a line for each of the `count` most probable diagnoses and for each other that is answered.
 
-    Notes on the record's quality come first; where nothing can be answered, there is nothing else.
+    Notes on the record come first; where nothing can be answered, there is nothing else.
     """
-    if not prediction.quality.answerable:
-        return "\n".join(prediction.quality.notes)
+    if not prediction.answerable:
+        return "\n".join(prediction.notes)
     order = np.argsort(-prediction.probabilities, kind="stable")
     shown = [index for rank, index in enumerate(order) if rank < count or prediction.labels[index]]
     rows = [("Probability", "Answered", "Diagnosis", "", "Code")]
@@ -35,42 +34,29 @@ def prediction_table(prediction: "Prediction", count: int = 5) -> str:
         answered = "yes" if prediction.labels[index] else "no"
         codes = ", ".join(prediction.classes.outputs[index])
         rows.append((f"{prediction.probabilities[index]:.3f}", answered, about.name, about.abbreviation, codes))
-    return "\n".join([*prediction.quality.notes, aligned(rows)])
+    return "\n".join([*prediction.notes, aligned(rows)])
 
 
 def prediction_json(prediction: "Prediction", described: ModelDescription) -> str:
-    """Return a JSON object: the record's name, its quality, and every class in the network's order.
+    """Return a JSON object: the record's name and notes, and every class in the order of the probabilities.
 
-    The `quality` says whether the record is `answerable` and has `notes` for people.
     A class has its `probability` (null if it is nan), its `threshold` (null: it is never answered), its `label`
-    (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis and whose `system` the
-    first code is of, and whether it was `seen` in training.
+    (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, the `system` of the first
+    code, and whether it was `seen` in training. `answerable` says whether the record holds a heart.
     """
-    probabilities = [None if np.isnan(p) else float(p) for p in prediction.probabilities]
-    classes = [
-        {
-            "probability": probabilities[index],
-            "threshold": described.thresholds[index],
-            "label": bool(prediction.labels[index]),
-            "name": about.name,
-            "abbreviation": about.abbreviation,
-            "codes": list(prediction.classes.outputs[index]),
-            "system": about.system,
-            "seen": described.seen[index],
-        }
-        for index, about in enumerate(prediction.classes.diagnoses)
-    ]
-    content = {"record": prediction.name, "quality": asdict(prediction.quality), "classes": classes}
+    content = prediction.to_dict()
+    for index, each in enumerate(content["classes"]):
+        each |= {"threshold": described.thresholds[index], "seen": described.seen[index]}
     return json.dumps(content, indent=2, allow_nan=False)
 
 
 def explanation_table(explanation: Explanation) -> str:
     """Return a line for each class: its probability, its strongest regions and the leads that it rests on.
 
-    Notes on the record's quality come first; where nothing can be answered, there is nothing else.
+    Notes on the record come first; where nothing can be answered, there is nothing else.
     """
-    if not explanation.quality.answerable:
-        return "\n".join(explanation.quality.notes)
+    if not explanation.answerable:
+        return "\n".join(explanation.notes)
     rows = [("Probability", "Answered", "Diagnosis", "", "Shows at (s)", "Leads")]
     for each in explanation.classes:
         answered = "yes" if each.label else "no"
@@ -78,7 +64,7 @@ def explanation_table(explanation: Explanation) -> str:
         rows.append(
             (f"{each.probability:.3f}", answered, about.name, about.abbreviation, _regions(each), _leads(each))
         )
-    return "\n".join([*explanation.quality.notes, aligned(rows)])
+    return "\n".join([*explanation.notes, aligned(rows)])
 
 
 def scores_table(classes: ClassSet, labels: np.ndarray, scores: Scores) -> str:

@@ -195,9 +195,7 @@ def cut_windows(prepared: PreparedSignal, preprocessing: Preprocessing, multiple
     return _cut(prepared, preprocessing, starts, places)
 
 
-def prepare_signal(
-    signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing
-) -> PreparedSignal:
+def prepare_signal(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> PreparedSignal:
     """Return a record as windows are cut from it; parameters as in `training_windows`."""
     valid = np.isfinite(signal)
     complete = valid.all()

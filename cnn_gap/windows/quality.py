@@ -17,7 +17,7 @@ from cnn_gap.windows.preprocessing import PreparedSignal, remove_baseline
 #: Shorter records hold too few beats, s.
 SHORTEST_S = 2.0
 
-#: A lead whose amplitudes lie within so many mV, or this share of its level or of the other leads' range, is flat.
+#: A lead is flat within so many mV, or within this share of its level or of the other leads' range.
 FLAT_MV = 1e-4
 FLAT_OF_LEVEL = 1e-5
 FLAT_OF_OTHERS = 0.01
@@ -60,11 +60,15 @@ class Quality:
     answerable : bool
         Whether there is a heart to be seen; if not, nothing is answered.
     notes : tuple of str
-        Sentences. Where nothing is answered, the first says why.
+        In plain English. Where nothing is answered, the first says why.
     """
 
     answerable: bool = True
     notes: tuple[str, ...] = ()
+
+
+#: Of a record about which nothing is to be said.
+GOOD = Quality()
 
 
 def look_at(record: Record, prepared: PreparedSignal, sampling_rate: float) -> Quality:
@@ -86,40 +90,40 @@ def look_at(record: Record, prepared: PreparedSignal, sampling_rate: float) -> Q
     obstacle = _obstacle(record, signals, saturated, beats)
     notes = [*_notes_on_leads(record, flat, saturated), *record.notes]
     if prepared.gain != 1 and signals.any():
-        notes.append(f"The amplitudes cannot be true; they were multiplied by {prepared.gain:.3g}.")
+        notes.append(f"implausible amplitudes were multiplied by {prepared.gain:.3g}")
     if NO_BEAT <= beats < NOISY:
-        notes.append("Beats hardly stand out from noise.")
+        notes.append("beats hardly stand out from noise")
     return Quality(not obstacle, tuple([obstacle, *notes] if obstacle else notes))
 
 
 def _obstacle(record: Record, signals: np.ndarray, saturated: np.ndarray, beats: float) -> str:
     """Return why nothing can be answered, empty if something can."""
     if record.duration_s < SHORTEST_S:
-        return f"Nothing is answered: the record lasts {record.duration_s:.2g} s, less than {SHORTEST_S:g} s."
+        return f"nothing is answered: the record lasts {record.duration_s:.2g} s, less than {SHORTEST_S:g} s"
     if not signals.any():
-        return "Nothing is answered: no lead has a signal."
+        return "nothing is answered: no lead has a signal"
     if saturated[signals].min() > LOST:
-        return "Nothing is answered: every lead is at its limit most of the time."
+        return "nothing is answered: every lead is at its limit most of the time"
     if beats < NO_BEAT:
-        return "Nothing is answered: no heartbeat was found."
+        return "nothing is answered: no heartbeat was found"
     return ""
 
 
 def _notes_on_leads(record: Record, flat: np.ndarray, saturated: np.ndarray) -> list[str]:
     notes = []
     if not record.leads.all():
-        notes.append(f"Missing: {_named(~record.leads)}.")
+        notes.append(f"missing: {_named(~record.leads)}")
     if flat.any():
-        notes.append(f"Flat: {_named(flat)}.")
+        notes.append(f"flat: {_named(flat)}")
     off_s = np.where(record.leads & ~flat, _longest_constant(record.signal) / record.sampling_rate, 0)
-    notes += [f"Lead {LEADS[lead]} was off for {off_s[lead]:.1f} s." for lead in np.flatnonzero(off_s > OFF_S)]
+    notes += [f"lead {LEADS[lead]} was off for {off_s[lead]:.1f} s" for lead in np.flatnonzero(off_s > OFF_S)]
     notes += [
-        f"Lead {LEADS[lead]} is at its limit in {saturated[lead]:.0%} of its samples."
+        f"lead {LEADS[lead]} is at its limit in {saturated[lead]:.0%} of its samples"
         for lead in np.flatnonzero(saturated > SATURATED)
     ]
     invalid = np.where(record.leads, np.isnan(record.signal).mean(axis=0), 0)
     notes += [
-        f"Lead {LEADS[lead]} is not valid in {invalid[lead]:.0%} of its samples."
+        f"lead {LEADS[lead]} is not valid in {invalid[lead]:.0%} of its samples"
         for lead in np.flatnonzero(invalid > INVALID)
     ]
     return notes
