@@ -81,7 +81,9 @@ def test_nothing_is_answered_where_there_is_no_heart(classifier, some):
     assert not prediction.probabilities.any()
     explanation = classifier.explain(quiet, "top2", leads=True)
     assert (explanation.notes, explanation.answerable) == (prediction.notes, False)
-    assert not any(each.activation.any() or each.regions or each.lead_shares.any() for each in explanation.classes)
+    assert not any(
+        each.activation.any() or each.regions or each.lead_shares.any() for each in explanation.classes
+    )
 
 
 def test_labels_follow_the_thresholds_and_unseen_classes_stay_silent(classifier, some):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import Diagnosis, names_of
+from cnn_gap.ecg.diagnoses import SNOMED, Diagnosis, names_of
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.errors import InputError
@@ -123,7 +123,8 @@ class Explanation:
         InputError
             If it was not asked for.
         """
-        for each in self.classes:
+        # A scored class first: a finding may share its name.
+        for each in sorted(self.classes, key=lambda each: each.diagnosis.system != SNOMED):
             if diagnosis.strip().lower() in names_of(each.codes, each.diagnosis):
                 return each
         explained = ", ".join(each.diagnosis.abbreviation for each in self.classes)

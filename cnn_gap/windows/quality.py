@@ -88,7 +88,7 @@ def look_at(record: Record, prepared: PreparedSignal, sampling_rate: float) -> Q
     saturated = np.where(signals, _saturated(record.signal), 0.0)
     beats = _stand_out(prepared.signal[:, signals], sampling_rate) if signals.any() else 0.0
     obstacle = _obstacle(record, signals, saturated, beats)
-    notes = [*_notes_on_leads(record, flat, saturated), *record.notes]
+    notes = [*record.notes, *_notes_on_leads(record, flat, saturated)]
     if prepared.gain != 1 and signals.any():
         notes.append(f"implausible amplitudes were multiplied by {prepared.gain:.3g}")
     if NO_BEAT <= beats < NOISY:
