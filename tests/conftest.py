@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from cnn_gap.command_line import run
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.findings import read_findings
 from cnn_gap.ecg.headers import LEADS
+from cnn_gap.exit_codes import run
 from cnn_gap.network.options import Network
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
