@@ -15,7 +15,7 @@ from cnn_gap.prediction.model_folder import ModelDescription
 from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.scoring.thresholds import apply_thresholds
 from cnn_gap.windows.preprocessing import cut_windows, prepare_signal
-from cnn_gap.windows.quality import GOOD, Quality, look_at
+from cnn_gap.windows.signal_quality import GOOD, Quality, look_at
 
 #: Windows that the network computes at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64

@@ -9,7 +9,7 @@ from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record, record_from_signal
 from cnn_gap.simulation import simulate_record
 from cnn_gap.windows.preprocessing import Preprocessing, prepare_signal
-from cnn_gap.windows.quality import look_at
+from cnn_gap.windows.signal_quality import look_at
 
 PREPROCESSING = Preprocessing(lowpass_hz=40.0, clip_mv=5.0, slope_mv_s=(3.0, 30.0), margin_s=0.8)
 
