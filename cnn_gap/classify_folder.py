@@ -73,7 +73,8 @@ def classify_folder(
     model, data, out : Path
         Folders of the model, of the records and for the results.
     warn : callable
-        Receives a line for each record that fails or cannot be answered, and for each folder in `data` that cannot be read.
+        Receives a line for each record that fails or cannot be answered, and for each folder in `data` that
+        cannot be read.
     strict : bool
         Fail instead where a folder cannot be read.
 
