@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.ecg.headers import (
+    LARGEST_HEADER,
     LEADS,
     Header,
     canonical_lead,
@@ -22,6 +23,7 @@ from cnn_gap.ecg.headers import (
     parse_header,
 )
 from cnn_gap.ecg.records import read_recording
+from cnn_gap.files import read_bytes
 from cnn_gap.scoring import result_files
 
 twelve_leads = LEADS
@@ -67,7 +69,7 @@ def find_challenge_files(data_directory: str) -> tuple[list[str], list[str]]:
 
 def load_header(header_file: str) -> str:
     """Return the text of a header, whatever its line ends, with newlines."""
-    text = decode_header(Path(header_file).read_bytes())
+    text = decode_header(read_bytes(Path(header_file), LARGEST_HEADER))
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

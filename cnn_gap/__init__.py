@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from cnn_gap.ecg.records import Record, read_record, record_from_signal
     from cnn_gap.errors import InputError
     from cnn_gap.prediction.explanation import ExplainedClass, Explanation
-    from cnn_gap.prediction.predictor import Prediction
+    from cnn_gap.prediction.prediction import Answer, Prediction
+    from cnn_gap.reports.data_frames import predictions_table
     from cnn_gap.reports.figures import plot
 
 __all__ = [
+    "Answer",
     "Classifier",
     "ExplainedClass",
     "Explanation",
@@ -30,26 +32,29 @@ __all__ = [
     "__version__",
     "load_classifier",
     "plot",
+    "predictions_table",
     "read_record",
     "record_from_signal",
 ]
 
 #: Where each public name lives. A module is imported when one of its names is first used: Keras takes seconds.
 _MODULES = {
+    "Answer": "prediction.prediction",
     "Classifier": "classifier",
     "ExplainedClass": "prediction.explanation",
     "Explanation": "prediction.explanation",
     "InputError": "errors",
-    "Prediction": "prediction.predictor",
+    "Prediction": "prediction.prediction",
     "Record": "ecg.records",
     "load_classifier": "classifier",
     "plot": "reports.figures",
+    "predictions_table": "reports.data_frames",
     "read_record": "ecg.records",
     "record_from_signal": "ecg.records",
 }
 
 #: The modules that import Keras, which is started before them so that it stays quiet.
-_WITH_KERAS = frozenset(("classifier", "prediction.predictor"))
+_WITH_KERAS = frozenset(("classifier",))
 
 
 def __getattr__(name: str) -> object:

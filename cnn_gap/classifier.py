@@ -1,18 +1,28 @@
 """The classifier: what a trained network says of records of any rate, length and set of leads, and why."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnn_gap.ecg.records import Record, read_record, record_from_signal
+from cnn_gap.errors import InputError
 from cnn_gap.prediction.explainer import explain_records
 from cnn_gap.prediction.explanation import Explanation
 from cnn_gap.prediction.model_folder import load_model
-from cnn_gap.prediction.predictor import Prediction, Predictor
+from cnn_gap.prediction.prediction import Prediction
+from cnn_gap.prediction.predictor import Predictor
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
+from cnn_gap.prediction.stream import BEYOND_NUMBERS, SignalForm, predict_stream, waiting_records
 from cnn_gap.shipped import SHIPPED_MODEL
+
+if TYPE_CHECKING:
+    import pandas
+    from numpy.typing import ArrayLike
+
+_ONE = "predict takes one record or path, predict_signal one signal, predict_batch several of either"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,24 +38,38 @@ class Classifier(Predictor):
         Raises
         ------
         InputError
-            If the path cannot be read as a record.
+            If the path cannot be read as a record, or the record cannot be classified.
 
         Examples
         --------
         >>> import cnn_gap
-        >>> classifier = cnn_gap.load_classifier()
-        >>> classifier.predict("test_data/SIM0008").top(1)[0][0].name
+        >>> prediction = cnn_gap.load_classifier().predict("test_data/SIM0008")
+        >>> prediction.top(1)[0][0].name
         'Sinus rhythm'
+        >>> prediction["AF"].label
+        False
         """
-        return self.predict_batch([_as_record(record)])[0]
+        record = _as_record(record)
+        (prediction,) = self.predict_windows([record.name], [self.windows(record)])
+        if not np.isfinite(prediction.probabilities).all():
+            raise InputError(f"{record.name or 'the record'}: {BEYOND_NUMBERS}")
+        return replace(prediction, notes=record.notes + prediction.notes)
 
-    def predict_signal(self, signal: np.ndarray, sampling_rate: float, leads: Sequence[str]) -> Prediction:
-        """Classify a signal of shape (samples, len(leads)) in mV at `sampling_rate` (Hz).
+    def predict_signal(
+        self,
+        signal: "ArrayLike | pandas.DataFrame",
+        sampling_rate: float,
+        leads: Sequence[str] | None = None,
+        unit: str = "mV",
+    ) -> Prediction:
+        """Classify a signal; the parameters are those of `cnn_gap.ecg.records.record_from_signal`.
+
+        The prediction's `notes` say which leads were left out or given twice.
 
         Raises
         ------
         InputError
-            If the shape does not fit the leads or none of the twelve is among them.
+            If the shape does not fit the leads, none of the twelve is among them, or the rate or unit is wrong.
 
         Examples
         --------
@@ -57,19 +81,59 @@ class Classifier(Predictor):
         >>> len(prediction.probabilities) == len(classifier.classes)
         True
         """
-        return self.predict(record_from_signal(signal, sampling_rate, leads))
+        return self.predict(record_from_signal(signal, sampling_rate, leads, unit=unit))
 
-    def predict_batch(self, records: Sequence[Record]) -> list[Prediction]:
-        """Classify records together; each gets what it would get alone.
+    def predict_batch(
+        self,
+        records: Iterable[object],
+        sampling_rate: float | None = None,
+        leads: Sequence[str] | None = None,
+        unit: str = "mV",
+        names: Iterable[str] | None = None,
+    ) -> list[Prediction]:
+        """Classify records, record files or signals together; each gets what it would get alone.
+
+        One that cannot be read or classified costs no other: its prediction has the reason in `failure`.
+
+        Parameters
+        ----------
+        records : iterable
+            `Record` objects, paths, or signals (samples, leads), such as an array (n, samples, leads). Any
+            iterable: at most two batches of 64 are in memory at a time.
+        sampling_rate, leads, unit
+            Of signals, as in `cnn_gap.ecg.records.record_from_signal`.
+        names : iterable of str, optional
+            What to call the predictions. Records and files have names of their own; signals are numbered.
+
+        Raises
+        ------
+        InputError
+            If `records` is a single one, or signals come without their sampling rate.
 
         Examples
         --------
         >>> import cnn_gap
-        >>> records = [cnn_gap.read_record(f"test_data/SIM000{number}") for number in (1, 2)]
-        >>> [prediction.name for prediction in cnn_gap.load_classifier().predict_batch(records)]
-        ['SIM0001', 'SIM0002']
+        >>> classifier = cnn_gap.load_classifier()
+        >>> for prediction in classifier.predict_batch(["test_data/SIM0001", "test_data/NONE"]):
+        ...     print(prediction.name, prediction.failure or "classified")
+        SIM0001 classified
+        NONE test_data/NONE.hea: cannot be read (No such file or directory)
         """
-        return self.predict_windows([r.name for r in records], [self.windows(r) for r in records])
+        return list(self.predict_stream(records, sampling_rate, leads, unit, names))
+
+    def predict_stream(
+        self,
+        records: Iterable[object],
+        sampling_rate: float | None = None,
+        leads: Sequence[str] | None = None,
+        unit: str = "mV",
+        names: Iterable[str] | None = None,
+    ) -> Iterator[Prediction]:
+        """Yield what `predict_batch` returns, one by one: for more records than memory holds predictions."""
+        if isinstance(records, Record | str | Path) or getattr(records, "ndim", 3) == 2:
+            raise InputError(f"expected several records; received {_described(records)}; {_ONE}")
+        form = None if sampling_rate is None else SignalForm(sampling_rate, leads, unit)
+        return predict_stream(self, waiting_records(records, form, names))
 
     def explain(
         self,
@@ -125,4 +189,13 @@ def load_classifier(folder: str | Path = SHIPPED_MODEL) -> Classifier:
 
 
 def _as_record(record: Record | str | Path) -> Record:
-    return record if isinstance(record, Record) else read_record(Path(record))
+    if isinstance(record, Record):
+        return record
+    if isinstance(record, str | Path):
+        return read_record(Path(record))
+    raise InputError(f"expected a Record or the path of one; received {_described(record)}; {_ONE}")
+
+
+def _described(value: object) -> str:
+    shape = getattr(value, "shape", None)
+    return type(value).__name__ + (f" {tuple(shape)}" if shape else "")

@@ -1,23 +1,20 @@
 """Classify a whole folder of records into a folder of result files, whatever single records are like."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from cnn_gap.classifier import Classifier, Prediction
+from cnn_gap.classifier import Classifier
 from cnn_gap.ecg.records import find_records, paths_by_name, read_record, record_files
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, write_json
+from cnn_gap.prediction.prediction import Prediction
+from cnn_gap.prediction.stream import Waiting, predict_stream
 from cnn_gap.scoring.result_files import write_outputs
-
-#: Records, and windows of them, that are classified together: long records come in smaller batches.
-BATCH = 64
-BATCH_WINDOWS = 512
 
 #: The file in the results' folder that says which records failed, and why.
 FAILURES = "failures.log"
@@ -34,20 +31,6 @@ class Summary:
     def __str__(self) -> str:
         kept = f", {self.kept} kept from an earlier run" if self.kept else ""
         return f"{self.classified} classified, {self.failed} failed{kept}"
-
-
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """A record's windows, or why there are none."""
-
-    name: str
-    windows: np.ndarray | None = None
-    failure: str = ""
-
-    @property
-    def count(self) -> int:
-        """How many windows there are."""
-        return 0 if self.windows is None else len(self.windows)
 
 
 def classify_folder(
@@ -78,89 +61,33 @@ def classify_folder(
     _start(out, {"model": _fingerprint(Path(model)), "data": str(Path(data).resolve())}, paths)
     open_paths = [path for path in paths if not _is_current(out / f"{path.stem}.csv", path)]
     classified = failed = 0
+    waiting = (Waiting(path.stem, str(path), partial(read_record, path)) for path in open_paths)
     with tqdm(total=len(open_paths), desc="classifying", unit="record", disable=None) as bar:
-        for batch in _ahead(_batches(_prepare(classifier, path) for path in open_paths)):
-            for name, prediction in _classify(classifier, batch).items():
-                if isinstance(prediction, str):
-                    failed += 1
-                    warn(f"{name}: {prediction}")
-                    _write_failure(classifier, name, prediction, out)
-                else:
-                    classified += 1
-                    _write_prediction(classifier, prediction, out)
-            bar.update(len(batch))
+        for prediction in predict_stream(classifier, waiting):
+            if prediction.failure:
+                failed += 1
+                warn(f"{prediction.name}: {prediction.failure}")
+                _write_failure(prediction, out)
+            else:
+                classified += 1
+            _write_prediction(prediction, out)
+            bar.update()
     return Summary(classified, failed, len(paths) - len(open_paths))
 
 
-def _prepare(classifier: Classifier, path: Path) -> _Prepared:
-    try:
-        return _Prepared(path.stem, classifier.windows(read_record(path)))
-    except InputError as error:
-        return _Prepared(path.stem, failure=str(error))
-    except Exception as error:  # whatever is wrong with one record must not cost the others
-        return _Prepared(path.stem, failure=f"{path}: {error!r}")
-
-
-def _classify(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Prediction | str]:
-    """Return each record's prediction by name, or the reason why there is none."""
-    failures = {each.name: each.failure for each in batch if each.failure}
-    return failures | _predict(classifier, [each for each in batch if not each.failure])
-
-
-def _predict(classifier: Classifier, batch: list[_Prepared]) -> dict[str, Prediction | str]:
-    try:
-        predictions = classifier.predict_windows(
-            [each.name for each in batch], [each.windows for each in batch if each.windows is not None]
-        )
-    except Exception as error:  # one record, too large perhaps, must not cost the others
-        if len(batch) == 1:
-            return {batch[0].name: f"cannot be classified ({error!r})"}
-        return {name: result for each in batch for name, result in _predict(classifier, [each]).items()}
-    return {
-        each.name: each
-        if np.isfinite(each.probabilities).all()
-        else "cannot be classified: its amplitudes are too large for float32 arithmetic; check its gain"
-        for each in predictions
-    }
-
-
-def _write_prediction(classifier: Classifier, prediction: Prediction, out: Path) -> None:
-    classes = classifier.classes
+def _write_prediction(prediction: Prediction, out: Path) -> None:
+    classes = prediction.classes
     labels, probabilities = classes.expand(prediction.labels), classes.expand(prediction.probabilities)
     write_outputs(out / f"{prediction.name}.csv", prediction.name, classes.codes, labels, probabilities)
 
 
-def _write_failure(classifier: Classifier, name: str, reason: str, out: Path) -> None:
+def _write_failure(prediction: Prediction, out: Path) -> None:
     with (out / FAILURES).open("a", encoding="utf-8", errors="surrogateescape") as log:
-        log.write(f"{name}: {reason}\n")
-    codes = classifier.classes.codes
-    nothing = np.zeros(len(codes), bool)
-    write_outputs(out / f"{name}.csv", name, codes, nothing, np.full(len(codes), np.nan))
-
-
-def _batches(prepared: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
-    batch, windows = [], 0
-    for each in prepared:
-        batch.append(each)
-        windows += each.count
-        if len(batch) == BATCH or windows >= BATCH_WINDOWS:
-            yield batch
-            batch, windows = [], 0
-    if batch:
-        yield batch
-
-
-def _ahead(batches: Iterator[list[_Prepared]]) -> Iterator[list[_Prepared]]:
-    """Yield the batches, and prepare the next one in another thread meanwhile."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(next, batches, None)
-        while batch := waiting.result():
-            waiting = pool.submit(next, batches, None)
-            yield batch
+        log.write(f"{prediction.name}: {prediction.failure}\n")
 
 
 def _start(out: Path, source: dict[str, str], paths: list[Path]) -> None:
-    """Note in `out` which model and records its results are of; remove those of others and a crash's."""
+    """Write driver.json; delete results of another model or data, and the temporary files of a crash."""
     note = out / "driver.json"
     try:
         out.mkdir(parents=True, exist_ok=True)

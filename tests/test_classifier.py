@@ -2,8 +2,11 @@
 
 import json
 import shutil
+import weakref
+from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
 from scipy.signal import resample_poly
 
@@ -12,6 +15,7 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record
 from cnn_gap.errors import InputError
+from cnn_gap.prediction.prediction import failed_prediction
 from cnn_gap.simulation import simulate_record
 
 
@@ -74,6 +78,115 @@ def test_top_names_the_most_probable_diagnoses(classifier, some):
     top = prediction.top(3)
     assert [probability for _, probability in top] == sorted(prediction.probabilities, reverse=True)[:3]
     assert top[0][0] == prediction.classes.diagnoses[int(np.argmax(prediction.probabilities))]
+
+
+def test_a_batch_takes_paths_records_iterators_and_arrays(classifier, records, some):
+    paths = find_records(records)[:9]
+    expected = [classifier.predict(record).probabilities for record in some]
+    mixed = [str(paths[0]), paths[1].with_suffix(""), *some[2:]]
+    array = np.stack([record.signal for record in some])
+    for batch in (
+        classifier.predict_batch(paths),
+        classifier.predict_batch(mixed),
+        classifier.predict_batch(record for record in some),
+        classifier.predict_batch(iter(paths)),
+        list(classifier.predict_stream(paths)),
+    ):
+        assert [each.name for each in batch] == [path.stem for path in paths]
+        np.testing.assert_allclose([each.probabilities for each in batch], expected, atol=1e-5)
+    numbered = classifier.predict_batch(array * 1000, 100, LEADS, unit="uV")
+    assert [each.name for each in numbered] == [str(number) for number in range(9)]
+    np.testing.assert_allclose([each.probabilities for each in numbered], expected, atol=1e-5)
+    named = classifier.predict_batch(pandas.Series(list(array[:2])), 100.0, LEADS, names=["a", "b"])
+    assert [each.name for each in named] == ["a", "b"]
+    np.testing.assert_allclose([each.probabilities for each in named], expected[:2], atol=1e-5)
+
+
+def test_a_failing_record_comes_back_with_its_reason(classifier, records, some, tmp_path):
+    batch = classifier.predict_batch([some[0], tmp_path / "absent", find_records(records)[1]])
+    assert [each.name for each in batch] == [some[0].name, "absent", some[1].name]
+    assert [bool(each.failure) for each in batch] == [False, True, False]
+    assert str(tmp_path / "absent") in batch[1].failure
+    assert np.isnan(batch[1].probabilities).all()
+    assert batch[1].answered == ()
+    np.testing.assert_allclose(batch[2].probabilities, classifier.predict(some[1]).probabilities, atol=1e-5)
+    signals = [np.ones((1000, 11)), some[0].signal, some[0].signal * np.float32(1e38)]
+    short, good, large = classifier.predict_batch(signals, 100, LEADS)
+    assert "signal 0: expected a signal of 12 leads" in short.failure
+    assert good.failure == ""
+    assert "amplitudes" in large.failure
+    with pytest.raises(InputError, match="amplitudes"):
+        classifier.predict_signal(signals[2], 100, LEADS)
+
+
+def test_a_stream_holds_few_records_at_a_time(classifier, some):
+    alive = weakref.WeakSet()
+    most = 0
+
+    def many():
+        nonlocal most
+        for index in range(300):
+            record = replace(some[0], name=str(index), signal=some[0].signal.copy())
+            alive.add(record)
+            most = max(most, len(alive))
+            yield record
+
+    assert sum(1 for _ in classifier.predict_stream(many())) == 300
+    assert most < 10
+
+
+def test_wrong_calls_say_which_method_to_use(classifier, some):
+    for wrong in (some[0].signal, some[0].signal.tolist()):
+        with pytest.raises(InputError, match="predict_signal one signal"):
+            classifier.predict(wrong)
+    for wrong in (some[0], "A0001", some[0].signal):
+        with pytest.raises(InputError, match=r"received .*predict takes one record or path"):
+            classifier.predict_batch(wrong)
+    with pytest.raises(InputError, match="a signal needs its sampling_rate and leads; received ndarray"):
+        classifier.predict_batch(np.zeros((2, 1000, 12)))
+    with pytest.raises(InputError, match="a name for each record; received 1 names"):
+        classifier.predict_batch(some[:2], names=["one"])
+
+
+def test_lists_and_data_frames_are_signals(classifier, some):
+    expected = classifier.predict(some[0]).probabilities
+    frame = pandas.DataFrame(some[0].signal, columns=list(LEADS))
+    for prediction in (
+        classifier.predict_signal(some[0].signal.tolist(), 100, LEADS),
+        classifier.predict_signal(frame, np.float64(100)),
+        classifier.predict_signal(frame / 1000, 100, unit="V"),
+        classifier.predict_signal(frame.astype("Float64"), 100),
+    ):
+        np.testing.assert_allclose(prediction.probabilities, expected, atol=1e-5)
+
+
+def test_notes_say_which_leads_were_not_taken(classifier, some):
+    signal = some[0].signal[:, [0, 1, 1, 6]]
+    prediction = classifier.predict_signal(signal, 100, ["I", "II", "ii", "Frank X"])
+    assert prediction.notes[:2] == (
+        "lead II is given twice: the first counts",
+        "left out, as none of the twelve leads: Frank X",
+    )
+    assert classifier.predict_batch([signal], 100, ["I", "II", "ii", "Frank X"])[0].notes == prediction.notes
+
+
+def test_a_prediction_is_asked_by_name_and_becomes_a_dictionary(classifier, some):
+    found = classifier.predict(some[0])
+    labels = np.zeros(len(found.labels), bool)
+    labels[[2, 5]] = True
+    prediction = replace(found, labels=labels, notes=("noted",))
+    known = prediction.classes.diagnoses
+    assert prediction[known[2].abbreviation.lower()].label
+    assert prediction[known[3].code].probability == found.probabilities[3]
+    assert [each.diagnosis for each in prediction.answered] == [known[2], known[5]]
+    with pytest.raises(InputError, match="received 'nonsense'"):
+        _ = prediction["nonsense"]
+    content = json.loads(json.dumps(prediction.to_dict(), allow_nan=False))
+    assert (content["record"], content["notes"], content["failure"]) == (some[0].name, ["noted"], None)
+    assert [each["label"] for each in content["classes"]] == labels.tolist()
+    assert [each["probability"] for each in content["classes"]] == found.probabilities.tolist()
+    failed = failed_prediction("x", found.classes, "why").to_dict()
+    assert (failed["failure"], failed["classes"][0]["probability"]) == ("why", None)
 
 
 def test_no_records_give_no_predictions(classifier):

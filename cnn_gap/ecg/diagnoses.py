@@ -6,6 +6,7 @@ are what the network may answer beside them and what nothing rewards: see `cnn_g
 """
 
 import csv
+import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.errors import InputError
-from cnn_gap.files import readable
+from cnn_gap.files import LARGEST_SETTINGS, read_text
 from cnn_gap.shipped import SHIPPED_WEIGHTS
 
 #: Sinus rhythm, the Challenge's "normal" class.
@@ -117,14 +118,14 @@ def diagnosis(code: str) -> Diagnosis:
     return known_diagnoses().get(code, Diagnosis(code, code, code))
 
 
-def names_of(codes: Iterable[str]) -> set[str]:
-    """Return what a class of these codes may be called: each code and its abbreviation, in lower case."""
-    return {name.lower() for code in codes for name in (code, diagnosis(code).abbreviation)}
+def names_of(codes: Iterable[str], about: Diagnosis) -> frozenset[str]:
+    """Return what an output of these codes may be called, in lower case.
 
-
-def names_of_finding(finding: Finding) -> set[str]:
-    """Return what a finding may be called beside its name, in lower case."""
-    return names_of(finding.codes) | {finding.abbreviation.lower()}
+    That is each code, its abbreviation and that of `about`, also after the code system, as in ``SCP-ECG:PVC``.
+    """
+    abbreviations = (diagnosis(code).abbreviation for code in codes)
+    names = {name.lower() for name in (*codes, *abbreviations, about.abbreviation)}
+    return frozenset(names | {f"{about.system.lower()}:{name}" for name in names})
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,25 @@ class ClassSet:
         return (*scored, *(finding.diagnosis for finding in self.findings))
 
     @property
+    def names(self) -> tuple[frozenset[str], ...]:
+        """What each output may be called, in lower case: its codes and abbreviations."""
+        pairs = zip(self.outputs, self.diagnoses, strict=True)
+        return tuple(names_of(codes, about) for codes, about in pairs)
+
+    @property
+    def short_names(self) -> tuple[str, ...]:
+        """A short name for each output, all different, which `find` takes.
+
+        It is the abbreviation, with the code's system where a class has the same, such as ``SCP-ECG:PVC``, or
+        the code.
+        """
+        names: list[str] = []
+        for known in self.diagnoses:
+            choices = (known.abbreviation, f"{known.system}:{known.abbreviation}", known.code)
+            names.append(next(name for name in choices if name not in names))
+        return tuple(names)
+
+    @property
     def normal(self) -> int | None:
         """The index of the normal class, None where the classes hold none."""
         return next((index for index, codes in enumerate(self.classes) if NORMAL_CODE in codes), None)
@@ -204,11 +224,8 @@ class ClassSet:
             If there is none.
         """
         wanted = name.strip().lower()
-        for index, codes in enumerate(self.classes):
-            if wanted in names_of(codes):
-                return index
-        for index, finding in enumerate(self.findings, len(self.classes)):
-            if wanted.removeprefix(f"{finding.system.lower()}:") in names_of_finding(finding):
+        for index, names in enumerate(self.names):
+            if wanted in names:
                 return index
         known = ", ".join(each.abbreviation for each in self.diagnoses)
         raise InputError(f"no class has this code or abbreviation; the model knows {known}; received {name!r}")
@@ -266,8 +283,9 @@ def _join_equivalents(listed: list[tuple[str, ...]]) -> tuple[tuple[str, ...], .
 
 def _read_square_table(path: Path) -> tuple[list[str], np.ndarray]:
     try:
-        with readable(path, "give a weights file"), path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file) if any(map(str.strip, row))]
+        text = read_text(path, LARGEST_SETTINGS, "give a weights file")
+        table = csv.reader(io.StringIO(text))
+        rows = [[cell.strip() for cell in row] for row in table if any(map(str.strip, row))]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is not a CSV of weights ({error})") from error
     if len(rows) < 2 or len(rows[0]) < 2:

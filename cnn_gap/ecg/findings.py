@@ -8,10 +8,12 @@ goes by SNOMED CT's 164884008, as other databases write it, and teaches the Chal
 """
 
 import csv
+import io
 from pathlib import Path
 
 from cnn_gap.ecg.diagnoses import Finding
 from cnn_gap.errors import InputError
+from cnn_gap.files import LARGEST_TABLE, read_text
 
 #: Tables that come with the package, by short name.
 SHIPPED_TABLES = {"scp": Path(__file__).parent / "findings_scp.csv"}
@@ -37,14 +39,11 @@ def read_findings(table: str | Path) -> tuple[Finding, ...]:
 
 def _read_rows(path: Path) -> list[dict[str, str]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            rows = list(reader)
-    except OSError as error:
-        known = ", ".join(SHIPPED_TABLES)
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); give a table of findings, or one of: {known}"
-        ) from error
+        text = read_text(
+            path, LARGEST_TABLE, f"give a table of findings, or one of: {', '.join(SHIPPED_TABLES)}"
+        )
+        reader = csv.DictReader(io.StringIO(text), strict=True)
+        rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is not a CSV of findings ({error})") from error
     if tuple(reader.fieldnames or ()) != COLUMNS or not rows:

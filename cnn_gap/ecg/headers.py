@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnn_gap.errors import InputError
-from cnn_gap.files import readable
+from cnn_gap.files import read_bytes
 
 #: The twelve leads in the order of every signal of this package.
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -19,6 +19,13 @@ LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V
 #: WFDB's values for a gain (units per mV) and a sampling rate (Hz) that are not given.
 DEFAULT_GAIN = 200.0
 DEFAULT_RATE = 250.0
+
+#: The largest header that is read, bytes, and the oldest person, years (PTB-XL has 300 for those above 89).
+LARGEST_HEADER = 1 << 20
+OLDEST = 300.0
+
+#: Gains outside of this range (units per mV) are no converter's, nor is what they make of stored values an ECG.
+GAIN_RANGE = (1e-6, 1e12)
 
 #: Sampling rates outside of this range (Hz) are no ECG's.
 RATE_RANGE = (1.0, 100_000.0)
@@ -104,12 +111,10 @@ def read_header(path: Path) -> Header:
     Raises
     ------
     InputError
-        If the file is missing or is not a header that can be used.
+        If the file is missing, too large, or not a header that can be used.
     """
     path = Path(path)
-    with readable(path):
-        content = path.read_bytes()
-    return replace(parse_header(decode_header(content), str(path)), name=path.stem)
+    return replace(parse_header(decode_header(read_bytes(path, LARGEST_HEADER)), str(path)), name=path.stem)
 
 
 def decode_header(content: bytes) -> str:
@@ -166,9 +171,10 @@ def codes_of(comments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 
 def parse_age(text: str) -> float:
-    """Return an age in years, NaN where the text is not one."""
+    """Return an age in years, NaN where the text is not one that a person can have."""
     match = re.match(r"\d+(\.\d*)?", text.strip())
-    return float(match[0]) if match else math.nan
+    age = float(match[0]) if match else math.nan
+    return age if age <= OLDEST else math.nan
 
 
 def parse_sex(text: str) -> str:
@@ -238,8 +244,11 @@ def _parse_gain(text: str, zero: int, source: str) -> tuple[float, int]:
     if gain == 0:
         return DEFAULT_GAIN, baseline
     gain_mv = gain / _MILLIVOLTS.get((unit or "").lower(), 1.0)
-    if not 1e-30 < abs(gain_mv) < 1e30:  # what a float32 signal can be divided by
-        raise InputError(f"{source}: a gain of {text} cannot be used")
+    low, high = GAIN_RANGE
+    if not low <= abs(gain_mv) <= high:
+        raise InputError(
+            f"{source}: a gain of {text} cannot be used; expected {low:g} to {high:g} units per mV"
+        )
     return gain_mv, baseline
 
 

@@ -1,13 +1,14 @@
 """Read diagnoses from a table instead of the records' headers, and other tables of records."""
 
 import csv
+import io
 import re
 from collections.abc import Collection
 from pathlib import Path
 
 from cnn_gap.ecg.records import RECORD_SUFFIXES
 from cnn_gap.errors import InputError
-from cnn_gap.files import readable
+from cnn_gap.files import LARGEST_TABLE, read_text
 
 #: CPSC 2018's numbers and Challenge 2017's letters in SNOMED CT. Codes without a counterpart are not listed.
 CPSC_2018_CODES = {
@@ -88,8 +89,8 @@ def read_record_table(path: Path) -> dict[str, tuple[str, ...]]:
 
 def _read_table(path: Path) -> list[list[str]]:
     try:
-        with readable(path, "give a table of labels"), path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [[cell.strip() for cell in row] for row in csv.reader(file)]
+        text = read_text(path, LARGEST_TABLE, "give a table of labels")
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is not a CSV file of labels ({error})") from error
     return [row for row in rows if any(row)]

@@ -24,8 +24,13 @@ _STRUCT, _TEXT, _NUMBERS = 2, 4, range(6, 16)
 _PRECISION = {6: np.float64, 7: np.float32}
 _HEADER = 128
 
-#: Compressed data that become larger than this are no recording, bytes.
-_LARGEST = 1 << 30
+#: What a file may hold at most: bytes once decompressed and of a matrix, elements in a row, bytes of a
+#: struct's field names, structs within structs, and characters of a text. More is no recording.
+_LARGEST = 1 << 28
+_MOST_ELEMENTS = 10_000
+_LONGEST_NAMES = 1 << 16
+_DEEPEST = 8
+_LONGEST_TEXT = 1000
 
 
 def parse_matlab(content: bytes) -> dict[str, Value]:
@@ -37,7 +42,7 @@ def parse_matlab(content: bytes) -> dict[str, Value]:
         If the bytes are not such a file, or hold what is neither number, text nor struct.
     """
     if content[124:128] == b"\x00\x01IM":
-        return dict(_named(data) for kind, data in _elements(content[_HEADER:]) if kind == _MATRIX)
+        return dict(_named(data) for kind, data in _decompressed(content[_HEADER:]) if kind == _MATRIX)
     if content[:6] == b"MATLAB":
         raise ValueError("the file is big-endian or of version 7.3; save it with -v7 on a usual computer")
     return dict(_level4(content))
@@ -48,13 +53,15 @@ def text_of(value: Value | None) -> str:
     if not isinstance(value, np.ndarray) or not value.size:
         return ""
     if value.dtype == np.uint16:  # MATLAB's characters
-        return "".join(map(chr, value.ravel()))
+        return "".join(map(chr, value.ravel()[:_LONGEST_TEXT]))
     return str(value.flat[0])
 
 
 def _level4(content: bytes) -> Iterator[tuple[str, np.ndarray]]:
     start = 0
-    while start < len(content):
+    for _ in range(_MOST_ELEMENTS):
+        if start >= len(content):
+            return
         kind, rows, columns, imaginary, length = struct.unpack_from("<5i", content, start)
         start += 20
         if kind < 0 or kind % 10 or kind // 10 >= len(_LEVEL4) or imaginary or min(rows, columns, length) < 0:
@@ -65,12 +72,15 @@ def _level4(content: bytes) -> Iterator[tuple[str, np.ndarray]]:
         values = np.frombuffer(content, dtype, rows * columns, start)
         start += values.nbytes
         yield name, values.reshape((rows, columns), order="F")
+    raise ValueError("the file holds too many variables")
 
 
-def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
+def _elements(content: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Yield the type and the data of each element of level 5."""
     start = 0
-    while start + 8 <= len(content):
+    for _ in range(_MOST_ELEMENTS):
+        if start + 8 > len(content):
+            return
         kind, size = struct.unpack_from("<2I", content, start)
         if kind >> 16:  # up to four bytes of data share the tag's eight
             kind, size, start, end = kind & 0xFFFF, kind >> 16, start + 4, start + 8
@@ -81,48 +91,56 @@ def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
         data = content[start : start + size]
         if len(data) < size:
             raise ValueError("the file is truncated")
-        if kind == _COMPRESSED:
-            yield from _elements(_decompressed(data))
-        else:
-            yield kind, data
+        yield kind, data
         start = end
+    raise ValueError("the file holds too many elements")
 
 
-def _decompressed(data: bytes) -> bytes:
-    stream = zlib.decompressobj()
-    content = stream.decompress(data, _LARGEST)
-    if stream.unconsumed_tail or not stream.eof:
-        raise ValueError("compressed data are truncated or too large")
-    return content
+def _decompressed(content: bytes) -> Iterator[tuple[int, memoryview]]:
+    """Yield the elements of a file, and those of its compressed elements, which hold no compressed ones."""
+    left = _LARGEST
+    for kind, data in _elements(memoryview(content)):
+        if kind != _COMPRESSED:
+            yield kind, data
+            continue
+        stream = zlib.decompressobj()
+        held = stream.decompress(data, max(left, 1))
+        if stream.unconsumed_tail or not stream.eof:
+            raise ValueError("compressed data are truncated or too large")
+        left -= len(held)
+        yield from _elements(memoryview(held))
 
 
-def _named(content: bytes) -> tuple[str, Value]:
-    """Return the name and the value of a matrix element."""
+def _named(content: memoryview, depth: int = 0) -> tuple[str, Value]:
+    """Return the name and the value of a matrix element, which lies in `depth` structs."""
     parts = _elements(content)
     flags, dimensions = (_numbers(*next(parts)) for _ in range(2))
-    name = next(parts)[1].decode("latin-1")
+    name = bytes(next(parts)[1]).decode("latin-1")
     kind, is_complex = int(flags[0]) & 0xFF, int(flags[0]) & 0x0800
     shape = tuple(int(size) for size in dimensions)
     if kind == _STRUCT:
-        return name, _fields(parts, shape)
+        return name, _fields(parts, shape, depth + 1)
     if is_complex or not (kind == _TEXT or kind in _NUMBERS):
         raise ValueError(f"{name} is neither of numbers, text nor a struct")
     values = _numbers(*next(parts)).reshape(shape, order="F")
-    return name, values.astype(np.uint16 if kind == _TEXT else _PRECISION.get(kind, values.dtype))
+    wanted = np.dtype(np.uint16 if kind == _TEXT else _PRECISION.get(kind, values.dtype))
+    if values.size * wanted.itemsize > _LARGEST:
+        raise ValueError(f"{name} is too large for a recording")
+    return name, values.astype(wanted)
 
 
-def _fields(parts: Iterator[tuple[int, bytes]], shape: tuple[int, ...]) -> dict[str, Value]:
+def _fields(parts: Iterator[tuple[int, memoryview]], shape: tuple[int, ...], depth: int) -> dict[str, Value]:
     if set(shape) != {1}:
         raise ValueError(f"a struct of shape {shape} is not one record's")
     length = int(_numbers(*next(parts))[0])
-    names = next(parts)[1]
-    if length < 1:
-        raise ValueError("a struct's field names have no length")
+    names = bytes(next(parts)[1][:_LONGEST_NAMES])
+    if length < 1 or depth > _DEEPEST:
+        raise ValueError("a struct's field names have no length, or structs are nested too deeply")
     keys = [names[at : at + length].rstrip(b"\0").decode("latin-1") for at in range(0, len(names), length)]
-    return {key: _named(data)[1] for key, (_, data) in zip(keys, parts, strict=True)}
+    return {key: _named(data, depth)[1] for key, (_, data) in zip(keys, parts, strict=True)}
 
 
-def _numbers(kind: int, data: bytes) -> np.ndarray:
+def _numbers(kind: int, data: memoryview) -> np.ndarray:
     if kind not in _LEVEL5:
         raise ValueError(f"an element of type {kind} holds no numbers")
     return np.frombuffer(data, _LEVEL5[kind])

@@ -2,14 +2,11 @@
 
 import math
 import os
-import shutil
 import struct
-import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,14 +15,19 @@ from cnn_gap.ecg.headers import (
     Header,
     HeaderLead,
     canonical_lead,
-    check_rate,
     parse_age,
     parse_sex,
     read_header,
 )
 from cnn_gap.ecg.matlab import Value, parse_matlab, text_of
-from cnn_gap.errors import InputError
-from cnn_gap.files import readable
+from cnn_gap.ecg.signal_files import read_with_wfdb, reading, signal_files
+from cnn_gap.ecg.signals import lead_names, lead_notes, millivolts, rate_of
+from cnn_gap.errors import InputError, printable
+from cnn_gap.files import LARGEST_SIGNAL, read_bytes
+
+if TYPE_CHECKING:
+    import pandas
+    from numpy.typing import ArrayLike
 
 #: How the names of a record's files end.
 RECORD_SUFFIXES = (".hea", ".mat", ".dat")
@@ -61,6 +63,8 @@ class Record:
         In years, NaN where unknown.
     sex : str
         ``"Female"``, ``"Male"`` or ``"Unknown"``.
+    notes : tuple of str
+        What its reader has to know, such as leads that were left out.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Record:
     codes: tuple[str, ...] = ()
     age: float = math.nan
     sex: str = "Unknown"
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         leads = ", ".join(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
@@ -92,20 +97,33 @@ class RecordInfo:
     codes: tuple[str, ...]
 
 
-def find_records(folder: Path) -> list[Path]:
+def find_records(folder: Path, skipped: Callable[[str], None] | None = None) -> list[Path]:
     """Return the records in a folder and the folders in it, sorted.
 
     A record is a header (``.hea``), or a ``.mat`` file without one, as CPSC 2018 has them. Hidden files and
     folders are not looked at, and links to folders are not followed.
 
+    Parameters
+    ----------
+    folder : Path
+    skipped : callable, optional
+        Receives a line for each folder that cannot be read, which is then left out.
+
     Raises
     ------
     InputError
-        If there is no such folder, or no record in it.
+        If there is no such folder, no record in it, or a folder that cannot be read and nobody to tell.
     """
     folder = require_folder(Path(folder))
     found: list[str] = []
-    for place, folders, files in os.walk(folder):
+
+    def unreadable(error: OSError) -> None:
+        reason = f"{error.filename}: this folder cannot be read ({error.strerror}), nor the records in it"
+        if skipped is None:
+            raise InputError(reason) from error
+        skipped(printable(reason))
+
+    for place, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         headers = {name[:-4] for name in files if name.endswith(".hea")}
         bare = {name[:-4] for name in files if name.endswith(".mat")} - headers
@@ -151,7 +169,7 @@ def paths_by_name(paths: Iterable[Path]) -> dict[str, Path]:
 def record_files(path: Path) -> list[Path]:
     """Return the files that a record, by the path of one of them, usually consists of and that are there."""
     files = (path.with_suffix(suffix) for suffix in RECORD_SUFFIXES)
-    return [file for file in files if file.exists()]
+    return [file for file in files if os.path.exists(file)]  # noqa: PTH110 - pathlib's fails for long names
 
 
 def read_info(path: Path) -> RecordInfo:
@@ -213,37 +231,49 @@ def record_from_digital(header: Header, recording: np.ndarray, leads: Collection
 
 
 def record_from_signal(
-    signal: np.ndarray,
+    signal: "ArrayLike | pandas.DataFrame",
     sampling_rate: float,
-    leads: Sequence[str],
+    leads: Sequence[str] | None = None,
     name: str = "",
     codes: Iterable[str] = (),
     age: float = math.nan,
     sex: str = "Unknown",
+    unit: str = "mV",
 ) -> Record:
-    """Return the record of a signal in mV.
+    """Return the record of a signal.
 
     Parameters
     ----------
     signal : array_like, shape (samples, leads)
-        In mV, NaN where not valid.
+        NaN or None where not valid.
     sampling_rate : float
         In Hz.
-    leads : sequence of str
-        The names of the columns, in any case. Of two with the same name the first counts; names that are not
-        in `LEADS` are left out, except that a single lead named ECG is taken as lead I.
+    leads : sequence of str, optional
+        The names of the columns, in any case; a pandas data frame's own if not given. Of two with the same name
+        the first counts; names that are not in `LEADS` are left out, except that a single lead named ECG is
+        taken as lead I. The record's notes say so.
     name, codes, age, sex
         As in `Record`.
+    unit : str
+        Of the amplitudes: ``"nV"``, ``"uV"``, ``"mV"`` or ``"V"``.
 
     Raises
     ------
     InputError
-        If the shape, the names or the rate cannot be used.
+        If the shape, the names, the rate or the unit cannot be used.
+
+    Examples
+    --------
+    >>> record_from_signal([[100, 250], [110, 240]], 500, ["I", "II"], unit="uV").signal[0, 1].item()
+    0.25
     """
     source = name or "signal"
-    stored = tuple(HeaderLead(canonical_lead(lead), "") for lead in leads)
-    about = Header(name, check_rate(sampling_rate, source), None, stored, tuple(codes), age, sex)
-    return _from_physical(about, np.asarray(signal), source)
+    names = lead_names(signal, leads, source)
+    rate = rate_of(sampling_rate, source)
+    stored = tuple(HeaderLead(canonical_lead(lead), "") for lead in names)
+    about = Header(name, rate, None, stored, tuple(codes), age, sex)
+    record = _from_physical(about, millivolts(signal, len(names), unit, source), source)
+    return replace(record, notes=lead_notes(names))
 
 
 def read_recording(path: Path, key: str = "val") -> np.ndarray:
@@ -259,12 +289,12 @@ def read_recording(path: Path, key: str = "val") -> np.ndarray:
         If the file is missing, truncated, or has no such matrix.
     """
     path = Path(path)
-    content = _read_bytes(path)
+    content = read_bytes(path, LARGEST_SIGNAL)
     if len(content) >= _MATLAB4.size and key == "val":
         kind, rows, columns, imaginary, _, name = _MATLAB4.unpack_from(content)
         if (kind, imaginary, name) == (30, 0, b"val\0") and rows > 0 and columns >= 0:
             return _interleaved(path, content, _MATLAB4.size, rows, columns)
-    with _reading(path, "MATLAB file"):
+    with reading(path, "MATLAB file"):
         return _matrix(parse_matlab(content)[key])
 
 
@@ -273,11 +303,12 @@ def _resolve(path: Path) -> Path:
     path = Path(path)
     stem = path.with_suffix("") if path.suffix in (".hea", ".mat") else path
     header, matlab = (stem.with_name(stem.name + suffix) for suffix in (".hea", ".mat"))
-    return matlab if path.suffix != ".hea" and matlab.is_file() and not header.is_file() else header
+    exists = os.path.exists  # pathlib's fails for names that are too long
+    return matlab if path.suffix != ".hea" and exists(matlab) and not exists(header) else header
 
 
 def _read_with_header(path: Path, header: Header) -> Record:
-    signal_file, *others = _signal_files(path, header)
+    signal_file, *others = signal_files(path, header)
     first = header.leads[0]
     plain = not others and all(
         (lead.samples_per_frame, lead.skew, lead.byte_offset) == (1, 0, first.byte_offset)
@@ -286,10 +317,10 @@ def _read_with_header(path: Path, header: Header) -> Record:
     if plain and signal_file.suffix == ".mat":
         recording = read_recording(signal_file)
     elif plain and all(lead.storage == "16" for lead in header.leads):
-        content = _read_bytes(signal_file)
+        content = read_bytes(signal_file, LARGEST_SIGNAL)
         recording = _interleaved(signal_file, content, first.byte_offset, len(header.leads), header.samples)
     else:
-        return _from_physical(header, _read_with_wfdb(path, header), str(path))
+        return _from_physical(header, read_with_wfdb(path, header), str(path))
     _require_samples(header, recording, str(signal_file))
     return _from_digital(header, recording, str(path))
 
@@ -298,17 +329,6 @@ def _require_samples(header: Header, recording: np.ndarray, source: str) -> None
     held = recording.shape[1]
     if held < (header.samples or 0):
         raise InputError(f"{source}: is truncated; holds {held} of the header's {header.samples} samples")
-
-
-def _signal_files(path: Path, header: Header) -> list[Path]:
-    """Return the files of a header's leads, each once, all of them in the header's folder."""
-    names = dict.fromkeys(lead.file_name for lead in header.leads)
-    for name in names:
-        if "/" in name or "\\" in name or name in (".", ".."):
-            raise InputError(f"{path}: the signal file {name} is not a name in the header's folder")
-        if not (path.parent / name).is_file():
-            raise InputError(f"{path.parent / name}: the signal file is missing; {path.name} refers to it")
-    return [path.parent / name for name in names]
 
 
 def _interleaved(path: Path, content: bytes, offset: int, leads: int, samples: int | None) -> np.ndarray:
@@ -323,10 +343,8 @@ def _interleaved(path: Path, content: bytes, offset: int, leads: int, samples: i
 
 
 def _read_without_header(path: Path) -> Record:
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such record")
-    with _reading(path, "MATLAB file"):
-        content = parse_matlab(_read_bytes(path))
+    with reading(path, "MATLAB file"):
+        content = parse_matlab(read_bytes(path, LARGEST_SIGNAL))
         if "ECG" in content:
             header, signal = _parse_cpsc_2018(path, _struct(content["ECG"]))
         elif "val" in content and len(_matrix(content["val"])) == 1:
@@ -345,37 +363,6 @@ def _parse_cpsc_2018(path: Path, ecg: dict[str, Value]) -> tuple[Header, np.ndar
     leads = tuple(HeaderLead(lead, path.name) for lead in LEADS)
     about = Header(path.stem, CPSC_2018_RATE, None, leads, (), parse_age(age), parse_sex(sex))
     return about, _matrix(ecg["data"]).T
-
-
-def _read_with_wfdb(path: Path, header: Header) -> np.ndarray:
-    """Return the signal in mV, shape (samples, leads).
-
-    wfdb refuses dates, names and numbers of fields that are in use, so it gets a header of its own.
-    """
-    import wfdb  # it takes a second to import, and few records need it
-
-    files = {file.name: f"signal{index}" for index, file in enumerate(_signal_files(path, header))}
-    lines = [f"record {len(header.leads)} {header.sampling_rate!r} {header.samples or ''}"]
-    lines += [
-        f"{files[lead.file_name]} {lead.storage}x{lead.samples_per_frame}:{lead.skew}+{lead.byte_offset} "
-        f"{lead.gain!r}({lead.baseline})/mV 16 0 {lead.initial_value} 0 0 lead{index}"
-        for index, lead in enumerate(header.leads)
-    ]
-    with tempfile.TemporaryDirectory() as folder, _reading(path, "WFDB record with whole signal files"):
-        for name, alias in files.items():
-            _link(path.parent / name, Path(folder) / alias)
-        (Path(folder) / "record.hea").write_text("\n".join(lines) + "\n", encoding="ascii")
-        signal = wfdb.rdrecord(str(Path(folder) / "record")).p_signal
-    if header.samples and len(signal) != header.samples:
-        raise InputError(f"{path}: the signal is truncated; has {len(signal)} of {header.samples} samples")
-    return signal
-
-
-def _link(path: Path, link: Path) -> None:
-    try:
-        link.symlink_to(path.absolute())
-    except OSError:  # not every file system has links
-        shutil.copyfile(path, link)
 
 
 def _from_digital(header: Header, recording: np.ndarray, source: str, leads: Collection[str] = LEADS) -> Record:
@@ -457,23 +444,3 @@ def _struct(values: Value) -> dict[str, Value]:
     if not isinstance(values, dict):
         raise ValueError("the variable ECG is not a struct")
     return values
-
-
-def _read_bytes(path: Path) -> bytes:
-    with readable(path):
-        return path.read_bytes()
-
-
-@contextmanager
-def _reading(path: Path, what: str) -> Iterator[None]:
-    """Turn whatever a parser stumbles on in a damaged file into an `InputError`."""
-    try:
-        with readable(path):
-            yield
-    except InputError:
-        raise
-    except Exception as error:  # the libraries promise no kind of exception
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{path}: is not a {what} that can be read ({type(error).__name__}: {reason})"
-        ) from error

@@ -123,7 +123,7 @@ def _explain(
         height = level.of(activation)
         about = ExplainedClass(
             diagnosis=prediction.classes.diagnoses[index],
-            codes=prediction.classes.classes[index],
+            codes=prediction.classes.outputs[index],
             probability=float(prediction.probabilities[index]),
             threshold=predictor.description.thresholds[index],
             label=bool(prediction.labels[index]),

@@ -1,13 +1,18 @@
 """What explains a record's answers: activation maps on its time axis, their regions and the leads' shares."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from cnn_gap.ecg.diagnoses import Diagnosis, names_of
+from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.regions import Region
+
+#: Raise it when the meaning of an explanation's JSON changes.
+FORMAT = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +63,24 @@ class ExplainedClass:
             f" {len(self.regions)} regions>"
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold: all but the maps, which `Explanation.to_dict` adds at its times."""
+        shares = self.lead_shares
+        return {
+            "name": self.diagnosis.name,
+            "abbreviation": self.diagnosis.abbreviation,
+            "codes": list(self.codes),
+            "probability": self.probability,
+            "threshold": self.threshold,
+            "label": self.label,
+            "level": self.level,
+            "regions": [
+                {"start_s": region.start_s, "end_s": region.end_s, "mean_activation": region.activation}
+                for region in self.regions
+            ],
+            "lead_shares": None if shares is None else dict(zip(LEADS, _rounded(shares), strict=True)),
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
@@ -88,7 +111,7 @@ class Explanation:
         return f"<Explanation of {self.record.name!r}, {self.record.duration_s:g} s:\n{explained}>"
 
     def __getitem__(self, diagnosis: str) -> ExplainedClass:
-        """Return the class with this code, or this abbreviation of one of its codes (in any case).
+        """Return the class with this code or abbreviation (in any case), as `ClassSet.find` takes it.
 
         Raises
         ------
@@ -96,7 +119,7 @@ class Explanation:
             If it was not asked for.
         """
         for each in self.classes:
-            if diagnosis.lower() in names_of(each.codes):
+            if diagnosis.strip().lower() in names_of(each.codes, each.diagnosis):
                 return each
         explained = ", ".join(each.diagnosis.abbreviation for each in self.classes)
         raise InputError(f"{self.record.name}: explained are {explained}; received {diagnosis}")
@@ -106,6 +129,28 @@ class Explanation:
         """The same of the classes that are answered, or of the most probable one where none is."""
         answered = tuple(each for each in self.classes if each.label)
         return replace(self, classes=answered or (max(self.classes, key=lambda each: each.probability),))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold.
+
+        Each of `classes` has its `regions` (s, with the mean activation), its `activation` as values at
+        `times_s`, and what the logit loses without each lead (`lead_shares`, None if that was not asked for).
+        Activations are in units of the logit. A `threshold` of None: the class is never answered.
+        """
+        times = self.step_times
+        return {
+            "format": FORMAT,
+            "record": self.record.name,
+            "sampling_rate": self.record.sampling_rate,
+            "samples": len(self.record.signal),
+            "map_stride_s": self.stride_s,
+            "map_receptive_field_s": self.receptive_field_s,
+            "times_s": _rounded(times),
+            "classes": [
+                {**each.to_dict(), "activation": _rounded(np.interp(times, self.times, each.activation))}
+                for each in self.classes
+            ],
+        }
 
     @property
     def step_times(self) -> np.ndarray:
@@ -117,3 +162,7 @@ class Explanation:
     def times(self) -> np.ndarray:
         """The samples' times, s, (samples,)."""
         return np.arange(len(self.record.signal)) / self.record.sampling_rate
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(value), 4) for value in values]

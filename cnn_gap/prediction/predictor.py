@@ -12,48 +12,12 @@ from cnn_gap.ecg.records import Record
 from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
 from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
 from cnn_gap.prediction.model_folder import ModelDescription
+from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.scoring.thresholds import apply_thresholds
 from cnn_gap.windows.preprocessing import prediction_windows
 
-#: Windows that the network computes at once: more gain nothing on a processor.
+#: Windows that the network computes at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What the classifier says of a record.
-
-    Attributes
-    ----------
-    name : str
-        The record's.
-    classes : ClassSet
-        The classes that the model tells apart.
-    probabilities : ndarray, shape (classes,), float64
-        Of each class.
-    labels : ndarray, shape (classes,), bool
-        Whether each class is answered.
-    """
-
-    name: str
-    classes: ClassSet
-    probabilities: np.ndarray
-    labels: np.ndarray
-
-    def __repr__(self) -> str:
-        found = ", ".join(
-            f"{known.abbreviation} {probability:.3f}"
-            for known, probability, label in zip(
-                self.classes.diagnoses, self.probabilities, self.labels, strict=True
-            )
-            if label
-        )
-        return f"<Prediction of {self.name!r}: {found or 'nothing'} answered, of {len(self.classes)} classes>"
-
-    def top(self, count: int = 3) -> list[tuple[Diagnosis, float]]:
-        """Return the `count` most probable diagnoses with their probabilities."""
-        order = np.argsort(-self.probabilities, kind="stable")[:count]
-        return [(self.classes.diagnoses[index], float(self.probabilities[index])) for index in order]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +92,7 @@ class Predictor:
 
     @cached_property
     def gradients(self) -> Gradients:
-        """Computes the gradients of logits by the windows' amplitudes."""
+        """Computes the gradients of logits with respect to the windows' amplitudes."""
         return logit_gradients(self.network)
 
     @cached_property

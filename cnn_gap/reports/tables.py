@@ -27,7 +27,7 @@ def prediction_table(prediction: "Prediction", count: int = 5) -> str:
     for index in shown:
         about = prediction.classes.diagnoses[index]
         answered = "yes" if prediction.labels[index] else "no"
-        codes = ", ".join(prediction.classes.classes[index])
+        codes = ", ".join(prediction.classes.outputs[index])
         rows.append((f"{prediction.probabilities[index]:.3f}", answered, about.name, about.abbreviation, codes))
     return aligned(rows)
 
@@ -39,20 +39,10 @@ def prediction_json(prediction: "Prediction", described: ModelDescription) -> st
     (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, and whether it was `seen`
     in training.
     """
-    probabilities = [None if np.isnan(p) else float(p) for p in prediction.probabilities]
-    classes = [
-        {
-            "probability": probabilities[index],
-            "threshold": described.thresholds[index],
-            "label": bool(prediction.labels[index]),
-            "name": about.name,
-            "abbreviation": about.abbreviation,
-            "codes": list(described.classes[index]),
-            "seen": described.seen[index],
-        }
-        for index, about in enumerate(prediction.classes.diagnoses)
-    ]
-    return json.dumps({"record": prediction.name, "classes": classes}, indent=2, allow_nan=False)
+    content = prediction.to_dict()
+    for index, each in enumerate(content["classes"]):
+        each |= {"threshold": described.thresholds[index], "seen": described.seen[index]}
+    return json.dumps(content, indent=2, allow_nan=False)
 
 
 def explanation_table(explanation: Explanation) -> str:

@@ -5,6 +5,7 @@ the Challenge's 2020 evaluator: a label counts as yes in a few spellings and as 
 that is no number counts as 0, and a file that is no table of three rows as nothing found.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import codes_of, parse_comments
 from cnn_gap.ecg.records import find_records, paths_by_name
 from cnn_gap.errors import InputError
-from cnn_gap.files import readable, write_text
+from cnn_gap.files import LARGEST_SETTINGS, read_bytes, write_text
 
 _YES = frozenset(("1", "True", "true", "T", "t"))
 _NAMED_IN_ERRORS = 3
@@ -213,5 +214,5 @@ def _output_paths(names: Sequence[str], folder: Path) -> list[Path]:
 
 def _lines(path: Path) -> list[str]:
     """Return the lines of a text file without the blanks around them, whatever bytes it holds."""
-    with readable(path), path.open(encoding="utf-8", errors="replace") as file:
-        return [line.strip() for line in file]
+    text = read_bytes(path, LARGEST_SETTINGS).decode("utf-8", errors="replace")
+    return [line.strip() for line in re.split(r"\r\n|\r|\n", text)]

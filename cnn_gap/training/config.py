@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_gap.errors import InputError
-from cnn_gap.files import readable
+from cnn_gap.files import LARGEST_SETTINGS, read_text
 from cnn_gap.network.options import PRECISIONS, Augmentation, Network
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.settings import from_dict, require, require_ranges
@@ -172,7 +172,8 @@ def _read_content(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        with readable(path, "give a .toml file"):
-            return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(read_text(path, LARGEST_SETTINGS, "give a .toml file"))
+    except ValueError as error:  # tomllib's, Unicode's, and Python's of numbers with too many digits
         raise InputError(f"{path}: is not valid TOML ({error})") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: is not TOML that can be used (it is nested too deeply)") from error

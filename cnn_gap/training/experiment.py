@@ -135,8 +135,8 @@ def _read_infos(data: Path, label_table: Path | None, classes: ClassSet, log: Lo
     for path in tqdm(find_records(data), desc="reading headers", unit="record", disable=None):
         try:
             record = read_info(path)
-        except InputError as error:
-            log(f"left out: {error}")
+        except Exception as error:  # whatever is wrong with one record must not cost the others
+            log(f"left out: {error if isinstance(error, InputError) else f'{path}: {error!r}'}")
             continue
         if table is not None and record.name not in table:
             unlabelled += 1

@@ -13,7 +13,6 @@ from cnn_gap.ecg.annotations import read_events
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records
 from cnn_gap.explain_folder import INDEX
-from cnn_gap.reports.machine_files import explanation_content
 from cnn_gap.reports.tables import explanation_table
 
 
@@ -41,7 +40,7 @@ def test_every_file_that_was_asked_for_is_written_and_named(model, classifier, p
     expected = classifier.explain(path, "AF,PAC", leads=True)
     written = "".join(f"wrote {name}\n" for name in (out, second, content, marks, page))
     assert ended.out == f"{explanation_table(expected)}\n{written}"
-    assert json.loads(content.read_text()) == json.loads(json.dumps(explanation_content(expected)))
+    assert json.loads(content.read_text()) == json.loads(json.dumps(expected.to_dict()))
     assert all("<svg" in picture.read_text() for picture in (out, second))
     assert page.read_text().startswith("<!DOCTYPE html>")
     regions = [(each.diagnosis.abbreviation, region) for each in expected.classes for region in each.regions]
@@ -56,7 +55,7 @@ def test_every_file_that_was_asked_for_is_written_and_named(model, classifier, p
 
 def test_the_json_has_map_regions_and_shares_on_the_records_time(classifier, path):
     explanation = classifier.explain(path, "top2", leads=True)
-    content = json.loads(json.dumps(explanation_content(explanation), allow_nan=False))
+    content = json.loads(json.dumps(explanation.to_dict(), allow_nan=False))
     record = explanation.record
     assert (content["record"], content["sampling_rate"], content["samples"]) == (record.name, 100, 1000)
     assert np.diff(content["times_s"]) == pytest.approx(content["map_stride_s"])
@@ -81,7 +80,7 @@ def test_a_page_lists_every_class_unless_some_are_named(model, classifier, path,
     assert run_command(explain, [model, path, "--html", page, "--json", content]).code == 0
     order = np.argsort(-classifier.predict(path).probabilities, kind="stable")
     assert _listed(page) == [list(classifier.classes.classes[index]) for index in order]
-    answered = explanation_content(classifier.explain(path, leads=True))
+    answered = classifier.explain(path, leads=True).to_dict()
     assert json.loads(content.read_text()) == json.loads(json.dumps(answered))
     assert run_command(explain, [model, path, "--html", page, "--classes", "AF"]).code == 0
     assert _listed(page) == [["164889003"]]

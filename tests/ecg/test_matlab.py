@@ -1,6 +1,8 @@
 """MATLAB files, against SciPy's writer and with every kind of damage."""
 
 import struct
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -64,3 +66,46 @@ def test_damage_never_crashes_the_process(tmp_path_factory, compressed, data):
         assert not isinstance(error, MemoryError)
     else:
         assert all(isinstance(value, np.ndarray | dict) for value in variables.values())
+
+
+def _element(kind, data):
+    return struct.pack("<2I", kind, len(data)) + data + bytes(-len(data) % 8 if kind != 15 else 0)
+
+
+def _matrix(kind, parts, shape=(1, 1)):
+    head = _element(6, struct.pack("<2I", kind, 0)) + _element(5, struct.pack(f"<{len(shape)}i", *shape))
+    return _element(14, head + _element(1, b"val") + b"".join(parts))
+
+
+def _level5(*elements):
+    return b"MATLAB 5.0".ljust(124) + b"\x00\x01IM" + b"".join(elements)
+
+
+def _bombs():
+    zeros = zlib.compress(bytes(1 << 24))
+    yield "compressed within compressed", _level5(_element(15, zlib.compress(_element(15, zeros))))
+    yield "many compressed", _level5(*[_element(15, zlib.compress(_element(7, bytes((1 << 26) - 8))))] * 6)
+    yield "too many elements", _level5(bytes(8) * 100_000)
+    stored = (1 << 25) + 8
+    yield "bytes as doubles", _level5(_matrix(6, [_element(2, bytes(stored))], (1, stored)))
+    nested = _matrix(6, [_element(9, bytes(8))])
+    for _ in range(100):
+        nested = _matrix(2, [_element(5, struct.pack("<i", 32)), _element(1, b"val".ljust(32, b"\0")), nested])
+    yield "structs within structs", _level5(nested)
+
+
+@pytest.mark.parametrize(("content"), [pytest.param(bomb, id=name) for name, bomb in _bombs()])
+def test_a_small_file_cannot_become_large(content):
+    tracemalloc.start()
+    try:
+        assert parse_matlab(content) == {}
+    except ValueError as error:
+        assert "too" in str(error)
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 400e6
+
+
+def test_a_long_text_is_cut():
+    assert len(text_of(np.full((1, 10**6), 57, np.uint16))) == 1000

@@ -1,0 +1,177 @@
+"""Classify records one after the other, however many there are and whatever single ones are like."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnn_gap.ecg.records import Record, read_record, record_from_signal
+from cnn_gap.errors import InputError
+from cnn_gap.prediction.prediction import Prediction, failed_prediction
+from cnn_gap.prediction.predictor import Predictor
+
+#: Records, and windows of them, that are classified together: long records come in smaller batches.
+BATCH = 64
+BATCH_WINDOWS = 512
+
+#: Why a record has no answer that its windows seemed to allow.
+BEYOND_NUMBERS = "cannot be classified: its amplitudes are too large for float32 arithmetic; check its gain"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A record that is yet to be read.
+
+    Attributes
+    ----------
+    name : str
+        Of its prediction.
+    source : str
+        What to call it in errors, such as its path.
+    read : callable
+        Returns the record.
+    """
+
+    name: str
+    source: str
+    read: Callable[[], Record]
+
+
+@dataclass(frozen=True)
+class SignalForm:
+    """What signals are, as `cnn_gap.ecg.records.record_from_signal` takes it."""
+
+    sampling_rate: float
+    leads: Sequence[str] | None = None
+    unit: str = "mV"
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A record's windows, or why there are none."""
+
+    name: str
+    windows: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    failure: str = ""
+
+    @property
+    def count(self) -> int:
+        """How many windows there are."""
+        return 0 if self.windows is None else len(self.windows)
+
+
+def predict_stream(predictor: Predictor, records: Iterable[Waiting]) -> Iterator[Prediction]:
+    """Yield the prediction of each record, in their order.
+
+    A batch of records is in memory at a time, and the next one is read in another thread meanwhile. One that
+    cannot be read or classified has the reason in its prediction's `failure` and costs no other.
+    """
+    for batch in _ahead(_batches(_prepare(predictor, record) for record in records)):
+        yield from _classify(predictor, batch)
+
+
+def waiting_records(
+    records: Iterable[object], form: SignalForm | None = None, names: Iterable[str] | None = None
+) -> Iterator[Waiting]:
+    """Yield each of `records` (a `Record`, a path, or a signal of shape (samples, leads)) as one to be read.
+
+    Parameters
+    ----------
+    records : iterable
+        Looked at one by one.
+    form : SignalForm, optional
+        Of the signals among them.
+    names : iterable of str, optional
+        What to call each; otherwise a record and a file go by their own names and a signal by its number.
+
+    Raises
+    ------
+    InputError
+        If a signal comes without a form, or there are fewer names than records.
+    """
+    given = None if names is None else iter(names)
+    for number, record in enumerate(records):
+        name = "" if given is None else str(next(given, ""))
+        if given is not None and not name:
+            raise InputError(f"there must be a name for each record; received {number} names")
+        if isinstance(record, Record):
+            yield Waiting(name or record.name, record.name or f"record {number}", partial(_itself, record))
+        elif isinstance(record, str | Path):
+            path = Path(record)
+            yield Waiting(name or path.stem, str(path), partial(read_record, path))
+        elif form is None:
+            raise InputError(
+                f"record {number}: a signal needs its sampling_rate and leads; received {type(record).__name__}"
+            )
+        else:
+            name = name or str(number)
+            yield Waiting(name, name, partial(_as_record, record, form, f"signal {name}"))
+
+
+def _itself(record: Record) -> Record:
+    return record
+
+
+def _as_record(signal: Any, form: SignalForm, name: str) -> Record:
+    return record_from_signal(signal, form.sampling_rate, form.leads, name, unit=form.unit)
+
+
+def _prepare(predictor: Predictor, waiting: Waiting) -> _Prepared:
+    try:
+        record = waiting.read()
+        return _Prepared(waiting.name, predictor.windows(record), record.notes)
+    except InputError as error:
+        return _Prepared(waiting.name, failure=str(error))
+    except Exception as error:  # whatever is wrong with one record must not cost the others
+        return _Prepared(waiting.name, failure=f"{waiting.source}: {error!r}")
+
+
+def _classify(predictor: Predictor, batch: list[_Prepared]) -> Iterator[Prediction]:
+    """Yield the predictions of a batch, in its order."""
+    predicted = iter(_predict(predictor, [each for each in batch if not each.failure]))
+    for each in batch:
+        yield failed_prediction(each.name, predictor.classes, each.failure) if each.failure else next(predicted)
+
+
+def _predict(predictor: Predictor, batch: list[_Prepared]) -> list[Prediction]:
+    try:
+        predictions = predictor.predict_windows(
+            [each.name for each in batch], [each.windows for each in batch if each.windows is not None]
+        )
+    except Exception as error:  # one record, too large perhaps, must not cost the others
+        if len(batch) == 1:
+            reason = f"cannot be classified ({error!r})"
+            return [failed_prediction(batch[0].name, predictor.classes, reason)]
+        return [prediction for each in batch for prediction in _predict(predictor, [each])]
+    return [
+        replace(prediction, notes=each.notes + prediction.notes)
+        if np.isfinite(prediction.probabilities).all()
+        else failed_prediction(each.name, predictor.classes, BEYOND_NUMBERS)
+        for each, prediction in zip(batch, predictions, strict=True)
+    ]
+
+
+def _batches(prepared: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
+    batch, windows = [], 0
+    for each in prepared:
+        batch.append(each)
+        windows += each.count
+        if len(batch) == BATCH or windows >= BATCH_WINDOWS:
+            yield batch
+            batch, windows = [], 0
+    if batch:
+        yield batch
+
+
+def _ahead(batches: Iterator[list[_Prepared]]) -> Iterator[list[_Prepared]]:
+    """Yield the batches, and prepare the next one in another thread meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, batches, None)
+        while batch := waiting.result():
+            waiting = pool.submit(next, batches, None)
+            yield batch
