@@ -1,7 +1,7 @@
 """Run a trained network: records to windows, windows to probabilities and maps, probabilities to labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import keras
@@ -13,6 +13,7 @@ from cnn_gap.network.activation_maps import map_stride, receptive_field, with_ma
 from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
 from cnn_gap.prediction.model_folder import ModelDescription
 from cnn_gap.prediction.prediction import Prediction
+from cnn_gap.prediction.runtimes import Compute, Runtime, start_runtime
 from cnn_gap.scoring.thresholds import apply_thresholds
 from cnn_gap.windows.preprocessing import prediction_windows
 
@@ -30,10 +31,13 @@ class Predictor:
         From windows to probabilities.
     description : ModelDescription
         Its classes, thresholds and preprocessing.
+    runtime : Runtime
+        What computes the probabilities of predictions. Explanations are computed by Keras, in float32.
     """
 
     network: keras.Model
     description: ModelDescription
+    runtime: Runtime = field(default_factory=Runtime)
 
     @property
     def classes(self) -> ClassSet:
@@ -54,7 +58,7 @@ class Predictor:
         """Classify records by their `windows`; a record's probability is the mean over its windows."""
         if not names:
             return []
-        return self.predictions(names, windows, self._run(self.network, np.concatenate(windows))[0])
+        return self.predictions(names, windows, self._run(self._compute, np.concatenate(windows))[0])
 
     def predictions(
         self, names: Sequence[str], windows: Sequence[np.ndarray], probabilities: np.ndarray
@@ -75,7 +79,7 @@ class Predictor:
         InputError
             If the network has no activation maps.
         """
-        probabilities, maps = self._run(self._network_with_maps, windows)
+        probabilities, maps = self._run(self._network_with_maps.predict_on_batch, windows)
         return probabilities, maps
 
     def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
@@ -106,11 +110,15 @@ class Predictor:
         return receptive_field(self.network)
 
     @cached_property
+    def _compute(self) -> Compute:
+        return start_runtime(self.network, self.runtime)
+
+    @cached_property
     def _network_with_maps(self) -> keras.Model:
         return with_maps(self.network)
 
-    def _run(self, network: keras.Model, windows: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return a network's outputs for windows, computed in a few fixed batch sizes.
+    def _run(self, compute: Compute, windows: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return what is computed of windows, in a few fixed batch sizes.
 
         Keras compiles the network for each new batch size: batches are padded to powers of two.
         """
@@ -119,10 +127,9 @@ class Predictor:
             batch = windows[start : start + LARGEST_BATCH]
             size = 1 << (len(batch) - 1).bit_length()
             padded = np.pad(batch, ((0, size - len(batch)), (0, 0), (0, 0)))
-            outputs = network.predict_on_batch(padded)
-            results.append(
-                [each[: len(batch)] for each in (outputs if len(network.outputs) > 1 else [outputs])]
-            )
+            outputs = compute(padded)
+            several = outputs if isinstance(outputs, list | tuple) else [outputs]
+            results.append([each[: len(batch)] for each in several])
         return tuple(np.concatenate(each).astype(np.float64) for each in zip(*results, strict=True))
 
     def _answer(self, probabilities: np.ndarray) -> np.ndarray:

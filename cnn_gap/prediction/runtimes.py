@@ -1,4 +1,4 @@
-"""What computes a network's probabilities: Keras itself or OpenVINO, which is faster where it may use bfloat16."""
+"""What computes probabilities: Keras itself or OpenVINO, which is faster where it may use bfloat16."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 RUNTIMES = ("auto", "keras", "openvino")
 PRECISIONS = ("float32", "bfloat16")
 
-#: From windows (windows, samples, leads), mV, to probabilities (windows, classes).
-Compute = Callable[[np.ndarray], np.ndarray]
+#: From windows (windows, samples, leads), mV, to probabilities (windows, outputs), or a list of arrays.
+Compute = Callable[[np.ndarray], Any]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from cnn_gap.classifier import load_classifier
 from cnn_gap.errors import InputError
@@ -39,7 +40,17 @@ def test_bfloat16_is_near(network):
 def test_what_cannot_be_is_said():
     with pytest.raises(InputError, match="runtime must be one of auto, keras, openvino; received 'torch'"):
         Runtime("torch")
-    with pytest.raises(InputError, match="precision must be one of .*; received 'float16'"):
+    with pytest.raises(InputError, match=r"precision must be one of .*; received 'float16'"):
         Runtime(precision="float16")
     with pytest.raises(InputError, match="Keras predicts in float32"):
         Runtime("keras", "bfloat16")
+
+
+def test_a_classifier_answers_alike_by_openvino():
+    pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
+    record = ROOT / "test_data" / "SIM0008"
+    keras_says, openvino_says = (
+        load_classifier(runtime=name).predict(record) for name in ("keras", "openvino")
+    )
+    np.testing.assert_allclose(openvino_says.probabilities, keras_says.probabilities, atol=1e-5)
+    assert (openvino_says.labels == keras_says.labels).all()
