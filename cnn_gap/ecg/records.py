@@ -167,9 +167,17 @@ def paths_by_name(paths: Iterable[Path]) -> dict[str, Path]:
 
 
 def record_files(path: Path) -> list[Path]:
-    """Return the files that a record, by the path of one of them, usually consists of and that are there."""
-    files = (path.with_suffix(suffix) for suffix in RECORD_SUFFIXES)
-    return [file for file in files if os.path.exists(file)]  # noqa: PTH110 - pathlib's fails for long names
+    """Return the files that a record consists of: its header and the signal files that it names, or its one.
+
+    Where the signal files cannot be told, it is the header alone.
+    """
+    path = _resolve(path)
+    if path.suffix != ".hea":
+        return [path]
+    try:
+        return [path, *signal_files(path, read_header(path))]
+    except InputError:
+        return [path]
 
 
 def read_info(path: Path) -> RecordInfo:

@@ -1,6 +1,8 @@
 """What a model folder holds: `model.keras` (the network) and `model.json` (everything else that predicts)."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import ClassSet, Finding
+from cnn_gap.ecg.diagnoses import LARGEST_REWARD, ClassSet, Finding
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
@@ -76,8 +78,10 @@ class ModelDescription:
         for key, expected in (("weights", count), ("thresholds", outputs), ("seen", outputs)):
             if len(getattr(self, key)) != expected:
                 raise InputError(f"{key} must have {expected} entries; received {len(getattr(self, key))}")
-        if any(len(row) != count or not all(map(math.isfinite, row)) for row in self.weights):
-            raise InputError(f"weights must have {count} numbers in each row")
+        if any(
+            len(row) != count or not all(abs(each) <= LARGEST_REWARD for each in row) for row in self.weights
+        ):
+            raise InputError(f"weights must have {count} numbers of at most {LARGEST_REWARD:g} in each row")
         codes = [
             code for equivalents in (*self.classes, *(f.codes for f in self.findings)) for code in equivalents
         ]
@@ -102,9 +106,18 @@ class ModelDescription:
 def save_model(folder: Path, network: "keras.Model", description: ModelDescription) -> None:
     """Write a model folder; each file is whole or not there."""
     folder = Path(folder)
-    with replacing(folder / "model.keras") as aside:
+    with replacing(folder / "model.keras") as aside, saving(folder / "model.keras"):
         network.save(aside, include_optimizer=False)
     write_json(folder / "model.json", to_dict(description))
+
+
+@contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """Turn what Keras and h5py raise where a file cannot be written, on a full disk, into an `InputError`."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:  # h5py has no other kinds for what the system says
+        raise InputError(f"{path}: cannot be written ({_first_line(error)})") from error
 
 
 def read_description(folder: Path) -> ModelDescription:

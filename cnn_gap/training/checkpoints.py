@@ -9,6 +9,7 @@ import keras
 
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
+from cnn_gap.prediction.model_folder import saving
 from cnn_gap.settings import from_dict
 
 
@@ -52,7 +53,7 @@ class Checkpoints:
 
     def save(self, network: keras.Model, progress: Progress) -> None:
         """Keep the state after an epoch; the network's optimiser is part of it."""
-        with replacing(self._weights_file(progress.epoch)) as aside:
+        with replacing(self._weights_file(progress.epoch)) as aside, saving(self._weights_file(progress.epoch)):
             network.save_weights(aside)
         content = {"setup": progress.setup, "best_epoch": progress.best_epoch, "history": progress.history}
         write_json(self._progress_file, content)
