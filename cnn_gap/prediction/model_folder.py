@@ -14,6 +14,7 @@ from cnn_gap.ecg.diagnoses import LARGEST_REWARD, ClassSet, Finding
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
+from cnn_gap.prediction.model_archive import check_archive
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.settings import from_dict, to_dict
 from cnn_gap.version import __version__
@@ -78,19 +79,22 @@ class ModelDescription:
         for key, expected in (("weights", count), ("thresholds", outputs), ("seen", outputs)):
             if len(getattr(self, key)) != expected:
                 raise InputError(f"{key} must have {expected} entries; received {len(getattr(self, key))}")
-        if any(
-            len(row) != count or not all(abs(each) <= LARGEST_REWARD for each in row) for row in self.weights
-        ):
+        if any(len(row) != count or any(not abs(x) <= LARGEST_REWARD for x in row) for row in self.weights):
             raise InputError(f"weights must have {count} numbers of at most {LARGEST_REWARD:g} in each row")
-        codes = [
-            code for equivalents in (*self.classes, *(f.codes for f in self.findings)) for code in equivalents
-        ]
-        if len(set(codes)) < len(codes) or any(not code or set(code) & set(",|\n\r") for code in codes):
-            raise InputError(f"classes must be different codes without commas; received {codes}")
+        self._check_names()
         if any(threshold is not None and not 0 <= threshold <= 1 for threshold in self.thresholds):
             raise InputError(f"thresholds must be from 0 to 1, or null; received {list(self.thresholds)}")
         if self.leads != LEADS:
             raise InputError(f"leads must be {', '.join(LEADS)}; received {', '.join(self.leads)}")
+
+    def _check_names(self) -> None:
+        findings = [code for finding in self.findings for code in finding.codes]
+        codes = [*(code for equivalents in self.classes for code in equivalents), *findings]
+        if len(set(codes)) < len(codes) or any(not code or set(code) & set(",|\n\r") for code in codes):
+            raise InputError(f"classes must be different codes without commas; received {codes}")
+        names = [name for each in self.findings for name in (each.name, each.abbreviation, each.system)]
+        if not all(text.isprintable() for text in (*codes, *names)):
+            raise InputError("classes and findings must have codes and names without control characters")
 
     @property
     def lowest_probabilities(self) -> np.ndarray:
@@ -151,6 +155,7 @@ def load_model(folder: Path) -> tuple["keras.Model", ModelDescription]:
 
     folder = Path(folder)
     description = read_description(folder)
+    check_archive(folder / "model.keras")
     try:
         network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a damaged file

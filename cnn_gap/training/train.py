@@ -1,6 +1,8 @@
 """Train a network on a folder of records and write a model folder."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,12 +103,27 @@ def _train(
     if resume and not checkpoints.exists():
         log("nothing to resume: training from the beginning")
     experiment = prepare_experiment(sources, config, classes, seed, start, log)
-    network, progress = _fit(experiment, checkpoints, model, log)
+    with _enough_memory():
+        network, progress = _fit(experiment, checkpoints, model, log)
     description = _describe(network, experiment, progress)
     save_model(model, _plain(network, experiment), description)
     checkpoints.clear()
     log(f"saved {model / 'model.keras'}: epoch {progress.best_epoch} of {progress.epoch}")
     return description
+
+
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    """Turn what the backends raise where memory ends into an `InputError`."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
+            raise
+        raise InputError(
+            "there is not enough memory for this training; lower training.batch_size, network.filters or"
+            " preprocessing.window_s"
+        ) from error
 
 
 def _fit(

@@ -142,6 +142,31 @@ def test_a_full_disk_at_a_checkpoint_is_named(records, model, tmp_path, monkeypa
         train_model(records, tmp_path, TINY, read_weights(), cache=model / "cache", log=_quiet)
 
 
+def test_memory_that_ends_is_told_in_one_line(records, model, tmp_path, monkeypatch):
+    class ResourceExhaustedError(Exception):
+        pass
+
+    def fit(self, *arguments, **options):
+        raise ResourceExhaustedError("OOM when allocating tensor")
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    with pytest.raises(InputError, match=r"not enough memory.*training\.batch_size"):
+        train_model(records, tmp_path, TINY, read_weights(), cache=model / "cache", log=_quiet)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("best_epoch", 7), ("best_epoch", -1), ("history", [{}]), ("history", [{"epoch": "x"}])]
+)
+def test_a_checkpoint_that_contradicts_itself_is_named(records, model, tmp_path, key, value):
+    cache = model / "cache"
+    with pytest.raises(_CrashError):
+        train_model(records, tmp_path, TINY, read_weights(), cache=cache, log=_crash_after(1))
+    progress = tmp_path / "checkpoint" / "progress.json"
+    progress.write_text(json.dumps({**json.loads(progress.read_text()), key: value}))
+    with pytest.raises(InputError, match=rf"progress\.json: cannot be resumed: {key} must"):
+        train_model(records, tmp_path, TINY, read_weights(), cache=cache, resume=True, log=_quiet)
+
+
 def test_a_finished_training_is_not_done_again(records, model):
     lines = []
     before = (model / "model.keras").stat().st_mtime_ns
