@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
-from cnn_gap.ecg.records import find_records, paths_by_name, read_record, record_files
+from cnn_gap.ecg.records import find_records, paths_by_name, read_record, record_files, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, write_json
 from cnn_gap.prediction.prediction import Prediction
@@ -59,9 +59,9 @@ def classify_folder(
     out = Path(out)
     paths = list(paths_by_name(find_records(Path(data))).values())
     _start(out, {"model": _fingerprint(Path(model)), "data": str(Path(data).resolve())}, paths)
-    open_paths = [path for path in paths if not _is_current(out / f"{path.stem}.csv", path)]
+    open_paths = [path for path in paths if not _is_current(out / f"{record_name(path)}.csv", path)]
     classified = failed = 0
-    waiting = (Waiting(path.stem, str(path), partial(read_record, path)) for path in open_paths)
+    waiting = (Waiting(record_name(path), str(path), partial(read_record, path)) for path in open_paths)
     with tqdm(total=len(open_paths), desc="classifying", unit="record", disable=None) as bar:
         for prediction in predict_stream(classifier, waiting):
             if prediction.failure:
@@ -92,7 +92,7 @@ def _start(out: Path, source: dict[str, str], paths: list[Path]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         continued = note.exists() and read_json(note) == source
-        outdated = [] if continued else [out / f"{path.stem}.csv" for path in paths]
+        outdated = [] if continued else [out / f"{record_name(path)}.csv" for path in paths]
         for path in [*outdated, out / FAILURES, *out.glob(".writing-*")]:
             path.unlink(missing_ok=True)
         write_json(note, source)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_gap.ecg.records import Record, read_record, record_from_signal
+from cnn_gap.ecg.records import Record, read_record, record_from_signal, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.prediction import Prediction, failed_prediction
 from cnn_gap.prediction.predictor import Predictor
@@ -103,7 +103,7 @@ def waiting_records(
             yield Waiting(name or record.name, record.name or f"record {number}", partial(_itself, record))
         elif isinstance(record, str | Path):
             path = Path(record)
-            yield Waiting(name or path.stem, str(path), partial(read_record, path))
+            yield Waiting(name or record_name(path), str(path), partial(read_record, path))
         elif form is None:
             raise InputError(
                 f"record {number}: a signal needs its sampling_rate and leads; received {type(record).__name__}"
