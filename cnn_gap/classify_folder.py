@@ -87,7 +87,7 @@ def _write_failure(prediction: Prediction, out: Path) -> None:
 
 
 def _start(out: Path, source: dict[str, str], paths: list[Path]) -> None:
-    """Note in `out` which model and records its results are of; remove those of others and a crash's."""
+    """Write driver.json; delete results of another model or data, and the temporary files of a crash."""
     note = out / "driver.json"
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -29,8 +29,8 @@ class ExplainOptions:
     Attributes
     ----------
     classes : sequence of str, or str, optional
-        Codes, abbreviations, ``"top3"`` or ``"all"``. If not given, a page lists every class, and all else
-        what is answered.
+        Codes, abbreviations, ``"top3"`` or ``"all"``. If not given, a page lists every class, and the other
+        files those that are answered.
     leads : bool
         Whether to find out what each lead contributes.
     level : Level
@@ -42,7 +42,7 @@ class ExplainOptions:
     level: Level = DEFAULT_LEVEL
 
     def explain(self, classifier: Classifier, record: Record) -> tuple[Explanation, Explanation]:
-        """Return what the page shows of a record, and what everything else does."""
+        """Return the explanation for the record's page, and that for all other files."""
         if self.classes is not None:
             explanation = classifier.explain(record, self.classes, self.leads, self.level)
             return explanation, explanation

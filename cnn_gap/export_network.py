@@ -79,7 +79,7 @@ def metadata(classifier: Classifier) -> dict[str, object]:
     kept = ("leads", "thresholds", "seen", "answers", "preprocessing", "versions")
     classes = [
         {"codes": list(codes), "abbreviation": about.abbreviation, "name": about.name}
-        for codes, about in zip(described.classes, classifier.classes.diagnoses, strict=True)
+        for codes, about in zip(classifier.classes.outputs, classifier.classes.diagnoses, strict=True)
     ]
     stride = map_stride(classifier.network) / described.preprocessing.sampling_rate
     return {
@@ -96,7 +96,7 @@ def _write_onnx(network: keras.Model, path: Path, about: dict[str, object]) -> N
         import onnx
         import tf2onnx  # noqa: F401 - by which Keras converts
     except ImportError as error:
-        raise InputError(f"ONNX needs more packages ({error}); pip install onnx tf2onnx") from error
+        raise InputError(f"ONNX needs more packages ({error}); pip install 'cnn-gap[export]'") from error
     _export(network, path, "onnx")
     model = onnx.load(path)
     graph = model.graph

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from cnn_gap.command_line import run
 from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.findings import read_findings
+from cnn_gap.ecg.headers import LEADS
+from cnn_gap.exit_codes import run
 from cnn_gap.network.options import Network
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
@@ -62,6 +64,31 @@ def model(records, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     train_model(records, folder, TINY, read_weights(), log=lambda line: None)
     return folder
+
+
+@pytest.fixture(scope="session")
+def with_findings():
+    """An untrained classifier that answers PTB-XL's statements beside the scored classes."""
+    from cnn_gap.classifier import Classifier
+    from cnn_gap.network.architecture import build_network
+    from cnn_gap.prediction.model_folder import ModelDescription
+
+    scored, findings = read_weights(), read_findings("scp")
+    outputs = len(scored) + len(findings)
+    description = ModelDescription(
+        classes=scored.classes,
+        weights=scored.weights,
+        thresholds=(0.5,) * outputs,
+        seen=(True,) * outputs,
+        leads=LEADS,
+        preprocessing=TINY.preprocessing,
+        answers=TINY.answers,
+        versions={},
+        training={},
+        findings=findings,
+    )
+    margin = TINY.preprocessing.margin_samples
+    return Classifier(build_network(TINY.network, len(LEADS), outputs, margin=margin), description)
 
 
 @pytest.fixture

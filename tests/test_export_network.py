@@ -179,7 +179,7 @@ def test_an_unknown_format_is_named(folder, tmp_path, run_command, name):
 def test_a_missing_package_is_named_and_an_older_file_kept(classifier, tmp_path, monkeypatch, package):
     (tmp_path / "model.onnx").write_text("older")
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(InputError, match=f"{package}.*; pip install onnx tf2onnx"):
+    with pytest.raises(InputError, match=rf"{package}.*; pip install 'cnn-gap\[export\]'"):
         export_classifier(classifier, tmp_path / "model.onnx")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["older"]
 
@@ -189,3 +189,9 @@ def test_another_backend_is_told_which_one_exports(classifier, tmp_path, monkeyp
     with pytest.raises(InputError, match="set KERAS_BACKEND=tensorflow"):
         export_classifier(classifier, tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_metadata_names_findings_too(with_findings):
+    listed = metadata(with_findings)["classes"]
+    assert len(listed) == len(with_findings.classes)
+    assert listed[-1]["codes"] == list(with_findings.classes.findings[-1].codes)

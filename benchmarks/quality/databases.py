@@ -9,8 +9,8 @@ import re
 import numpy as np
 
 from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
-from cnn_gap.command_line import run
 from cnn_gap.ecg.diagnoses import Diagnosis
+from cnn_gap.exit_codes import run
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
 
 #: By the letters of the records' names.

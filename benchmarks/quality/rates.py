@@ -19,8 +19,8 @@ from benchmarks.common import (
     start_classifier,
     table,
 )
-from cnn_gap.command_line import run
 from cnn_gap.errors import InputError
+from cnn_gap.exit_codes import run
 
 #: What the records of DATA are resampled to, Hz.
 RATES = (100, 128, 250, 257, 300, 360, 977, 1000)

@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
-from cnn_gap.command_line import run
 from cnn_gap.ecg.records import Record
+from cnn_gap.exit_codes import run
 from cnn_gap.scoring.thresholds import apply_thresholds
 
 #: How many shifts are averaged.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
-from cnn_gap.command_line import run
+from cnn_gap.exit_codes import run
 from cnn_gap.scoring.metrics import challenge_metric
 from cnn_gap.scoring.thresholds import START, apply_thresholds, choose_thresholds, stable_thresholds
 

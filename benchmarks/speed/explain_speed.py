@@ -8,9 +8,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common import interleaved, model_parser, record_paths, start_classifier, table
-from cnn_gap.command_line import run
 from cnn_gap.ecg.records import Record, read_record
 from cnn_gap.errors import InputError
+from cnn_gap.exit_codes import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.common import table
-from cnn_gap.command_line import run
+from cnn_gap.exit_codes import run
 from cnn_gap.shipped import SHIPPED_CONFIGS
 from cnn_gap.windows.preprocessing import Preprocessing
 

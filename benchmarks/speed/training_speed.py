@@ -17,8 +17,8 @@ import numpy as np
 
 from benchmarks.common import interleaved, table
 from cnn_gap.backend import start_keras
-from cnn_gap.command_line import run
 from cnn_gap.ecg.headers import LEADS
+from cnn_gap.exit_codes import run
 
 if TYPE_CHECKING:
     import keras

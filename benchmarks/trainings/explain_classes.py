@@ -27,10 +27,10 @@ from benchmarks.maps.pointing import (
 )
 from benchmarks.trainings.runs import train_and_classify, training_parser
 from cnn_gap.backend import start_keras
-from cnn_gap.command_line import run
 from cnn_gap.ecg.diagnoses import ClassSet, read_weights
 from cnn_gap.ecg.records import Record, find_records
 from cnn_gap.errors import InputError
+from cnn_gap.exit_codes import run
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
 from cnn_gap.simulation.heart_conditions import code_of
 

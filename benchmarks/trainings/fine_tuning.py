@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks.common import Classified, classify, model_parser, record_paths, start_classifier, table
 from benchmarks.quality.databases import macro_auroc
-from cnn_gap.command_line import run
 from cnn_gap.ecg.records import read_info
 from cnn_gap.errors import InputError
+from cnn_gap.exit_codes import run
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier

@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.common import Classified, table
 from benchmarks.trainings.runs import train_and_classify, training_parser
 from cnn_gap.backend import start_keras
-from cnn_gap.command_line import run
+from cnn_gap.exit_codes import run
 from cnn_gap.scoring.metrics import Scores, f_measure, macro_average, score
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from statistics import fmean
 from benchmarks.common import table
 from benchmarks.trainings.runs import train_and_classify, training_parser
 from cnn_gap.backend import start_keras
-from cnn_gap.command_line import run
+from cnn_gap.exit_codes import run
 
 #: The configuration that the others change in one way.
 BASELINE = "baseline"

@@ -45,9 +45,9 @@ class Command:
         return self.execute(parser.parse_args(arguments))
 
     def prepare(self, parser: argparse.ArgumentParser, model_required: bool) -> None:
-        """Give a parser the command's arguments; `usage_error` of what it parses reports a wrong usage.
+        """Give a parser the command's arguments; `usage_error(message)` of the parsed options exits with 2.
 
-        Where no model is required, the one that ships with the package stands for one that is not given.
+        If no model is required and none is given, the one that ships with the package is used.
         """
         if self.takes_model:
             _add_model_argument(parser, model_required)

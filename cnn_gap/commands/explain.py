@@ -1,4 +1,4 @@
-"""Show where in a record its diagnoses show, or in each record of a folder."""
+"""Mark when each diagnosis is visible in a record, or in all records of a folder."""
 
 import argparse
 from pathlib import Path
@@ -30,23 +30,28 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="FIG",
         type=Path,
-        help=".png, .svg or .pdf for a 12-lead sheet, one more for each further class; for a folder of records:"
-        " the folder for all results",
+        help="write a 12-lead sheet to this .png, .svg or .pdf, one more for each further class; for a"
+        " folder of records: write all results to this folder",
     )
     parser.add_argument("--lead", metavar="LEAD", help="draw only this lead over its map, as in the paper")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="maps, regions and leads' shares")
     parser.add_argument(
-        "--html", metavar="FILE", type=Path, help="a page to look at in a browser, self-contained"
+        "--json", metavar="FILE", type=Path, help="write maps, regions and leads' shares to FILE"
     )
     parser.add_argument(
-        "--annotations", metavar="NAME.cam", type=Path, help="the regions as WFDB annotations for other viewers"
+        "--html", metavar="FILE", type=Path, help="write a self-contained page for a browser to FILE"
+    )
+    parser.add_argument(
+        "--annotations",
+        metavar="NAME.cam",
+        type=Path,
+        help="write the regions as WFDB annotations for other viewers",
     )
     parser.add_argument(
         "--level",
         metavar="RULE:VALUE",
         default="sd:1",
-        help="above which a map makes a region: sd:1 standard deviations above its mean, absolute:2.5 in units"
-        " of the logit, or percentile:90 (default: %(default)s)",
+        help="a region is where the map is above this level: sd:1 standard deviations above its mean,"
+        " absolute:2.5 in units of the logit, or percentile:90 (default: %(default)s)",
     )
     parser.add_argument(
         "--no-leads",

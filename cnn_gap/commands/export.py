@@ -10,7 +10,7 @@ from cnn_gap.prediction.model_folder import read_description
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "out", metavar="OUT", type=Path, help="file to write: .onnx (pip install onnx tf2onnx) or .tflite"
+        "out", metavar="OUT", type=Path, help="file to write: .onnx (pip install 'cnn-gap[export]') or .tflite"
     )
 
 

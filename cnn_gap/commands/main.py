@@ -2,8 +2,8 @@
 
 import argparse
 
-from cnn_gap.command_line import run
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
+from cnn_gap.exit_codes import run
 from cnn_gap.version import __version__
 
 COMMANDS = tuple(module.COMMAND for module in (train, drive, evaluate, predict, explain, export))

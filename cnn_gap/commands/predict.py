@@ -16,7 +16,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=whole_number(0),
         default=5,
-        help="how many diagnoses to print beside those that are answered (default: %(default)s)",
+        help="print the N most probable diagnoses and any others that are answered (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print every class as JSON, for machines")
 

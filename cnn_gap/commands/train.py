@@ -52,17 +52,16 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=whole_number(0, 2**32 - 1),
         default=0,
-        help="of everything random (default: %(default)s)",
+        help="seed of all random numbers (default: %(default)s)",
     )
     add_label_options(parser)
 
 
 def _execute(options: argparse.Namespace) -> None:
     """Train and write the model folder."""
+    # What is wrong with the arguments shows now: Keras takes seconds to start.
     findings = () if options.findings is None else read_findings(options.findings)
-    classes = replace(
-        read_weights(options.weights), findings=findings
-    )  # what is wrong shows now: Keras takes seconds to start
+    classes = replace(read_weights(options.weights), findings=findings)
     require_folder(options.data)
     config = read_config(options.config or (DEFAULT_CONFIG if options.start is None else FINE_TUNING_CONFIG))
     if options.start is not None:

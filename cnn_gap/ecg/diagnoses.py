@@ -118,14 +118,14 @@ def diagnosis(code: str) -> Diagnosis:
     return known_diagnoses().get(code, Diagnosis(code, code, code))
 
 
-def names_of(codes: Iterable[str]) -> set[str]:
-    """Return what a class of these codes may be called: each code and its abbreviation, in lower case."""
-    return {name.lower() for code in codes for name in (code, diagnosis(code).abbreviation)}
+def names_of(codes: Iterable[str], about: Diagnosis) -> frozenset[str]:
+    """Return what an output of these codes may be called, in lower case.
 
-
-def names_of_finding(finding: Finding) -> set[str]:
-    """Return what a finding may be called beside its name, in lower case."""
-    return names_of(finding.codes) | {finding.abbreviation.lower()}
+    That is each code, its abbreviation and that of `about`, also after the code system, as in ``SCP-ECG:PVC``.
+    """
+    abbreviations = (diagnosis(code).abbreviation for code in codes)
+    names = {name.lower() for name in (*codes, *abbreviations, about.abbreviation)}
+    return frozenset(names | {f"{about.system.lower()}:{name}" for name in names})
 
 
 @dataclass(frozen=True)
@@ -183,6 +183,12 @@ class ClassSet:
         return (*scored, *(finding.diagnosis for finding in self.findings))
 
     @property
+    def names(self) -> tuple[frozenset[str], ...]:
+        """What each output may be called, in lower case: its codes and abbreviations."""
+        pairs = zip(self.outputs, self.diagnoses, strict=True)
+        return tuple(names_of(codes, about) for codes, about in pairs)
+
+    @property
     def short_names(self) -> tuple[str, ...]:
         """A short name for each output, all different, which `find` takes.
 
@@ -218,11 +224,8 @@ class ClassSet:
             If there is none.
         """
         wanted = name.strip().lower()
-        for index, codes in enumerate(self.classes):
-            if wanted in names_of(codes):
-                return index
-        for index, finding in enumerate(self.findings, len(self.classes)):
-            if wanted.removeprefix(f"{finding.system.lower()}:") in names_of_finding(finding):
+        for index, names in enumerate(self.names):
+            if wanted in names:
                 return index
         known = ", ".join(each.abbreviation for each in self.diagnoses)
         raise InputError(f"no class has this code or abbreviation; the model knows {known}; received {name!r}")

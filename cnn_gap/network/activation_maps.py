@@ -35,10 +35,10 @@ def with_maps(network: keras.Model) -> keras.Model:
         If the network does not end with these two layers.
     """
     features, dense = _last_features(network), network.get_layer("probabilities")
-    # Zeros, lest the initial weights take from the random numbers that a training repeats.
+    # A random initialiser would draw from the training's random numbers, which a resumed training repeats.
     to_maps = layers.Dense(dense.units, use_bias=False, kernel_initializer="zeros", name="maps")
     maps = to_maps(features)
-    # By way of NumPy: JAX must not get one buffer as two variables.
+    # Copied through NumPy: in JAX two variables must not share a buffer.
     to_maps.set_weights([keras.ops.convert_to_numpy(dense.kernel).copy()])
     return keras.Model(network.input, (network.output, maps), name="cnn_gap_with_maps")
 

@@ -11,7 +11,7 @@ from cnn_gap.network.augmentation import augmentation_layers
 from cnn_gap.network.options import Augmentation, FeaturePath, Network
 from cnn_gap.network.tensors import Tensor
 
-#: How the name of the layer ends that holds a path's features as they are averaged.
+#: The suffix of the name of a path's last layer, whose features are averaged.
 PATH_SUFFIX = "_path"
 
 
@@ -54,7 +54,7 @@ def build_network(
     Raises
     ------
     InputError
-        If the features' steps do not divide the margin.
+        If the margin is not a multiple of the network's stride.
     """
     windows = keras.Input((None, leads), name="windows")
     features = windows
@@ -79,7 +79,8 @@ def build_network(
 def _margin_steps(network: Network, margin: int) -> int:
     if margin % network.stride:
         raise InputError(
-            f"preprocessing.margin_s must be a multiple of {network.stride} samples; received {margin}"
+            f"preprocessing.margin_s must make a multiple of {network.stride} samples, the network's step;"
+            f" received {margin} samples"
         )
     return margin // network.stride
 

@@ -1,4 +1,4 @@
-"""Which lead speaks for a class, and when: gradient × input, for which class activation maps have no axis."""
+"""Which lead speaks for a class, and when, by gradient × input: class activation maps have no lead axis."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from scipy.ndimage import uniform_filter1d
 from cnn_gap.network.activation_maps import step_centres
 from cnn_gap.network.tensors import Tensor
 
-#: Over which the product is averaged, s: from one sample to the next it changes its sign.
+#: Time over which gradient × input is averaged, s: it changes its sign from one sample to the next.
 SMOOTHED_S = 0.3
 
 #: Windows whose gradients are computed at once.
@@ -87,7 +87,7 @@ def lead_maps(
 
 
 def _gradient(function: Callable) -> Callable:
-    """Return the gradient of a function by its first argument, for which Keras has no word of its own."""
+    """Return the gradient of a function by its first argument: Keras has no function for it."""
     if keras.backend.backend() == "jax":
         import jax
 

@@ -32,8 +32,10 @@ class FeaturePath:
     pool: int = 1
 
     def __post_init__(self) -> None:
-        if not re.fullmatch("[a-z]+", self.name) or self.name == "block":
+        if not re.fullmatch("[a-z]+", self.name):
             raise InputError(f"network.paths.name must be of lower-case letters; received {self.name!r}")
+        if self.name == "block":
+            raise InputError("network.paths.name must not be 'block', which the trunk's blocks are called")
         _check_blocks(f"network.paths.{self.name}.", self.filters, kernels=self.kernels)
         if self.pool < 1:
             raise InputError(f"network.paths.{self.name}.pool must be at least 1; received {self.pool}")

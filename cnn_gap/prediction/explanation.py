@@ -111,7 +111,7 @@ class Explanation:
         return f"<Explanation of {self.record.name!r}, {self.record.duration_s:g} s:\n{explained}>"
 
     def __getitem__(self, diagnosis: str) -> ExplainedClass:
-        """Return the class with this code, or this abbreviation of one of its codes (in any case).
+        """Return the class with this code or abbreviation (in any case), as `ClassSet.find` takes it.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class Explanation:
             If it was not asked for.
         """
         for each in self.classes:
-            if diagnosis.lower() in names_of(each.codes):
+            if diagnosis.strip().lower() in names_of(each.codes, each.diagnosis):
                 return each
         explained = ", ".join(each.diagnosis.abbreviation for each in self.classes)
         raise InputError(f"{self.record.name}: explained are {explained}; received {diagnosis}")

@@ -16,7 +16,7 @@ from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.scoring.thresholds import apply_thresholds
 from cnn_gap.windows.preprocessing import prediction_windows
 
-#: Windows that the network computes at once: more gain nothing on a processor.
+#: Windows that the network computes at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64
 
 
@@ -92,7 +92,7 @@ class Predictor:
 
     @cached_property
     def gradients(self) -> Gradients:
-        """Computes the gradients of logits by the windows' amplitudes."""
+        """Computes the gradients of logits with respect to the windows' amplitudes."""
         return logit_gradients(self.network)
 
     @cached_property

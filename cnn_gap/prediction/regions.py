@@ -44,7 +44,7 @@ class Level:
             raise InputError(f"a level's rule must be one of {', '.join(_RULES)}; received {self.rule}")
         if not np.isfinite(self.value) or (self.rule == "percentile" and not 0 <= self.value <= 100):
             raise InputError(
-                f"a level by {self.rule} cannot be {self.value}; give a number, percentiles to 100"
+                f"a level by {self.rule} cannot be {self.value}; give a finite number, a percentile to 100"
             )
 
     def of(self, activation: np.ndarray) -> float:
@@ -62,7 +62,7 @@ def parse_level(text: str) -> Level:
     Raises
     ------
     InputError
-        If the text is none.
+        If the text is not a level.
     """
     rule, _, value = text.partition(":")
     try:

@@ -108,7 +108,7 @@ def f_measure(labels: np.ndarray, outputs: np.ndarray) -> np.ndarray:
 def beta_measures(labels: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the F-beta and G-beta measures of each class, shapes (C,), for beta 2.
 
-    Every record has the same weight in all: one with several labels counts for each of them in part.
+    Each record has a weight of 1, divided equally among its labels.
     """
     weights = 1 / np.maximum(np.sum(labels, axis=1, dtype=np.float64), 1)
     true_positives, false_positives, false_negatives = _confusion(labels, outputs, weights)
@@ -154,7 +154,7 @@ def macro_average(values: np.ndarray) -> float:
 
 
 def scores_csv(scores: Scores) -> str:
-    """Return the figures over all classes as the Challenge writes them: two lines, the last without an end."""
+    """Return the figures over all classes as the Challenge writes them: two lines, no newline at the end."""
     columns = {
         "AUROC": scores.auroc,
         "AUPRC": scores.auprc,
@@ -168,7 +168,7 @@ def scores_csv(scores: Scores) -> str:
 
 
 def class_scores_csv(classes: ClassSet, scores: Scores) -> str:
-    """Return the figures of each class as the Challenge writes them: four lines, the last without an end."""
+    """Return the figures of each class as the Challenge writes them: four lines, no newline at the end."""
     rows = {
         "Classes": classes.representatives,
         "AUROC": [f"{value:.3f}" for value in scores.class_auroc],

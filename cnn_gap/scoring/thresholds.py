@@ -223,7 +223,10 @@ def _gains(column: int, labels: np.ndarray, rewards: np.ndarray, outputs: np.nda
 
 
 def _best(ranking: _Ranking, values: np.ndarray, probabilities: np.ndarray, current: float) -> float:
-    """Return the threshold of the highest value, of one for each number of records output, or `current`."""
+    """Return the threshold that gives the highest of `values`, or `current` if none is better.
+
+    `values[k]` is what is reached if the k most probable records are answered.
+    """
     candidates = np.where(ranking.separates, values, -np.inf)
     best = np.argmax(candidates)
     present = values[np.count_nonzero(apply_thresholds(probabilities, current))]

@@ -7,7 +7,7 @@ from pathlib import Path
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from cnn_gap.command_line import run
+from cnn_gap.exit_codes import run
 from cnn_gap.simulation.files import CHALLENGE, Plan, varied_plans, write_simulated
 from cnn_gap.simulation.recordings import draw_codes, simulate_record
 

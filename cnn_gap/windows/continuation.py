@@ -1,4 +1,4 @@
-"""How a record may go on beyond its ends: as it did after it last looked as it does there.
+"""Extend a record beyond its ends: find the earlier stretch most like the end, and repeat what followed it.
 
 A network that sees zeros beyond a record's ends takes them for a silent heart, and its activation maps bend
 there. A heart that beats regularly is continued exactly; one that does not gets beats of its own.
@@ -14,7 +14,7 @@ LAGS_S = (0.3, 3.0)
 
 
 def continued(signal: np.ndarray, margin: int, sampling_rate: float) -> np.ndarray:
-    """Return which samples of a signal follow each other when it goes on for `margin` samples at both ends.
+    """Return the indices of the samples that make a signal extended by `margin` samples at both ends.
 
     Parameters
     ----------

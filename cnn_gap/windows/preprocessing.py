@@ -151,7 +151,7 @@ def resample(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocess
 
 
 def padding_before(samples: int, preprocessing: Preprocessing) -> int:
-    """Return how many zeros come before a record of `samples` (at the windows' rate), none if it fills one."""
+    """Return how many zeros precede a record of `samples` (at the windows' rate): 0 if it fills a window."""
     return max(0, preprocessing.window_samples - samples) // 2
 
 

@@ -41,6 +41,6 @@ def bridge(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 
 def nearest_valid(valid: np.ndarray, samples: int) -> np.ndarray:
-    """Return which of `samples` evenly spread over (samples, leads) are nearest to valid ones, bool."""
+    """Return a mask of valid samples, (samples, leads) bool, at another length: each as its nearest old one."""
     at = (np.arange(samples) * (len(valid) / samples)).round().astype(int)
     return valid[np.minimum(at, len(valid) - 1)]

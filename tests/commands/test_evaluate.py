@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import evaluate_model
-from cnn_gap import command_line
+from cnn_gap import exit_codes
 from cnn_gap.ecg.diagnoses import NORMAL_CODE
 from cnn_gap.errors import InputError
 from cnn_gap.shipped import SHIPPED_WEIGHTS
@@ -150,7 +150,7 @@ def test_run_turns_what_a_user_causes_into_one_line(end, code, message, capsys):
         raise end
 
     with pytest.raises(SystemExit) as left:
-        command_line.run(main)
+        exit_codes.run(main)
     assert left.value.code == code
     assert capsys.readouterr().err == message
 
@@ -158,7 +158,7 @@ def test_run_turns_what_a_user_causes_into_one_line(end, code, message, capsys):
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (1, 1)])
 def test_run_leaves_with_the_code_of_main(returned, code):
     with pytest.raises(SystemExit) as left:
-        command_line.run(lambda arguments: returned)
+        exit_codes.run(lambda arguments: returned)
     assert left.value.code == code
 
 
@@ -167,4 +167,4 @@ def test_run_lets_defects_through():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        command_line.run(main)
+        exit_codes.run(main)

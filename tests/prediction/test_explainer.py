@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from scipy.special import logit
 
 from cnn_gap.classifier import load_classifier
@@ -178,3 +179,12 @@ def test_the_level_makes_the_regions(classifier, record):
     assert low.level == low.activation.min()
     assert sum(region.end_s - region.start_s for region in low.regions) > 9.5
     assert high.regions == ()
+
+
+def test_a_finding_is_found_by_its_own_names(with_findings):
+    explanation = with_findings.explain(ROOT / "test_data" / "SIM0008", "all")
+    scored, finding = explanation["PVC"], explanation["scp-ecg:PVC"]
+    assert (scored.codes[0], finding.codes[0]) == ("427172004", "PVC")
+    assert explanation["IMI"].diagnosis.name == "Inferior myocardial infarction"
+    for name in ("AF", "SCP-ECG:AFIB", "IMI"):
+        assert explanation[name].codes == with_findings.classes.outputs[with_findings.classes.find(name)]

@@ -1,9 +1,12 @@
 """Predictions, explanations and scores as text."""
 
+import json
+
 import numpy as np
+from conftest import ROOT
 
 from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.reports.tables import aligned, scores_table
+from cnn_gap.reports.tables import aligned, prediction_json, prediction_table, scores_table
 from cnn_gap.scoring.metrics import score
 
 
@@ -24,3 +27,12 @@ def test_words_begin_at_the_left_and_numbers_end_at_the_right():
     rows = [("name", "value"), ("a", "1"), ("long name", "12345678")]
     assert aligned(rows, words=1) == "name          value\na                 1\nlong name  12345678"
     assert aligned(rows) == "name       value\na          1\nlong name  12345678"
+
+
+def test_findings_are_listed_with_their_codes_beside_the_scored_classes(with_findings):
+    prediction = with_findings.predict(ROOT / "test_data" / "SIM0008")
+    outputs = len(with_findings.classes)
+    assert len(prediction_table(prediction, outputs).split("\n")) == 1 + outputs
+    listed = json.loads(prediction_json(prediction, with_findings.description))["classes"]
+    assert [each["codes"] for each in listed] == [list(codes) for codes in with_findings.classes.outputs]
+    assert listed[-1]["abbreviation"] == with_findings.classes.findings[-1].abbreviation
