@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
 from cnn_gap.ecg.records import Record, find_records, paths_by_name, read_record, record_name
-from cnn_gap.errors import InputError
+from cnn_gap.errors import InputError, printable
 from cnn_gap.files import write_text
+from cnn_gap.locks import locked
 from cnn_gap.prediction.explainer import named_classes
 from cnn_gap.prediction.explanation import Explanation
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
@@ -79,16 +80,17 @@ def explain_folder(
         If there are no records, two have the same name, or a class is unknown.
     """
     named_classes(classifier.classes, options.classes)  # what no record can have is said once, not for each
-    paths = paths_by_name(find_records(Path(data)))
+    paths = paths_by_name(find_records(Path(data), warn))
     rows = []
-    for name, path in tqdm(paths.items(), desc="explaining", unit="record", disable=None):
-        try:
-            rows.append(_explain(classifier, path, Path(out), options))
-        except Exception as error:  # whatever is wrong with one record must not cost the others
-            reason = str(error) if isinstance(error, InputError) else f"{path}: {error!r}"
-            warn(f"{name}: {reason}")
-            rows.append(IndexRow(name, None, (), "", None, reason))
-    write_text(Path(out) / INDEX, index_page(rows))
+    with locked(Path(out)):
+        for name, path in tqdm(paths.items(), desc="explaining", unit="record", disable=None):
+            try:
+                rows.append(_explain(classifier, path, Path(out), options))
+            except Exception as error:  # whatever is wrong with one record must not cost the others
+                reason = str(error) if isinstance(error, InputError) else f"{path}: {error!r}"
+                warn(printable(f"{name}: {reason}"))
+                rows.append(IndexRow(name, None, (), "", None, reason))
+        write_text(Path(out) / INDEX, index_page(rows))
     failed = sum(bool(row.failure) for row in rows)
     return len(rows) - failed, failed
 

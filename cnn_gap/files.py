@@ -7,11 +7,13 @@ file that grows never ends.
 import json
 import os
 import secrets
+import shutil
 import socket
 import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from cnn_gap.errors import InputError
@@ -86,18 +88,32 @@ def read_bytes(path: Path, largest: int, advice: str = "", first: int = 0, count
     InputError
         If the file is missing, is no regular file or is larger.
     """
-    path = Path(path)
-    with readable(path, advice):
-        _require_regular(path, path.stat())  # to open a device may have effects
-        # What has become a pipe since then must not wait for its writer.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            _require_regular(path, os.fstat(descriptor))
-            file.seek(first)
-            content = file.read(min(largest + 1 if count is None else count, largest + 1))
+    with readable(path, advice), open_regular(path) as file:
+        file.seek(first)
+        content = file.read(min(largest + 1 if count is None else count, largest + 1))
     if len(content) > largest:
         raise InputError(f"{path}: is too large for what it should be; at most {largest} bytes are read")
     return content
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BufferedReader]:
+    """Open a regular file to read its bytes; nothing else is opened.
+
+    Raises
+    ------
+    InputError
+        If it is no regular file.
+    OSError
+        If the system refuses it.
+    """
+    path = Path(path)
+    _require_regular(path, path.stat())  # to open a device may have effects
+    # What has become a pipe since then must not wait for its writer.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        _require_regular(path, os.fstat(descriptor))
+        yield file
 
 
 def read_text(path: Path, largest: int, advice: str = "") -> str:
@@ -160,12 +176,12 @@ def writer() -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the files in a folder that a process of this machine was writing when it died."""
+    """Remove what a process of this machine was writing into a folder when it died."""
     machine, _, _ = writer().partition("-")
     for path in folder.glob(f"{ASIDE}{machine}-*"):
         process = path.name.removeprefix(f"{ASIDE}{machine}-").partition("-")[0]
         if process.isdecimal() and not _is_running(int(process)):
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:

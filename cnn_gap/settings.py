@@ -9,6 +9,10 @@ from cnn_gap.errors import InputError
 
 _Settings = TypeVar("_Settings")
 
+#: How deep tables may be nested, and the largest whole number.
+DEEPEST = 64
+LARGEST = 1 << 63
+
 
 def from_dict(kind: type[_Settings], content: object, where: str = "") -> _Settings:
     """Build the dataclass `kind` from a mapping as TOML and JSON give it.
@@ -79,6 +83,22 @@ def require_ranges(section: str, settings: object, ranges: Mapping[str, tuple[fl
         require(low <= value <= high, f"{section}.{key}", f"from {low:g} to {high:g}", value)
 
 
+def require_depth(content: object, what: str) -> None:
+    """Require that tables and lists of what was read are not nested deeper than any settings are.
+
+    Raises
+    ------
+    InputError
+        If they are: what goes through them would end in a `RecursionError`.
+    """
+    level, depth = [content], 0
+    while level:
+        require(depth <= DEEPEST, what, f"nested at most {DEEPEST} deep", "more")
+        tables = [each for each in level if isinstance(each, dict | list)]
+        within = [each.values() if isinstance(each, dict) else each for each in tables]
+        level, depth = [value for values in within for value in values], depth + 1
+
+
 def _has_default(field: dataclasses.Field) -> bool:
     return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
@@ -87,12 +107,16 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
     """Return a value as its type hint wants it."""
     if dataclasses.is_dataclass(hint):
         return from_dict(hint, value, f"{where}.")  # type: ignore[arg-type]
+    if hint is dict:
+        require_depth(value, where)
     if isinstance(hint, types.UnionType):  # the one union in use is "or None"
         return None if value is None else _checked(get_args(hint)[0], value, where)
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
             raise InputError(f"{where} must be a list; received {value!r}")
         return tuple(_checked(get_args(hint)[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise InputError(f"{where} must be a number that can be true; received one of {len(str(value))} digits")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     # A bool is an int to Python, but not to whoever writes a configuration.

@@ -19,8 +19,10 @@ from cnn_gap.classify_folder import classify_folder
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.records import find_records, read_record, read_recording
 from cnn_gap.errors import InputError
+from cnn_gap.locks import locked
 from cnn_gap.prediction.predictor import Prediction
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
+from cnn_gap.scoring.result_journal import NOTES, SOURCE
 
 
 def _drive(model, data, out):
@@ -121,6 +123,103 @@ def test_a_second_run_keeps_what_is_current(model, data, tmp_path):
     summary, _ = _drive(model, data, out)
     assert (summary.classified, summary.kept) == (2, 46)
     assert (out / "SIM0010.csv").stat().st_mtime_ns == before
+
+
+def test_a_record_replaced_by_an_older_one_is_classified_anew(model, data, tmp_path):
+    out = tmp_path / "out"
+    _drive(model, data, out)
+    before = (out / "SIM0012.csv").read_bytes()
+    content = (data / "SIM0013.mat").read_bytes()
+    (data / "SIM0012.mat").write_bytes(content)
+    os.utime(data / "SIM0012.mat", (1e9, 1e9))  # as cp -p, unzip and rsync do
+    summary, _ = _drive(model, data, out)
+    assert (summary.classified, summary.kept) == (1, 47)
+    assert (out / "SIM0012.csv").read_bytes() != before
+    status = (data / "SIM0012.mat").stat()
+    (data / "SIM0012.mat").write_bytes((data / "SIM0014.mat").read_bytes())
+    os.utime(data / "SIM0012.mat", ns=(status.st_atime_ns, status.st_mtime_ns))  # by its content alone
+    assert _drive(model, data, out)[0].classified == 1
+
+
+def test_a_changed_file_of_another_name_is_noticed(model, data, tmp_path):
+    (data / "SIM0012.mat").rename(data / "signal.bin.mat")
+    header = data / "SIM0012.hea"
+    header.write_text(header.read_text().replace("SIM0012.mat", "signal.bin.mat"))
+    (data / "signal.bin.hea").write_text("no record")
+    assert _drive(model, data, tmp_path / "out")[0].classified == 48
+    (data / "signal.bin.mat").write_bytes((data / "SIM0014.mat").read_bytes())
+    assert _drive(model, data, tmp_path / "out")[0].classified == 1
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, -1])
+def test_a_result_that_a_power_failure_cut_is_written_again(model, data, tmp_path, size):
+    out = tmp_path / "out"
+    _drive(model, data, out)
+    whole = (out / "SIM0010.csv").read_bytes()
+    (out / "SIM0010.csv").write_bytes(whole[:size])
+    assert _drive(model, data, out)[0].classified == 1
+    assert (out / "SIM0010.csv").read_bytes() == whole
+
+
+@pytest.mark.parametrize("name", [SOURCE, NOTES])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\n[1]\n[[[[", b"[" * 100_000])
+def test_a_damaged_account_starts_the_results_anew(model, data, tmp_path, name, content):
+    out = tmp_path / "out"
+    _drive(model, data, out)
+    (out / name).write_bytes(content)
+    summary, lines = _drive(model, data, out)
+    assert (summary.classified, summary.failed) == (48, 0)
+    assert name == NOTES or (len(lines) == 1 and f"{name}: " in lines[0] and "anew" in lines[0])
+    assert _drive(model, data, out)[0].kept == 48
+
+
+def test_names_that_no_result_can_have_cost_only_themselves(model, data, tmp_path):
+    header = (data / "SIM0012.hea").read_bytes()
+    for name in (f"a.{'b' * 245}", "c" * 250, "d" * 251, "line\nbreak", "e\x1b[2J"):
+        (data / f"{name}.hea").write_bytes(header)
+    out = tmp_path / "out"
+    summary, lines = _drive(model, data, out)
+    assert (summary.classified, summary.failed) == (51, 2)
+    assert any("line\\nbreak" in line for line in lines)
+    assert not any("\n" in line or "\x1b" in line for line in lines)
+    assert all(len(path.read_text().splitlines()) == 4 for path in out.glob("*.csv"))
+
+
+def test_a_second_driver_is_told_who_writes_here(model, data, tmp_path):
+    out = tmp_path / "out"
+    with locked(out), pytest.raises(InputError, match=f"out: is in use by process {os.getpid()}"):
+        _drive(model, data, out)
+    assert _drive(model, data, out)[0].classified == 48
+    assert {path.name for path in out.iterdir() if path.suffix != ".csv"} == {SOURCE, NOTES}
+
+
+def test_an_unreadable_folder_is_told_and_with_strict_an_error(run_command, model, data, tmp_path, monkeypatch):
+    scandir = os.scandir
+
+    def refuse(place):
+        if str(place).endswith("g2"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    result = run_command(driver, [model, data, tmp_path / "out"])
+    assert result.code == 0
+    assert result.out.splitlines()[-1] == "47 classified, 0 failed, 1 folders unreadable"
+    assert f"{data / 'g2'}: this folder cannot be read" in result.err
+    result = run_command(driver, [model, data, tmp_path / "out", "--strict"])
+    assert result.code == 1
+    assert "g2" in result.err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipes_and_devices_cost_only_themselves(model, data, tmp_path):
+    os.mkfifo(data / "pipe.hea")
+    (data / "zero.hea").symlink_to("/dev/zero")
+    (data / "SIM0012.mat").unlink()
+    os.mkfifo(data / "SIM0012.mat")
+    summary, lines = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed) == (47, 3)
+    assert all("is not a regular file" in line for line in lines)
 
 
 @pytest.fixture

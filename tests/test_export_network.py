@@ -159,8 +159,9 @@ def test_the_metadata_says_all_that_the_model_folder_does(classifier):
 
 @needs_tensorflow
 def test_the_command_writes_the_file(folder, tmp_path, run_command):
-    ended = run_command(export, [folder, tmp_path / "new" / "model.tflite"])
-    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    written = tmp_path / "new" / "model.tflite"
+    ended = run_command(export, [folder, written])
+    assert (ended.code, ended.out, ended.err) == (0, f"wrote {written}\n", "")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["model.tflite"]
 
 

@@ -73,6 +73,15 @@ def add_label_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_strict_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--strict`: what becomes of folders that cannot be read."""
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="fail where a folder in DATA cannot be read (default: go on without its records and say so)",
+    )
+
+
 def whole_number(lowest: int, highest: int | None = None) -> Callable[[str], int]:
     """Return a type for `add_argument`: a whole number from `lowest` to `highest`, if that is given."""
     expected = f"from {lowest}" + ("" if highest is None else f" to {highest}")

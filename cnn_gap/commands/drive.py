@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, name_unseen, warn
+from cnn_gap.commands.command import Command, add_strict_option, name_unseen, warn
 from cnn_gap.ecg.records import require_folder
 from cnn_gap.prediction.model_folder import read_description
 
@@ -12,6 +12,7 @@ from cnn_gap.prediction.model_folder import read_description
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
     parser.add_argument("out", metavar="OUT", type=Path, help="folder for the result files, NAME.csv each")
+    add_strict_option(parser)
 
 
 def _execute(options: argparse.Namespace) -> int:
@@ -23,7 +24,7 @@ def _execute(options: argparse.Namespace) -> int:
     from cnn_gap.classify_folder import classify_folder
 
     classifier = load_classifier(options.model)
-    summary = classify_folder(classifier, options.model, options.data, options.out, warn=warn)
+    summary = classify_folder(classifier, options.model, options.data, options.out, warn, options.strict)
     name_unseen(classifier.unseen)
     print(summary)
     return 1 if summary.failed and not summary.classified + summary.kept else 0

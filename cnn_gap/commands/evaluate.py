@@ -60,6 +60,13 @@ def _warn(evaluation: Evaluation, classes: ClassSet, weights: Path) -> None:
             f"the first is {evaluation.malformed[0]}",
             file=sys.stderr,
         )
+    labelled = evaluation.labels.any(axis=0)
+    if missing := int((labelled & ~evaluation.answered).sum()):
+        print(
+            f"{missing} of the {int(labelled.sum())} classes that the labels have are in no result file and"
+            f" count as not found; does {weights} list the classes of the model that wrote the results?",
+            file=sys.stderr,
+        )
     if not evaluation.labels.any():
         print("no record has a diagnosis that the weights file lists", file=sys.stderr)
     if classes.normal is None:

@@ -62,7 +62,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _execute(options: argparse.Namespace) -> int:
-    """Explain a record, or all records of a folder; 1 if every one of these failed."""
+    """Explain a record, or all records of a folder; 1 if one of these failed."""
     folder = options.record.is_dir()
     if folder and (options.out is None or options.json or options.html or options.annotations):
         options.usage_error("a folder of records needs --out DIR, where JSON, annotations and pages go")
@@ -88,7 +88,7 @@ def _explain_folder(classifier: "Classifier", wanted: "ExplainOptions", options:
 
     explained, failed = explain_folder(classifier, options.record, options.out, wanted, warn=warn)
     print(f"{explained} explained, {failed} failed: {options.out / INDEX}")
-    return 1 if failed and not explained else 0
+    return 1 if failed else 0
 
 
 def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ def _execute(options: argparse.Namespace) -> None:
     from cnn_gap.export_network import export_classifier
 
     export_classifier(load_classifier(options.model), options.out)
+    print(f"wrote {options.out}")
 
 
 COMMAND = Command(

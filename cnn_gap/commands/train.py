@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, add_label_options, whole_number
+from cnn_gap.commands.command import Command, add_label_options, add_strict_option, whole_number
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.findings import read_findings
 from cnn_gap.ecg.records import require_folder
@@ -47,6 +47,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on with the unfinished training in MODEL, if there is one"
     )
+    add_strict_option(parser)
     parser.add_argument(
         "--seed",
         metavar="N",
@@ -84,6 +85,7 @@ def _execute(options: argparse.Namespace) -> None:
         patient_table=options.patients,
         cache=options.cache,
         start=start,
+        strict=options.strict,
         log=lambda line: print(line, flush=True),
     )
 

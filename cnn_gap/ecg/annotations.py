@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.errors import InputError
+from cnn_gap.files import ASIDE, writer
 
 
 @dataclass(frozen=True, order=True)
@@ -44,7 +45,7 @@ def write_events(path: Path, events: Sequence[Event], sampling_rate: float, samp
     path.parent.mkdir(parents=True, exist_ok=True)
     at, symbols, kinds = _marks(events, sampling_rate, samples)
     # wfdb takes a folder and a name made of plain characters, hence a folder aside in place of a file.
-    with tempfile.TemporaryDirectory(prefix=".annotations-", dir=path.parent) as aside:
+    with tempfile.TemporaryDirectory(prefix=f"{ASIDE}{writer()}-", dir=path.parent) as aside:
         wfdb.wrann("events", "atr", at, symbols, aux_note=kinds, fs=sampling_rate, write_dir=aside)
         (Path(aside) / "events.atr").replace(path)
 

@@ -22,6 +22,9 @@ from cnn_gap.shipped import SHIPPED_WEIGHTS
 #: Sinus rhythm, the Challenge's "normal" class.
 NORMAL_CODE = "426783006"
 
+#: Rewards beyond ± this value are no rewards: their sums would leave the numbers that there are.
+LARGEST_REWARD = 1e6
+
 #: Pairs that the 2020 Challenge scores as one class, representative first.
 EQUIVALENT_CODES = (("713427006", "59118001"), ("284470004", "63593006"), ("427172004", "17338001"))
 
@@ -299,6 +302,8 @@ def _read_square_table(path: Path) -> tuple[list[str], np.ndarray]:
         values = np.array([[float(cell) for cell in row[1:]] for row in rows[1:]])
     except ValueError as error:
         raise InputError(f"{path}: the weights are not a square table of numbers ({error})") from error
+    if (np.abs(values) > LARGEST_REWARD).any():
+        raise InputError(f"{path}: the weights must be from {-LARGEST_REWARD:g} to {LARGEST_REWARD:g}")
     if values.shape != (len(names), len(names)) or not np.isfinite(values).all():
         raise InputError(f"{path}: the weights are not a finite square table; received shape {values.shape}")
     return names, values

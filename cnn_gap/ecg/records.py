@@ -196,11 +196,21 @@ def record_name(path: Path) -> str:
 
 
 def record_files(path: Path) -> list[Path]:
-    """Return the files that a record, by the path of one of them, usually consists of and that are there."""
+    """Return the files that a record consists of: its header and the signal files that it names, or its one.
+
+    Where the signal files cannot be told, it is the header alone.
+    """
+    path = _resolve(path)
     if _is_other(path):
-        return [file for file in (path, path.with_suffix(".json")) if file.exists()]
-    files = (path.with_suffix(suffix) for suffix in RECORD_SUFFIXES)
-    return [file for file in files if os.path.exists(file)]  # noqa: PTH110 - pathlib's fails for long names
+        from cnn_gap.ecg.formats.reading import files_of  # which needs this module
+
+        return files_of(path)
+    if path.suffix != ".hea":
+        return [path]
+    try:
+        return [path, *signal_files(path, read_header(path))]
+    except InputError:
+        return [path]
 
 
 def read_info(path: Path) -> RecordInfo:

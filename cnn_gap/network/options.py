@@ -10,6 +10,15 @@ from cnn_gap.settings import require_ranges
 #: What the blocks may compute in; weights, losses and probabilities are float32 in any case.
 PRECISIONS = ("float32", "mixed_bfloat16")
 
+#: More than this is a slip of the pen, and would take more memory than there is: a number of filters, samples
+#: of a kernel or a pooling; blocks; weights; samples between two values of a map.
+LARGEST_OPTION = 10_000
+MOST_BLOCKS = 100
+MOST_WEIGHTS = 100_000_000
+LONGEST_STRIDE = 100_000
+
+LARGEST_LEADS = 12
+
 
 @dataclass(frozen=True)
 class FeaturePath:
@@ -37,8 +46,10 @@ class FeaturePath:
         if self.name == "block":
             raise InputError("network.paths.name must not be 'block', which the trunk's blocks are called")
         _check_blocks(f"network.paths.{self.name}.", self.filters, kernels=self.kernels)
-        if self.pool < 1:
-            raise InputError(f"network.paths.{self.name}.pool must be at least 1; received {self.pool}")
+        if not 1 <= self.pool <= LARGEST_OPTION:
+            raise InputError(
+                f"network.paths.{self.name}.pool must be from 1 to {LARGEST_OPTION}; received {self.pool}"
+            )
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,23 @@ class Network:
             raise InputError(f"network.dropout must be from 0 to below 1; received {self.dropout}")
         if not 0 <= self.squeeze <= min(self.filters):
             raise InputError(f"network.squeeze must be from 0 to the fewest filters; received {self.squeeze}")
+        if len(self.paths) > MOST_BLOCKS:
+            raise InputError(f"network.paths must be at most {MOST_BLOCKS}; received {len(self.paths)}")
+        if self.weights > MOST_WEIGHTS:
+            raise InputError(
+                f"network.filters and network.kernels must make at most {MOST_WEIGHTS} weights;"
+                f" received {self.weights}"
+            )
+        if max(self.stride, self.multiple) > LONGEST_STRIDE:
+            raise InputError(
+                f"network.pooling must multiply to at most {LONGEST_STRIDE} samples; received {self.stride}"
+            )
+
+    @property
+    def weights(self) -> int:
+        """About how many weights the convolutions have."""
+        trunk = _weights(LARGEST_LEADS, self.filters, self.kernels)
+        return trunk + sum(_weights(self.filters[-1], path.filters, path.kernels) for path in self.paths)
 
     @property
     def stride(self) -> int:
@@ -102,10 +130,19 @@ class Network:
         return self.stride * math.lcm(*(path.pool for path in self.paths)) if self.paths else 1
 
 
+def _weights(channels: int, filters: tuple[int, ...], kernels: tuple[int, ...]) -> int:
+    blocks = zip((channels, *filters[:-1]), filters, kernels, strict=True)
+    return sum(before * after * kernel for before, after, kernel in blocks)
+
+
 def _check_blocks(where: str, filters: tuple[int, ...], **others: tuple[int, ...]) -> None:
     for key, values in {"filters": filters, **others}.items():
-        if not values or min(values) < 1:
-            raise InputError(f"{where}{key} must list numbers from 1; received {list(values)}")
+        if not values or min(values) < 1 or max(values) > LARGEST_OPTION:
+            raise InputError(
+                f"{where}{key} must list numbers from 1 to {LARGEST_OPTION}; received {list(values)}"
+            )
+        if len(values) > MOST_BLOCKS:
+            raise InputError(f"{where}{key} must list at most {MOST_BLOCKS} blocks; received {len(values)}")
         if len(values) != len(filters):
             raise InputError(f"{where}{key} must have as many entries as filters; received {list(values)}")
 

@@ -1,6 +1,8 @@
 """What a model folder holds: `model.keras` (the network) and `model.json` (everything else that predicts)."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -8,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import ClassSet, Finding
+from cnn_gap.ecg.diagnoses import LARGEST_REWARD, ClassSet, Finding
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
+from cnn_gap.prediction.model_archive import check_archive
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.settings import from_dict, to_dict
 from cnn_gap.version import __version__
@@ -76,17 +79,22 @@ class ModelDescription:
         for key, expected in (("weights", count), ("thresholds", outputs), ("seen", outputs)):
             if len(getattr(self, key)) != expected:
                 raise InputError(f"{key} must have {expected} entries; received {len(getattr(self, key))}")
-        if any(len(row) != count or not all(map(math.isfinite, row)) for row in self.weights):
-            raise InputError(f"weights must have {count} numbers in each row")
-        codes = [
-            code for equivalents in (*self.classes, *(f.codes for f in self.findings)) for code in equivalents
-        ]
-        if len(set(codes)) < len(codes) or any(not code or set(code) & set(",|\n\r") for code in codes):
-            raise InputError(f"classes must be different codes without commas; received {codes}")
+        if any(len(row) != count or any(not abs(x) <= LARGEST_REWARD for x in row) for row in self.weights):
+            raise InputError(f"weights must have {count} numbers of at most {LARGEST_REWARD:g} in each row")
+        self._check_names()
         if any(threshold is not None and not 0 <= threshold <= 1 for threshold in self.thresholds):
             raise InputError(f"thresholds must be from 0 to 1, or null; received {list(self.thresholds)}")
         if self.leads != LEADS:
             raise InputError(f"leads must be {', '.join(LEADS)}; received {', '.join(self.leads)}")
+
+    def _check_names(self) -> None:
+        findings = [code for finding in self.findings for code in finding.codes]
+        codes = [*(code for equivalents in self.classes for code in equivalents), *findings]
+        if len(set(codes)) < len(codes) or any(not code or set(code) & set(",|\n\r") for code in codes):
+            raise InputError(f"classes must be different codes without commas; received {codes}")
+        names = [name for each in self.findings for name in (each.name, each.abbreviation, each.system)]
+        if not all(text.isprintable() for text in (*codes, *names)):
+            raise InputError("classes and findings must have codes and names without control characters")
 
     @property
     def lowest_probabilities(self) -> np.ndarray:
@@ -102,9 +110,18 @@ class ModelDescription:
 def save_model(folder: Path, network: "keras.Model", description: ModelDescription) -> None:
     """Write a model folder; each file is whole or not there."""
     folder = Path(folder)
-    with replacing(folder / "model.keras") as aside:
+    with replacing(folder / "model.keras") as aside, saving(folder / "model.keras"):
         network.save(aside, include_optimizer=False)
     write_json(folder / "model.json", to_dict(description))
+
+
+@contextmanager
+def saving(path: Path) -> Iterator[None]:
+    """Turn what Keras and h5py raise where a file cannot be written, on a full disk, into an `InputError`."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:  # h5py has no other kinds for what the system says
+        raise InputError(f"{path}: cannot be written ({_first_line(error)})") from error
 
 
 def read_description(folder: Path) -> ModelDescription:
@@ -138,6 +155,7 @@ def load_model(folder: Path) -> tuple["keras.Model", ModelDescription]:
 
     folder = Path(folder)
     description = read_description(folder)
+    check_archive(folder / "model.keras")
     try:
         network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a damaged file

@@ -16,7 +16,7 @@ import numpy as np
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import codes_of, parse_comments
 from cnn_gap.ecg.records import find_records, paths_by_name, record_name
-from cnn_gap.errors import InputError
+from cnn_gap.errors import InputError, printable
 from cnn_gap.files import LARGEST_SETTINGS, read_bytes, write_text
 
 _YES = frozenset(("1", "True", "true", "T", "t"))
@@ -58,6 +58,8 @@ class Evaluation:
         Float64 of shape (n, C); 0 where a file has no number for a class.
     malformed : tuple of Path
         The result files that are no table, which count as nothing found.
+    answered : np.ndarray
+        Which classes at least one file has a code of, bool of shape (C,).
     """
 
     names: tuple[str, ...]
@@ -65,18 +67,23 @@ class Evaluation:
     outputs: np.ndarray
     probabilities: np.ndarray
     malformed: tuple[Path, ...]
+    answered: np.ndarray
 
 
 def write_outputs(
     path: Path, name: str, codes: Sequence[str], labels: np.ndarray, probabilities: np.ndarray
 ) -> None:
-    """Write one record's result file, whole or not at all.
+    """Write one record's result file, whole or not at all; parameters as of `outputs_text`."""
+    write_text(path, outputs_text(name, codes, labels, probabilities))
+
+
+def outputs_text(name: str, codes: Sequence[str], labels: np.ndarray, probabilities: np.ndarray) -> str:
+    """Return the four lines of one record's result file.
 
     Parameters
     ----------
-    path : Path
     name : str
-        The record's name.
+        The record's name; control characters in it become escapes, so that there are four lines.
     codes : sequence of str
     labels, probabilities : np.ndarray
         Shape (codes,); a probability may be NaN.
@@ -86,7 +93,7 @@ def write_outputs(
         ("1" if label else "0" for label in labels),
         (f"{probability:.6g}" for probability in probabilities),
     )
-    write_text(path, "\n".join((f"#{name}", *map(",".join, rows))) + "\n")
+    return "\n".join((f"#{printable(name)}", *map(",".join, rows))) + "\n"
 
 
 def read_outputs(path: Path) -> Outputs:
@@ -143,7 +150,9 @@ def read_evaluation(
     files = [read_outputs(path) for path in paths]
     outputs, probabilities = gather(files, classes)
     malformed = tuple(path for path, file in zip(paths, files, strict=True) if not file.codes)
-    return Evaluation(names, labels, outputs, probabilities, malformed)
+    listed = {code for codes in {file.codes for file in files} for code in codes}
+    answered = np.array([not listed.isdisjoint(codes) for codes in classes.outputs], dtype=bool)
+    return Evaluation(names, labels, outputs, probabilities, malformed, answered)
 
 
 def gather(files: Sequence[Outputs], classes: ClassSet) -> tuple[np.ndarray, np.ndarray]:

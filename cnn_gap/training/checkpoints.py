@@ -1,6 +1,7 @@
 """Keep a training's state after each epoch, so that a crash costs at most one."""
 
 import json
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,12 @@ import keras
 
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, replacing, write_json
-from cnn_gap.settings import from_dict
+from cnn_gap.prediction.model_archive import check_weights
+from cnn_gap.prediction.model_folder import saving
+from cnn_gap.settings import from_dict, require_depth
+
+#: The figures of an epoch, numbers or None.
+COLUMNS = ("epoch", "loss", "val_loss", "val_auroc", "val_scored_auroc", "val_challenge_metric")
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,16 @@ class Progress:
     setup: dict
     history: tuple[dict, ...] = ()
     best_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        require_depth(self.setup, "setup")
+        if not 0 <= self.best_epoch <= len(self.history):
+            raise InputError(f"best_epoch must be one of {len(self.history)}; received {self.best_epoch}")
+        for row in self.history:
+            figures = [value for value in row.values() if value is not None]
+            numbers = all(isinstance(value, int | float) and math.isfinite(value) for value in figures)
+            if set(row) != set(COLUMNS) or not numbers:
+                raise InputError(f"history must have rows of {', '.join(COLUMNS)}; received {str(row)[:80]}")
 
     @property
     def epoch(self) -> int:
@@ -52,7 +68,7 @@ class Checkpoints:
 
     def save(self, network: keras.Model, progress: Progress) -> None:
         """Keep the state after an epoch; the network's optimiser is part of it."""
-        with replacing(self._weights_file(progress.epoch)) as aside:
+        with replacing(self._weights_file(progress.epoch)) as aside, saving(self._weights_file(progress.epoch)):
             network.save_weights(aside)
         content = {"setup": progress.setup, "best_epoch": progress.best_epoch, "history": progress.history}
         write_json(self._progress_file, content)
@@ -92,6 +108,7 @@ class Checkpoints:
         """
         path = self._weights_file(epoch)
         try:
+            check_weights(path)
             network.load_weights(path)
         except Exception as error:  # Keras and h5py raise many kinds for a damaged file
             reason = " ".join(str(error).split())[:200]

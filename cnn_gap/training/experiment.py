@@ -87,12 +87,15 @@ class Sources:
         Folder for the prepared windows.
     label_table, patient_table : Path or None
         CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
+    strict : bool
+        Fail where a folder in `data` cannot be read, rather than go on without its records.
     """
 
     data: Path
     cache: Path
     label_table: Path | None = None
     patient_table: Path | None = None
+    strict: bool = False
 
 
 def prepare_experiment(
@@ -108,14 +111,14 @@ def prepare_experiment(
         If no record can be trained on, or none has a label of `classes`.
     """
     config = config if start is None else start.configure(config)
-    records = _read_infos(sources.data, sources.label_table, classes, log)
+    records = _read_infos(_find_records(sources, log), sources, classes, log)
     labels = np.array([classes.encode_taught(record.codes) for record in records])
     if not labels.any():
         raise InputError(
             f"{sources.data}: no record has a diagnosis that the weights file lists; check the labels and"
             " --weights"
         )
-    store = prepare_windows(records, config.preprocessing, sources.cache)
+    store = prepare_windows(records, config.preprocessing, sources.cache, log=log)
     for reason in store.failures.values():
         log(f"left out: {reason}")
     examples = Examples(store, labels)
@@ -128,11 +131,22 @@ def _digest(values: np.ndarray) -> str:
     return hashlib.sha256(values.tobytes()).hexdigest()[:16]
 
 
-def _read_infos(data: Path, label_table: Path | None, classes: ClassSet, log: Log) -> list[RecordInfo]:
+def _find_records(sources: Sources, log: Log) -> list[Path]:
+    unreadable: list[str] = []
+    paths = find_records(sources.data, None if sources.strict else unreadable.append)
+    for line in unreadable:
+        log(f"left out: {line}")
+    if unreadable:
+        log(f"left out: the records of {len(unreadable)} folders that cannot be read")
+    return paths
+
+
+def _read_infos(paths: list[Path], sources: Sources, classes: ClassSet, log: Log) -> list[RecordInfo]:
     """Read every header; leave out, with a line, what cannot be read or the table does not label."""
+    label_table = sources.label_table
     table = None if label_table is None else read_label_table(label_table, classes.codes)
     records, unlabelled = [], 0
-    for path in tqdm(find_records(data), desc="reading headers", unit="record", disable=None):
+    for path in tqdm(paths, desc="reading headers", unit="record", disable=None):
         try:
             record = read_info(path)
         except Exception as error:  # whatever is wrong with one record must not cost the others
@@ -145,7 +159,7 @@ def _read_infos(data: Path, label_table: Path | None, classes: ClassSet, log: Lo
     if unlabelled:
         log(f"left out: {unlabelled} records that {label_table} does not list")
     if not records:
-        raise InputError(f"{data}: no record can be trained on; check the folder and the label table")
+        raise InputError(f"{sources.data}: no record can be trained on; check the folder and the label table")
     return records
 
 

@@ -1,6 +1,8 @@
 """Train a network on a folder of records and write a model folder."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
+from cnn_gap.locks import locked
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_model, software_versions
@@ -37,6 +40,7 @@ def train_model(
     patient_table: Path | None = None,
     cache: Path | None = None,
     start: Start | None = None,
+    strict: bool = False,
     log: Log = print,
 ) -> ModelDescription:
     """Train on the records of `data` and write the model folder `model`.
@@ -61,16 +65,33 @@ def train_model(
         Folder for the prepared windows, `model/cache` if not given.
     start : Start, optional
         A trained model whose weights, blocks and preprocessing are taken, instead of those of `config`.
+    strict : bool
+        Fail where a folder in `data` cannot be read, rather than go on without its records.
     log : callable
         Receives a line of progress at a time.
 
     Raises
     ------
     InputError
-        If the data, the tables or an unfinished training do not allow this one.
+        If the data, the tables or an unfinished training do not allow this one, or another process is training
+        in `model`.
     """
     model = Path(model)
-    model.mkdir(parents=True, exist_ok=True)
+    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict)
+    with locked(model):
+        return _train(sources, model, config, classes, seed, resume, start, log)
+
+
+def _train(
+    sources: Sources,
+    model: Path,
+    config: Config,
+    classes: ClassSet,
+    seed: int,
+    resume: bool,
+    start: Start | None,
+    log: Log,
+) -> ModelDescription:
     checkpoints = Checkpoints(model / "checkpoint")
     if resume and not checkpoints.exists() and (model / "model.json").exists():
         log(f"{model}: holds a finished training; nothing is left to do")
@@ -81,14 +102,28 @@ def train_model(
         )
     if resume and not checkpoints.exists():
         log("nothing to resume: training from the beginning")
-    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table)
     experiment = prepare_experiment(sources, config, classes, seed, start, log)
-    network, progress = _fit(experiment, checkpoints, model, log)
+    with _enough_memory():
+        network, progress = _fit(experiment, checkpoints, model, log)
     description = _describe(network, experiment, progress)
     save_model(model, _plain(network, experiment), description)
     checkpoints.clear()
     log(f"saved {model / 'model.keras'}: epoch {progress.best_epoch} of {progress.epoch}")
     return description
+
+
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    """Turn what the backends raise where memory ends into an `InputError`."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
+            raise
+        raise InputError(
+            "there is not enough memory for this training; lower training.batch_size, network.filters or"
+            " preprocessing.window_s"
+        ) from error
 
 
 def _fit(

@@ -9,9 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,15 @@ from tqdm import tqdm
 
 from cnn_gap.ecg.records import LEADS, RecordInfo, read_record, record_files
 from cnn_gap.errors import InputError
-from cnn_gap.files import read_json, write_json
+from cnn_gap.files import read_json, writable, write_json
+from cnn_gap.locks import locked
 from cnn_gap.windows.preprocessing import Preprocessing, resampled_length, training_starts, training_windows
 
 #: Raise it when the preparation changes, so that older stores are not taken for current ones.
 STORE_VERSION = 2
+
+#: How the name of a folder begins in which windows are being prepared.
+PREPARING = ".preparing-"
 
 #: Records that a worker prepares at a time.
 CHUNK = 64
@@ -75,7 +77,11 @@ class WindowStore:
 
 
 def prepare_windows(
-    records: Sequence[RecordInfo], preprocessing: Preprocessing, cache: Path, jobs: int = -1
+    records: Sequence[RecordInfo],
+    preprocessing: Preprocessing,
+    cache: Path,
+    jobs: int = -1,
+    log: Callable[[str], None] = print,
 ) -> WindowStore:
     """Return the store of the records' training windows, made now if `cache` has none that is current.
 
@@ -89,6 +95,8 @@ def prepare_windows(
         Folder that holds the stores.
     jobs : int
         Processes that prepare in parallel; -1 takes every core.
+    log : callable
+        Receives a line where another process is preparing in `cache`; this one then waits for it.
 
     Raises
     ------
@@ -98,7 +106,8 @@ def prepare_windows(
     folder = Path(cache) / _fingerprint(records, preprocessing)
     store = _open_store(folder)
     if store is None:
-        store = _make_store(folder, records, preprocessing, jobs)
+        with locked(folder.parent, wait=log):
+            store = _open_store(folder) or _make_store(folder, records, preprocessing, jobs)
     if len(store.failures) == len(records):
         raise InputError(f"none of the {len(records)} records can be read; the first: {store.failures[0]}")
     return store
@@ -107,14 +116,14 @@ def prepare_windows(
 def _make_store(
     folder: Path, records: Sequence[RecordInfo], preprocessing: Preprocessing, jobs: int
 ) -> WindowStore:
-    """Prepare the windows aside, and give the store its name when it is whole."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(folder.parent)
-    aside = Path(tempfile.mkdtemp(prefix=".preparing-", dir=folder.parent))
+    """Prepare the windows aside, and give the store its name when it is whole; the cache is locked."""
+    for left in (folder, *folder.parent.glob(f"{PREPARING}*")):  # nobody prepares here but the lock's holder
+        shutil.rmtree(left, ignore_errors=True)
+    aside = folder.with_name(f"{PREPARING}{folder.name}")
     try:
-        _write_store(aside, records, preprocessing, jobs)
-        if _open_store(folder) is None:  # another training may have been quicker
+        with writable(folder):
+            aside.mkdir()
+            _write_store(aside, records, preprocessing, jobs)
             aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -145,13 +154,6 @@ def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) ->
     ]
     content = json.dumps([STORE_VERSION, asdict(preprocessing), files])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def _remove_leftovers(cache: Path) -> None:
-    """Remove what killed preparations have left; a folder of the last day may be in use."""
-    for folder in cache.glob(".preparing-*"):
-        if time.time() - folder.stat().st_mtime > 86_400:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Preprocessing, jobs: int) -> None:

@@ -168,3 +168,20 @@ def test_run_lets_defects_through():
 
     with pytest.raises(ZeroDivisionError):
         exit_codes.run(main)
+
+
+def test_results_of_another_models_classes_are_told(folders, tmp_path, capsys):
+    for path in folders[1].iterdir():
+        path.write_text(f"#{path.stem}\nNORM,AFIB\n1,0\n0.9,0.1\n")
+    evaluate_model.main([*map(str, folders), str(tmp_path / "scores.csv")])
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "2 of the 2 classes that the labels have are in no result file" in printed.err
+
+
+@pytest.mark.parametrize("reward", ["1e308", "-1e7", "nan"])
+def test_rewards_that_are_none_are_refused(folders, tmp_path, reward):
+    weights = tmp_path / "weights.csv"
+    weights.write_text(f",{NORMAL_CODE},164889003\n{NORMAL_CODE},1,{reward}\n164889003,0,1\n")
+    with pytest.raises(InputError, match=r"weights\.csv: "):
+        evaluate_model.main([*map(str, folders), "--weights", str(weights)])

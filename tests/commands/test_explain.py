@@ -137,7 +137,7 @@ def test_a_folders_bad_record_is_reported_and_the_others_are_explained(model, fo
     out = tmp_path / "out"
     ended = run_command(explain, [model, folder, "--out", out, "--classes", "top1"])
     first, bad, last = (path.stem for path in find_records(folder))
-    assert (ended.code, ended.out) == (0, f"2 explained, 1 failed: {out / INDEX}\n")
+    assert (ended.code, ended.out) == (1, f"2 explained, 1 failed: {out / INDEX}\n")
     assert re.search(rf"^{bad}: .*{bad}\.mat.*", ended.err, re.MULTILINE)
     expected = {f"{name}.{suffix}" for name in (first, last) for suffix in ("cam", "html", "json")}
     assert {path.name for path in out.iterdir()} == expected | {INDEX}

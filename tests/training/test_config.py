@@ -88,3 +88,27 @@ def test_bases_in_a_circle_are_named(tmp_path):
     (tmp_path / "two.toml").write_text('base = "one.toml"\n')
     with pytest.raises(InputError, match=r"two\.toml: its base \S*one\.toml is based on it"):
         read_config(tmp_path / "one.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "[training]\nlearning_rate = " + "9" * 400,
+            "learning_rate must be a number that can be true; .*400 digits",
+        ),
+        ("[training]\nepochs = " + "9" * 5000, "not valid TOML"),
+        ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        (
+            "[network]\nfilters = [1000000000]\nkernels = [1]\npooling = [1]",
+            "filters must list numbers from 1 to",
+        ),
+        ("[network]\nfilters = [9999, 9999]\nkernels = [9, 9]\npooling = [1, 1]", "at most 100000000 weights"),
+        ("[network]\nfilters = [1, 1]\nkernels = [9, 9]\npooling = [9999, 9999]", "multiply to at most"),
+    ],
+)
+def test_settings_have_bounds_that_say_what_is_allowed(tmp_path, text, reason):
+    path = tmp_path / "a.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=rf"a\.toml: .*{reason}"):
+        read_config(path)

@@ -3,11 +3,13 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 from conftest import ROOT, TINY
@@ -17,6 +19,7 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.records import find_records, read_record
 from cnn_gap.errors import InputError
+from cnn_gap.locks import locked
 from cnn_gap.prediction.model_folder import load_model
 from cnn_gap.training.checkpoints import Checkpoints
 from cnn_gap.training.config import Training
@@ -91,6 +94,77 @@ def test_an_interrupted_training_ends_as_it_would_have(records, model, tmp_path)
     for first, second in zip(_weights_of(tmp_path / "whole"), _weights_of(folder), strict=True):
         np.testing.assert_allclose(first, second, atol=1e-4)
     assert not (folder / "checkpoint").exists()
+
+
+def test_a_second_training_in_one_folder_is_told_who_trains_there(records, tmp_path):
+    with locked(tmp_path), pytest.raises(InputError, match=f"is in use by process {os.getpid()}"):
+        train_model(records, tmp_path, TINY, read_weights(), log=_quiet)
+
+
+def test_a_header_that_the_system_refuses_costs_only_itself(records, model, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(records, data)
+    (data / "LONG.hea").write_text(f"LONG 1 100 1000\n{'x' * 300}.mat 16 1000 16 0 0 0 0 I\n")
+    (data / "SHORT.hea").write_text("SHORT 1 100\n" + f"{'x' * 300}.mat 16 1000 16 0 0 0 0 I\n")
+    lines = []
+    description = train_model(data, tmp_path / "m", TINY, read_weights(), log=lines.append)
+    assert description.training["training_records"] + description.training["validation_records"] == 48
+    assert sum("File name too long" in line for line in lines) == 2
+
+
+def test_an_unreadable_folder_is_told_or_refused(records, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    shutil.copytree(records, data / "open")
+    (data / "closed").mkdir()
+    scandir = os.scandir
+
+    def refuse(place):
+        if str(place).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    lines = []
+    train_model(data, tmp_path / "m", TINY, read_weights(), log=lines.append)
+    assert any(f"left out: {data / 'closed'}: this folder cannot be read" in line for line in lines)
+    assert "left out: the records of 1 folders that cannot be read" in lines
+    with pytest.raises(InputError, match="closed: this folder cannot be read"):
+        train_model(data, tmp_path / "n", TINY, read_weights(), strict=True, log=_quiet)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Unable to write: errno = 28"), OSError(28, "No space left")])
+def test_a_full_disk_at_a_checkpoint_is_named(records, model, tmp_path, monkeypatch, error):
+    def full(self, path, **options):
+        raise error
+
+    monkeypatch.setattr(keras.Model, "save_weights", full)
+    with pytest.raises(InputError, match=r"epoch-0001\.weights\.h5: cannot be written \("):
+        train_model(records, tmp_path, TINY, read_weights(), cache=model / "cache", log=_quiet)
+
+
+def test_memory_that_ends_is_told_in_one_line(records, model, tmp_path, monkeypatch):
+    class ResourceExhaustedError(Exception):
+        pass
+
+    def fit(self, *arguments, **options):
+        raise ResourceExhaustedError("OOM when allocating tensor")
+
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    with pytest.raises(InputError, match=r"not enough memory.*training\.batch_size"):
+        train_model(records, tmp_path, TINY, read_weights(), cache=model / "cache", log=_quiet)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("best_epoch", 7), ("best_epoch", -1), ("history", [{}]), ("history", [{"epoch": "x"}])]
+)
+def test_a_checkpoint_that_contradicts_itself_is_named(records, model, tmp_path, key, value):
+    cache = model / "cache"
+    with pytest.raises(_CrashError):
+        train_model(records, tmp_path, TINY, read_weights(), cache=cache, log=_crash_after(1))
+    progress = tmp_path / "checkpoint" / "progress.json"
+    progress.write_text(json.dumps({**json.loads(progress.read_text()), key: value}))
+    with pytest.raises(InputError, match=rf"progress\.json: cannot be resumed: {key} must"):
+        train_model(records, tmp_path, TINY, read_weights(), cache=cache, resume=True, log=_quiet)
 
 
 def test_a_finished_training_is_not_done_again(records, model):

@@ -1,15 +1,17 @@
 """The store of prepared windows: content, reuse, failures."""
 
 import os
+import threading
 
 import numpy as np
 import pytest
 
 from cnn_gap.ecg.records import find_records, read_info, read_record
 from cnn_gap.errors import InputError
+from cnn_gap.locks import locked
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.windows.preprocessing import Preprocessing, training_windows
-from cnn_gap.windows.store import prepare_windows
+from cnn_gap.windows.store import PREPARING, prepare_windows
 
 
 @pytest.fixture
@@ -72,13 +74,11 @@ def test_an_interrupted_preparation_leaves_nothing_that_counts(folder, tmp_path)
     store = _prepare(folder, cache)
     (store.folder / "store.json").unlink()  # the last file of a preparation: without it there is no store
     (store.folder / "windows.npy").write_bytes(b"part")
-    for name in (".preparing-now", ".preparing-long-ago"):
-        (cache / name).mkdir()
-    os.utime(cache / ".preparing-long-ago", (0, 0))
+    (cache / f"{PREPARING}before").mkdir()
     again = _prepare(folder, cache)
     assert again == store
     assert again.read(np.arange(5)).any(axis=(1, 2)).all()
-    assert {path.name for path in cache.glob(".*")} == {".preparing-now"}
+    assert not list(cache.glob(".*"))
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,36 @@ def test_no_readable_record_is_an_error(folder, tmp_path):
         path.write_bytes(b"")
     with pytest.raises(InputError, match="none of the 3 records"):
         prepare_windows(infos, Preprocessing(), tmp_path / "cache")
+
+
+def test_who_finds_the_cache_in_use_says_so_and_waits(folder, tmp_path):
+    infos, cache, lines = [read_info(path) for path in find_records(folder)], tmp_path / "cache", []
+    held, free = threading.Event(), threading.Event()
+
+    def hold():
+        with locked(cache):
+            held.set()
+            free.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(60)
+
+    def log(line):
+        lines.append(line)
+        free.set()
+
+    store = prepare_windows(infos, Preprocessing(), cache, log=log)
+    thread.join()
+    assert len(lines) == 1
+    assert f"in use by process {os.getpid()}" in lines[0]
+    assert store.read(np.arange(5)).shape[0] == 5
+
+
+def test_the_files_that_a_header_names_are_those_of_the_fingerprint(folder, tmp_path):
+    (folder / "C3.mat").rename(folder / "signal.bin")
+    header = folder / "C3.hea"
+    header.write_text(header.read_text().replace("C3.mat", "signal.bin"))
+    first = _prepare(folder, tmp_path / "cache")
+    os.utime(folder / "signal.bin", (0, 0))
+    assert _prepare(folder, tmp_path / "cache").folder != first.folder

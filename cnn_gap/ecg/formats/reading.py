@@ -42,6 +42,12 @@ def read_other(path: Path) -> Record:
     return read_vendor(path, form) if form.parser else read_array(path, form)
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the files of such a record: its own, and the sidecar of an array."""
+    sidecar = sidecar_path(path) if path.suffix.lower() in ARRAY_SUFFIXES else None
+    return [path] if sidecar is None else [path, sidecar]
+
+
 def is_other_record(folder: str, name: str) -> bool:
     """Tell whether a file of a folder is a record in another format than WFDB's or MATLAB's."""
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122, for speed
