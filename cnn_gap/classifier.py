@@ -1,7 +1,7 @@
 """The classifier: what a trained network says of records of any rate, length and set of leads, and why."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,10 +50,10 @@ class Classifier(Predictor):
         False
         """
         record = _as_record(record)
-        (prediction,) = self.predict_windows([record.name], [self.windows(record)])
+        (prediction,) = self.predict_prepared([self.prepare(record)])
         if not np.isfinite(prediction.probabilities).all():
             raise InputError(f"{record.name or 'the record'}: {BEYOND_NUMBERS}")
-        return replace(prediction, notes=record.notes + prediction.notes)
+        return prediction
 
     def predict_signal(
         self,

@@ -24,6 +24,9 @@ from cnn_gap.scoring.result_journal import ResultJournal, Stamp, open_journal, s
 #: The file in the results' folder that says which records failed, and why.
 FAILURES = "failures.log"
 
+#: The one with notes on records that were classified: flat leads, corrected gains, no heartbeat.
+QUALITY = "quality.log"
+
 #: Results that are written at a time: to wait for the disk once for all of them.
 TOGETHER = 16
 
@@ -39,11 +42,13 @@ class Summary:
     failed: int
     kept: int
     unreadable: int = 0
+    unanswerable: int = 0
 
     def __str__(self) -> str:
         kept = f", {self.kept} kept from an earlier run" if self.kept else ""
         unreadable = f", {self.unreadable} folders unreadable" if self.unreadable else ""
-        return f"{self.classified} classified, {self.failed} failed{kept}{unreadable}"
+        nothing = f" ({self.unanswerable} cannot be answered)" if self.unanswerable else ""
+        return f"{self.classified} classified{nothing}, {self.failed} failed{kept}{unreadable}"
 
 
 def classify_folder(
@@ -56,7 +61,8 @@ def classify_folder(
 ) -> Summary:
     """Classify every record of `data` into `out/NAME.csv`.
 
-    A record that fails gets labels 0 and probabilities nan, a line to `warn` and one in `out/failures.log`. A
+    A record that fails gets labels 0 and probabilities nan, a line to `warn` and one in `out/failures.log`; one
+    that holds no heartbeat gets zeros. What is to know of records' signals is in `out/quality.log`. A
     second run keeps the files that an earlier one of the same model and records has written, as far as they are
     whole and the records unchanged, and tries failures again.
 
@@ -67,7 +73,7 @@ def classify_folder(
     model, data, out : Path
         Folders of the model, of the records and for the results.
     warn : callable
-        Receives a line for each record that fails, and for each folder in `data` that cannot be read.
+        Receives a line for each record that fails or cannot be answered, and for each folder in `data` that cannot be read.
     strict : bool
         Fail instead where a folder cannot be read.
 
@@ -87,9 +93,12 @@ def classify_folder(
         with writable(out / FAILURES):
             (out / FAILURES).unlink(missing_ok=True)
         open_paths = [path for path in paths if not journal.is_current(path)]
-        failed = _classify(classifier, open_paths, out, journal, warn)
-    kept = len(paths) - len(open_paths)
-    return Summary(len(open_paths) - failed, failed, kept, len(unreadable))
+        kept = len(paths) - len(open_paths)
+        if not kept:
+            with writable(out / QUALITY):
+                (out / QUALITY).unlink(missing_ok=True)
+        failed, unanswerable = _classify(classifier, open_paths, out, journal, warn)
+    return Summary(len(open_paths) - failed, failed, kept, len(unreadable), unanswerable)
 
 
 def _classify(
@@ -98,20 +107,25 @@ def _classify(
     out: Path,
     journal: ResultJournal,
     warn: Callable[[str], None],
-) -> int:
-    """Classify records and write their results; return how many failed."""
+) -> tuple[int, int]:
+    """Classify records and write their results; return how many failed and how many cannot be answered."""
     stamps: dict[str, Stamp] = {}
-    failed = 0
+    failed = unanswerable = 0
     waiting = (Waiting(path.stem, str(path), partial(_read, path, stamps)) for path in paths)
     with tqdm(total=len(paths), desc="classifying", unit="record", disable=None) as bar:
         for predictions in _several(predict_stream(classifier, waiting)):
             for prediction in predictions:
                 if prediction.failure:
                     failed += 1
-                    _tell_failure(prediction, out, warn)
+                    warn(_log(out / FAILURES, prediction.name, prediction.failure))
+                elif prediction.notes:
+                    line = _log(out / QUALITY, prediction.name, "; ".join(prediction.notes))
+                    if not prediction.answerable:
+                        unanswerable += 1
+                        warn(line)
             _write(predictions, stamps, out, journal)
             bar.update(len(predictions))
-    return failed
+    return failed, unanswerable
 
 
 def _several(predictions: Iterator[Prediction]) -> Iterator[list[Prediction]]:
@@ -155,12 +169,12 @@ def _text(prediction: Prediction) -> str:
     return outputs_text(prediction.name, classes.codes, labels, probabilities)
 
 
-def _tell_failure(prediction: Prediction, out: Path, warn: Callable[[str], None]) -> None:
-    line = printable(f"{prediction.name}: {prediction.failure}")
-    warn(line)
-    log = out / FAILURES
+def _log(log: Path, name: str, text: str) -> str:
+    """Add a line about a record to a log, and return it."""
+    line = printable(f"{name}: {text}")
     with writable(log), log.open("a", encoding="utf-8", errors="surrogateescape") as file:
         file.write(f"{line}\n")
+    return line
 
 
 def _fingerprint(model: Path) -> str:

@@ -22,7 +22,8 @@ LITERT_METADATA = "metadata.json"
 DESCRIPTION = (
     "Classifies 12-lead ECGs. The input windows (batch, samples, leads) is in mV, leads as leads orders them,"
     " 0 where one is missing, as cnn_gap.windows.preprocessing.prediction_windows makes it by the settings of"
-    " preprocessing. A record's probabilities are the means of probabilities (batch, classes) over its windows;"
+    " preprocessing; samples is a multiple of window_multiple. A record's probabilities are the means of"
+    " probabilities (batch, classes) over its windows;"
     " a class is answered where its probability reaches its threshold, null being never. maps (batch, steps,"
     " classes), a step each map_stride_s seconds from the end of the window's first margin on, tell how much"
     " each step speaks for each class, in units of the logit."
@@ -78,7 +79,7 @@ def metadata(classifier: Classifier) -> dict[str, object]:
     held = json.loads(json.dumps(to_dict(described)))  # tuples become lists
     kept = ("leads", "thresholds", "seen", "answers", "preprocessing", "versions")
     classes = [
-        {"codes": list(codes), "abbreviation": about.abbreviation, "name": about.name}
+        {"codes": list(codes), "system": about.system, "abbreviation": about.abbreviation, "name": about.name}
         for codes, about in zip(classifier.classes.outputs, classifier.classes.diagnoses, strict=True)
     ]
     stride = map_stride(classifier.network) / described.preprocessing.sampling_rate
@@ -87,6 +88,7 @@ def metadata(classifier: Classifier) -> dict[str, object]:
         "description": DESCRIPTION,
         "classes": classes,
         "map_stride_s": stride,
+        "window_multiple": classifier.window_multiple,
         **{key: held[key] for key in kept},
     }
 

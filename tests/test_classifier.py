@@ -64,6 +64,28 @@ def test_any_length_works(classifier, some, seconds):
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
 
 
+def test_records_of_many_lengths_together_get_what_each_gets_alone(classifier, some):
+    shorter = [replace(some[0], signal=some[0].signal[:samples]) for samples in (1000, 400, 607, 400, 999)]
+    for record, together in zip(shorter, classifier.predict_batch(shorter), strict=True):
+        alone = classifier.predict(record).probabilities
+        np.testing.assert_allclose(together.probabilities, alone, atol=1e-5)
+
+
+def test_nothing_is_answered_where_there_is_no_heart(classifier, some):
+    quiet = replace(some[0], signal=np.zeros_like(some[0].signal))
+    prediction, other = classifier.predict_batch([quiet, some[1]])
+    assert not prediction.answerable
+    assert other.answerable
+    assert prediction.notes[0].startswith("nothing is answered")
+    assert not prediction.labels.any()
+    assert not prediction.probabilities.any()
+    explanation = classifier.explain(quiet, "top2", leads=True)
+    assert (explanation.notes, explanation.answerable) == (prediction.notes, False)
+    assert not any(
+        each.activation.any() or each.regions or each.lead_shares.any() for each in explanation.classes
+    )
+
+
 def test_labels_follow_the_thresholds_and_unseen_classes_stay_silent(classifier, some):
     thresholds = classifier.description.thresholds
     for prediction in classifier.predict_batch(some):

@@ -9,18 +9,20 @@ import time
 
 import numpy as np
 import pytest
+import scipy.io
 from conftest import ROOT
 
 import driver
 import team_code
 import test_model
 from cnn_gap.classifier import Classifier, load_classifier
-from cnn_gap.classify_folder import classify_folder
+from cnn_gap.classify_folder import QUALITY, classify_folder
 from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record, read_recording
 from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
-from cnn_gap.prediction.predictor import Prediction
+from cnn_gap.prediction.predictor import Prediction, PreparedRecord
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
 from cnn_gap.scoring.result_journal import NOTES, SOURCE
 
@@ -247,18 +249,18 @@ def test_results_that_the_driver_has_not_written_are_not_kept(model, data, tmp_p
 
 
 def test_a_record_that_cannot_be_classified_costs_only_itself(model, data, tmp_path, monkeypatch):
-    predict_windows = Classifier.predict_windows
+    predict_prepared = Classifier.predict_prepared
 
-    def too_large(self, names, windows):
-        if "SIM0007" in names:
+    def too_large(self, records):
+        if "SIM0007" in [record.name for record in records]:
             raise MemoryError("too large")
-        predictions = predict_windows(self, names, windows)
+        predictions = predict_prepared(self, records)
         for prediction in predictions:
             if prediction.name == "SIM0009":
                 prediction.probabilities[0] = np.nan
         return predictions
 
-    monkeypatch.setattr(Classifier, "predict_windows", too_large)
+    monkeypatch.setattr(Classifier, "predict_prepared", too_large)
     summary, lines = _drive(model, data, tmp_path / "out")
     assert (summary.classified, summary.failed) == (46, 2)
     assert sorted(line.split(":")[0] for line in lines) == ["SIM0007", "SIM0009"]
@@ -268,21 +270,38 @@ def test_a_record_that_cannot_be_classified_costs_only_itself(model, data, tmp_p
 def test_long_records_are_read_less_far_ahead(model, data, tmp_path, monkeypatch):
     alive = []
 
-    def windows(self, record):
+    def prepare(self, record):
         alive.append(record.name)
-        return np.zeros((600, 1000, 12), np.float32)
+        return PreparedRecord(record.name, np.zeros((600, 1000, 12), np.float32))
 
     most = []
 
-    def predict_windows(self, names, windows):
+    def predict_prepared(self, records):
         most.append(len(alive))
         alive.clear()
-        return [Prediction(name, self.classes, np.zeros(24), np.zeros(24, bool)) for name in names]
+        return [Prediction(each.name, self.classes, np.zeros(24), np.zeros(24, bool)) for each in records]
 
-    monkeypatch.setattr(Classifier, "windows", windows)
-    monkeypatch.setattr(Classifier, "predict_windows", predict_windows)
+    monkeypatch.setattr(Classifier, "prepare", prepare)
+    monkeypatch.setattr(Classifier, "predict_prepared", predict_prepared)
     assert _drive(model, data, tmp_path / "out")[0].classified == 48
     assert max(most) <= 3
+
+
+def test_what_holds_no_heart_gets_zeros_and_a_note(model, tmp_path):
+    data, rng = tmp_path / "data", np.random.default_rng(0)
+    data.mkdir()
+    for name, values in {"ZERO": np.zeros((12, 1000)), "NOISE": rng.normal(size=(12, 1000)) * 200}.items():
+        scipy.io.savemat(data / f"{name}.mat", {"val": values.astype(np.int16)}, format="4")
+        lines = [f"{name}.mat 16+24 1000/mV 16 0 0 0 0 {lead}" for lead in LEADS]
+        (data / f"{name}.hea").write_text("\n".join([f"{name} 12 100 1000", *lines, ""]))
+    summary, lines = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed, summary.unanswerable) == (2, 0, 2)
+    assert [line.split(": ")[0] for line in lines] == ["NOISE", "ZERO"]
+    for name in ("ZERO", "NOISE"):
+        outputs = read_outputs(tmp_path / "out" / f"{name}.csv")
+        assert not outputs.labels.any()
+        assert not outputs.probabilities.any()
+    assert "ZERO: nothing is answered: no lead has a signal" in (tmp_path / "out" / QUALITY).read_text()
 
 
 def test_files_of_no_record_stay(model, other_model, data, tmp_path):

@@ -148,6 +148,7 @@ def test_the_metadata_says_all_that_the_model_folder_does(classifier):
     assert about["leads"] == list(LEADS)
     assert about["classes"][0] == {
         "codes": ["270492004"],
+        "system": "SNOMED CT",
         "abbreviation": "IAVB",
         "name": "1st degree AV block",
     }

@@ -195,7 +195,7 @@ def _results(classifiers: Classifiers, truth: Truth) -> list[list[Pointing]]:
 
 def knows(classifier: "Classifier", code: str) -> bool:
     """Return whether the class of a code was among the classifier's training records."""
-    pairs = zip(classifier.classes.classes, classifier.description.seen, strict=True)
+    pairs = zip(classifier.classes.outputs, classifier.description.seen, strict=True)
     return any(seen for codes, seen in pairs if code in codes)
 
 

@@ -439,7 +439,10 @@ def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: 
     if not present.any():
         raise InputError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
-    return Record(header.name, signal, present, header.sampling_rate, header.codes, header.age, header.sex)
+    notes = lead_notes([lead.name for lead in header.leads])
+    return Record(
+        header.name, signal, present, header.sampling_rate, header.codes, header.age, header.sex, notes
+    )
 
 
 def _matrix(values: object) -> np.ndarray:

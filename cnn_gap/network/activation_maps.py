@@ -6,7 +6,7 @@ from keras import layers
 
 from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import PATH_SUFFIX
-from cnn_gap.windows.preprocessing import Preprocessing, padding_before, prediction_starts, resampled_length
+from cnn_gap.windows.preprocessing import Preprocessing, prediction_starts, resampled_length
 
 
 def with_maps(network: keras.Model) -> keras.Model:
@@ -62,6 +62,11 @@ def receptive_field(network: keras.Model) -> int:
     return _field_of(network, _last_features(network))[0]
 
 
+def window_multiple(network: keras.Model) -> int:
+    """Return of how many samples a window must have a multiple: the longest step on the way to the features."""
+    return max(step for _, step in _fields(network).values())
+
+
 def path_fields(network: keras.Model) -> dict[str, int]:
     """Return the receptive field of each path by its name, in samples; empty without paths."""
     return {name: _field_of(network, layer.output)[0] for name, layer in _path_layers(network).items()}
@@ -75,6 +80,11 @@ def _path_layers(network: keras.Model) -> dict[str, layers.Layer]:
 
 def _field_of(network: keras.Model, features: keras.KerasTensor) -> tuple[int, int]:
     """Return how many samples of the input each step of `features` sees, and how many lie between two steps."""
+    return _fields(network)[id(features)]
+
+
+def _fields(network: keras.Model) -> dict[int, tuple[int, int]]:
+    """Return what `_field_of` does for every tensor of a network, by its id."""
     fields = {id(network.input): (1, 1)}
     for operation in network.operations:
         if isinstance(operation, layers.InputLayer):
@@ -89,7 +99,7 @@ def _field_of(network: keras.Model, features: keras.KerasTensor) -> tuple[int, i
         elif isinstance(operation, layers.UpSampling1D):
             step //= operation.size
         fields[id(operation.output)] = (samples, step)
-    return fields[id(features)]
+    return fields
 
 
 def step_centres(steps: int, stride: int) -> np.ndarray:
@@ -103,7 +113,7 @@ def record_maps(
     """Return the maps of a record's windows as maps at the record's samples.
 
     Each value lies at the middle of what it sees, with straight lines between. Where windows overlap, they are
-    blended, each by the distance from its nearer end. Zeros around a short record are left out.
+    blended, each by the distance from its nearer end.
 
     Parameters
     ----------
@@ -124,9 +134,7 @@ def record_maps(
     """
     rate, length = preprocessing.sampling_rate, preprocessing.window_samples
     resampled = resampled_length(samples, sampling_rate, preprocessing)
-    starts = prediction_starts(resampled, length, preprocessing.overlap) - padding_before(
-        resampled, preprocessing
-    )
+    starts = prediction_starts(resampled, length, preprocessing.overlap)
     # In samples of the windows, as all that follows; the last ones may lie half a sample beyond them.
     times = np.minimum(np.arange(samples) * (rate / sampling_rate), resampled - 0.5)
     steps = step_centres(maps.shape[1], stride)

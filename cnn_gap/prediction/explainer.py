@@ -47,16 +47,16 @@ def explain_records(
     """
     if not records:
         return []
-    windows = [predictor.windows(record) for record in records]
-    probabilities, maps = predictor.run_with_maps(np.concatenate(windows))
-    ends = np.cumsum([len(each) for each in windows])
-    predictions = predictor.predictions([record.name for record in records], windows, probabilities)
+    prepared = [predictor.prepare(record) for record in records]
+    outputs = predictor.run_each_with_maps([each.windows for each in prepared])
+    predictions = predictor.predictions(prepared, [probabilities for probabilities, _ in outputs])
     explanations = []
-    for record, own, end, prediction in zip(records, windows, ends, predictions, strict=True):
+    for record, ready, (_, maps), prediction in zip(records, prepared, outputs, predictions, strict=True):
         chosen = _choose(prediction, classes)
-        own_maps = maps[end - len(own) : end][..., chosen]
-        shares = _lead_shares(predictor, record, own, own_maps, chosen) if leads else None
-        parts = predictor.run_lead_maps(own, chosen) if leads else None
+        visible = ready.quality.answerable  # where nothing is answered, nothing is explained
+        own_maps = maps[..., chosen] * visible
+        shares = _lead_shares(predictor, record, ready.windows, own_maps, chosen) * visible if leads else None
+        parts = predictor.run_lead_maps(ready.windows, chosen) * visible if leads else None
         explanations.append(_explain(predictor, record, prediction, chosen, own_maps, shares, parts, level))
     return explanations
 
@@ -140,6 +140,8 @@ def _explain(
         stride_s=predictor.map_stride / rate,
         receptive_field_s=predictor.map_receptive_field / rate,
         first_step_s=float(step_centres(1, predictor.map_stride)[0]) / rate,
+        notes=prediction.notes,
+        answerable=prediction.answerable,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import Diagnosis, names_of
+from cnn_gap.ecg.diagnoses import SNOMED, Diagnosis, names_of
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.errors import InputError
@@ -70,6 +70,7 @@ class ExplainedClass:
             "name": self.diagnosis.name,
             "abbreviation": self.diagnosis.abbreviation,
             "codes": list(self.codes),
+            "system": self.diagnosis.system,
             "probability": self.probability,
             "threshold": self.threshold,
             "label": self.label,
@@ -98,6 +99,8 @@ class Explanation:
         Time that each value of a map sees, s.
     first_step_s : float
         Time of the first value of a map before they were interpolated, s: the middle of its step.
+    notes, answerable
+        As in `cnn_gap.prediction.prediction.Prediction`; where nothing can be answered, maps are 0.
     """
 
     record: Record
@@ -105,6 +108,8 @@ class Explanation:
     stride_s: float
     receptive_field_s: float
     first_step_s: float = 0.0
+    notes: tuple[str, ...] = ()
+    answerable: bool = True
 
     def __repr__(self) -> str:
         explained = "\n".join(f"  {each!r}" for each in self.classes)
@@ -118,7 +123,8 @@ class Explanation:
         InputError
             If it was not asked for.
         """
-        for each in self.classes:
+        # A scored class first: a finding may share its name.
+        for each in sorted(self.classes, key=lambda each: each.diagnosis.system != SNOMED):
             if diagnosis.strip().lower() in names_of(each.codes, each.diagnosis):
                 return each
         explained = ", ".join(each.diagnosis.abbreviation for each in self.classes)
@@ -133,6 +139,7 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold.
 
+        `notes` tell what to know of the record, and `answerable` whether it holds a heart that can be judged.
         Each of `classes` has its `regions` (s, with the mean activation), its `activation` as values at
         `times_s`, and what the logit loses without each lead (`lead_shares`, None if that was not asked for).
         Activations are in units of the logit. A `threshold` of None: the class is never answered.
@@ -143,6 +150,8 @@ class Explanation:
             "record": self.record.name,
             "sampling_rate": self.record.sampling_rate,
             "samples": len(self.record.signal),
+            "notes": list(self.notes),
+            "answerable": self.answerable,
             "map_stride_s": self.stride_s,
             "map_receptive_field_s": self.receptive_field_s,
             "times_s": _rounded(times),

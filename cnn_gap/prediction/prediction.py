@@ -38,6 +38,7 @@ class Answer:
             "name": self.diagnosis.name,
             "abbreviation": self.diagnosis.abbreviation,
             "codes": list(self.codes),
+            "system": self.diagnosis.system,
         }
 
 
@@ -56,9 +57,12 @@ class Prediction:
     labels : ndarray, shape (classes,), bool
         Whether each class is answered.
     notes : tuple of str
-        What its reader has to know of the record, such as leads that were left out.
+        What its reader has to know of the record, such as leads that were left out or are flat. Where nothing
+        can be answered, the first says why.
     failure : str
         Why the record could not be classified; empty where it was.
+    answerable : bool
+        Whether the record holds a heart that can be judged; if not, probabilities are 0 and labels false.
     """
 
     name: str
@@ -67,10 +71,13 @@ class Prediction:
     labels: np.ndarray
     notes: tuple[str, ...] = ()
     failure: str = ""
+    answerable: bool = True
 
     def __repr__(self) -> str:
         if self.failure:
             return f"<Prediction of {self.name!r}: failed, {self.failure}>"
+        if not self.answerable:
+            return f"<Prediction of {self.name!r}: {self.notes[0]}>"
         found = ", ".join(f"{each.diagnosis.abbreviation} {each.probability:.3f}" for each in self.answered)
         return f"<Prediction of {self.name!r}: {found or 'nothing'} answered, of {len(self.classes)} classes>"
 
@@ -95,11 +102,15 @@ class Prediction:
         return [(self.classes.diagnoses[index], float(self.probabilities[index])) for index in order]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold: the record's name, notes, failure (None if none) and every class."""
+        """Return what JSON can hold: the record's name, notes, failure (None if none) and every class.
+
+        `answerable` says whether the record holds a heart that can be judged.
+        """
         return {
             "record": self.name,
             "notes": list(self.notes),
             "failure": self.failure or None,
+            "answerable": self.answerable,
             "classes": [self._answer(index).to_dict() for index in range(len(self.classes))],
         }
 

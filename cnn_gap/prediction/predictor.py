@@ -9,15 +9,34 @@ import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet, Diagnosis
 from cnn_gap.ecg.records import Record
-from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
+from cnn_gap.network.activation_maps import map_stride, receptive_field, window_multiple, with_maps
 from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
 from cnn_gap.prediction.model_folder import ModelDescription
 from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.scoring.thresholds import apply_thresholds
-from cnn_gap.windows.preprocessing import prediction_windows
+from cnn_gap.windows.preprocessing import cut_windows, prepare_signal
+from cnn_gap.windows.signal_quality import GOOD, Quality, look_at
 
 #: Windows that the network computes at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedRecord:
+    """A record as the network takes it.
+
+    Attributes
+    ----------
+    name : str
+    windows : ndarray, shape (windows, samples, leads), float32
+        In mV; a record shorter than a window has one of its own length.
+    quality : Quality
+        What the record is worth.
+    """
+
+    name: str
+    windows: np.ndarray
+    quality: Quality = GOOD
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,23 +67,43 @@ class Predictor:
 
     def windows(self, record: Record) -> np.ndarray:
         """Return the network's windows of a record, (windows, samples, leads) float32 mV."""
-        return prediction_windows(record.signal, record.sampling_rate, self.description.preprocessing)
+        return self.prepare(record).windows
+
+    def prepare(self, record: Record) -> PreparedRecord:
+        """Return a record's windows and what it is worth."""
+        preprocessing = self.description.preprocessing
+        prepared = prepare_signal(record.signal, record.sampling_rate, preprocessing)
+        windows = cut_windows(prepared, preprocessing, self.window_multiple)
+        return PreparedRecord(record.name, windows, look_at(record, prepared, preprocessing.sampling_rate))
+
+    def predict_prepared(self, records: Sequence[PreparedRecord]) -> list[Prediction]:
+        """Classify records that `prepare` has prepared; a record's probability is the mean over its windows."""
+        outputs = self._run_each(self.network, [record.windows for record in records])
+        return self.predictions(records, [probabilities for (probabilities,) in outputs])
 
     def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
-        """Classify records by their `windows`; a record's probability is the mean over its windows."""
-        if not names:
-            return []
-        return self.predictions(names, windows, self._run(self.network, np.concatenate(windows))[0])
+        """Classify records by their windows alone, whatever these are worth."""
+        return self.predict_prepared(list(map(PreparedRecord, names, windows)))
 
     def predictions(
-        self, names: Sequence[str], windows: Sequence[np.ndarray], probabilities: np.ndarray
+        self, records: Sequence[PreparedRecord], probabilities: Sequence[np.ndarray]
     ) -> list[Prediction]:
-        """Return the records' predictions from the probabilities of all their windows, one after the other."""
-        counts = np.array([len(each) for each in windows])
-        means = np.add.reduceat(probabilities, counts.cumsum() - counts) / counts[:, None]
+        """Return the records' predictions from the probabilities of their windows, (windows, classes) each."""
+        if not records:
+            return []
+        means = np.array([each.mean(axis=0) for each in probabilities])
+        means[[not record.quality.answerable for record in records]] = 0
+        labels = self._answer(means)
         return [
-            Prediction(name, self.classes, row, labels)
-            for name, row, labels in zip(names, means, self._answer(means), strict=True)
+            Prediction(
+                record.name,
+                self.classes,
+                row,
+                answers & record.quality.answerable,
+                record.quality.notes,
+                answerable=record.quality.answerable,
+            )
+            for record, row, answers in zip(records, means, labels, strict=True)
         ]
 
     def run_with_maps(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,8 +114,12 @@ class Predictor:
         InputError
             If the network has no activation maps.
         """
-        probabilities, maps = self._run(self._network_with_maps, windows)
-        return probabilities, maps
+        return self.run_each_with_maps([windows])[0]
+
+    def run_each_with_maps(self, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return what `run_with_maps` does for the windows of each record, which may differ in length."""
+        outputs = self._run_each(self._network_with_maps, windows)
+        return [(probabilities, maps) for probabilities, maps in outputs]
 
     def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
         """Return what each lead adds to classes at the steps of maps, (windows, steps, columns, leads)."""
@@ -101,6 +144,11 @@ class Predictor:
         return map_stride(self.network)
 
     @cached_property
+    def window_multiple(self) -> int:
+        """Of how many samples a window has a multiple."""
+        return window_multiple(self.network)
+
+    @cached_property
     def map_receptive_field(self) -> int:
         """Samples of a window that each step of the maps sees."""
         return receptive_field(self.network)
@@ -108,6 +156,17 @@ class Predictor:
     @cached_property
     def _network_with_maps(self) -> keras.Model:
         return with_maps(self.network)
+
+    def _run_each(self, network: keras.Model, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, ...]]:
+        """Return a network's outputs for the windows of each record; those of one length are run together."""
+        results: dict[int, tuple[np.ndarray, ...]] = {}
+        for length in dict.fromkeys(each.shape[1] for each in windows):
+            alike = [index for index, each in enumerate(windows) if each.shape[1] == length]
+            outputs = self._run(network, np.concatenate([windows[index] for index in alike]))
+            ends = np.cumsum([len(windows[index]) for index in alike])[:-1]
+            parts = zip(*(np.split(each, ends) for each in outputs), strict=True)
+            results |= dict(zip(alike, parts, strict=True))
+        return [results[index] for index in range(len(windows))]
 
     def _run(self, network: keras.Model, windows: np.ndarray) -> tuple[np.ndarray, ...]:
         """Return a network's outputs for windows, computed in a few fixed batch sizes.

@@ -12,7 +12,7 @@ import numpy as np
 from cnn_gap.ecg.records import Record, read_record, record_from_signal
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.prediction import Prediction, failed_prediction
-from cnn_gap.prediction.predictor import Predictor
+from cnn_gap.prediction.predictor import Predictor, PreparedRecord
 
 #: Records, and windows of them, that are classified together: long records come in smaller batches.
 BATCH = 64
@@ -52,17 +52,16 @@ class SignalForm:
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A record's windows, or why there are none."""
+    """A record as the network takes it, or why it cannot."""
 
     name: str
-    windows: np.ndarray | None = None
-    notes: tuple[str, ...] = ()
+    record: PreparedRecord | None = None
     failure: str = ""
 
     @property
     def count(self) -> int:
         """How many windows there are."""
-        return 0 if self.windows is None else len(self.windows)
+        return 0 if self.record is None else len(self.record.windows)
 
 
 def predict_stream(predictor: Predictor, records: Iterable[Waiting]) -> Iterator[Prediction]:
@@ -123,8 +122,8 @@ def _as_record(signal: Any, form: SignalForm, name: str) -> Record:
 
 def _prepare(predictor: Predictor, waiting: Waiting) -> _Prepared:
     try:
-        record = waiting.read()
-        return _Prepared(waiting.name, predictor.windows(record), record.notes)
+        record = predictor.prepare(waiting.read())
+        return _Prepared(waiting.name, replace(record, name=waiting.name))
     except InputError as error:
         return _Prepared(waiting.name, failure=str(error))
     except Exception as error:  # whatever is wrong with one record must not cost the others
@@ -140,19 +139,17 @@ def _classify(predictor: Predictor, batch: list[_Prepared]) -> Iterator[Predicti
 
 def _predict(predictor: Predictor, batch: list[_Prepared]) -> list[Prediction]:
     try:
-        predictions = predictor.predict_windows(
-            [each.name for each in batch], [each.windows for each in batch if each.windows is not None]
-        )
+        predictions = predictor.predict_prepared([each.record for each in batch if each.record is not None])
     except Exception as error:  # one record, too large perhaps, must not cost the others
         if len(batch) == 1:
             reason = f"cannot be classified ({error!r})"
             return [failed_prediction(batch[0].name, predictor.classes, reason)]
         return [prediction for each in batch for prediction in _predict(predictor, [each])]
     return [
-        replace(prediction, notes=each.notes + prediction.notes)
+        prediction
         if np.isfinite(prediction.probabilities).all()
-        else failed_prediction(each.name, predictor.classes, BEYOND_NUMBERS)
-        for each, prediction in zip(batch, predictions, strict=True)
+        else failed_prediction(prediction.name, predictor.classes, BEYOND_NUMBERS)
+        for prediction in predictions
     ]
 
 

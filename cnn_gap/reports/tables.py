@@ -20,7 +20,12 @@ MOST_NAMED = 3
 
 
 def prediction_table(prediction: "Prediction", count: int = 5) -> str:
-    """Return a line for each of the `count` most probable diagnoses and for each other that is answered."""
+    """Return a line for each of the `count` most probable diagnoses and for each other that is answered.
+
+    Notes on the record come first; where nothing can be answered, there is nothing else.
+    """
+    if not prediction.answerable:
+        return "\n".join(prediction.notes)
     order = np.argsort(-prediction.probabilities, kind="stable")
     shown = [index for rank, index in enumerate(order) if rank < count or prediction.labels[index]]
     rows = [("Probability", "Answered", "Diagnosis", "", "Code")]
@@ -29,15 +34,15 @@ def prediction_table(prediction: "Prediction", count: int = 5) -> str:
         answered = "yes" if prediction.labels[index] else "no"
         codes = ", ".join(prediction.classes.outputs[index])
         rows.append((f"{prediction.probabilities[index]:.3f}", answered, about.name, about.abbreviation, codes))
-    return aligned(rows)
+    return "\n".join([*prediction.notes, aligned(rows)])
 
 
 def prediction_json(prediction: "Prediction", described: ModelDescription) -> str:
-    """Return a JSON object: the record's name and every class, in the order of the network's probabilities.
+    """Return a JSON object: the record's name and notes, and every class in the order of the probabilities.
 
     A class has its `probability` (null if it is nan), its `threshold` (null: it is never answered), its `label`
-    (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, and whether it was `seen`
-    in training.
+    (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, the `system` of the first
+    code, and whether it was `seen` in training. `answerable` says whether the record holds a heart.
     """
     content = prediction.to_dict()
     for index, each in enumerate(content["classes"]):
@@ -46,7 +51,12 @@ def prediction_json(prediction: "Prediction", described: ModelDescription) -> st
 
 
 def explanation_table(explanation: Explanation) -> str:
-    """Return a line for each class: its probability, its strongest regions and the leads that it rests on."""
+    """Return a line for each class: its probability, its strongest regions and the leads that it rests on.
+
+    Notes on the record come first; where nothing can be answered, there is nothing else.
+    """
+    if not explanation.answerable:
+        return "\n".join(explanation.notes)
     rows = [("Probability", "Answered", "Diagnosis", "", "Shows at (s)", "Leads")]
     for each in explanation.classes:
         answered = "yes" if each.label else "no"
@@ -54,7 +64,7 @@ def explanation_table(explanation: Explanation) -> str:
         rows.append(
             (f"{each.probability:.3f}", answered, about.name, about.abbreviation, _regions(each), _leads(each))
         )
-    return aligned(rows)
+    return "\n".join([*explanation.notes, aligned(rows)])
 
 
 def scores_table(classes: ClassSet, labels: np.ndarray, scores: Scores) -> str:

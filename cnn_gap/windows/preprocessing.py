@@ -16,6 +16,11 @@ from cnn_gap.settings import require
 from cnn_gap.windows.continuation import continued
 from cnn_gap.windows.resampling import bridge, nearest_valid, resample_by
 
+#: Slopes (mV/s, root mean square) up to this are no heart's, nor up to this share of a lead's level a sample:
+#: rounding makes such slopes of a constant. No gain is corrected by them.
+SLOPE_FLOOR_MV_S = 1e-3
+ROUNDING = 1e-6
+
 #: Sampling rates are taken as ratios with at most this denominator, so that any rate has a polyphase filter.
 LARGEST_DENOMINATOR = 1000
 
@@ -85,6 +90,25 @@ class Preprocessing:
         return self.window_samples + 2 * self.margin_samples
 
 
+@dataclass(frozen=True, eq=False)
+class PreparedSignal:
+    """A record as windows are cut from it: at their rate, filtered and with a plausible gain.
+
+    Attributes
+    ----------
+    signal : ndarray, shape (samples, leads)
+        Finite amplitudes, mV.
+    valid : ndarray, shape (samples, leads), bool
+        Which samples were recorded.
+    gain : float
+        What the amplitudes were multiplied by; 1 where the record's own gain is plausible.
+    """
+
+    signal: np.ndarray
+    valid: np.ndarray
+    gain: float
+
+
 def resampled_length(samples: int, sampling_rate: float, preprocessing: Preprocessing) -> int:
     """Return how many samples `resample` makes of `samples` at `sampling_rate` (Hz)."""
     # Rounded: a tail of less than half a sample must not make a record longer than a window.
@@ -129,19 +153,57 @@ def training_windows(signal: np.ndarray, sampling_rate: float, preprocessing: Pr
     Returns
     -------
     ndarray, shape (windows, input_samples, leads), float32
-        Finite amplitudes in mV around a baseline of 0.
+        Finite amplitudes in mV around a baseline of 0; zeros around a record that is shorter than a window.
     """
-    starts = training_starts(
-        resampled_length(len(signal), sampling_rate, preprocessing), preprocessing.window_samples
-    )
-    return _windows(signal, sampling_rate, preprocessing, starts)
+    prepared = prepare_signal(signal, sampling_rate, preprocessing)
+    starts = training_starts(len(prepared.signal), preprocessing.window_samples)
+    places = continued(prepared.signal, preprocessing.margin_samples, preprocessing.sampling_rate)
+    cut = _cut(prepared, preprocessing, starts, places)
+    missing = preprocessing.input_samples - cut.shape[1]
+    return np.pad(cut, ((0, 0), (missing // 2, missing - missing // 2), (0, 0)))
 
 
-def prediction_windows(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> np.ndarray:
-    """Return overlapping windows over the whole record; parameters and result as in `training_windows`."""
-    samples = resampled_length(len(signal), sampling_rate, preprocessing)
+def prediction_windows(
+    signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing, multiple: int = 1
+) -> np.ndarray:
+    """Return the windows that `cut_windows` cuts from a signal; parameters as in `training_windows`."""
+    return cut_windows(prepare_signal(signal, sampling_rate, preprocessing), preprocessing, multiple)
+
+
+def cut_windows(prepared: PreparedSignal, preprocessing: Preprocessing, multiple: int = 1) -> np.ndarray:
+    """Return overlapping windows over a whole record, or one that is as short as the record.
+
+    Parameters
+    ----------
+    prepared : PreparedSignal
+        Of `prepare_signal`.
+    preprocessing : Preprocessing
+        The same.
+    multiple : int
+        Samples whose multiple the network takes. What a short record lacks to it follows as beyond its end.
+
+    Returns
+    -------
+    ndarray, shape (windows, samples, leads), float32
+        As `training_windows` has them, but for short records.
+    """
+    samples, rate = len(prepared.signal), preprocessing.sampling_rate
     starts = prediction_starts(samples, preprocessing.window_samples, preprocessing.overlap)
-    return _windows(signal, sampling_rate, preprocessing, starts)
+    margin, short = preprocessing.margin_samples, samples < preprocessing.window_samples
+    lacking = -(samples + 2 * margin) % multiple if short else 0
+    places = continued(prepared.signal, margin + lacking, rate)[lacking:]
+    return _cut(prepared, preprocessing, starts, places)
+
+
+def prepare_signal(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> PreparedSignal:
+    """Return a record as windows are cut from it; parameters as in `training_windows`."""
+    valid = np.isfinite(signal)
+    complete = valid.all()
+    filled = signal if complete else bridge(signal, valid)
+    resampled = _filter(resample(filled, sampling_rate, preprocessing), preprocessing)
+    valid = np.ones(resampled.shape, bool) if complete else nearest_valid(valid, len(resampled))
+    gain = _gain(resampled, valid, preprocessing)
+    return PreparedSignal(resampled * gain, valid, float(gain))
 
 
 def resample(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> np.ndarray:
@@ -150,33 +212,20 @@ def resample(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocess
     return resample_by(signal, ratio)[: resampled_length(len(signal), sampling_rate, preprocessing)]
 
 
-def padding_before(samples: int, preprocessing: Preprocessing) -> int:
-    """Return how many zeros precede a record of `samples` (at the windows' rate): 0 if it fills a window."""
-    return max(0, preprocessing.window_samples - samples) // 2
-
-
-def _windows(
-    signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing, starts: np.ndarray
+def _cut(
+    prepared: PreparedSignal, preprocessing: Preprocessing, starts: np.ndarray, places: np.ndarray
 ) -> np.ndarray:
-    valid = np.isfinite(signal)
-    complete = valid.all()
-    filled = signal if complete else bridge(signal, valid)
-    resampled = _filter(resample(filled, sampling_rate, preprocessing), preprocessing)
-    valid_resampled = np.ones(resampled.shape, bool) if complete else nearest_valid(valid, len(resampled))
-    resampled = resampled * _gain(resampled, valid_resampled, preprocessing)
-    margin, length = preprocessing.margin_samples, preprocessing.input_samples
-    places = continued(resampled, margin, preprocessing.sampling_rate)
-    windows = np.zeros((len(starts), length, signal.shape[1]), np.float32)
-    before = padding_before(len(resampled), preprocessing)
+    """Return the windows that begin at the `starts` of `places`, the samples that follow each other."""
+    length = min(preprocessing.input_samples, len(places))
+    windows = np.empty((len(starts), length, prepared.signal.shape[1]), np.float32)
     for window, start in zip(windows, starts, strict=True):
         part = places[start : start + length]
-        piece = _remove_baseline(resampled[part], valid_resampled[part])
-        window[before : before + len(piece)] = piece
+        window[:] = remove_baseline(prepared.signal[part], prepared.valid[part])
     return np.clip(windows, -preprocessing.clip_mv, preprocessing.clip_mv) if preprocessing.clip_mv else windows
 
 
 def _gain(signal: np.ndarray, valid: np.ndarray, preprocessing: Preprocessing) -> np.float32:
-    """Return the factor that corrects an implausible gain, 1 where it is plausible or there is no signal.
+    """Return the factor that corrects an implausible gain, 1 where it is plausible or a signal too faint.
 
     Slopes rather than amplitudes, so that wander counts little, and the median of the leads, so that neither a
     silent lead nor an artefact on one of them counts.
@@ -185,14 +234,15 @@ def _gain(signal: np.ndarray, valid: np.ndarray, preprocessing: Preprocessing) -
         return np.float32(1)
     steps = np.where(valid[1:] & valid[:-1], np.diff(signal, axis=0), 0)
     slopes = preprocessing.sampling_rate * np.sqrt(np.mean(steps.astype(np.float64) ** 2, axis=0))
-    slopes = slopes[slopes > 0]
+    levels = np.abs(signal).max(axis=0)
+    slopes = slopes[slopes > np.maximum(SLOPE_FLOOR_MV_S, ROUNDING * preprocessing.sampling_rate * levels)]
     if not len(slopes):
         return np.float32(1)
     slope, (low, high) = np.median(slopes), preprocessing.slope_mv_s
     return np.float32(1 if low <= slope <= high else np.sqrt(low * high) / slope)
 
 
-def _remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Subtract each lead's linear fit; samples that are not `valid` take no part in it and become 0."""
     # In closed form: a least-squares solver starts threads that contend with the network's.
     piece = piece.astype(np.float64)

@@ -20,7 +20,11 @@ def resample_by(signal: np.ndarray, ratio: Fraction) -> np.ndarray:
         return signal
     # "line" continues the signal beyond its ends by its trend: zeros there would make a step.
     padding = "line" if len(signal) > 1 else "mean"
-    return dsp.resample_poly(signal, ratio.numerator, ratio.denominator, axis=0, padtype=padding)
+    # Without its level: the filter's phases differ by a thousandth, which would make waves of a constant.
+    level = signal.mean(axis=0, dtype=np.float64).astype(signal.dtype)
+    return level + dsp.resample_poly(
+        signal - level, ratio.numerator, ratio.denominator, axis=0, padtype=padding
+    )
 
 
 def bridge(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from cnn_gap.ecg.records import find_records, read_record, record_from_signal
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.explainer import named_classes
 from cnn_gap.prediction.regions import Level
+from cnn_gap.simulation import simulate_record
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ def test_what_a_lead_adds_at_a_time_is_the_slope_of_the_logit_there(classifier, 
 
 
 def test_an_absent_lead_has_no_share(classifier):
-    signal = np.random.default_rng(0).normal(size=(3000, 3)).astype(np.float32)
+    signal = simulate_record("three", ["164889003"], 250.0, 12.0, seed=0).signal[:, 6:9]
     explained = classifier.explain(record_from_signal(signal, 250.0, ["V1", "V2", "V3"]), "AF", leads=True)[
         "AF"
     ]

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from cnn_gap.errors import InputError
 from cnn_gap.windows.preprocessing import (
     Preprocessing,
-    padding_before,
     prediction_starts,
     prediction_windows,
     resample,
@@ -81,7 +80,7 @@ def test_half_an_hour_and_one_second_and_constant_values():
     half_hour = prediction_windows(_sines(1800, 100), 100, Preprocessing())
     assert half_hour.shape == (359, 1000, 4)
     second = prediction_windows(_sines(1, 100), 100, Preprocessing())
-    assert second.shape == (1, 1000, 4)
+    assert second.shape == (1, 100, 4)
     constant = prediction_windows(np.full((5000, 12), 3.25, np.float32), 500, Preprocessing())
     assert np.abs(constant).max() < 1e-5
 
@@ -135,7 +134,8 @@ def test_whatever_comes_finite_windows_leave(highpass_hz, margin_s, samples, rat
     signal[rng.random(signal.shape) < 0.1] = np.nan
     preprocessing = Preprocessing(highpass_hz=highpass_hz, margin_s=margin_s)
     windows = prediction_windows(signal, rate, preprocessing)
-    assert windows.shape[1:] == (preprocessing.input_samples, 3)
+    expected = min(resampled_length(samples, rate, preprocessing), preprocessing.window_samples)
+    assert windows.shape[1:] == (expected + 2 * preprocessing.margin_samples, 3)
     assert np.isfinite(windows).all()
 
 
@@ -183,12 +183,26 @@ def test_margins_continue_the_record_beyond_its_ends():
 def test_a_short_records_margins_lie_at_its_ends():
     signal = _sines(4, 100)
     window = training_windows(signal, 100, MARGINS)[0]
-    before = padding_before(400, MARGINS)
-    assert before == 300
     assert not window[:300].any()
     assert not window[-300:].any()
     assert np.abs(window[300:380, 0]).max() > 0.5
     np.testing.assert_allclose(window[380:780], signal - signal.mean(axis=0), atol=0.2)
+
+
+def test_a_short_record_has_a_window_of_its_own_length():
+    signal = _sines(4, 100)
+    (window,) = prediction_windows(signal, 100, MARGINS)
+    np.testing.assert_allclose(window, training_windows(signal, 100, MARGINS)[0, 300:860], atol=1e-6)
+    assert window.shape == (560, 4)
+
+
+@pytest.mark.parametrize(("samples", "expected"), [(401, 408), (400, 400), (999, 1000), (1000, 1000), (3, 8)])
+def test_a_short_window_is_a_multiple_and_goes_on_by_its_own_record(samples, expected):
+    signal = np.tile(_sines(0.8, 100, (1.25, 2.5, 5.0)), (14, 1))[:samples]
+    (window,) = prediction_windows(signal, 100, Preprocessing(), multiple=8)
+    assert len(window) == expected
+    if samples > 400:  # long enough for a period to be found
+        assert np.abs(window[samples:] - window[samples - 80 : len(window) - 80]).max(initial=0) < 0.1
 
 
 BOUNDS = Preprocessing(slope_mv_s=(5.0, 20.0))
@@ -226,6 +240,14 @@ def test_a_gain_needs_a_signal():
         np.full((50, 2), np.nan, np.float32),
     ):
         assert np.isfinite(training_windows(signal, 100, BOUNDS)).all()
+
+
+@pytest.mark.parametrize("rate", [100.0, 257.0, 500.0, 1000.0])
+@pytest.mark.parametrize("level", [0.0, 1e-3, 3.25, -1000.0])
+def test_a_constant_stays_one(level, rate):
+    preprocessing = Preprocessing(lowpass_hz=40.0, clip_mv=5.0, slope_mv_s=(3.0, 30.0), margin_s=0.8)
+    signal = np.full((round(10 * rate), 12), level, np.float32)
+    assert np.abs(prediction_windows(signal, rate, preprocessing)).max() < 1e-3
 
 
 @pytest.mark.parametrize("bounds", [(1.0,), (3.0, 1.0), (0.0, float("inf")), (-1.0, 2.0)])
