@@ -12,7 +12,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
-from cnn_gap.ecg.records import Record, find_records, paths_by_name, read_record
+from cnn_gap.ecg.long_records import LongRecord, open_record
+from cnn_gap.ecg.records import Record, find_records, paths_by_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import readable, writable, write_text
 from cnn_gap.locks import locked
@@ -73,7 +74,8 @@ def classify_folder(
     model, data, out : Path
         Folders of the model, of the records and for the results.
     warn : callable
-        Receives a line for each record that fails or cannot be answered, and for each folder in `data` that cannot be read.
+        Receives a line for each record that fails or cannot be answered, and for each folder in `data` that
+        cannot be read.
     strict : bool
         Fail instead where a folder cannot be read.
 
@@ -133,14 +135,14 @@ def _several(predictions: Iterator[Prediction]) -> Iterator[list[Prediction]]:
         yield several
 
 
-def _read(path: Path, stamps: dict[str, Stamp]) -> Record:
+def _read(path: Path, stamps: dict[str, Stamp]) -> Record | LongRecord:
     """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
     if printable(path.stem) != path.stem:
         raise InputError(f"{path}: the name of a record must have no control characters; rename its files")
     if not _fits(path.stem):
         raise InputError(f"{path}: the name of a record is too long for a result file; rename its files")
     stamps[path.stem] = stamp_of(path)
-    return read_record(path)
+    return open_record(path)
 
 
 def _fits(name: str) -> bool:

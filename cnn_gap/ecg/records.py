@@ -20,7 +20,7 @@ from cnn_gap.ecg.headers import (
     read_header,
 )
 from cnn_gap.ecg.matlab import Value, parse_matlab, text_of
-from cnn_gap.ecg.signal_files import read_with_wfdb, reading, signal_files
+from cnn_gap.ecg.signal_files import is_plain, read_with_wfdb, reading, signal_files
 from cnn_gap.ecg.signals import lead_names, lead_notes, millivolts, rate_of
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import LARGEST_SIGNAL, read_bytes
@@ -41,7 +41,12 @@ CHALLENGE_2017_RATE = 300.0
 CHALLENGE_2017_GAIN = 1000.0
 
 _MATLAB4 = struct.Struct("<5i4s")  # type, rows, columns, imaginary part, length of the name, the name
+PLAIN_MATLAB_BYTES = _MATLAB4.size
 _VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
+
+
+class NoValidSampleError(InputError):
+    """A recording in which every sample of every lead is invalid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +176,7 @@ def record_files(path: Path) -> list[Path]:
 
     Where the signal files cannot be told, it is the header alone.
     """
-    path = _resolve(path)
+    path = record_header(path)
     if path.suffix != ".hea":
         return [path]
     try:
@@ -190,7 +195,7 @@ def read_info(path: Path) -> RecordInfo:
     InputError
         As `read_record`, for what is read.
     """
-    path = _resolve(path)
+    path = record_header(path)
     if path.suffix == ".hea":
         header = read_header(path)
         samples = header.samples or len(_read_with_header(path, header).signal)
@@ -213,7 +218,7 @@ def read_record(path: Path) -> Record:
     InputError
         If the header or the signal file is missing, damaged or truncated, or none of the twelve leads is there.
     """
-    path = _resolve(path)
+    path = record_header(path)
     return _read_with_header(path, read_header(path)) if path.suffix == ".hea" else _read_without_header(path)
 
 
@@ -298,15 +303,22 @@ def read_recording(path: Path, key: str = "val") -> np.ndarray:
     """
     path = Path(path)
     content = read_bytes(path, LARGEST_SIGNAL)
-    if len(content) >= _MATLAB4.size and key == "val":
-        kind, rows, columns, imaginary, _, name = _MATLAB4.unpack_from(content)
-        if (kind, imaginary, name) == (30, 0, b"val\0") and rows > 0 and columns >= 0:
-            return _interleaved(path, content, _MATLAB4.size, rows, columns)
+    if key == "val" and (shape := plain_matlab_shape(content)):
+        return _interleaved(path, content, _MATLAB4.size, *shape)
     with reading(path, "MATLAB file"):
         return _matrix(parse_matlab(content)[key])
 
 
-def _resolve(path: Path) -> Path:
+def plain_matlab_shape(content: bytes) -> tuple[int, int] | None:
+    """Return leads and samples of a file that begins as the Challenge's do, None for others."""
+    if len(content) < _MATLAB4.size:
+        return None
+    kind, rows, columns, imaginary, _, name = _MATLAB4.unpack_from(content)
+    plain = (kind, imaginary, name) == (30, 0, b"val\0") and rows > 0 and columns >= 0
+    return (rows, columns) if plain else None
+
+
+def record_header(path: Path) -> Path:
     """Return the header of a record, or its ``.mat`` file where it has none."""
     path = Path(path)
     stem = path.with_suffix("") if path.suffix in (".hea", ".mat") else path
@@ -316,12 +328,9 @@ def _resolve(path: Path) -> Path:
 
 
 def _read_with_header(path: Path, header: Header) -> Record:
-    signal_file, *others = signal_files(path, header)
+    signal_file, *_ = signal_files(path, header)
     first = header.leads[0]
-    plain = not others and all(
-        (lead.samples_per_frame, lead.skew, lead.byte_offset) == (1, 0, first.byte_offset)
-        for lead in header.leads
-    )
+    plain = is_plain(header)
     if plain and signal_file.suffix == ".mat":
         recording = read_recording(signal_file)
     elif plain and all(lead.storage == "16" for lead in header.leads):
@@ -437,7 +446,7 @@ def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: 
             signal[:, index] = of_first * signal[:, 0] + of_second * signal[:, 1]
             present[index] = np.isfinite(signal[:, index]).any()
     if not present.any():
-        raise InputError(f"{source}: has no valid sample in any of the twelve leads")
+        raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
     notes = lead_notes([lead.name for lead in header.leads])
     return Record(
