@@ -9,6 +9,7 @@ from cnn_gap.commands.command import Command, name_unseen, warn
 from cnn_gap.ecg.records import read_record
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.regions import parse_level
+from cnn_gap.reports.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -61,6 +62,20 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_sheet_options(parser: argparse.ArgumentParser) -> None:
+    sheet = parser.add_argument_group("the sheet of --out")
+    sheet.add_argument("--rows", choices=LAYOUTS, default=STANDARD.rows, help="of leads (default: %(default)s)")
+    sheet.add_argument("--speed", choices=SPEEDS, type=float, default=STANDARD.speed, help="mm/s")
+    sheet.add_argument("--gain", choices=GAINS, type=float, default=STANDARD.gain, help="mm/mV")
+    sheet.add_argument("--cabrera", action="store_true", help="limb leads in Cabrera's order, with -aVR")
+    sheet.add_argument(
+        "--every-page",
+        action="store_true",
+        help="of a long record: the pages of a .pdf, or FIG-p01.png and so on (default: the page with the"
+        " map's maximum)",
+    )
+
+
 def _execute(options: argparse.Namespace) -> int:
     """Explain a record, or all records of a folder; 1 if one of these failed."""
     folder = options.record.is_dir()
@@ -102,7 +117,9 @@ def _write_explanations(every: "Explanation", chosen: "Explanation", options: ar
     print(explanation_table(chosen))
     written = []
     if options.out:
-        written += save_figures(chosen, options.out, [options.lead] if options.lead else None)
+        layout = Layout(options.rows, options.speed, options.gain, options.cabrera)
+        leads = [options.lead] if options.lead else None
+        written += save_figures(chosen, options.out, leads, layout=layout, every_page=options.every_page)
     if options.json:
         write_explanation(options.json, chosen)
         written.append(options.json)

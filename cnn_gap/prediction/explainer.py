@@ -140,6 +140,11 @@ def _explain(
         stride_s=predictor.map_stride / rate,
         receptive_field_s=predictor.map_receptive_field / rate,
         first_step_s=float(step_centres(1, predictor.map_stride)[0]) / rate,
+        reported=tuple(
+            each.diagnosis for each in sorted(prediction.answered, key=lambda answer: -answer.probability)
+        ),
+        unseen=predictor.unseen,
+        highest_hz=predictor.description.preprocessing.highest_hz,
         notes=prediction.notes,
         answerable=prediction.answerable,
     )

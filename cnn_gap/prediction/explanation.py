@@ -99,6 +99,12 @@ class Explanation:
         Time that each value of a map sees, s.
     first_step_s : float
         Time of the first value of a map before they were interpolated, s: the middle of its step.
+    reported : tuple of Diagnosis
+        All that is answered of the record, explained or not, the most probable first.
+    unseen : tuple of Diagnosis
+        What the network never learned and so never reports.
+    highest_hz : float or None
+        What the network sees nothing above, Hz; None where that is not known.
     notes, answerable
         As in `cnn_gap.prediction.prediction.Prediction`; where nothing can be answered, maps are 0.
     """
@@ -108,6 +114,9 @@ class Explanation:
     stride_s: float
     receptive_field_s: float
     first_step_s: float = 0.0
+    reported: tuple[Diagnosis, ...] = ()
+    unseen: tuple[Diagnosis, ...] = ()
+    highest_hz: float | None = None
     notes: tuple[str, ...] = ()
     answerable: bool = True
 

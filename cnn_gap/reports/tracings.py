@@ -21,13 +21,16 @@ def tracing(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the times (s) of a part of a record and a lead's voltages (mV) there around their median.
 
+    ``-aVR`` is aVR turned over.
+
     They are NaN where they are not valid, and throughout if the lead is not recorded. Of more than `density`
     samples a second the lowest and highest of each few are kept, so that a pacemaker's spikes stay as high.
     """
     first = max(math.floor(start * record.sampling_rate), 0)
     last = math.ceil((start + seconds) * record.sampling_rate) + 1
-    values = record.signal[first:last, LEADS.index(lead)]
-    drawn = np.isfinite(values) & record.leads[LEADS.index(lead)]
+    column = LEADS.index(lead.removeprefix("-"))
+    values = record.signal[first:last, column] * (-1 if lead.startswith("-") else 1)
+    drawn = np.isfinite(values) & record.leads[column]
     middle = np.median(values[drawn]) if drawn.any() else 0.0
     kept = _extremes(values, 2 * math.ceil(record.sampling_rate / density))
     return (first + kept) / record.sampling_rate, np.where(drawn, values - middle, np.nan)[kept]

@@ -79,6 +79,11 @@ class Preprocessing:
         require(condition, f"preprocessing.{key}", expected, getattr(self, key))
 
     @property
+    def highest_hz(self) -> float:
+        """What windows hold nothing above, Hz."""
+        return self.lowpass_hz or self.sampling_rate / 2
+
+    @property
     def window_samples(self) -> int:
         """Samples of a window without its margins."""
         return round(self.window_s * self.sampling_rate)

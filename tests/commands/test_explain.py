@@ -36,12 +36,12 @@ def test_every_file_that_was_asked_for_is_written_and_named(model, classifier, p
     wishes = ["--classes", "AF,PAC", "--out", out, "--json", content, "--html", page, "--annotations", marks]
     ended = run_command(explain, [model, path.with_suffix(""), *wishes])
     assert ended.code == 0
-    second = out.with_name("sheet-PAC.svg")
+    first, second = (out.with_name(f"sheet-{name}.svg") for name in ("AF", "PAC"))
     expected = classifier.explain(path, "AF,PAC", leads=True)
-    written = "".join(f"wrote {name}\n" for name in (out, second, content, marks, page))
+    written = "".join(f"wrote {name}\n" for name in (first, second, content, marks, page))
     assert ended.out == f"{explanation_table(expected)}\n{written}"
     assert json.loads(content.read_text()) == json.loads(json.dumps(expected.to_dict()))
-    assert all("<svg" in picture.read_text() for picture in (out, second))
+    assert all("<svg" in picture.read_text() for picture in (first, second))
     assert page.read_text().startswith("<!DOCTYPE html>")
     regions = [(each.diagnosis.abbreviation, region) for each in expected.classes for region in each.regions]
     events = read_events(marks)

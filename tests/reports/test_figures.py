@@ -13,8 +13,10 @@ from cnn_gap.ecg.diagnoses import diagnosis
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.errors import InputError
+from cnn_gap.measurements.intervals import Measurements
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation, Region
-from cnn_gap.reports.figures import plot, save_figure
+from cnn_gap.reports.figures import plot, save_figure, save_figures
+from cnn_gap.reports.layouts import Layout, page_starts, place_rows
 from cnn_gap.reports.lead_figure import plot_leads
 from cnn_gap.reports.sheet import plot_sheet
 from cnn_gap.simulation import simulate_record
@@ -135,18 +137,70 @@ def test_calibration_pulses_are_a_millivolt_for_a_fifth_of_a_second():
         assert np.ptp(x[y == y.max()]) == 5
 
 
+def baselines(figure):
+    """Return the height of each lead's 0 mV, mm."""
+    names = [axes.get_label() for axes in figure.axes]
+    return {
+        name: inches(axes_of(figure, name), (0, 0))[0, 1] * 25.4 for name in (*LEADS, "rhythm") if name in names
+    }
+
+
 def test_three_rows_of_four_leads_follow_each_other_in_time_over_ten_seconds_of_rhythm():
     figure = plain_sheet()
-    for row, baseline in zip(("I aVR V1 V4", "II aVL V2 V5", "III aVF V3 V6"), (150, 120, 90), strict=True):
-        for column, lead in enumerate(row.split()):
-            axes = axes_of(figure, lead)
-            assert axes.get_xlim() == (2.5 * column, 2.5 * column + 2.5)
-            there, below = inches(axes, (2.5 * column, 0)), inches(axes_of(figure, "rhythm"), (2.5 * column, 0))
-            np.testing.assert_allclose(there[0] * 25.4, (below[0, 0] * 25.4, baseline))
+    heights = baselines(figure)
+    rows = [row.split() for row in ("I aVR V1 V4", "II aVL V2 V5", "III aVF V3 V6")]
+    for row in rows:
+        assert len({heights[lead].round(6) for lead in row}) == 1
+        for column, lead in enumerate(row):
+            assert axes_of(figure, lead).get_xlim() == (2.5 * column, 2.5 * column + 2.5)
+            there = inches(axes_of(figure, lead), (2.5 * column, 0))[0, 0]
+            assert there == pytest.approx(inches(axes_of(figure, "rhythm"), (2.5 * column, 0))[0, 0])
+    order = [heights[row[0]] for row in rows] + [heights["rhythm"]]
+    assert order == sorted(order, reverse=True)
     assert axes_of(figure, "rhythm").get_xlim() == (0, 10)
     shown = words(figure)
     assert all(shown.count(lead) == (2 if lead == "II" else 1) for lead in LEADS)
     assert "25 mm/s, 10 mm/mV" in shown
+
+
+@pytest.mark.parametrize(
+    ("rows", "speed", "gain", "cabrera"),
+    [
+        ("3x4", 50.0, 5.0, True),
+        ("6x2", 25.0, 20.0, False),
+        ("6x2", 50.0, 10.0, True),
+        ("12x1", 25.0, 5.0, True),
+    ],
+)
+def test_every_layout_is_to_scale_and_has_every_lead_once(rows, speed, gain, cabrera):
+    figure = sheet(explain(), layout=Layout(rows, speed, gain, cabrera))
+    names = [axes.get_label() for axes in figure.axes if axes.get_label() not in ("page", "scale", "rhythm")]
+    assert sorted(name.removeprefix("-") for name in names) == sorted(LEADS)
+    assert ("-aVR" in names) == cabrera
+    assert ("rhythm" in [axes.get_label() for axes in figure.axes]) == (rows == "3x4")
+    across, down = len(names) // int(rows.split("x")[0]), 250 / speed
+    for name in names:
+        axes = axes_of(figure, name)
+        assert np.ptp(axes.get_xlim()) == pytest.approx(down / across)
+        origin, second, millivolt = inches(axes, (0, 0), (1, 0), (0, 1))
+        np.testing.assert_allclose((second - origin) * 25.4, (speed, 0), atol=1e-6)
+        np.testing.assert_allclose((millivolt - origin) * 25.4, (0, gain), atol=1e-6)
+    assert any(f"{speed:g} mm/s, {gain:g} mm/mV" in text for text in words(figure))
+
+
+def test_cabreras_order_turns_avr_over():
+    figure = sheet(explain(), layout=Layout("12x1", cabrera=True))
+    heights = {
+        name: inches(axes_of(figure, name), (0, 0))[0, 1] for name in ("aVL", "I", "-aVR", "II", "aVF", "III")
+    }
+    assert list(heights.values()) == sorted(heights.values(), reverse=True)
+    np.testing.assert_allclose(tracing(figure, "-aVR")[1], -tracing(plain_sheet(), "aVR")[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("values", [{"rows": "4x3"}, {"speed": 12.5}, {"gain": 1.0}])
+def test_other_layouts_are_refused(values):
+    with pytest.raises(InputError, match=r"a sheet's \w+ must be one of .*; received"):
+        Layout(**values)
 
 
 def test_tracings_are_the_leads_around_their_medians():
@@ -162,7 +216,7 @@ def test_title_tells_diagnosis_code_probability_threshold_answer_and_record():
     for wanted in (
         "Premature atrial contraction (PAC)",
         "284470004, 63593006",
-        "Probability 0.873, threshold 0.412: answered",
+        "Probability 0.873 ≥ threshold 0.412: reported",
         "A0001, 63 years, male",
         "0 s to 10 s of 10 s, 500 Hz",
     ):
@@ -172,11 +226,12 @@ def test_title_tells_diagnosis_code_probability_threshold_answer_and_record():
 @pytest.mark.parametrize(
     ("threshold", "label", "wanted"),
     [
-        (None, False, "Probability 0.873, no threshold: never answered"),
-        (0.9, False, "Probability 0.873, threshold 0.900: not answered"),
+        (None, False, "Probability 0.873, no threshold: never reported"),
+        (0.9, False, "Probability 0.873 < threshold 0.900: below threshold"),
+        (0.9, True, "Probability 0.873 < threshold 0.900: reported, as nearest to its threshold"),
     ],
 )
-def test_title_tells_what_is_not_answered(threshold, label, wanted):
+def test_title_tells_what_is_not_reported(threshold, label, wanted):
     explanation = explain()
     explained = replace(explanation.classes[0], threshold=threshold, label=label)
     for draw in (plot_sheet, plot_leads):
@@ -203,17 +258,14 @@ def test_brackets_mark_the_regions_in_every_row():
 
 
 def test_map_is_coloured_where_it_stands_under_the_rhythm_strip():
-    explanation = explain()
     figure = plain_sheet()
     image = map_image(figure)
     left, right, *_ = image.get_extent()
     assert [seconds_of_millimetres(figure, x) for x in (left, right)] == pytest.approx([0, 10])
     shown = np.asarray(image.get_array())[0]
-    expected = np.interp((np.arange(1000) + 0.5) / 100, explanation.times, explanation.classes[0].activation)
-    np.testing.assert_allclose(shown, expected)
     colours = image.to_rgba(shown)
     assert (colours[shown <= 0] == 1).all()
-    assert (colours[shown > 1][:, 0] < 0.5).all()
+    assert (colours[shown > 60][:, 0] < 0.5).all()
 
 
 def test_map_behind_the_tracings_spares_what_speaks_against_the_class():
@@ -233,21 +285,24 @@ def test_colours_darken_evenly_with_the_map():
     assert lightness[-1] < 0.1
 
 
-def test_scale_shows_the_level_and_the_highest_activation():
+def test_scale_is_in_percent_of_the_highest_activation():
     explanation = explain()
+    explained = explanation.classes[0]
     figure = plain_sheet()
-    highest = explanation.classes[0].activation.max()
-    assert map_image(figure).norm.vmax == pytest.approx(highest)
-    assert axes_of(figure, "scale").get_xlim() == pytest.approx((0, highest))
-    assert "level 0.5" in words(figure)
+    highest = explained.activation.max()
+    assert axes_of(figure, "scale").get_xlim() == pytest.approx((0, 100))
+    expected = np.interp((np.arange(1000) + 0.5) / 100, explanation.times, explained.activation)
+    np.testing.assert_allclose(np.asarray(map_image(figure).get_array())[0], 100 * expected / highest)
+    assert f"regions from {50 / highest:.0f} %" in words(figure)
+    assert not any("logit" in text for text in words(figure))
 
 
 def test_map_nowhere_above_0_is_blank_and_the_scale_says_so():
     explanation = explain()
     against = replace(explanation.classes[0], activation=explanation.classes[0].activation - 9, level=-8.9)
     figure = plot_sheet(explanation, against)
-    assert "activation (logit): nowhere above 0" in words(figure)
-    assert any("above the level of -8.9" in text for text in words(figure))
+    assert "nothing speaks for the diagnosis" in words(figure)
+    assert any("Brackets: where the least speaks against it" in text for text in words(figure))
     image = map_image(figure)
     assert (image.to_rgba(image.get_array()) == 1).all()
 
@@ -275,7 +330,34 @@ def test_samples_that_are_not_valid_are_gaps():
     assert words(figure).count("no valid samples") == 1
 
 
-def test_tracings_stay_in_their_neighbourhood(tmp_path):
+def test_rows_have_the_room_that_their_tracings_take():
+    explanation = explain()
+    large = explanation.record.signal * np.where(np.isin(LEADS, ("V1", "V4")), 3, 1)
+    before, after = (
+        baselines(figure) for figure in (plain_sheet(), sheet(with_signal(explanation, large.astype("f"))))
+    )
+    assert before["I"] - before["II"] < after["I"] - after["II"]
+    rows = place_rows([(5, 5), (40, 5), (5, 5)], 0, 120)
+    assert [row.baseline % 5 for row in rows] == [0, 0, 0]
+    assert rows[0].baseline - rows[1].baseline > 45 > rows[1].baseline - rows[2].baseline
+    assert [row.top for row in rows[1:]] == [row.bottom for row in rows[:-1]]
+
+
+def test_cut_tracings_are_marked_and_others_are_not():
+    explanation = explain()
+    assert not [line for line in axes_of(plain_sheet(), "page").lines if "is cut" in str(line.get_label())]
+    signal = explanation.record.signal.copy()
+    signal[2750:2760, LEADS.index("V1")] += 30
+    signal[3100:3110, LEADS.index("V1")] -= 30
+    figure = sheet(with_signal(explanation, signal))
+    marks = [line for line in axes_of(figure, "page").lines if "is cut" in str(line.get_label())]
+    assert {line.get_label() for line in marks} == {"V1 is cut"}
+    assert [line.get_marker() for line in marks] == ["^", "v"]
+    times = [seconds_of_millimetres(figure, line.get_xdata()[0]) for line in marks]
+    assert times == pytest.approx([5.5, 6.2], abs=0.01)
+
+
+def test_tracings_stay_on_the_grid(tmp_path):
     explanation = explain()
     wander = 30 * np.sin(explanation.times)[:, None]
     figure = sheet(with_signal(explanation, (explanation.record.signal + wander).astype("f")))
@@ -285,8 +367,6 @@ def test_tracings_stay_in_their_neighbourhood(tmp_path):
         (line,) = axes.lines
         assert line.get_clip_on()
         bottom, top = axes.get_ylim()
-        assert -2.5 <= bottom < -1.5
-        assert 1.5 < top <= 2.5
         ends = inches(axes, (0, bottom), (0, top))[:, 1] * 25.4
         assert low <= ends[0] + 1e-6
         assert ends[1] <= high + 1e-6
@@ -306,21 +386,73 @@ def test_three_seconds_leave_the_rest_of_the_sheet_empty():
     assert np.isnan(shown[301:]).all()
 
 
-def test_long_records_show_the_maximum_in_the_middle_or_start_where_asked():
+def test_long_records_show_the_page_with_the_maximum_or_start_where_asked():
     explanation = explain(70.0, 1000.0)
     explained = explanation.classes[0]
     highest = explanation.times[explained.activation.argmax()]
-    start, end = axes_of(sheet(explanation), "rhythm").get_xlim()
+    figure = sheet(explanation)
+    start, end = axes_of(figure, "rhythm").get_xlim()
     assert end - start == pytest.approx(10)
-    assert start == pytest.approx(np.clip(highest - 5, 0, 60))
+    assert start == 10 * (highest // 10)
+    assert any(
+        f"page {start // 10 + 1:.0f} of 7: {start:g} s to {end:g} s of 70 s" in text for text in words(figure)
+    )
     figure = sheet(explanation, start_s=12.5)
     assert axes_of(figure, "V4").get_xlim() == (20.0, 22.5)
     assert "13 s" in words(figure)
     assert any("12.5 s to 22.5 s of 70 s, 1000 Hz" in text for text in words(figure))
     np.testing.assert_allclose(
         np.asarray(map_image(figure).get_array())[0],
-        np.interp(12.505 + np.arange(1000) / 100, explanation.times, explained.activation),
+        100
+        * np.interp(12.505 + np.arange(1000) / 100, explanation.times, explained.activation)
+        / explained.activation.max(),
     )
+
+
+def test_overview_of_long_records_frames_what_is_shown():
+    assert not [line for line in axes_of(plain_sheet(), "page").lines if line.get_label() == "shown"]
+    figure = sheet(explain(70.0, 1000.0), start_s=20.0)
+    page = axes_of(figure, "page")
+    (whole,) = (image for image in page.images if image.get_label() == "overview")
+    left, right, *_ = whole.get_extent()
+    frame = line_of(page, "shown").get_xdata()
+    ends = 70 * (np.array([np.nanmin(frame), np.nanmax(frame)]) - left) / (right - left)
+    np.testing.assert_allclose(ends, (20, 30))
+
+
+@pytest.mark.parametrize(("seconds", "pages"), [(3, 1), (10, 1), (10.3, 1), (10.6, 2), (30, 3), (1800, 180)])
+def test_records_have_pages_of_ten_seconds(seconds, pages):
+    starts = page_starts(seconds, 10)
+    assert starts == [10.0 * page for page in range(pages)]
+
+
+def test_the_sheet_says_what_a_reader_must_know():
+    explanation = replace(
+        explain(),
+        reported=(diagnosis("164889003"), diagnosis(PAC[0])),
+        unseen=(diagnosis("427172004"),),
+        highest_hz=40.0,
+        notes=("lead V2 is flat",),
+    )
+    text = "\n".join(words(sheet(explanation)))
+    for wanted in (
+        "reported of it: AF, PAC",
+        "Never learned and so never reported: Premature ventricular contractions",
+        "The network sees nothing above 40 Hz",
+        "Lead V2 is flat",
+        "For research only, not for diagnosis",
+    ):
+        assert wanted in text
+    assert "Rate 7" in text
+    assert "PR 1" not in text, "atrial fibrillation has no PR interval"
+    assert "PR 1" in "\n".join(words(plain_sheet()))
+
+
+def test_what_was_not_measured_is_not_named():
+    explanation = explain()
+    measured = Measurements(beats=None)
+    text = "\n".join(words(sheet(explanation, measured=measured)))
+    assert "Measured automatically:  nothing that can be trusted" in text
 
 
 @pytest.mark.parametrize("start", [-1, 10, np.nan])
@@ -419,6 +551,25 @@ def test_any_name_can_be_drawn(tmp_path):
     figure = sheet(replace(explanation, record=record))
     save_figure(figure, tmp_path / "sheet.svg")
     assert "$x_1$ &amp; 心電図 \N{REPLACEMENT CHARACTER}" in (tmp_path / "sheet.svg").read_text("utf-8")
+
+
+def test_every_file_carries_its_diagnosis_where_there_are_several(tmp_path):
+    explanation = explain()
+    same = replace(explanation.classes[0].diagnosis, system="SCP-ECG", code="PAC")
+    others = [same, replace(same, abbreviation="A/B (2)", code="X")]
+    several = (explanation.classes[0], *(replace(explanation.classes[0], diagnosis=each) for each in others))
+    written = save_figures(replace(explanation, classes=several), tmp_path / "a.svg")
+    assert [path.name for path in written] == ["a-PAC.svg", "a-PAC-SCP-ECG.svg", "a-A_B_(2).svg"]
+    assert sorted(tmp_path.iterdir()) == sorted(written)
+    assert [path.name for path in save_figures(explanation, tmp_path / "a.svg")] == ["a.svg"]
+
+
+def test_every_page_of_a_long_record_is_drawn_on_request(tmp_path):
+    explanation = explain(70.0, 1000.0)
+    (path,) = save_figures(explanation, tmp_path / "a.pdf", every_page=True)
+    assert len(re.findall(rb"/Type /Page\b", path.read_bytes())) == 7
+    written = save_figures(shortened(explanation, 25.0), tmp_path / "a.svg", every_page=True)
+    assert [path.name for path in written] == ["a-p01.svg", "a-p02.svg", "a-p03.svg"]
 
 
 @pytest.mark.parametrize("name", ["sheet.jpg", "sheet"])
