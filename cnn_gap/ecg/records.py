@@ -22,7 +22,7 @@ from cnn_gap.ecg.headers import (
     read_header,
 )
 from cnn_gap.ecg.matlab import Value, parse_matlab, text_of
-from cnn_gap.ecg.signal_files import read_with_wfdb, reading, signal_files
+from cnn_gap.ecg.signal_files import is_plain, read_with_wfdb, reading, signal_files
 from cnn_gap.ecg.signals import lead_names, lead_notes, millivolts, rate_of
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import LARGEST_SIGNAL, read_bytes
@@ -46,7 +46,12 @@ CHALLENGE_2017_RATE = 300.0
 CHALLENGE_2017_GAIN = 1000.0
 
 _MATLAB4 = struct.Struct("<5i4s")  # type, rows, columns, imaginary part, length of the name, the name
+PLAIN_MATLAB_BYTES = _MATLAB4.size
 _VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
+
+
+class NoValidSampleError(InputError):
+    """A recording in which every sample of every lead is invalid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +205,7 @@ def record_files(path: Path) -> list[Path]:
 
     Where the signal files cannot be told, it is the header alone.
     """
-    path = _resolve(path)
+    path = record_header(path)
     if _is_other(path):
         from cnn_gap.ecg.formats.reading import files_of  # which needs this module
 
@@ -223,7 +228,7 @@ def read_info(path: Path) -> RecordInfo:
     InputError
         As `read_record`, for what is read.
     """
-    path = _resolve(path)
+    path = record_header(path)
     if path.suffix == ".hea":
         header = read_header(path)
         samples = header.samples or len(_read_with_header(path, header).signal)
@@ -248,7 +253,7 @@ def read_record(path: Path) -> Record:
         If a file of the record is missing, damaged, truncated or of an unknown format, or none of the twelve
         leads is there.
     """
-    path = _resolve(path)
+    path = record_header(path)
     if _is_other(path):
         from cnn_gap.ecg.formats.reading import read_other  # which needs this module
 
@@ -337,20 +342,27 @@ def read_recording(path: Path, key: str = "val") -> np.ndarray:
     """
     path = Path(path)
     content = read_bytes(path, LARGEST_SIGNAL)
-    if len(content) >= _MATLAB4.size and key == "val":
-        kind, rows, columns, imaginary, _, name = _MATLAB4.unpack_from(content)
-        if (kind, imaginary, name) == (30, 0, b"val\0") and rows > 0 and columns >= 0:
-            return _interleaved(path, content, _MATLAB4.size, rows, columns)
+    if key == "val" and (shape := plain_matlab_shape(content)):
+        return _interleaved(path, content, _MATLAB4.size, *shape)
     with reading(path, "MATLAB file"):
         return _matrix(parse_matlab(content)[key])
 
 
+def plain_matlab_shape(content: bytes) -> tuple[int, int] | None:
+    """Return leads and samples of a file that begins as the Challenge's do, None for others."""
+    if len(content) < _MATLAB4.size:
+        return None
+    kind, rows, columns, imaginary, _, name = _MATLAB4.unpack_from(content)
+    plain = (kind, imaginary, name) == (30, 0, b"val\0") and rows > 0 and columns >= 0
+    return (rows, columns) if plain else None
+
+
 def _is_other(path: Path) -> bool:
     """Tell whether a path is a file that is neither WFDB's nor MATLAB's."""
-    return path.suffix not in RECORD_SUFFIXES and os.path.isfile(path)  # noqa: PTH113 - as in _resolve
+    return path.suffix not in RECORD_SUFFIXES and os.path.isfile(path)  # noqa: PTH113 - as in record_header
 
 
-def _resolve(path: Path) -> Path:
+def record_header(path: Path) -> Path:
     """Return the header of a record, its ``.mat`` file where it has none, or the file of another format."""
     path = Path(path)
     stem = path.with_suffix("") if path.suffix in (".hea", ".mat") else path
@@ -362,12 +374,9 @@ def _resolve(path: Path) -> Path:
 
 
 def _read_with_header(path: Path, header: Header) -> Record:
-    signal_file, *others = signal_files(path, header)
+    signal_file, *_ = signal_files(path, header)
     first = header.leads[0]
-    plain = not others and all(
-        (lead.samples_per_frame, lead.skew, lead.byte_offset) == (1, 0, first.byte_offset)
-        for lead in header.leads
-    )
+    plain = is_plain(header)
     if plain and signal_file.suffix == ".mat":
         recording = read_recording(signal_file)
     elif plain and all(lead.storage == "16" for lead in header.leads):
@@ -483,7 +492,7 @@ def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: 
             signal[:, index] = of_first * signal[:, 0] + of_second * signal[:, 1]
             present[index] = np.isfinite(signal[:, index]).any()
     if not present.any():
-        raise InputError(f"{source}: has no valid sample in any of the twelve leads")
+        raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
     notes = lead_notes([lead.name for lead in header.leads])
     return Record(
