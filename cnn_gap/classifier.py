@@ -16,6 +16,7 @@ from cnn_gap.prediction.model_folder import load_model
 from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.prediction.predictor import Predictor
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
+from cnn_gap.prediction.runtimes import Runtime
 from cnn_gap.prediction.stream import BEYOND_NUMBERS, SignalForm, predict_stream, waiting_records
 from cnn_gap.shipped import SHIPPED_MODEL
 
@@ -176,13 +177,22 @@ class Classifier(Predictor):
         return explain_records(self, records, classes, leads, level)
 
 
-def load_classifier(folder: str | Path = SHIPPED_MODEL) -> Classifier:
+def load_classifier(
+    folder: str | Path = SHIPPED_MODEL, runtime: str = "auto", precision: str = "float32"
+) -> Classifier:
     """Load the classifier of a model folder, the one that ships with the package if none is given.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As `train_model.py` writes it.
+    runtime, precision : str
+        What computes probabilities, and how exactly: see `cnn_gap.prediction.runtimes.Runtime`.
 
     Raises
     ------
     InputError
-        If a file of it is missing, damaged or does not fit the others.
+        If a file of it is missing, damaged or does not fit the others, or the runtime is not to be had.
 
     Examples
     --------
@@ -190,7 +200,8 @@ def load_classifier(folder: str | Path = SHIPPED_MODEL) -> Classifier:
     >>> "AF" in [diagnosis.abbreviation for diagnosis in cnn_gap.load_classifier().classes.diagnoses]
     True
     """
-    return Classifier(*load_model(Path(folder)))
+    chosen = Runtime(runtime, precision)
+    return Classifier(*load_model(Path(folder)), chosen)
 
 
 def _as_record(record: Record | str | Path) -> Record:

@@ -90,7 +90,11 @@ def classify_folder(
     paths = list(paths_by_name(find_records(Path(data), None if strict else unreadable.append)).values())
     for line in unreadable:
         warn(line)
-    source = {"model": _fingerprint(Path(model)), "data": str(Path(data).resolve())}
+    source = {
+        "model": _fingerprint(Path(model)),
+        "data": str(Path(data).resolve()),
+        "precision": classifier.runtime.precision,
+    }
     with locked(out), open_journal(out, source, paths, warn) as journal:
         with writable(out / FAILURES):
             (out / FAILURES).unlink(missing_ok=True)

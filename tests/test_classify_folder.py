@@ -405,3 +405,28 @@ def test_killed_while_driving_then_finished_by_a_second_run(model, tmp_path, dat
     summary, _ = _drive(model, data, out)
     assert summary.classified + summary.kept == len(find_records(data))
     assert summary.kept > 0
+
+
+def test_a_runtime_that_is_not_to_be_had_is_named_before_anything_is_written(
+    model, records, tmp_path, run_command
+):
+    result = run_command(
+        driver, [model, records, tmp_path / "out", "--runtime", "keras", "--precision", "bfloat16"]
+    )
+    assert result.code == 1
+    assert "Keras predicts in float32" in result.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_of_another_precision_are_not_kept(model, records, tmp_path, run_command):
+    openvino = pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor has no bfloat16")
+    out = tmp_path / "out"
+    assert run_command(driver, [model, records, out]).out.endswith("48 classified, 0 failed\n")
+    exact = read_outputs(out / "SIM0000.csv")
+    result = run_command(driver, [model, records, out, "--precision", "bfloat16"])
+    assert result.out.endswith("48 classified, 0 failed\n")
+    given = read_outputs(out / "SIM0000.csv")
+    assert (given.probabilities != exact.probabilities).any()
+    np.testing.assert_allclose(given.probabilities, exact.probabilities, atol=0.05)
