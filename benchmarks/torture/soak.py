@@ -1,6 +1,6 @@
 """Drive a large folder of simulated records once, and watch the process: memory, open files, results.
 
-The records have random formats, rates and lengths (0.1 s to 30 min, as many from 1 to 10 s as from 10 to 100 s);
+The records have random formats, rates and lengths (0.1 s to 30 min, as many from 1 to 10 s as from 10 to 100);
 one in a hundred is damaged. Signals are links to some that are made once. Exits with 1 if memory grows, files
 stay open or a result is missing.
 """
@@ -23,7 +23,8 @@ from benchmarks.torture.damage import damaged_text
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.exit_codes import run
 from cnn_gap.shipped import SHIPPED_MODEL
-from cnn_gap.simulation import DIALECTS, simulate_record, write_simulated
+from cnn_gap.simulation import simulate_record, write_simulated
+from cnn_gap.simulation.files import DIALECTS
 
 #: Different records among all, and the share that is damaged.
 ORIGINALS, DAMAGED = 100, 0.01
