@@ -17,6 +17,7 @@ from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import Kind, copy_record
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
 from cnn_gap.ecg.records import find_records
+from cnn_gap.errors import InputError
 from cnn_gap.exit_codes import run
 from cnn_gap.network.architecture import build_network
 from cnn_gap.network.options import Network
@@ -116,8 +117,12 @@ def _one_record(
 
 
 def _judge_one(command: _Main, *arguments: object) -> str | None:
+    """Return what is wrong with how a command about one thing ended; exit code 1 is its refusal."""
     code, _, err = _call(command, *arguments)
-    return _judge(code, err)
+    fault = _judge(code, err)
+    if code == 1 and fault is None:
+        raise InputError(err.strip().splitlines()[-1])
+    return fault
 
 
 def _model_command(name: str, materials: Path, folder: Path, random: Random) -> str | None:

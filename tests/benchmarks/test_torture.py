@@ -90,7 +90,12 @@ def _follow(monkeypatch, tmp_path, code, **limits):
     return dict(tally.counts["made"])
 
 
-ALL_BUT = "for index in range(first, 3, step):\n  say(index, 'begun')\n  if index == 1: {}\n  say(index, 'answered')\n"
+ALL_BUT = """
+for index in range(first, 3, step):
+    say(index, 'begun')
+    if index == 1: {}
+    say(index, 'answered')
+"""
 
 
 @pytest.mark.parametrize(
