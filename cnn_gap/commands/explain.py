@@ -35,6 +35,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         " folder of records: write all results to this folder",
     )
     parser.add_argument("--lead", metavar="LEAD", help="draw only this lead over its map, as in the paper")
+    _add_sheet_options(parser)
     parser.add_argument(
         "--json", metavar="FILE", type=Path, help="write maps, regions and leads' shares to FILE"
     )

@@ -73,9 +73,7 @@ def save_figure(figure: Figure | Iterable[Figure], path: Path) -> None:
         If the suffix is another.
     """
     path = Path(path)
-    kind = path.suffix.lower()
-    if kind not in SUFFIXES:
-        raise InputError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; end the name in one of these")
+    kind = _kind(path)
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(kind)
     # A user's own settings must not crop the page, which would change nothing but its size, or draw text.
     settings: dict[str, Any] = {
@@ -128,6 +126,7 @@ def save_figures(
         If a lead or the suffix is another than those known.
     """
     path = Path(path)
+    _kind(path)
     written: list[Path] = []
     measured = None if leads else measure(explanation.record)
     starts: Sequence[float | None] = sheet_starts(explanation, layout) if every_page and not leads else [None]
@@ -148,6 +147,13 @@ def save_figures(
                 save_figure(sheet(explained, start), at)
                 written.append(at)
     return written
+
+
+def _kind(path: Path) -> str:
+    kind = path.suffix.lower()
+    if kind not in SUFFIXES:
+        raise InputError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; end the name in one of these")
+    return kind
 
 
 def _places(explanation: Explanation, path: Path) -> list[Path]:
