@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnn_gap.ecg.long_records import LongRecord, open_record
 from cnn_gap.ecg.records import Record, read_record, record_from_signal
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.explainer import explain_records
@@ -33,8 +34,8 @@ class Classifier(Predictor):
     Made by `load_classifier`; its attributes are those of `cnn_gap.prediction.predictor.Predictor`.
     """
 
-    def predict(self, record: Record | str | Path) -> Prediction:
-        """Classify a record, or the record file at a path.
+    def predict(self, record: Record | LongRecord | str | Path) -> Prediction:
+        """Classify a record, or the record file at a path; one of hours is read in parts.
 
         Raises
         ------
@@ -50,8 +51,12 @@ class Classifier(Predictor):
         >>> prediction["AF"].label
         False
         """
-        record = _as_record(record)
-        (prediction,) = self.predict_prepared([self.prepare(record)])
+        record = open_record(Path(record)) if isinstance(record, str | Path) else record
+        if isinstance(record, LongRecord):
+            prediction = self.predict_long(record)
+        else:
+            record = _as_record(record)
+            (prediction,) = self.predict_prepared([self.prepare(record)])
         if not np.isfinite(prediction.probabilities).all():
             raise InputError(f"{record.name or 'the record'}: {BEYOND_NUMBERS}")
         return prediction

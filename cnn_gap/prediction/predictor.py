@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet, Diagnosis
+from cnn_gap.ecg.long_records import LongRecord
 from cnn_gap.ecg.records import Record
 from cnn_gap.network.activation_maps import map_stride, receptive_field, window_multiple, with_maps
 from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
@@ -15,8 +16,9 @@ from cnn_gap.prediction.model_folder import ModelDescription
 from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.prediction.runtimes import Compute, Runtime, start_runtime
 from cnn_gap.scoring.thresholds import apply_thresholds
-from cnn_gap.windows.preprocessing import cut_windows, prepare_signal
-from cnn_gap.windows.signal_quality import GOOD, Quality, look_at
+from cnn_gap.windows.pieces import long_prediction_windows, pieces
+from cnn_gap.windows.preprocessing import NO_SLOPES, cut_windows, prepare_signal
+from cnn_gap.windows.signal_quality import GOOD, Quality, look_at, look_at_parts
 
 #: Windows that the network computes at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64
@@ -84,6 +86,20 @@ class Predictor:
         """Classify records that `prepare` has prepared; a record's probability is the mean over its windows."""
         outputs = self._run_each(self._compute, [record.windows for record in records])
         return self.predictions(records, [probabilities for (probabilities,) in outputs])
+
+    def predict_long(self, record: LongRecord) -> Prediction:
+        """Classify a record that is not in memory as if it were."""
+        preprocessing = self.description.preprocessing
+        looks, slopes = [], NO_SLOPES
+        for piece in pieces(record, preprocessing):
+            looks.append(look_at(piece.record, piece.prepared, preprocessing.sampling_rate))
+            slopes = slopes.with_more(piece.prepared.signal, piece.prepared.valid)
+        total, count = np.zeros(len(self.classes)), 0
+        for windows in long_prediction_windows(record, preprocessing, float(slopes.gain(preprocessing))):
+            total += self._run(self.network, windows)[0].sum(axis=0)
+            count += len(windows)
+        prepared = PreparedRecord(record.name, np.empty(0), look_at_parts(looks))
+        return self.predictions([prepared], [total[None] / count])[0]
 
     def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
         """Classify records by their windows alone, whatever these are worth."""
