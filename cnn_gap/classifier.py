@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnn_gap.ecg.long_records import LongRecord, open_record
 from cnn_gap.ecg.records import Record, read_record, record_from_signal
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.explainer import explain_records
@@ -15,6 +16,7 @@ from cnn_gap.prediction.model_folder import load_model
 from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.prediction.predictor import Predictor
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
+from cnn_gap.prediction.runtimes import Runtime
 from cnn_gap.prediction.stream import BEYOND_NUMBERS, SignalForm, predict_stream, waiting_records
 from cnn_gap.shipped import SHIPPED_MODEL
 
@@ -32,8 +34,8 @@ class Classifier(Predictor):
     Made by `load_classifier`; its attributes are those of `cnn_gap.prediction.predictor.Predictor`.
     """
 
-    def predict(self, record: Record | str | Path) -> Prediction:
-        """Classify a record, or the record file at a path.
+    def predict(self, record: Record | LongRecord | str | Path) -> Prediction:
+        """Classify a record, or the record file at a path; one of hours is read in parts.
 
         Raises
         ------
@@ -49,8 +51,12 @@ class Classifier(Predictor):
         >>> prediction["AF"].label
         False
         """
-        record = _as_record(record)
-        (prediction,) = self.predict_prepared([self.prepare(record)])
+        record = open_record(Path(record)) if isinstance(record, str | Path) else record
+        if isinstance(record, LongRecord):
+            prediction = self.predict_long(record)
+        else:
+            record = _as_record(record)
+            (prediction,) = self.predict_prepared([self.prepare(record)])
         if not np.isfinite(prediction.probabilities).all():
             raise InputError(f"{record.name or 'the record'}: {BEYOND_NUMBERS}")
         return prediction
@@ -171,13 +177,22 @@ class Classifier(Predictor):
         return explain_records(self, records, classes, leads, level)
 
 
-def load_classifier(folder: str | Path = SHIPPED_MODEL) -> Classifier:
+def load_classifier(
+    folder: str | Path = SHIPPED_MODEL, runtime: str = "auto", precision: str = "float32"
+) -> Classifier:
     """Load the classifier of a model folder, the one that ships with the package if none is given.
+
+    Parameters
+    ----------
+    folder : str or Path
+        As `train_model.py` writes it.
+    runtime, precision : str
+        What computes probabilities, and how exactly: see `cnn_gap.prediction.runtimes.Runtime`.
 
     Raises
     ------
     InputError
-        If a file of it is missing, damaged or does not fit the others.
+        If a file of it is missing, damaged or does not fit the others, or the runtime is not to be had.
 
     Examples
     --------
@@ -185,7 +200,8 @@ def load_classifier(folder: str | Path = SHIPPED_MODEL) -> Classifier:
     >>> "AF" in [diagnosis.abbreviation for diagnosis in cnn_gap.load_classifier().classes.diagnoses]
     True
     """
-    return Classifier(*load_model(Path(folder)))
+    chosen = Runtime(runtime, precision)
+    return Classifier(*load_model(Path(folder)), chosen)
 
 
 def _as_record(record: Record | str | Path) -> Record:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
 from cnn_gap.ecg.diagnoses import SNOMED
-from cnn_gap.ecg.records import Record, find_records, paths_by_name, read_record
+from cnn_gap.ecg.records import Record, find_records, paths_by_name, read_record, record_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import write_text
 from cnn_gap.locks import locked
@@ -159,9 +159,9 @@ def _url(stem: str) -> str:
 
 def _explain(classifier: Classifier, path: Path, pages: _Pages, options: ExplainOptions) -> IndexRow:
     every, explanation = options.explain(classifier, read_record(path))
-    write_explanation(pages.out / f"{path.stem}.json", explanation)
-    write_annotations(pages.out / f"{path.stem}.{ANNOTATOR}", explanation)
+    name = record_name(path)
+    write_explanation(pages.out / f"{name}.json", explanation)
+    write_annotations(pages.out / f"{name}.{ANNOTATOR}", explanation)
     reported = tuple(each.diagnosis.abbreviation for _, each in in_order(every.classes) if each.label)
     probabilities = {heading(each): each.probability for each in every.classes}
-    notes = record_notes(every)
-    return IndexRow(every.record.name, pages.add(path.stem, every), reported, probabilities, notes)
+    return IndexRow(every.record.name, pages.add(name, every), reported, probabilities, record_notes(every))

@@ -17,6 +17,7 @@ import team_code
 import test_model
 from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.classify_folder import QUALITY, classify_folder
+from cnn_gap.ecg import long_records
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record, read_recording
@@ -25,6 +26,7 @@ from cnn_gap.locks import locked
 from cnn_gap.prediction.predictor import Prediction, PreparedRecord
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
 from cnn_gap.scoring.result_journal import NOTES, SOURCE
+from cnn_gap.simulation import simulate_record, write_simulated
 
 
 def _drive(model, data, out):
@@ -213,6 +215,22 @@ def test_an_unreadable_folder_is_told_and_with_strict_an_error(run_command, mode
     assert "g2" in result.err
 
 
+def test_long_records_get_the_answers_of_the_whole(model, data, tmp_path, monkeypatch):
+    for name, rate, seconds in (("LONG1", 250.0, 95.0), ("LONG2", 100.0, 130.0)):
+        write_simulated(data, simulate_record(name, ["164889003"], rate, seconds, seed=3))
+    (data / "LONG2.mat").unlink()
+    whole = load_classifier(model).predict(read_record(data / "LONG1.hea"))
+    monkeypatch.setattr(long_records, "LONG", 2000)
+    summary, lines = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed, len(lines)) == (49, 1, 1)
+    found = read_outputs(tmp_path / "out" / "LONG1.csv")
+    np.testing.assert_allclose(found.probabilities, whole.classes.expand(whole.probabilities), atol=2e-3)
+    np.testing.assert_allclose(
+        load_classifier(model).predict(data / "LONG1.hea").probabilities, whole.probabilities, atol=2e-3
+    )
+    assert _drive(model, data, tmp_path / "out")[0].kept == 49
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_pipes_and_devices_cost_only_themselves(model, data, tmp_path):
     os.mkfifo(data / "pipe.hea")
@@ -387,3 +405,28 @@ def test_killed_while_driving_then_finished_by_a_second_run(model, tmp_path, dat
     summary, _ = _drive(model, data, out)
     assert summary.classified + summary.kept == len(find_records(data))
     assert summary.kept > 0
+
+
+def test_a_runtime_that_is_not_to_be_had_is_named_before_anything_is_written(
+    model, records, tmp_path, run_command
+):
+    result = run_command(
+        driver, [model, records, tmp_path / "out", "--runtime", "keras", "--precision", "bfloat16"]
+    )
+    assert result.code == 1
+    assert "Keras predicts in float32" in result.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_results_of_another_precision_are_not_kept(model, records, tmp_path, run_command):
+    openvino = pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor has no bfloat16")
+    out = tmp_path / "out"
+    assert run_command(driver, [model, records, out]).out.endswith("48 classified, 0 failed\n")
+    exact = read_outputs(out / "SIM0000.csv")
+    result = run_command(driver, [model, records, out, "--precision", "bfloat16"])
+    assert result.out.endswith("48 classified, 0 failed\n")
+    given = read_outputs(out / "SIM0000.csv")
+    assert (given.probabilities != exact.probabilities).any()
+    np.testing.assert_allclose(given.probabilities, exact.probabilities, atol=0.05)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_gap.ecg.diagnoses import Diagnosis
+from cnn_gap.prediction.runtimes import PRECISIONS, RUNTIMES
 from cnn_gap.shipped import SHIPPED_MODEL, SHIPPED_WEIGHTS
 
 
@@ -79,6 +80,22 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
         "--strict",
         action="store_true",
         help="fail where a folder in DATA cannot be read (default: go on without its records and say so)",
+    )
+
+
+def add_runtime_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--runtime`, what computes probabilities, and `--precision`, how exactly."""
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        default="auto",
+        help="what computes the probabilities; auto: openvino for bfloat16, keras otherwise (default: auto)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="bfloat16 is faster on processors that have it, and less exact (default: float32)",
     )
 
 

@@ -4,14 +4,16 @@ import argparse
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, add_strict_option, name_unseen, warn
+from cnn_gap.commands.command import Command, add_runtime_options, add_strict_option, name_unseen, warn
 from cnn_gap.ecg.records import require_folder
 from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.prediction.runtimes import Runtime
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
     parser.add_argument("out", metavar="OUT", type=Path, help="folder for the result files, NAME.csv each")
+    add_runtime_options(parser)
     add_strict_option(parser)
 
 
@@ -19,11 +21,12 @@ def _execute(options: argparse.Namespace) -> int:
     """Classify and write a result file for each record; 1 if every record failed."""
     read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
     require_folder(options.data)
+    Runtime(options.runtime, options.precision)
     start_keras()
     from cnn_gap.classifier import load_classifier
     from cnn_gap.classify_folder import classify_folder
 
-    classifier = load_classifier(options.model)
+    classifier = load_classifier(options.model, options.runtime, options.precision)
     summary = classify_folder(classifier, options.model, options.data, options.out, warn, options.strict)
     name_unseen(classifier.unseen)
     print(summary)

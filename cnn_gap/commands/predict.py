@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cnn_gap.backend import start_keras
 from cnn_gap.commands.command import Command, name_unseen, whole_number
-from cnn_gap.ecg.records import read_record
+from cnn_gap.ecg.long_records import open_record
 from cnn_gap.prediction.model_folder import read_description
 
 
@@ -24,7 +24,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _execute(options: argparse.Namespace) -> None:
     """Print the most probable diagnoses and all that are answered, or every class as JSON."""
     read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
-    record = read_record(options.record)
+    record = open_record(options.record)
     start_keras()
     from cnn_gap.classifier import load_classifier
     from cnn_gap.reports.tables import prediction_json, prediction_table

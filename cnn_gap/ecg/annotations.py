@@ -1,14 +1,21 @@
 """Intervals of a recording as WFDB annotations, which other viewers show."""
 
+import math
+import re
+import struct
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from cnn_gap.errors import InputError
-from cnn_gap.files import ASIDE, writer
+from cnn_gap.files import ASIDE, LARGEST_SETTINGS, read_bytes, writer
+
+#: Codes of WFDB's annotations: the symbols ( and ), a long interval, and a text of the annotation before.
+_START, _END, _SKIP, _TEXT = 39, 40, 59, 63
+_RATE = re.compile(r"## time resolution: (\d{1,9}(?:\.\d{1,9})?)")
 
 
 @dataclass(frozen=True, order=True)
@@ -58,27 +65,65 @@ def read_events(path: Path) -> tuple[Event, ...]:
     InputError
         If the file is missing, is no annotation file, or holds intervals without an end.
     """
-    import wfdb
-
     path = Path(path)
-    try:
-        notes = wfdb.rdann(str(path.with_suffix("")), path.suffix[1:])
-    except (OSError, ValueError, IndexError) as error:
-        raise InputError(f"{path}: cannot be read as a WFDB annotation file ({error})") from error
-    if notes.fs is None:
+    notes = list(_read_notes(path))
+    rates = [match[1] for note in notes if not note.sample and (match := _RATE.fullmatch(note.text))]
+    if not rates or not 0 < float(rates[0]) < math.inf:
         raise InputError(f"{path}: does not say its sampling rate; expected a file written by the simulator")
+    rate = float(rates[0])
     begun: dict[str, int] = {}
     events = []
-    for sample, symbol, kind in zip(notes.sample.tolist(), notes.symbol, notes.aux_note, strict=True):
-        if symbol == "(":
-            begun[kind] = sample
-        elif kind not in begun:
-            raise InputError(f"{path}: {kind!r} ends at sample {sample} without a start")
-        else:
-            events.append(Event(kind, begun.pop(kind) / notes.fs, sample / notes.fs))
+    for note in notes:
+        if note.code == _START:
+            begun[note.text] = note.sample
+        elif note.code == _END and note.text not in begun:
+            raise InputError(f"{path}: {note.text!r} ends at sample {note.sample} without a start")
+        elif note.code == _END:
+            events.append(Event(note.text, begun.pop(note.text) / rate, note.sample / rate))
     if begun:
         raise InputError(f"{path}: {next(iter(begun))!r} has no end")
     return tuple(sorted(events, key=lambda event: (event.start_s, -event.end_s, event.kind)))
+
+
+@dataclass(frozen=True)
+class _Note:
+    """An annotation: its sample, the code of its symbol and its text."""
+
+    sample: int
+    code: int
+    text: str = ""
+
+
+def _read_notes(path: Path) -> Iterator[_Note]:
+    """Yield the annotations of a file; wfdb's own reader does not end on some damaged files.
+
+    The format is annot(5) of the WFDB applications guide (https://physionet.org/physiotools/wag/annot-5.htm).
+    """
+    content = read_bytes(path, LARGEST_SETTINGS)
+    at, sample, note = 0, 0, None
+    while at + 2 <= len(content):
+        word = int.from_bytes(content[at : at + 2], "little")
+        code, value = word >> 10, word & 0x3FF
+        at += 2
+        if word == 0:
+            break
+        if code == _SKIP:  # a long interval: its upper half comes first
+            high, low = struct.unpack("<2H", content[at : at + 4].ljust(4, b"\0"))
+            sample += struct.unpack("<i", struct.pack("<I", high << 16 | low))[0]
+            at += 4
+        elif code == _TEXT:
+            text = content[at : at + value].rstrip(b"\0").decode("latin-1")
+            note = None if note is None else replace(note, text=text)
+            at += value + value % 2
+        elif code < _SKIP:
+            if note is not None:
+                yield note
+            sample += value
+            note = _Note(sample, code)
+    else:
+        raise InputError(f"{path}: is truncated or no WFDB annotation file")
+    if note is not None:
+        yield note
 
 
 def _marks(

@@ -60,6 +60,15 @@ def signal_files(path: Path, header: Header) -> dict[Path, int]:
     return files
 
 
+def is_plain(header: Header) -> bool:
+    """Tell whether one file holds all leads, a sample of each after the other, from one byte on."""
+    first = header.leads[0]
+    alike = (first.file_name, 1, 0, first.byte_offset)
+    return all(
+        (lead.file_name, lead.samples_per_frame, lead.skew, lead.byte_offset) == alike for lead in header.leads
+    )
+
+
 def read_with_wfdb(path: Path, header: Header, first: int = 0, count: int | None = None) -> np.ndarray:
     """Return the signal in mV, shape (samples, leads), or `count` samples of it from `first` on.
 

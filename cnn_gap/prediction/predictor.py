@@ -1,21 +1,24 @@
 """Run a trained network: records to windows, windows to probabilities and maps, probabilities to labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import keras
 import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet, Diagnosis
+from cnn_gap.ecg.long_records import LongRecord
 from cnn_gap.ecg.records import Record
 from cnn_gap.network.activation_maps import map_stride, receptive_field, window_multiple, with_maps
 from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
 from cnn_gap.prediction.model_folder import ModelDescription
 from cnn_gap.prediction.prediction import Prediction
+from cnn_gap.prediction.runtimes import Compute, Runtime, start_runtime
 from cnn_gap.scoring.thresholds import apply_thresholds
-from cnn_gap.windows.preprocessing import cut_windows, prepare_signal
-from cnn_gap.windows.signal_quality import GOOD, Quality, look_at
+from cnn_gap.windows.pieces import long_prediction_windows, pieces
+from cnn_gap.windows.preprocessing import NO_SLOPES, cut_windows, prepare_signal
+from cnn_gap.windows.signal_quality import GOOD, Quality, look_at, look_at_parts
 
 #: Windows that the network computes at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64
@@ -49,10 +52,13 @@ class Predictor:
         From windows to probabilities.
     description : ModelDescription
         Its classes, thresholds and preprocessing.
+    runtime : Runtime
+        What computes the probabilities of predictions. Explanations are computed by Keras, in float32.
     """
 
     network: keras.Model
     description: ModelDescription
+    runtime: Runtime = field(default_factory=Runtime)
 
     @property
     def classes(self) -> ClassSet:
@@ -78,8 +84,22 @@ class Predictor:
 
     def predict_prepared(self, records: Sequence[PreparedRecord]) -> list[Prediction]:
         """Classify records that `prepare` has prepared; a record's probability is the mean over its windows."""
-        outputs = self._run_each(self.network, [record.windows for record in records])
+        outputs = self._run_each(self._compute, [record.windows for record in records])
         return self.predictions(records, [probabilities for (probabilities,) in outputs])
+
+    def predict_long(self, record: LongRecord) -> Prediction:
+        """Classify a record that is not in memory as if it were."""
+        preprocessing = self.description.preprocessing
+        looks, slopes = [], NO_SLOPES
+        for piece in pieces(record, preprocessing):
+            looks.append(look_at(piece.record, piece.prepared, preprocessing.sampling_rate))
+            slopes = slopes.with_more(piece.prepared.signal, piece.prepared.valid)
+        total, count = np.zeros(len(self.classes)), 0
+        for windows in long_prediction_windows(record, preprocessing, float(slopes.gain(preprocessing))):
+            total += self._run(self.network, windows)[0].sum(axis=0)
+            count += len(windows)
+        prepared = PreparedRecord(record.name, np.empty(0), look_at_parts(looks))
+        return self.predictions([prepared], [total[None] / count])[0]
 
     def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
         """Classify records by their windows alone, whatever these are worth."""
@@ -118,7 +138,7 @@ class Predictor:
 
     def run_each_with_maps(self, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return what `run_with_maps` does for the windows of each record, which may differ in length."""
-        outputs = self._run_each(self._network_with_maps, windows)
+        outputs = self._run_each(self._network_with_maps.predict_on_batch, windows)
         return [(probabilities, maps) for probabilities, maps in outputs]
 
     def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
@@ -154,22 +174,26 @@ class Predictor:
         return receptive_field(self.network)
 
     @cached_property
+    def _compute(self) -> Compute:
+        return start_runtime(self.network, self.runtime)
+
+    @cached_property
     def _network_with_maps(self) -> keras.Model:
         return with_maps(self.network)
 
-    def _run_each(self, network: keras.Model, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, ...]]:
-        """Return a network's outputs for the windows of each record; those of one length are run together."""
+    def _run_each(self, compute: Compute, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, ...]]:
+        """Return what is computed of the windows of each record; those of one length are run together."""
         results: dict[int, tuple[np.ndarray, ...]] = {}
         for length in dict.fromkeys(each.shape[1] for each in windows):
             alike = [index for index, each in enumerate(windows) if each.shape[1] == length]
-            outputs = self._run(network, np.concatenate([windows[index] for index in alike]))
+            outputs = self._run(compute, np.concatenate([windows[index] for index in alike]))
             ends = np.cumsum([len(windows[index]) for index in alike])[:-1]
             parts = zip(*(np.split(each, ends) for each in outputs), strict=True)
             results |= dict(zip(alike, parts, strict=True))
         return [results[index] for index in range(len(windows))]
 
-    def _run(self, network: keras.Model, windows: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return a network's outputs for windows, computed in a few fixed batch sizes.
+    def _run(self, compute: Compute, windows: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return what is computed of windows, in a few fixed batch sizes.
 
         Keras compiles the network for each new batch size: batches are padded to powers of two.
         """
@@ -178,10 +202,9 @@ class Predictor:
             batch = windows[start : start + LARGEST_BATCH]
             size = 1 << (len(batch) - 1).bit_length()
             padded = np.pad(batch, ((0, size - len(batch)), (0, 0), (0, 0)))
-            outputs = network.predict_on_batch(padded)
-            results.append(
-                [each[: len(batch)] for each in (outputs if len(network.outputs) > 1 else [outputs])]
-            )
+            outputs = compute(padded)
+            several = outputs if isinstance(outputs, list | tuple) else [outputs]
+            results.append([each[: len(batch)] for each in several])
         return tuple(np.concatenate(each).astype(np.float64) for each in zip(*results, strict=True))
 
     def _answer(self, probabilities: np.ndarray) -> np.ndarray:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from cnn_gap.ecg.records import Record, read_record, record_from_signal
+from cnn_gap.ecg.long_records import LongRecord, open_record
+from cnn_gap.ecg.records import Record, record_from_signal, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.prediction import Prediction, failed_prediction
 from cnn_gap.prediction.predictor import Predictor, PreparedRecord
@@ -38,7 +39,7 @@ class Waiting:
 
     name: str
     source: str
-    read: Callable[[], Record]
+    read: Callable[[], Record | LongRecord]
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,13 @@ class _Prepared:
     name: str
     record: PreparedRecord | None = None
     failure: str = ""
+    long: LongRecord | None = None
 
     @property
     def count(self) -> int:
         """How many windows there are."""
+        if self.long is not None:
+            return BATCH_WINDOWS  # it is read and classified in parts, after the records before it
         return 0 if self.record is None else len(self.record.windows)
 
 
@@ -102,7 +106,7 @@ def waiting_records(
             yield Waiting(name or record.name, record.name or f"record {number}", partial(_itself, record))
         elif isinstance(record, str | Path):
             path = Path(record)
-            yield Waiting(name or path.stem, str(path), partial(read_record, path))
+            yield Waiting(name or record_name(path), str(path), partial(open_record, path))
         elif form is None:
             raise InputError(
                 f"record {number}: a signal needs its sampling_rate and leads; received {type(record).__name__}"
@@ -122,7 +126,10 @@ def _as_record(signal: Any, form: SignalForm, name: str) -> Record:
 
 def _prepare(predictor: Predictor, waiting: Waiting) -> _Prepared:
     try:
-        record = predictor.prepare(waiting.read())
+        read = waiting.read()
+        if isinstance(read, LongRecord):
+            return _Prepared(waiting.name, long=replace(read, name=waiting.name))
+        record = predictor.prepare(read)
         return _Prepared(waiting.name, replace(record, name=waiting.name))
     except InputError as error:
         return _Prepared(waiting.name, failure=str(error))
@@ -139,7 +146,13 @@ def _classify(predictor: Predictor, batch: list[_Prepared]) -> Iterator[Predicti
 
 def _predict(predictor: Predictor, batch: list[_Prepared]) -> list[Prediction]:
     try:
-        predictions = predictor.predict_prepared([each.record for each in batch if each.record is not None])
+        long = len(batch) == 1 and batch[0].long
+        prepared = [each.record for each in batch if each.record is not None]
+        predictions = [predictor.predict_long(long)] if long else predictor.predict_prepared(prepared)
+    except InputError as error:
+        if len(batch) > 1:
+            return [prediction for each in batch for prediction in _predict(predictor, [each])]
+        return [failed_prediction(batch[0].name, predictor.classes, str(error))]
     except Exception as error:  # one record, too large perhaps, must not cost the others
         if len(batch) == 1:
             reason = f"cannot be classified ({error!r})"
@@ -154,8 +167,12 @@ def _predict(predictor: Predictor, batch: list[_Prepared]) -> list[Prediction]:
 
 
 def _batches(prepared: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
-    batch, windows = [], 0
+    batch: list[_Prepared] = []
+    windows = 0
     for each in prepared:
+        if each.long is not None and batch:
+            yield batch
+            batch, windows = [], 0
         batch.append(each)
         windows += each.count
         if len(batch) == BATCH or windows >= BATCH_WINDOWS:

@@ -21,6 +21,10 @@ from cnn_gap.windows.resampling import bridge, nearest_valid, resample_by
 SLOPE_FLOOR_MV_S = 1e-3
 ROUNDING = 1e-6
 
+#: The most samples at the windows' rate that a signal in memory may become: 0.8 GB of twelve leads, and as much
+#: again while they are made.
+LARGEST_SIGNAL = 1 << 24
+
 #: Sampling rates are taken as ratios with at most this denominator, so that any rate has a polyphase filter.
 LARGEST_DENOMINATOR = 1000
 
@@ -114,10 +118,54 @@ class PreparedSignal:
     gain: float
 
 
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """How fast the leads of a recording change, at the windows' rate; by parts, so that it may be a long one.
+
+    Slopes rather than amplitudes, so that wander counts little, and the median of the leads, so that neither a
+    silent lead nor an artefact on one of them counts.
+
+    Attributes
+    ----------
+    squares : ndarray, shape (leads,)
+        Sums of the squared steps from one valid sample to the next, mV².
+    steps : int
+        How many steps there are in a lead.
+    levels : ndarray, shape (leads,)
+        The highest amplitudes, mV.
+    """
+
+    squares: np.ndarray
+    steps: int
+    levels: np.ndarray
+
+    def with_more(self, signal: np.ndarray, valid: np.ndarray) -> "Slopes":
+        """Return the slopes of these and of a signal (samples, leads) with them, whose samples are `valid`."""
+        steps = np.where(valid[1:] & valid[:-1], np.diff(signal, axis=0), 0)
+        squares = self.squares + (steps.astype(np.float64) ** 2).sum(axis=0)
+        return Slopes(squares, self.steps + len(steps), np.maximum(self.levels, np.abs(signal).max(axis=0)))
+
+    def gain(self, preprocessing: Preprocessing) -> np.float32:
+        """Return what corrects an implausible gain, 1 where it is plausible or a signal too faint."""
+        if preprocessing.slope_mv_s == (0, 0) or not self.steps:
+            return np.float32(1)
+        slopes = preprocessing.sampling_rate * np.sqrt(self.squares / self.steps)
+        floor = np.maximum(SLOPE_FLOOR_MV_S, ROUNDING * preprocessing.sampling_rate * self.levels)
+        slopes = slopes[slopes > floor]
+        if not len(slopes):
+            return np.float32(1)
+        slope, (low, high) = np.median(slopes), preprocessing.slope_mv_s
+        return np.float32(1 if low <= slope <= high else np.sqrt(low * high) / slope)
+
+
+#: Of a recording of which nothing was seen yet.
+NO_SLOPES = Slopes(np.zeros(1), 0, np.zeros(1))
+
+
 def resampled_length(samples: int, sampling_rate: float, preprocessing: Preprocessing) -> int:
     """Return how many samples `resample` makes of `samples` at `sampling_rate` (Hz)."""
     # Rounded: a tail of less than half a sample must not make a record longer than a window.
-    return max(1, round(samples * _ratio(sampling_rate, preprocessing.sampling_rate)))
+    return max(1, round(samples * rate_ratio(sampling_rate, preprocessing.sampling_rate)))
 
 
 def training_starts(samples: int, window_samples: int) -> np.ndarray:
@@ -162,8 +210,7 @@ def training_windows(signal: np.ndarray, sampling_rate: float, preprocessing: Pr
     """
     prepared = prepare_signal(signal, sampling_rate, preprocessing)
     starts = training_starts(len(prepared.signal), preprocessing.window_samples)
-    places = continued(prepared.signal, preprocessing.margin_samples, preprocessing.sampling_rate)
-    cut = _cut(prepared, preprocessing, starts, places)
+    cut = cut_starts(prepared, preprocessing, starts)
     missing = preprocessing.input_samples - cut.shape[1]
     return np.pad(cut, ((0, 0), (missing // 2, missing - missing // 2), (0, 0)))
 
@@ -200,20 +247,38 @@ def cut_windows(prepared: PreparedSignal, preprocessing: Preprocessing, multiple
     return _cut(prepared, preprocessing, starts, places)
 
 
+def cut_starts(prepared: PreparedSignal, preprocessing: Preprocessing, starts: np.ndarray) -> np.ndarray:
+    """Return the windows that begin, with their margins, so many samples after a margin before the signal."""
+    places = continued(prepared.signal, preprocessing.margin_samples, preprocessing.sampling_rate)
+    return _cut(prepared, preprocessing, starts, places)
+
+
 def prepare_signal(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> PreparedSignal:
-    """Return a record as windows are cut from it; parameters as in `training_windows`."""
+    """Return a record as windows are cut from it; parameters as in `training_windows`.
+
+    Raises
+    ------
+    InputError
+        If it has too many samples at the windows' rate for memory.
+    """
+    length = resampled_length(len(signal), sampling_rate, preprocessing)
+    if length > LARGEST_SIGNAL:
+        hours, most = len(signal) / sampling_rate / 3600, LARGEST_SIGNAL / preprocessing.sampling_rate / 3600
+        raise InputError(
+            f"a record of {hours:.1f} hours is too long to be prepared at once; at most {most:.1f} are"
+        )
     valid = np.isfinite(signal)
     complete = valid.all()
     filled = signal if complete else bridge(signal, valid)
     resampled = _filter(resample(filled, sampling_rate, preprocessing), preprocessing)
     valid = np.ones(resampled.shape, bool) if complete else nearest_valid(valid, len(resampled))
-    gain = _gain(resampled, valid, preprocessing)
+    gain = NO_SLOPES.with_more(resampled, valid).gain(preprocessing)
     return PreparedSignal(resampled * gain, valid, float(gain))
 
 
 def resample(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> np.ndarray:
     """Return the signal (samples, leads) at the windows' rate by an anti-aliased polyphase filter."""
-    ratio = _ratio(sampling_rate, preprocessing.sampling_rate)
+    ratio = rate_ratio(sampling_rate, preprocessing.sampling_rate)
     return resample_by(signal, ratio)[: resampled_length(len(signal), sampling_rate, preprocessing)]
 
 
@@ -227,24 +292,6 @@ def _cut(
         part = places[start : start + length]
         window[:] = remove_baseline(prepared.signal[part], prepared.valid[part])
     return np.clip(windows, -preprocessing.clip_mv, preprocessing.clip_mv) if preprocessing.clip_mv else windows
-
-
-def _gain(signal: np.ndarray, valid: np.ndarray, preprocessing: Preprocessing) -> np.float32:
-    """Return the factor that corrects an implausible gain, 1 where it is plausible or a signal too faint.
-
-    Slopes rather than amplitudes, so that wander counts little, and the median of the leads, so that neither a
-    silent lead nor an artefact on one of them counts.
-    """
-    if preprocessing.slope_mv_s == (0, 0) or len(signal) < 2:
-        return np.float32(1)
-    steps = np.where(valid[1:] & valid[:-1], np.diff(signal, axis=0), 0)
-    slopes = preprocessing.sampling_rate * np.sqrt(np.mean(steps.astype(np.float64) ** 2, axis=0))
-    levels = np.abs(signal).max(axis=0)
-    slopes = slopes[slopes > np.maximum(SLOPE_FLOOR_MV_S, ROUNDING * preprocessing.sampling_rate * levels)]
-    if not len(slopes):
-        return np.float32(1)
-    slope, (low, high) = np.median(slopes), preprocessing.slope_mv_s
-    return np.float32(1 if low <= slope <= high else np.sqrt(low * high) / slope)
 
 
 def remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -270,7 +317,14 @@ def _filter(signal: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     return signal
 
 
-def _ratio(sampling_rate: float, target_rate: float) -> Fraction:
+def rate_ratio(sampling_rate: float, target_rate: float) -> Fraction:
+    """Return the ratio of two rates (Hz) as `resample` takes it.
+
+    Raises
+    ------
+    InputError
+        If the first is no rate, or too high.
+    """
     if not (np.isfinite(sampling_rate) and sampling_rate > 0):
         raise InputError(f"the sampling rate must be above 0 Hz; received {sampling_rate}")
     ratio = Fraction(target_rate) / Fraction(sampling_rate)

@@ -18,10 +18,12 @@ import joblib
 import numpy as np
 from tqdm import tqdm
 
-from cnn_gap.ecg.records import LEADS, RecordInfo, read_record, record_files
+from cnn_gap.ecg.long_records import LongRecord, open_record
+from cnn_gap.ecg.records import LEADS, RecordInfo, record_files
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json, writable, write_json
 from cnn_gap.locks import locked
+from cnn_gap.windows.pieces import long_training_windows
 from cnn_gap.windows.preprocessing import Preprocessing, resampled_length, training_starts, training_windows
 
 #: Raise it when the preparation changes, so that older stores are not taken for current ones.
@@ -194,6 +196,13 @@ def _expected_windows(record: RecordInfo, preprocessing: Preprocessing) -> int:
     return len(training_starts(samples, preprocessing.window_samples))
 
 
+def _windows_of(path: Path, preprocessing: Preprocessing) -> np.ndarray:
+    record = open_record(path)
+    if isinstance(record, LongRecord):
+        return long_training_windows(record, preprocessing)
+    return training_windows(record.signal, record.sampling_rate, preprocessing)
+
+
 def _write_chunk(
     path: Path, items: list[tuple[int, Path, int, int]], preprocessing: Preprocessing
 ) -> tuple[int, dict[int, str]]:
@@ -202,8 +211,7 @@ def _write_chunk(
     file = np.load(path, mmap_mode="r+")
     for index, record_path, first, count in items:
         try:
-            record = read_record(record_path)
-            windows = training_windows(record.signal, record.sampling_rate, preprocessing)
+            windows = _windows_of(record_path, preprocessing)
             if len(windows) != count:
                 raise InputError(f"{record_path}: the signal's length differs from the header's")
             file[first : first + count] = np.clip(windows, -LARGEST_AMPLITUDE, LARGEST_AMPLITUDE)

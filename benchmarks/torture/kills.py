@@ -1,0 +1,202 @@
+"""Kill trainings, drives and explanations at random moments, or fill their disk, and let them go on.
+
+Each is killed several times (SIGKILL and SIGTERM in turn), finished, and compared with one that was left alone:
+results must be equal to the byte, weights nearly (threads add in other orders), and nothing may be left behind.
+Disks are filled on a small tmpfs, which needs root. Exits with 1 if something differs.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from benchmarks.common import table
+from benchmarks.torture.materials import RATE, TINY
+from cnn_gap.exit_codes import run
+from cnn_gap.shipped import SHIPPED_MODEL
+from cnn_gap.simulation import simulate_record, write_simulated
+
+#: Records of a job.
+RECORDS = 60
+
+#: What weights may differ by.
+NEAR = 1e-3
+
+#: Sizes of the disks that are filled, bytes.
+DISKS = (20_000, 60_000, 200_000, 500_000, 1_500_000)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command that writes into a folder.
+
+    Attributes
+    ----------
+    name : str
+    script : str
+        At the repository's top.
+    before, after : tuple of str
+        The arguments before and after the folder.
+    resume : tuple of str
+        What is added to go on.
+    pattern : str
+        The files of the folder that must be equal.
+    """
+
+    name: str
+    script: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    resume: tuple[str, ...]
+    pattern: str
+
+    def command(self, out: Path, resume: bool = False) -> list[str]:
+        """Return the command line."""
+        return [
+            sys.executable,
+            self.script,
+            *self.before,
+            str(out),
+            *self.after,
+            *(self.resume if resume else ()),
+        ]
+
+
+def main(arguments: list[str]) -> int:
+    """Kill, fill, compare and print a table; return 1 if something differs."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.torture.kills", description=__doc__)
+    parser.add_argument("--kills", metavar="N", type=int, default=50, help="default: %(default)s")
+    parser.add_argument("--fills", metavar="N", type=int, default=15, help="default: %(default)s")
+    parser.add_argument("--seed", metavar="N", type=int, default=0)
+    options = parser.parse_args(arguments)
+    random, rows, faults = Random(options.seed), [], []
+    with tempfile.TemporaryDirectory(prefix="kills-") as place:
+        folder = Path(place)
+        jobs = _jobs(folder)
+        for job in jobs:
+            expected = folder / f"expected {job.name}"
+            started = time.monotonic()
+            subprocess.run(job.command(expected), check=True, capture_output=True)
+            seconds = time.monotonic() - started
+            for kind, count, attack in (
+                ("kills", options.kills, _killed),
+                ("full disks", options.fills, _filled),
+            ):
+                count = count // len(jobs)
+                done, lines = attack(job, folder, expected, seconds, count, random)
+                rows.append((job.name, kind, done, "; ".join(lines) or "equal"))
+                faults += [line for line in lines if not line.startswith("skipped")]
+    print(table(("command", "attack", "times", "what was left after it went on"), rows))
+    return int(bool(faults))
+
+
+def _jobs(folder: Path) -> tuple[Job, ...]:
+    data, config = folder / "data", folder / "tiny.toml"
+    for index in range(RECORDS):
+        codes = [("426783006", "164889003", "270492004")[index % 3]]
+        write_simulated(data, simulate_record(f"R{index:03}", codes, RATE, 10.0 + index, seed=index))
+    config.write_text(TINY.replace("epochs = 1", "epochs = 8"))
+    model = str(SHIPPED_MODEL)
+    return (
+        Job("drive", "driver.py", (model, str(data)), (), (), "*.csv"),
+        Job(
+            "explain", "explain.py", (model, str(data), "--out"), ("--no-leads", "--classes", "top1"), (), "R*"
+        ),
+        Job("train", "train_model.py", (str(data),), ("--config", str(config)), ("--resume",), "model.keras"),
+    )
+
+
+def _killed(
+    job: Job, folder: Path, expected: Path, seconds: float, count: int, random: Random
+) -> tuple[int, list[str]]:
+    """Kill a job at random moments, five times before it may finish; return how often, and what differs."""
+    done, lines = 0, []
+    while done < count:
+        out = folder / "out"
+        for number in range(min(5, count - done)):
+            child = subprocess.Popen(
+                job.command(out, resume=number > 0), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(random.uniform(0, seconds))
+            child.send_signal(signal.SIGKILL if done % 2 else signal.SIGTERM)
+            child.wait()
+            done += 1
+        lines += _finish(job, out, expected)
+        shutil.rmtree(out)
+    return done, lines
+
+
+def _filled(
+    job: Job, folder: Path, expected: Path, seconds: float, count: int, random: Random
+) -> tuple[int, list[str]]:
+    """Fill the disk of a job, make room and let it go on; return how often, and what differs."""
+    lines: list[str] = []
+    for done in range(count):
+        try:
+            with _disk(folder / "disk", random.choice(DISKS)) as enlarge:
+                out = folder / "disk" / "out"
+                ended = subprocess.run(
+                    job.command(out), capture_output=True, text=True, timeout=60 + 10 * seconds
+                )
+                if "Traceback" in ended.stderr or ended.returncode not in (0, 1):
+                    lines.append(f"exit code {ended.returncode}: {ended.stderr[-300:]}")
+                enlarge()
+                lines += _finish(job, out, expected)
+        except PermissionError:
+            return done, ["skipped: only root can mount a tmpfs"]
+    return count, lines
+
+
+def _finish(job: Job, out: Path, expected: Path) -> list[str]:
+    """Let a job go on to its end; return what differs from one that was left alone."""
+    ended = subprocess.run(job.command(out, resume=True), capture_output=True, text=True)
+    if ended.returncode:
+        return [f"cannot go on: {ended.stderr[-300:]}"]
+    left = [path.name for path in out.rglob(".*")]
+    lines = [f"left behind: {', '.join(left)}"] if left else []
+    for path in sorted(expected.glob(job.pattern)):
+        if path.suffix == ".keras":
+            lines += _compare_weights(path, out / path.name)
+        elif not (out / path.name).exists() or (out / path.name).read_bytes() != path.read_bytes():
+            lines.append(f"{path.name} differs")
+    return lines
+
+
+def _compare_weights(expected: Path, found: Path) -> list[str]:
+    import keras
+
+    first, second = (keras.saving.load_model(path, compile=False).get_weights() for path in (expected, found))
+    differences = [float(np.abs(one - other).max()) for one, other in zip(first, second, strict=True)]
+    return [f"weights differ by {max(differences):.2g}"] if max(differences) > NEAR else []
+
+
+@contextlib.contextmanager
+def _disk(place: Path, size: int) -> Iterator[Callable[[], None]]:
+    """Mount a tmpfs of so many bytes; what is yielded enlarges it."""
+    place.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o"]
+    if (
+        os.geteuid()
+        or subprocess.run([*mount, f"size={size}", "tmpfs", str(place)], capture_output=True).returncode
+    ):
+        raise PermissionError
+    try:
+        yield lambda: subprocess.run(["mount", "-o", "remount,size=500m", str(place)], check=True) and None
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+if __name__ == "__main__":
+    run(main)

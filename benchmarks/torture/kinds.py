@@ -1,0 +1,153 @@
+"""The kinds of damaged input, and which public functions they go through."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from benchmarks.torture.damage import damaged_bytes, damaged_text
+from benchmarks.torture.materials import ONLY_READ, WRITTEN
+from cnn_gap.ecg.annotations import read_events
+from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.findings import SHIPPED_TABLES, read_findings
+from cnn_gap.ecg.label_tables import read_label_table, read_record_table
+from cnn_gap.ecg.long_records import open_record
+from cnn_gap.ecg.records import read_info, read_record, record_files
+from cnn_gap.prediction.model_archive import check_archive
+from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.scoring.result_files import read_evaluation, read_outputs
+from cnn_gap.scoring.result_journal import NOTES, SOURCE, open_journal
+from cnn_gap.training.config import read_config
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of input.
+
+    Attributes
+    ----------
+    name : str
+        A row of the table.
+    weight : float
+        Its share of the cases.
+    run : callable
+        Writes damaged input into an empty folder, from the materials in another, and asks for it. An
+        `InputError` is a refusal. Returns what is wrong with the answer, if something is.
+    keras : bool
+        Whether it needs Keras.
+    """
+
+    name: str
+    weight: float
+    run: Callable[[Path, Path, Random], str | None]
+    keras: bool = False
+
+
+def _read(path: Path) -> None:
+    """Read a record by every function that does."""
+    read_info(path)
+    record = open_record(path)
+    whole = read_record(path)
+    if hasattr(record, "signal") and record.signal.shape != whole.signal.shape:
+        raise AssertionError("the two readings differ")
+
+
+def copy_record(record: Path, folder: Path) -> list[Path]:
+    """Copy a record's files; return them."""
+    return [Path(shutil.copy(path, folder)) for path in record_files(record)]
+
+
+def _header(name: str, materials: Path, folder: Path, random: Random) -> None:
+    copy_record(materials / "records" / name, folder)
+    path = folder / f"{name}.hea"
+    _damage(path, random, as_text=random.random() < 0.9)
+    _read(path)
+
+
+def _signal(name: str, materials: Path, folder: Path, random: Random) -> None:
+    copy_record(materials / "records" / name, folder)
+    _damage(next(path for path in folder.iterdir() if path.suffix != ".hea"), random)
+    header = folder / f"{name}.hea"
+    if header.exists() and random.random() < 0.3:
+        _damage(header, random, as_text=True)
+    _read(folder / name)
+
+
+def _file(source: str, ask: Callable[[Path], object], materials: Path, folder: Path, random: Random) -> None:
+    path = folder / Path(source).name
+    shutil.copy(materials / source, path)
+    _damage(path, random, as_text=path.suffix in (".csv", ".toml", ".json", ".jsonl") and random.random() < 0.8)
+    ask(path)
+
+
+def _damage(path: Path, random: Random, as_text: bool = False) -> None:
+    content = path.read_bytes()
+    if as_text:
+        content = damaged_text(content.decode("latin-1"), random).encode("utf-8", "surrogateescape")
+    else:
+        content = damaged_bytes(content, random)
+    path.write_bytes(content)
+
+
+def _journal(name: str, materials: Path, folder: Path, random: Random) -> None:
+    for each in (SOURCE, NOTES):
+        shutil.copy(materials / each, folder)
+    _damage(folder / name, random, as_text=random.random() < 0.8)
+    record = materials / "data" / "GOOD0.hea"
+    with open_journal(folder, {"model": "a" * 64, "data": "/data"}, [record], lambda line: None) as journal:
+        journal.is_current(record)
+
+
+def _evaluation(materials: Path, folder: Path, random: Random) -> None:
+    for path in (materials / "data").glob("*.hea"):
+        shutil.copy(path, folder)
+        shutil.copy(materials / "result.csv", folder / f"{path.stem}.csv")
+    for path in random.sample(sorted(folder.iterdir()), 3):
+        _damage(path, random, as_text=random.random() < 0.5)
+    read_evaluation(folder, folder, read_weights())
+
+
+def _model(name: str, materials: Path, folder: Path, random: Random) -> None:
+    for each in ("model.json", "model.keras"):
+        shutil.copy(materials / "model" / each, folder)
+    _damage(folder / name, random, as_text=name == "model.json" and random.random() < 0.9)
+    read_description(folder)
+    if name == "model.keras":
+        check_archive(folder / name)
+
+
+def _findings(materials: Path, folder: Path, random: Random) -> None:
+    shutil.copy(SHIPPED_TABLES["scp"], folder / "findings.csv")
+    _damage(folder / "findings.csv", random, as_text=random.random() < 0.8)
+    read_findings(str(folder / "findings.csv"))
+
+
+def _annotations(materials: Path, folder: Path, random: Random) -> None:
+    shutil.copy(materials / "records" / "plain.atr", folder)
+    _damage(folder / "plain.atr", random)
+    read_events(folder / "plain.atr")
+
+
+#: Those that need no Keras: thousands a minute.
+PLAIN = (
+    Kind("headers (.hea)", 30, partial(_header, "plain")),
+    *(Kind(f"headers of format {name}", 1.5, partial(_header, f"f{name}")) for name in WRITTEN),
+    *(Kind(f"signals of format {name}", 3, partial(_signal, f"f{name}")) for name in (*WRITTEN, *ONLY_READ)),
+    Kind("MATLAB files, level 4", 6, partial(_signal, "plain")),
+    Kind("MATLAB files, level 5", 8, partial(_signal, "level5")),
+    Kind("CPSC 2018 files", 8, partial(_signal, "cpsc")),
+    Kind("label tables", 5, partial(_file, "labels.csv", read_label_table)),
+    Kind("patient tables", 2, partial(_file, "patients.csv", read_record_table)),
+    Kind("weight tables", 5, partial(_file, "weights.csv", read_weights)),
+    Kind("tables of findings", 3, _findings),
+    Kind("configurations", 6, partial(_file, "config.toml", read_config)),
+    Kind("model.json", 4, partial(_model, "model.json")),
+    Kind("model.keras, looked at", 1, partial(_model, "model.keras")),
+    Kind("result files", 4, partial(_file, "result.csv", read_outputs)),
+    Kind("labels and results, evaluated", 2, _evaluation),
+    Kind("driver.json", 2, partial(_journal, SOURCE)),
+    Kind("driver.jsonl", 2, partial(_journal, NOTES)),
+    Kind("annotations (.atr)", 3, _annotations),
+)

@@ -1,0 +1,124 @@
+"""Recordings of hours: what is known of one, and parts of its signal when they are needed.
+
+A day at 250 Hz is a gigabyte of amplitudes. Records in WFDB's formats and in plain MATLAB files are read in
+parts; others must be short enough to be read whole.
+"""
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cnn_gap.ecg.headers import LEADS, Header, read_header
+from cnn_gap.ecg.records import (
+    PLAIN_MATLAB_BYTES,
+    NoValidSampleError,
+    Record,
+    plain_matlab_shape,
+    read_record,
+    record_from_digital,
+    record_from_signal,
+    record_header,
+)
+from cnn_gap.ecg.signal_files import held_samples, is_plain, read_with_wfdb, signal_files
+from cnn_gap.errors import InputError
+from cnn_gap.files import LARGEST_SIGNAL, read_bytes
+
+#: Records of more samples than this, at their own rate or at 100 Hz, are read in parts.
+LONG = 1 << 19
+USUAL_RATE = 100.0
+
+#: The longest record, s: a week.
+LONGEST_S = 7 * 86_400.0
+
+
+@dataclass(frozen=True, eq=False)
+class LongRecord:
+    """A recording whose signal is not in memory.
+
+    Attributes
+    ----------
+    name : str
+    sampling_rate : float
+        In Hz.
+    samples : int
+        Of each lead.
+    reader : callable
+        Returns the samples from the first to before the last as a `Record`.
+    codes, age, sex
+        As of `Record`.
+    """
+
+    name: str
+    sampling_rate: float
+    samples: int
+    reader: Callable[[int, int], Record]
+    codes: tuple[str, ...] = ()
+    age: float = math.nan
+    sex: str = "Unknown"
+
+    def part(self, first: int, last: int) -> Record:
+        """Return the samples from `first` to before `last` as a record; all are NaN where none is valid."""
+        try:
+            return self.reader(first, last)
+        except NoValidSampleError:
+            signal = np.full((last - first, len(LEADS)), np.nan, np.float32)
+            return Record(self.name, signal, np.zeros(len(LEADS), bool), self.sampling_rate)
+
+
+def open_record(path: Path) -> Record | LongRecord:
+    """Read a record or, where it is long, what is known of it.
+
+    Raises
+    ------
+    InputError
+        As `cnn_gap.ecg.records.read_record`, or if the record is longer than `LONGEST_S`.
+    """
+    path = Path(path)
+    named = record_header(path)
+    if named.suffix != ".hea" or not os.path.exists(named):  # noqa: PTH110 - pathlib's fails for long names
+        return read_record(path)
+    path = named
+    header = read_header(path)
+    sizes = signal_files(path, header)
+    reader = _reader(path, header, *sizes)
+    samples = 0 if reader is None else held_samples(path, header, sizes)
+    duration = samples / header.sampling_rate
+    if duration > LONGEST_S:
+        raise InputError(
+            f"{path}: lasts {duration / 86_400:.1f} days; at most {LONGEST_S / 86_400:g} are read: is"
+            f" {header.sampling_rate:g} Hz its sampling rate?"
+        )
+    if reader is None or max(samples, duration * USUAL_RATE) <= LONG:
+        return read_record(path)
+    return LongRecord(header.name, header.sampling_rate, samples, reader, header.codes, header.age, header.sex)
+
+
+def _reader(path: Path, header: Header, first_file: Path, *others: Path) -> Callable[[int, int], Record] | None:
+    """Return what reads parts of a record, None where it can be read only whole."""
+    if first_file.suffix == ".mat" and is_plain(header):
+        shape = plain_matlab_shape(read_bytes(first_file, LARGEST_SIGNAL, count=PLAIN_MATLAB_BYTES))
+        if shape is None or shape[0] != len(header.leads):
+            return None
+        return partial(_read_plain, first_file, header, PLAIN_MATLAB_BYTES)
+    if is_plain(header) and header.leads[0].storage == "16":
+        return partial(_read_plain, first_file, header, header.leads[0].byte_offset)
+    return partial(_read_with_wfdb, path, header)
+
+
+def _read_plain(file: Path, header: Header, offset: int, first: int, last: int) -> Record:
+    width, count = 2 * len(header.leads), last - first
+    content = read_bytes(file, LARGEST_SIGNAL, first=offset + first * width, count=count * width)
+    if len(content) < count * width:
+        raise InputError(f"{file}: is truncated; it has become shorter while it was read")
+    values = np.frombuffer(content, "<i2").reshape(count, len(header.leads)).T
+    return record_from_digital(replace(header, samples=count), values)
+
+
+def _read_with_wfdb(path: Path, header: Header, first: int, last: int) -> Record:
+    signal = read_with_wfdb(path, header, first, last - first)
+    return record_from_signal(signal, header.sampling_rate, [lead.name for lead in header.leads], header.name)
