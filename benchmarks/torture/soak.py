@@ -93,7 +93,7 @@ def _make_original(folder: Path, index: int, longest: float, random: Random) -> 
     """Write a record of a random format, rate and length; return its name."""
     name, rate = f"original{index}", random.choice(RATES)
     seconds = SHORTEST_S * (longest / SHORTEST_S) ** random.random()
-    record = simulate_record(name, ["426783006"], rate, min(max(seconds, 2.0), 60.0), seed=index)
+    record = simulate_record(name, ["426783006"], rate, min(max(seconds, 5.0), 60.0), seed=index)
     repeats = int(np.ceil(seconds * rate / len(record.signal)))
     signal = np.tile(record.signal, (repeats, 1))[: max(1, round(seconds * rate))]
     if random.random() < 0.5:
