@@ -70,9 +70,10 @@ def _require_short(record: Record, classes: int) -> None:
     """Require that a map of each class at each sample of a record fits into memory."""
     most = LARGEST_MAPS // classes
     if len(record.signal) > most:
+        lasts, longest = (samples / record.sampling_rate / 60 for samples in (len(record.signal), most))
         raise InputError(
-            f"{record.name or 'the record'}: lasts {record.duration_s / 60:.0f} minutes; with {classes} classes"
-            f" and {record.sampling_rate:g} Hz at most {most / record.sampling_rate / 60:.0f} are explained: cut it"
+            f"{record.name or 'the record'}: lasts {lasts:.0f} minutes; with {classes} classes at most"
+            f" {longest:.0f} of {record.sampling_rate:g} Hz are explained: cut it"
         )
 
 

@@ -194,5 +194,5 @@ def test_a_finding_is_found_by_its_own_names(with_findings):
 
 def test_a_record_whose_maps_are_too_many_is_refused(classifier, record, monkeypatch):
     monkeypatch.setattr(explainer, "LARGEST_MAPS", 24 * 999)
-    with pytest.raises(InputError, match=r"SIM0000: lasts 0 minutes; with 24 classes and 100 Hz at most 0 are"):
+    with pytest.raises(InputError, match=r"SIM0000: lasts 0 minutes; with 24 classes at most 0 of 100 Hz are"):
         classifier.explain(record)
