@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
 from cnn_gap.ecg.long_records import LongRecord, open_record
-from cnn_gap.ecg.records import Record, find_records, paths_by_name
+from cnn_gap.ecg.records import Record, find_records, paths_by_name, record_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import readable, writable, write_text
 from cnn_gap.locks import locked
@@ -117,7 +117,7 @@ def _classify(
     """Classify records and write their results; return how many failed and how many cannot be answered."""
     stamps: dict[str, Stamp] = {}
     failed = unanswerable = 0
-    waiting = (Waiting(path.stem, str(path), partial(_read, path, stamps)) for path in paths)
+    waiting = (Waiting(record_name(path), str(path), partial(_read, path, stamps)) for path in paths)
     with tqdm(total=len(paths), desc="classifying", unit="record", disable=None) as bar:
         for predictions in _several(predict_stream(classifier, waiting)):
             for prediction in predictions:
@@ -141,11 +141,11 @@ def _several(predictions: Iterator[Prediction]) -> Iterator[list[Prediction]]:
 
 def _read(path: Path, stamps: dict[str, Stamp]) -> Record | LongRecord:
     """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
-    if printable(path.stem) != path.stem:
+    if printable(record_name(path)) != record_name(path):
         raise InputError(f"{path}: the name of a record must have no control characters; rename its files")
-    if not _fits(path.stem):
+    if not _fits(record_name(path)):
         raise InputError(f"{path}: the name of a record is too long for a result file; rename its files")
-    stamps[path.stem] = stamp_of(path)
+    stamps[record_name(path)] = stamp_of(path)
     return open_record(path)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
-from cnn_gap.ecg.records import Record, find_records, paths_by_name, read_record
+from cnn_gap.ecg.records import Record, find_records, paths_by_name, read_record, record_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import write_text
 from cnn_gap.locks import locked
@@ -97,10 +97,10 @@ def explain_folder(
 
 def _explain(classifier: Classifier, path: Path, out: Path, options: ExplainOptions) -> IndexRow:
     every, explanation = options.explain(classifier, read_record(path))
-    write_explanation(out / f"{path.stem}.json", explanation)
-    write_annotations(out / f"{path.stem}.{ANNOTATOR}", explanation)
-    write_text(out / f"{path.stem}.html", explanation_page(every))
-    return _row(explanation, quote(os.fsencode(f"{path.stem}.html")))
+    write_explanation(out / f"{record_name(path)}.json", explanation)
+    write_annotations(out / f"{record_name(path)}.{ANNOTATOR}", explanation)
+    write_text(out / f"{record_name(path)}.html", explanation_page(every))
+    return _row(explanation, quote(os.fsencode(f"{record_name(path)}.html")))
 
 
 def _row(explanation: Explanation, href: str) -> IndexRow:

@@ -2,9 +2,11 @@
 
 import math
 import os
+import re
 import struct
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 #: How the names of a record's files end.
 RECORD_SUFFIXES = (".hea", ".mat", ".dat")
+
+#: What else ends the name of a file beside its record's name.
+_FORMAT_SUFFIX = re.compile(r"\.(hea|mat|dat|dcm|dicom|xml|scp|edf|npy|npz|csv|parquet)", re.IGNORECASE)
 
 #: What a limb lead is, as (share of I, share of II), by Einthoven's and Goldberger's definitions.
 LIMB_LEADS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
@@ -70,6 +75,10 @@ class Record:
         ``"Female"``, ``"Male"`` or ``"Unknown"``.
     notes : tuple of str
         What its reader has to know, such as leads that were left out.
+    device : str
+        Who made the device and what it is called; empty where unknown.
+    time : datetime or None
+        When the recording began, where it is known.
     """
 
     name: str
@@ -80,6 +89,8 @@ class Record:
     age: float = math.nan
     sex: str = "Unknown"
     notes: tuple[str, ...] = ()
+    device: str = ""
+    time: datetime | None = None
 
     def __repr__(self) -> str:
         leads = ", ".join(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
@@ -105,8 +116,9 @@ class RecordInfo:
 def find_records(folder: Path, skipped: Callable[[str], None] | None = None) -> list[Path]:
     """Return the records in a folder and the folders in it, sorted.
 
-    A record is a header (``.hea``), or a ``.mat`` file without one, as CPSC 2018 has them. Hidden files and
-    folders are not looked at, and links to folders are not followed.
+    A record is a header (``.hea``), a ``.mat`` file without one, as CPSC 2018 has them, or a file of another
+    format, as `cnn_gap.ecg.formats.reading.is_other_record` tells. Hidden files and folders are not looked at,
+    and links to folders are not followed.
 
     Parameters
     ----------
@@ -119,6 +131,8 @@ def find_records(folder: Path, skipped: Callable[[str], None] | None = None) -> 
     InputError
         If there is no such folder, no record in it, or a folder that cannot be read and nobody to tell.
     """
+    from cnn_gap.ecg.formats.reading import is_other_record  # which needs this module
+
     folder = require_folder(Path(folder))
     found: list[str] = []
 
@@ -133,9 +147,12 @@ def find_records(folder: Path, skipped: Callable[[str], None] | None = None) -> 
         headers = {name[:-4] for name in files if name.endswith(".hea")}
         bare = {name[:-4] for name in files if name.endswith(".mat")} - headers
         names = [stem + ".hea" for stem in headers] + [stem + ".mat" for stem in bare]
+        names += [name for name in files if is_other_record(place, name)]
         found += [os.path.join(place, name) for name in names if not name.startswith(".")]  # noqa: PTH118, for speed
     if not found:
-        raise InputError(f"{folder}: there are no records (.hea, .mat) in this folder or the folders in it")
+        raise InputError(
+            f"{folder}: there are no records (.hea, .mat or another format) in this folder or the folders in it"
+        )
     return [Path(name) for name in sorted(found)]
 
 
@@ -162,13 +179,25 @@ def paths_by_name(paths: Iterable[Path]) -> dict[str, Path]:
     """
     named: dict[str, Path] = {}
     for path in paths:
-        if path.stem in named:
+        name = record_name(path)
+        if name in named:
             raise InputError(
-                f"{path}: has the same record name as {named[path.stem]}, so one {path.stem}.csv would stand"
+                f"{path}: has the same record name as {named[name]}, so one {name}.csv would stand"
                 " for both; rename one, or take their folders one at a time"
             )
-        named[path.stem] = path
+        named[name] = path
     return named
+
+
+def record_name(path: Path) -> str:
+    """Return the name of the record at a path: the file's without the suffix of its format.
+
+    Examples
+    --------
+    >>> record_name(Path("data/A0001.hea")), record_name(Path("export/1.2.840.99"))
+    ('A0001', '1.2.840.99')
+    """
+    return path.stem if _FORMAT_SUFFIX.fullmatch(path.suffix) else path.name
 
 
 def record_files(path: Path) -> list[Path]:
@@ -177,6 +206,10 @@ def record_files(path: Path) -> list[Path]:
     Where the signal files cannot be told, it is the header alone.
     """
     path = record_header(path)
+    if _is_other(path):
+        from cnn_gap.ecg.formats.reading import files_of  # which needs this module
+
+        return files_of(path)
     if path.suffix != ".hea":
         return [path]
     try:
@@ -200,7 +233,7 @@ def read_info(path: Path) -> RecordInfo:
         header = read_header(path)
         samples = header.samples or len(_read_with_header(path, header).signal)
         return RecordInfo(path, header.name, header.sampling_rate, samples, header.codes)
-    record = _read_without_header(path)
+    record = read_record(path)
     return RecordInfo(path, record.name, record.sampling_rate, len(record.signal), record.codes)
 
 
@@ -211,14 +244,20 @@ def read_record(path: Path) -> Record:
     ----------
     path : Path
         The header, the record without an extension, or a ``.mat`` file. A ``.mat`` without a header is CPSC
-        2018's (a struct ``ECG``) or Challenge 2017's (one row ``val``, taken as 300 Hz and 1000 per mV).
+        2018's (a struct ``ECG``) or Challenge 2017's (one row ``val``, taken as 300 Hz and 1000 per mV). Or a
+        file of another format, which its content tells: see `cnn_gap.ecg.formats`.
 
     Raises
     ------
     InputError
-        If the header or the signal file is missing, damaged or truncated, or none of the twelve leads is there.
+        If a file of the record is missing, damaged, truncated or of an unknown format, or none of the twelve
+        leads is there.
     """
     path = record_header(path)
+    if _is_other(path):
+        from cnn_gap.ecg.formats.reading import read_other  # which needs this module
+
+        return read_other(path)
     return _read_with_header(path, read_header(path)) if path.suffix == ".hea" else _read_without_header(path)
 
 
@@ -318,12 +357,19 @@ def plain_matlab_shape(content: bytes) -> tuple[int, int] | None:
     return (rows, columns) if plain else None
 
 
+def _is_other(path: Path) -> bool:
+    """Tell whether a path is a file that is neither WFDB's nor MATLAB's."""
+    return path.suffix not in RECORD_SUFFIXES and os.path.isfile(path)  # noqa: PTH113 - as in record_header
+
+
 def record_header(path: Path) -> Path:
-    """Return the header of a record, or its ``.mat`` file where it has none."""
+    """Return the header of a record, its ``.mat`` file where it has none, or the file of another format."""
     path = Path(path)
     stem = path.with_suffix("") if path.suffix in (".hea", ".mat") else path
     header, matlab = (stem.with_name(stem.name + suffix) for suffix in (".hea", ".mat"))
     exists = os.path.exists  # pathlib's fails for names that are too long
+    if _is_other(path) and not exists(header) and not exists(matlab):
+        return path
     return matlab if path.suffix != ".hea" and exists(matlab) and not exists(header) else header
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cnn_gap.ecg.long_records import LongRecord, open_record
-from cnn_gap.ecg.records import Record, record_from_signal
+from cnn_gap.ecg.records import Record, record_from_signal, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.prediction import Prediction, failed_prediction
 from cnn_gap.prediction.predictor import Predictor, PreparedRecord
@@ -106,7 +106,7 @@ def waiting_records(
             yield Waiting(name or record.name, record.name or f"record {number}", partial(_itself, record))
         elif isinstance(record, str | Path):
             path = Path(record)
-            yield Waiting(name or path.stem, str(path), partial(open_record, path))
+            yield Waiting(name or record_name(path), str(path), partial(open_record, path))
         elif form is None:
             raise InputError(
                 f"record {number}: a signal needs its sampling_rate and leads; received {type(record).__name__}"

@@ -15,7 +15,7 @@ import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import codes_of, parse_comments
-from cnn_gap.ecg.records import find_records, paths_by_name
+from cnn_gap.ecg.records import find_records, paths_by_name, record_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import LARGEST_SETTINGS, read_bytes, write_text
 
@@ -197,7 +197,7 @@ def _codes_by_name(folder: Path, label_table: Mapping[str, Sequence[str]] | None
     if label_table is None:
         labelled = [path for path in found if path.suffix == ".hea"]
     else:
-        labelled = [path for path in found if path.stem in label_table]
+        labelled = [path for path in found if record_name(path) in label_table]
     paths = paths_by_name(labelled)
     if not paths:
         raise InputError(f"{folder}: holds no records with labels; give the folder of the labels")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from cnn_gap.ecg.records import record_files
+from cnn_gap.ecg.records import record_files, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.files import (
     LARGEST_TABLE,
@@ -69,9 +69,9 @@ class ResultJournal:
 
     def is_current(self, record: Path) -> bool:
         """Tell whether the result of a record is whole and of the record as it is now."""
-        note = self._notes.get(record.stem)
+        note = self._notes.get(record_name(record))
         try:
-            result = read_bytes(self._out / f"{record.stem}.csv", LARGEST_TABLE)
+            result = read_bytes(self._out / f"{record_name(record)}.csv", LARGEST_TABLE)
             return note is not None and _hash(result) == note.result and stamp_of(record) == note.stamp
         except InputError:
             return False
@@ -110,7 +110,7 @@ def open_journal(
     if not continued:
         with writable(out):
             for record in records:
-                (out / f"{record.stem}.csv").unlink(missing_ok=True)
+                (out / f"{record_name(record)}.csv").unlink(missing_ok=True)
         write_json(out / SOURCE, source)
     return ResultJournal(out, notes)
 
