@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
 from cnn_gap.ecg.diagnoses import SNOMED
-from cnn_gap.ecg.records import Record, find_records, paths_by_name, read_record, record_name
+from cnn_gap.ecg.long_records import read_whole
+from cnn_gap.ecg.records import Record, find_records, paths_by_name, record_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import write_text
 from cnn_gap.locks import locked
@@ -158,7 +159,7 @@ def _url(stem: str) -> str:
 
 
 def _explain(classifier: Classifier, path: Path, pages: _Pages, options: ExplainOptions) -> IndexRow:
-    every, explanation = options.explain(classifier, read_record(path))
+    every, explanation = options.explain(classifier, read_whole(path))
     name = record_name(path)
     write_explanation(pages.out / f"{name}.json", explanation)
     write_annotations(pages.out / f"{name}.{ANNOTATOR}", explanation)
