@@ -459,20 +459,20 @@ def test_a_table_alone_is_gone_on_with(run_command, model, data, tmp_path, monke
     table, out = tmp_path / "results.parquet", tmp_path / "out"
     (tmp_path / "list.txt").write_text("\n".join(f"data/SIM{number:04d}.hea" for number in range(2, 22)))
     arguments = [model, tmp_path / "list.txt", out, "--table", table, "--table-only"]
-    predict_windows = Classifier.predict_windows
+    predict_prepared = Classifier.predict_prepared
 
-    def killed(self, names, *rest):
-        if "SIM0012" in names and len(names) > 1:
+    def killed(self, prepared):
+        if "SIM0020" in [each.name for each in prepared]:
             raise KeyboardInterrupt
-        return predict_windows(self, names, *rest)
+        return predict_prepared(self, prepared)
 
     monkeypatch.setattr(stream, "BATCH", 8)
-    monkeypatch.setattr(Classifier, "predict_windows", killed)
+    monkeypatch.setattr(Classifier, "predict_prepared", killed)
     assert run_command(driver, arguments).code == 130
     assert not table.exists()
     monkeypatch.undo()
     result = run_command(driver, arguments)
-    assert result.out.splitlines()[-1] == "12 classified, 0 failed, 8 kept from an earlier run"
+    assert result.out.splitlines()[-1] == "4 classified, 0 failed, 16 kept from an earlier run"
     assert not list(out.glob("SIM*.csv"))
     frame = pandas.read_parquet(table)
     assert sorted(frame["record"]) == [f"SIM{number:04d}" for number in range(2, 22)]
