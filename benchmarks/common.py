@@ -57,6 +57,13 @@ class Classified:
         return Classified(self.classes, names, self.labels[rows], self.outputs[rows], self.probabilities[rows])
 
     @property
+    def scored(self) -> "Classified":
+        """The same of the classes that are scored, without the findings."""
+        kept = slice(len(self.classes.classes))
+        columns = (each[:, kept] for each in (self.labels, self.outputs, self.probabilities))
+        return Classified(self.classes.scored, self.names, *columns)
+
+    @property
     def auroc(self) -> float:
         """The macro AUROC over the classes that occur; nan where none does."""
         return macro_average(auroc_auprc(self.labels, self.probabilities)[0])
@@ -122,7 +129,14 @@ def record_batches(paths: Iterable[Path]) -> Iterator[list[Record]]:
 def classify(
     classifier: "Classifier", paths: Iterable[Path], change: Callable[[Record], Record] | None = None
 ) -> Classified:
-    """Classify records, each changed in some way first if `change` is given."""
+    """Classify records, each changed in some way first if `change` is given; what is scored alone counts."""
+    return classify_all(classifier, paths, change).scored
+
+
+def classify_all(
+    classifier: "Classifier", paths: Iterable[Path], change: Callable[[Record], Record] | None = None
+) -> Classified:
+    """Classify records as `classify` does, with the findings."""
     labels, predictions = [], []
     for batch in record_batches(paths):
         labels += [classifier.classes.encode(record.codes) for record in batch]

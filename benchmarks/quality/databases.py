@@ -8,7 +8,8 @@ import re
 
 import numpy as np
 
-from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
+from benchmarks.common import Classified, classify_labelled, model_parser, record_paths, start_classifier, table
+from benchmarks.quality.premature_ventricular import with_pvc
 from cnn_gap.ecg.diagnoses import Diagnosis
 from cnn_gap.exit_codes import run
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
@@ -38,9 +39,12 @@ def main(arguments: list[str]) -> None:
         default=10,
         help="positives that a class needs in a database to count (default: %(default)s)",
     )
+    parser.add_argument("--pvc", action="store_true", help="count 164884008 as the class of PVC, which it is")
     options = parser.parse_args(arguments)
     classifier = start_classifier(options.model)
     classified = classify_labelled(classifier, options.data, options.limit)
+    if options.pvc:
+        classified = with_pvc(classified, record_paths(options.data, options.limit))
     groups = by_database(classified)
     enough = f"macro AUROC of classes with {options.positives} positives"
     headings = ("database", "records", enough, "classes", "macro AUROC of all that occur", "classes")

@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
     )
     options = parser.parse_args(arguments)
     classifier = start_classifier(options.model)
-    thresholds = classifier.description.lowest_probabilities
+    thresholds = classifier.description.lowest_probabilities[: len(classifier.classes.classes)]
     results = [
         classify_labelled(classifier, options.data, options.limit, without_first(number * options.step))
         for number in range(max(COUNTS))

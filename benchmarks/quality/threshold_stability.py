@@ -30,8 +30,9 @@ def main(arguments: list[str]) -> None:
     classified = classify_labelled(classifier, options.data, options.limit)
     if len(classified.names) < 2:
         parser.error("needs two records at least")
-    own = classifier.description.lowest_probabilities
-    seen = np.array(classifier.description.seen)
+    count = len(classified.classes)  # without the findings
+    own = classifier.description.lowest_probabilities[:count]
+    seen = np.array(classifier.description.seen)[:count]
     halves = list(random_halves(len(classified.names), options.rounds, np.random.default_rng(options.seed)))
     print(f"{len(classified.names)} records, {options.rounds} divisions into halves\n")
     rows = _rows(classified, own, seen, halves)

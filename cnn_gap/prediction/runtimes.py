@@ -1,5 +1,6 @@
 """What computes probabilities: Keras itself or OpenVINO, which is faster where it may use bfloat16."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -72,6 +73,9 @@ def start_runtime(network: "keras.Model", runtime: Runtime) -> Compute:
 
 def _openvino(network: "keras.Model", precision: str) -> Compute:
     import keras
+
+    # OpenVINO tells its makers over the network that it is used; without this module it does not.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
     if (backend := keras.backend.backend()) != "tensorflow":

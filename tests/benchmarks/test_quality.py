@@ -6,11 +6,23 @@ import numpy as np
 import pytest
 
 from benchmarks.common import Classified, classify, classify_labelled, record_paths, resampled
-from benchmarks.quality import databases, lead_sets, rates, robustness, shifts, threshold_stability
+from benchmarks.quality import (
+    calibration,
+    databases,
+    exclusive,
+    lead_sets,
+    lengths,
+    premature_ventricular,
+    rates,
+    robustness,
+    shifts,
+    statements,
+    threshold_stability,
+)
 from benchmarks.quality.lead_sets import with_leads
 from benchmarks.quality.robustness import DISTURBANCES, HUM_MV, SPIKE_MV
 from benchmarks.trainings import fine_tuning, paper_tables, recipes
-from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.diagnoses import Finding, read_weights
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import read_record
 from cnn_gap.errors import InputError
@@ -257,3 +269,97 @@ def test_shifts(records, model, run_command):
     assert float(rows["1"][0]) == pytest.approx(alone.auroc, abs=0.002)
     record = read_record(record_paths(records, 1)[0])
     assert len(shifts.without_first(0.5)(record).signal) == len(record.signal) - 50
+
+
+def test_findings_do_not_count_among_the_scored():
+    one = classified(["A1", "A2"], [True, False], [0.9, 0.1])
+    finding = Finding(("NORM",), "SCP-ECG", "NORM", "normal ECG")
+    classes = replace(one.classes, findings=(finding,))
+    columns = [np.column_stack([each, [0, 1]]) for each in (one.labels, one.outputs, one.probabilities)]
+    both = Classified(classes, one.names, *columns)
+    assert both.scored.auroc == one.auroc
+    assert both.scored.classes == one.classes
+
+
+STATEMENTS = """,description,diagnostic,form,rhythm,diagnostic_class,diagnostic_subclass
+IMI,inferior,1.0,,,MI,IMI
+ASMI,anteroseptal,1.0,,,MI,AMI
+NORM,normal,1.0,,,NORM,NORM
+AFIB,fibrillation,,,1.0,,
+"""
+
+
+def test_statements_are_grouped_as_in_the_published_benchmark(tmp_path):
+    path = tmp_path / "scp_statements.csv"
+    path.write_text(STATEMENTS)
+    groups = statements.read_groups(path)
+    assert set(groups) == set(statements.PUBLISHED)
+    assert groups["superdiagnostic"] == {"MI": ("IMI", "ASMI"), "NORM": ("NORM",)}
+    findings = tuple(Finding((code,), "SCP-ECG", code, code) for code in groups["all"])
+    classes = replace(read_weights(), findings=findings)
+    labels = np.zeros((4, len(classes)), bool)
+    probabilities = np.zeros(labels.shape)
+    columns = {code: len(classes.classes) + index for index, code in enumerate(groups["all"])}
+    for row, code in enumerate(("IMI", "ASMI", "NORM", "AFIB")):
+        labels[row, columns[code]] = True
+    probabilities[:3, columns["IMI"]] = (0.4, 0.4, 0.5)
+    probabilities[:3, columns["ASMI"]] = (0.4, 0.4, 0.0)
+    records = Classified(classes, tuple("abcd"), labels, labels, probabilities)
+    kept, occurring, auroc, positives, _ = statements.group_scores(records, groups["superdiagnostic"])
+    assert (kept, occurring, list(positives)) == (3, 2, [2, 1])
+    assert auroc == pytest.approx((1.0 + 0.5) / 2)  # MI: 0.64, 0.64 before 0.5; NORM: all alike
+
+
+def test_pvc_is_counted_by_its_other_code(tmp_path):
+    labelled = classified(["A1", "A2"], [True, False], [0.9, 0.1])
+    for name, codes in (("A1", ("270492004",)), ("A2", ("164884008",))):
+        write_simulated(tmp_path, replace(simulate_record(name, ["426783006"], 100.0, 10.0, 0), codes=codes))
+    counted = premature_ventricular.with_pvc(labelled, record_paths(tmp_path, None))
+    column = counted.classes.find("PVC")
+    assert counted.labels[:, column].tolist() == [False, True]
+    assert not labelled.labels[:, column].any()
+    answered = replace(counted, outputs=np.ones_like(counted.outputs))
+    assert premature_ventricular.row("", answered)[1:4] == (1, 2, 1)
+    assert premature_ventricular.row("", premature_ventricular.without_pvc(answered))[2] == 0
+
+
+def test_short_records_and_silence(records, model, run_command):
+    by_length, silent = tables(run_command(lengths, [model, records, "--limit", 8]).out)
+    assert list(by_length) == ["10 s", "6 s", "4 s", "3 s", "2 s"]
+    assert silent["zeros"] == ["20", "0", "nothing", "20"]
+    assert silent["white noise"][1:3] == ["0", "nothing"]
+
+
+def test_calibration_errors_are_the_distance_of_steps():
+    labels = np.array([True, False, True, True])
+    assert calibration.calibration_error(labels, np.array([0.55, 0.55, 1.0, 1.0])) == pytest.approx(0.025)
+    assert calibration.calibration_error(labels, np.array([0.0, 0.0, 0.0, 0.0])) == 0.75
+    rows = calibration.reliability(labels[:, None], np.array([[0.55], [0.55], [1.0], [1.0]]))
+    assert rows == [("0.5 to 0.6", 2, pytest.approx(0.55), 0.5), ("0.9 to 1", 2, 1.0, 1.0)]
+
+
+def test_groups_are_by_age_and_sex():
+    groups = calibration.members([39, 40, np.nan, 85], ["Female", "Male", "Unknown", "Female"])
+    assert groups["women"].tolist() == [True, False, False, True]
+    assert groups["0 to 39 years"].tolist() == [True, False, False, False]
+    assert groups["80 years and more"].tolist() == [False, False, False, True]
+    assert groups["all"].all()
+
+
+def test_calibration_and_exclusive_answers(records, model, run_command):
+    by_class, by_step, by_group = tables(run_command(calibration, [model, records, "--positives", 1]).out)
+    assert {"mean", "largest"} < set(by_class)
+    assert sum(int(row[0]) for row in by_step.values()) == 48 * 24
+    assert by_group["all"][0] == "48"
+    (pairs,) = tables(run_command(exclusive, [model, records]).out)
+    assert len(pairs) == len(exclusive.PAIRS) + 1
+
+
+def test_the_weaker_of_two_answers_is_dropped():
+    one = classified(["A1", "A2"], [True, True], [0.9, 0.6])
+    outputs, probabilities = one.outputs.copy(), one.probabilities.copy()
+    outputs[:, 1], probabilities[:, 1] = True, (0.6, 0.9)
+    changed = exclusive.without_weaker(
+        replace(one, outputs=outputs, probabilities=probabilities), np.full(24, 0.5), [(0, 1)]
+    )
+    assert changed.outputs[:, :2].tolist() == [[True, False], [False, True]]

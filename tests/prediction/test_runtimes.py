@@ -1,5 +1,9 @@
 """Runtimes: the same probabilities, whatever computes them."""
 
+import ast
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -54,3 +58,14 @@ def test_a_classifier_answers_alike_by_openvino():
     )
     np.testing.assert_allclose(openvino_says.probabilities, keras_says.probabilities, atol=1e-5)
     assert (openvino_says.labels == keras_says.labels).all()
+
+
+def test_openvino_tells_nobody_that_it_is_used():
+    pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
+    script = (
+        "import sys; from cnn_gap import load_classifier; load_classifier(runtime='openvino')"
+        ".predict('test_data/SIM0008'); print([n for n, m in sys.modules.items() if 'telemetry' in n and m])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = ast.literal_eval(ended.stdout)
+    assert not [name for name in loaded if name.partition(".")[0] == "openvino_telemetry"]
