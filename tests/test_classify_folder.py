@@ -24,12 +24,13 @@ from cnn_gap.ecg import long_records
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record, read_recording
+from cnn_gap.ecg.sources import stamp_of
 from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
 from cnn_gap.prediction import stream
 from cnn_gap.prediction.predictor import Prediction, PreparedRecord
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
-from cnn_gap.scoring.result_journal import NOTES, SOURCE, stamp_of
+from cnn_gap.scoring.result_journal import NOTES, SOURCE
 from cnn_gap.simulation import simulate_record, write_simulated
 
 
