@@ -182,7 +182,7 @@ class _Run:
         if self.journal is not None and not self.journal.is_current(record):
             return False
         try:
-            return self.table is None or self.table.is_current(record.name, record.stamp().content)
+            return self.table is None or self.table.is_current(record.name, lambda: record.stamp().content)
         except InputError:
             return False
 

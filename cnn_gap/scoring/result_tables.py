@@ -8,8 +8,8 @@ the new table, each record once. What the columns mean is JSON: in the metadata 
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,14 @@ class ResultTable:
         self._held = ExitStack()
 
     def __enter__(self) -> "ResultTable":
-        self._held.enter_context(locked(self._parts))
+        with ExitStack() as held:  # whatever is wrong with an earlier table, its folder must not stay locked
+            held.enter_context(locked(self._parts))
+            self._look_at_earlier()
+            self._held = held.pop_all()
+        return self
+
+    def _look_at_earlier(self) -> None:
+        """Note which rows there are, and remove parts of another source."""
         note = self._parts / "about.json"
         if note.exists() and read_json(note) != self._about:
             for part in self._part_paths():
@@ -77,7 +84,6 @@ class ResultTable:
             for batch in self._batches(path):
                 self._note(path, batch.to_pydict())
         self._has_earlier = bool(earlier)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -86,11 +92,16 @@ class ResultTable:
             self._write_part()  # what is done is kept, whatever has happened
         finally:
             self._held.close()
+            with suppress(OSError):  # parts are left
+                self._parts.rmdir()
 
-    def is_current(self, name: str, content: str) -> bool:
-        """Tell whether there is a row of a record's files as they are now, and not of a failure."""
+    def is_current(self, name: str, content: Callable[[], str]) -> bool:
+        """Tell whether there is a row of a record's files as they are now, and not of a failure.
+
+        `content` returns the hash of the files, and is called only where there is a row.
+        """
         held = self._latest.get(_storable(name))
-        return held is not None and held[1] == content
+        return held is not None and held[1] == content()
 
     def add(self, columns: Mapping[str, Sequence[Any]]) -> None:
         """Add rows, given by columns."""
