@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.ecg.diagnoses import NORMAL_CODE, ClassSet
+from cnn_gap.ecg.diagnoses import NORMAL_CODE, ClassSet, read_weights
 from cnn_gap.scoring.metrics import challenge_metric, challenge_numerator, f_measure
-from cnn_gap.scoring.thresholds import apply_thresholds, choose_thresholds, stable_thresholds
+from cnn_gap.scoring.thresholds import (
+    adapted_thresholds,
+    apply_thresholds,
+    choose_thresholds,
+    stable_thresholds,
+)
 
 WEIGHTS = ((1.0, 0.3, 0.5), (0.2, 1.0, 0.4), (0.5, 0.1, 1.0))
 THREE = ClassSet((("a",), (NORMAL_CODE,), ("b",)), WEIGHTS)
@@ -147,3 +152,20 @@ def test_stable_thresholds_of_one_record_are_those_of_the_search():
     labels, probabilities = np.array([[True, False, False]]), np.array([[0.3, 0.4, 0.2]])
     expected = choose_thresholds(THREE, labels, probabilities, ALL_SEEN)
     np.testing.assert_allclose(stable_thresholds(THREE, labels, probabilities, ALL_SEEN), expected)
+
+
+def test_adapted_thresholds_come_nearer_the_more_records_have_the_class():
+    classes = read_weights()
+    own = np.full(len(classes), 0.5)
+    own[3] = np.inf
+    for records, bounds in ((0, (0.4999, 0.5001)), (10, (0.2, 0.45)), (1000, (0.05, 0.2))):
+        # Of class 0 the positives have 0.2 and the others 0.02: any cut between is best.
+        labels = np.zeros((2 * records + 4, len(classes)), bool)
+        labels[:records, 0] = True
+        labels[:, classes.normal] = ~labels[:, 0]
+        probabilities = np.full(labels.shape, 0.02)
+        probabilities[:records, 0] = 0.2
+        adapted = adapted_thresholds(classes, labels, probabilities, own)
+        assert bounds[0] < adapted[0] < bounds[1]
+        assert adapted[1] == pytest.approx(0.5)
+        assert adapted[3] == np.inf
