@@ -23,6 +23,9 @@ FOLD_RESAMPLES = 10
 #: So many records with a class count as much as a model's own threshold does, where it is adapted to others.
 PRIOR_POSITIVES = 10.0
 
+#: The lowest threshold of a finding: answers that are wrong nine times of ten help no reader.
+LEAST_FOR_FINDINGS = 0.1
+
 _MOST_SWEEPS = 20
 _LEAST_GAIN = 1e-9  # below it, an improvement is rounding
 
@@ -80,7 +83,7 @@ def stable_thresholds(
 
     The best cut of a rare class lies wherever a few records put it. Thresholds are chosen on draws with
     replacement and their logits averaged (Breiman 1996, "Bagging predictors"), each class's over the draws that
-    hold the class: the others know nothing of it.
+    hold the class: the others know nothing of it. What is not scored is not answered below `LEAST_FOR_FINDINGS`.
 
     Parameters
     ----------
@@ -103,6 +106,8 @@ def stable_thresholds(
     thresholds = np.where(seen, START, np.inf)
     for column in np.flatnonzero(seen & held.any(axis=0)):
         thresholds[column] = expit(logit(chosen[held[:, column], column]).mean())
+    findings = slice(len(classes.classes), None)
+    thresholds[findings] = np.maximum(thresholds[findings], LEAST_FOR_FINDINGS)
     return thresholds
 
 

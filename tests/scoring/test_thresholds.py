@@ -1,5 +1,6 @@
 """The search for thresholds against trying all of them."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.ecg.diagnoses import NORMAL_CODE, ClassSet, read_weights
+from cnn_gap.ecg.diagnoses import NORMAL_CODE, ClassSet, Finding, read_weights
 from cnn_gap.scoring.metrics import challenge_metric, challenge_numerator, f_measure
 from cnn_gap.scoring.thresholds import (
     adapted_thresholds,
@@ -169,3 +170,15 @@ def test_adapted_thresholds_come_nearer_the_more_records_have_the_class():
         assert bounds[0] < adapted[0] < bounds[1]
         assert adapted[1] == pytest.approx(0.5)
         assert adapted[3] == np.inf
+
+
+def test_a_rare_finding_is_not_answered_at_a_low_probability():
+    classes = replace(read_weights(), findings=(Finding(("X",), "own", "X", "rare"),))
+    rng = np.random.default_rng(0)
+    labels = np.zeros((300, len(classes)), bool)
+    labels[:2, -1] = labels[:, 0] = True
+    probabilities = rng.uniform(0, 0.01, labels.shape)
+    probabilities[:2, -1] = 0.02
+    thresholds = stable_thresholds(classes, labels, probabilities, np.ones(len(classes), bool))
+    assert thresholds[-1] == LEAST_FOR_FINDINGS
+    assert thresholds[0] < LEAST_FOR_FINDINGS
