@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.ecg.long_records import LongRecord, open_record
-from cnn_gap.ecg.records import Record, read_record, record_from_signal
+from cnn_gap.ecg.long_records import LongRecord, open_record, read_whole
+from cnn_gap.ecg.records import Record, record_from_signal
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.explainer import explain_records
 from cnn_gap.prediction.explanation import Explanation
@@ -208,7 +208,7 @@ def _as_record(record: Record | str | Path) -> Record:
     if isinstance(record, Record):
         return record
     if isinstance(record, str | Path):
-        return read_record(Path(record))
+        return read_whole(Path(record))
     raise InputError(f"expected a Record or the path of one; received {_described(record)}; {_ONE}")
 
 

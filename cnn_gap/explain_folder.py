@@ -9,7 +9,8 @@ from urllib.parse import quote
 from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
-from cnn_gap.ecg.records import Record, find_records, paths_by_name, read_record, record_name
+from cnn_gap.ecg.long_records import read_whole
+from cnn_gap.ecg.records import Record, find_records, paths_by_name, record_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import write_text
 from cnn_gap.locks import locked
@@ -96,7 +97,7 @@ def explain_folder(
 
 
 def _explain(classifier: Classifier, path: Path, out: Path, options: ExplainOptions) -> IndexRow:
-    every, explanation = options.explain(classifier, read_record(path))
+    every, explanation = options.explain(classifier, read_whole(path))
     write_explanation(out / f"{record_name(path)}.json", explanation)
     write_annotations(out / f"{record_name(path)}.{ANNOTATOR}", explanation)
     write_text(out / f"{record_name(path)}.html", explanation_page(every))

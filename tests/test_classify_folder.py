@@ -12,6 +12,7 @@ import pytest
 import scipy.io
 from conftest import ROOT
 
+import cnn_gap.classify_folder as classify
 import driver
 import team_code
 import test_model
@@ -25,7 +26,7 @@ from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
 from cnn_gap.prediction.predictor import Prediction, PreparedRecord
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
-from cnn_gap.scoring.result_journal import NOTES, SOURCE
+from cnn_gap.scoring.result_journal import NOTES, SOURCE, stamp_of
 from cnn_gap.simulation import simulate_record, write_simulated
 
 
@@ -213,6 +214,23 @@ def test_an_unreadable_folder_is_told_and_with_strict_an_error(run_command, mode
     result = run_command(driver, [model, data, tmp_path / "out", "--strict"])
     assert result.code == 1
     assert "g2" in result.err
+
+
+def test_a_record_that_changes_or_goes_while_it_is_driven_costs_only_itself(model, data, tmp_path, monkeypatch):
+    def change(path):
+        stamp = stamp_of(path)
+        if path.stem == "SIM0012":
+            path.with_suffix(".mat").write_bytes((data / "SIM0013.mat").read_bytes())
+        if path.stem == "SIM0014":
+            path.with_suffix(".mat").unlink()
+        return stamp
+
+    monkeypatch.setattr(classify, "stamp_of", change)
+    summary, lines = _drive(model, data, tmp_path / "out")
+    assert (summary.classified, summary.failed) == (47, 1)
+    assert "SIM0014.mat: the signal file is missing" in lines[0]
+    monkeypatch.undo()
+    assert _drive(model, data, tmp_path / "out")[0].classified == 1  # the one that has changed since its stamp
 
 
 def test_long_records_get_the_answers_of_the_whole(model, data, tmp_path, monkeypatch):

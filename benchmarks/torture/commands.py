@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import Kind, copy_record
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
-from cnn_gap.ecg.records import find_records
+from cnn_gap.ecg.records import find_records, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.exit_codes import run
 from cnn_gap.network.architecture import build_network
@@ -66,14 +66,13 @@ def _damaged_records(materials: Path, folder: Path, random: Random, count: int) 
     for name in ("GOOD0", "GOOD1"):
         for path in (materials / "data").glob(f"{name}.*"):
             shutil.copy(path, folder)
-    stems = [path.stem for path in find_records(materials / "records")]
-    for stem in random.sample(stems, count):
-        for path in copy_record(materials / "records" / stem, folder):
+    for record in random.sample(find_records(materials / "records"), count):
+        for path in copy_record(record, folder):
             content = path.read_bytes()
             if random.random() < 0.7:
                 damaged = damaged_text(content.decode("latin-1"), random).encode("utf-8", "replace")
                 path.write_bytes(damaged if path.suffix == ".hea" else damaged_bytes(content, random))
-    return sorted({path.stem for path in find_records(folder)} - {"GOOD0", "GOOD1"})
+    return sorted({record_name(path) for path in find_records(folder)} - {"GOOD0", "GOOD1"})
 
 
 def _drive(materials: Path, folder: Path, random: Random) -> str | None:
@@ -111,9 +110,10 @@ def _explain_folder(materials: Path, folder: Path, random: Random) -> str | None
 def _one_record(
     command: _Main, options: tuple[str, ...], materials: Path, folder: Path, random: Random
 ) -> str | None:
-    name = random.choice(_damaged_records(materials, folder / "data", random, count=1))
+    _damaged_records(materials, folder / "data", random, count=1)
+    damaged = [path for path in find_records(folder / "data") if not path.stem.startswith("GOOD")]
     outputs = [folder / option if option.startswith("out.") else option for option in options]
-    return _judge_one(command, materials / "model", folder / "data" / name, *outputs)
+    return _judge_one(command, materials / "model", random.choice(damaged or [folder / "data"]), *outputs)
 
 
 def _judge_one(command: _Main, *arguments: object) -> str | None:

@@ -28,7 +28,7 @@ from cnn_gap.shipped import SHIPPED_MODEL
 from cnn_gap.simulation import simulate_record, write_simulated
 
 #: Records of a job.
-RECORDS = 60
+RECORDS = 20
 
 #: What weights may differ by.
 NEAR = 1e-3

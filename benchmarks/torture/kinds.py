@@ -8,17 +8,18 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.torture.damage import damaged_bytes, damaged_text
-from benchmarks.torture.materials import ONLY_READ, WRITTEN
+from benchmarks.torture.materials import ONLY_READ, WRITTEN, other_name
 from cnn_gap.ecg.annotations import read_events
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.findings import SHIPPED_TABLES, read_findings
 from cnn_gap.ecg.label_tables import read_label_table, read_record_table
 from cnn_gap.ecg.long_records import open_record
-from cnn_gap.ecg.records import read_info, read_record, record_files
+from cnn_gap.ecg.records import find_records, read_info, read_record, record_files
 from cnn_gap.prediction.model_archive import check_archive
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
 from cnn_gap.scoring.result_journal import NOTES, SOURCE, open_journal
+from cnn_gap.simulation.vendor_files import WRITERS
 from cnn_gap.training.config import read_config
 
 
@@ -73,6 +74,14 @@ def _signal(name: str, materials: Path, folder: Path, random: Random) -> None:
     if header.exists() and random.random() < 0.3:
         _damage(header, random, as_text=True)
     _read(folder / name)
+
+
+def _other(name: str, materials: Path, folder: Path, random: Random) -> None:
+    (record,) = (path for path in find_records(materials / "records") if path.stem == other_name(name))
+    files = copy_record(record, folder)
+    path = files[0] if random.random() < 0.8 else random.choice(files)
+    _damage(path, random, as_text=path.suffix in (".xml", ".csv", ".json") and random.random() < 0.7)
+    _read(files[0])
 
 
 def _file(source: str, ask: Callable[[Path], object], materials: Path, folder: Path, random: Random) -> None:
@@ -135,6 +144,7 @@ PLAIN = (
     Kind("headers (.hea)", 30, partial(_header, "plain")),
     *(Kind(f"headers of format {name}", 1.5, partial(_header, f"f{name}")) for name in WRITTEN),
     *(Kind(f"signals of format {name}", 3, partial(_signal, f"f{name}")) for name in (*WRITTEN, *ONLY_READ)),
+    *(Kind(f"{name} files", 4, partial(_other, name)) for name in WRITERS),
     Kind("MATLAB files, level 4", 6, partial(_signal, "plain")),
     Kind("MATLAB files, level 5", 8, partial(_signal, "level5")),
     Kind("CPSC 2018 files", 8, partial(_signal, "cpsc")),

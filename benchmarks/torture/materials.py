@@ -9,6 +9,7 @@ import numpy as np
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.shipped import SHIPPED_CONFIGS, SHIPPED_MODEL, SHIPPED_WEIGHTS
 from cnn_gap.simulation import simulate_record, write_simulated
+from cnn_gap.simulation.vendor_files import WRITERS
 
 #: WFDB's storage formats that wfdb writes, and those that it only reads.
 WRITTEN = ("16", "24", "32", "80", "212", "508", "516", "524")
@@ -48,6 +49,11 @@ def make_materials(folder: Path) -> None:
     (folder / "driver.jsonl").write_text(json.dumps(["GOOD0", [["GOOD0.hea", 10, 20]], "ab", "cd"]) + "\n")
 
 
+def other_name(name: str) -> str:
+    """Return the name of the record in another format than WFDB's, by the format's name."""
+    return "other" + "".join(filter(str.isalnum, name))
+
+
 def _write_records(folder: Path) -> None:
     """Write a record in each storage format, and MATLAB files of both levels."""
     import wfdb
@@ -77,4 +83,6 @@ def _write_records(folder: Path) -> None:
     (folder / "level5.hea").write_text(header)
     values = np.rint(signal * 1000).astype(np.int16)
     savemat(folder / "level5.mat", {"val": values.T}, do_compression=True)
+    for name, write in WRITERS.items():
+        write(folder, simulate_record(other_name(name), ["426783006"], 500.0, 5.0, seed=1))
     savemat(folder / "cpsc.mat", {"ECG": {"sex": "Male", "age": 60.0, "data": signal.T.astype(float)}})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnn_gap.backend import start_keras
 from cnn_gap.commands.command import Command, name_unseen, warn
-from cnn_gap.ecg.records import read_record
+from cnn_gap.ecg.long_records import read_whole
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.regions import parse_level
 from cnn_gap.reports.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
@@ -84,7 +84,7 @@ def _execute(options: argparse.Namespace) -> int:
         options.usage_error("a folder of records needs --out DIR, where JSON, annotations and pages go")
     level = parse_level(options.level)  # what is wrong shows now: Keras takes seconds to start
     read_description(options.model)
-    record = None if folder else read_record(options.record)
+    record = None if folder else read_whole(options.record)
     start_keras()
     from cnn_gap.classifier import load_classifier
     from cnn_gap.explain_folder import ExplainOptions

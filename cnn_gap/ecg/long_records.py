@@ -32,6 +32,9 @@ from cnn_gap.files import LARGEST_SIGNAL, read_bytes
 LONG = 1 << 19
 USUAL_RATE = 100.0
 
+#: The most samples of a record that is held in memory as a whole: half a gigabyte.
+LARGEST_WHOLE = 11_000_000
+
 #: The longest record, s: a week.
 LONGEST_S = 7 * 86_400.0
 
@@ -96,6 +99,23 @@ def open_record(path: Path) -> Record | LongRecord:
     if reader is None or max(samples, duration * USUAL_RATE) <= LONG:
         return read_record(path)
     return LongRecord(header.name, header.sampling_rate, samples, reader, header.codes, header.age, header.sex)
+
+
+def read_whole(path: Path) -> Record:
+    """Read a record to look at all of it at once, as explaining it does.
+
+    Raises
+    ------
+    InputError
+        As `open_record`, or if it is longer than fits into memory several times.
+    """
+    record = open_record(path)
+    if isinstance(record, Record):
+        return record
+    if record.samples > LARGEST_WHOLE:
+        hours, most = (samples / record.sampling_rate / 3600 for samples in (record.samples, LARGEST_WHOLE))
+        raise InputError(f"{path}: lasts {hours:.1f} hours; at most {most:.1f} are looked at at once: cut it")
+    return read_record(path)
 
 
 def _reader(path: Path, header: Header, first_file: Path, *others: Path) -> Callable[[int, int], Record] | None:

@@ -14,6 +14,9 @@ from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.prediction.predictor import Prediction, Predictor
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level, find_regions
 
+#: The most values of the maps of a record: 2 GB of them.
+LARGEST_MAPS = 1 << 28
+
 _TOP = re.compile(r"top([1-9]\d*)|all")
 
 
@@ -43,10 +46,12 @@ def explain_records(
     Raises
     ------
     InputError
-        If a class is unknown or the network has no activation maps.
+        If a class is unknown, a record is too long, or the network has no activation maps.
     """
     if not records:
         return []
+    for record in records:
+        _require_short(record, len(predictor.classes))
     prepared = [predictor.prepare(record) for record in records]
     outputs = predictor.run_each_with_maps([each.windows for each in prepared])
     predictions = predictor.predictions(prepared, [probabilities for probabilities, _ in outputs])
@@ -59,6 +64,17 @@ def explain_records(
         parts = predictor.run_lead_maps(ready.windows, chosen) * visible if leads else None
         explanations.append(_explain(predictor, record, prediction, chosen, own_maps, shares, parts, level))
     return explanations
+
+
+def _require_short(record: Record, classes: int) -> None:
+    """Require that a map of each class at each sample of a record fits into memory."""
+    most = LARGEST_MAPS // classes
+    if len(record.signal) > most:
+        lasts, longest = (samples / record.sampling_rate / 60 for samples in (len(record.signal), most))
+        raise InputError(
+            f"{record.name or 'the record'}: lasts {lasts:.0f} minutes; with {classes} classes at most"
+            f" {longest:.0f} of {record.sampling_rate:g} Hz are explained: cut it"
+        )
 
 
 def named_classes(known: ClassSet, classes: Sequence[str] | str | None) -> list[int]:

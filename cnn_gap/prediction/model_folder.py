@@ -13,7 +13,7 @@ import numpy as np
 from cnn_gap.ecg.diagnoses import LARGEST_REWARD, ClassSet, Finding
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
-from cnn_gap.files import read_json, replacing, write_json
+from cnn_gap.files import file_size, read_json, replacing, write_json
 from cnn_gap.prediction.model_archive import check_archive
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.settings import from_dict, to_dict
@@ -134,8 +134,12 @@ def read_description(folder: Path) -> ModelDescription:
     """
     folder = Path(folder)
     for name in ("model.json", "model.keras"):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder / name}: not found; train a model into this folder first")
+        try:
+            file_size(folder / name)
+        except InputError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                raise
+            raise InputError(f"{folder / name}: not found; train a model into this folder first") from error
     try:
         return from_dict(ModelDescription, read_json(folder / "model.json"))
     except InputError as error:

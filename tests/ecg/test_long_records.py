@@ -5,7 +5,7 @@ import pytest
 
 from cnn_gap.ecg import long_records
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.long_records import LongRecord, open_record
+from cnn_gap.ecg.long_records import LongRecord, open_record, read_whole
 from cnn_gap.ecg.records import Record, read_record
 from cnn_gap.errors import InputError
 
@@ -72,3 +72,13 @@ def test_a_file_cut_while_it_is_read_is_named(tmp_path):
     (tmp_path / "r.mat").write_bytes((tmp_path / "r.mat").read_bytes()[:1000])
     with pytest.raises(InputError, match=r"r\.mat: is truncated"):
         long.part(4500, 5000)
+
+
+def test_what_is_looked_at_at_once_must_fit_into_memory(tmp_path, monkeypatch):
+    path = write(tmp_path, "16")
+    assert read_whole(path).signal.shape == (5000, len(LEADS))
+    monkeypatch.setattr(long_records, "LARGEST_WHOLE", 4999)
+    with pytest.raises(
+        InputError, match=r"r\.hea: lasts 0\.0 hours; at most 0\.0 are looked at at once"
+    ):
+        read_whole(path)

@@ -11,6 +11,7 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record, record_from_signal
 from cnn_gap.errors import InputError
+from cnn_gap.prediction import explainer
 from cnn_gap.prediction.explainer import named_classes
 from cnn_gap.prediction.regions import Level
 from cnn_gap.simulation import simulate_record
@@ -189,3 +190,9 @@ def test_a_finding_is_found_by_its_own_names(with_findings):
     assert explanation["IMI"].diagnosis.name == "Inferior myocardial infarction"
     for name in ("AF", "SCP-ECG:AFIB", "IMI"):
         assert explanation[name].codes == with_findings.classes.outputs[with_findings.classes.find(name)]
+
+
+def test_a_record_whose_maps_are_too_many_is_refused(classifier, record, monkeypatch):
+    monkeypatch.setattr(explainer, "LARGEST_MAPS", 24 * 999)
+    with pytest.raises(InputError, match=r"SIM0000: lasts 0 minutes; with 24 classes at most 0 of 100 Hz are"):
+        classifier.explain(record)

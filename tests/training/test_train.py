@@ -106,10 +106,12 @@ def test_a_header_that_the_system_refuses_costs_only_itself(records, model, tmp_
     shutil.copytree(records, data)
     (data / "LONG.hea").write_text(f"LONG 1 100 1000\n{'x' * 300}.mat 16 1000 16 0 0 0 0 I\n")
     (data / "SHORT.hea").write_text("SHORT 1 100\n" + f"{'x' * 300}.mat 16 1000 16 0 0 0 0 I\n")
+    os.mkfifo(data / "PIPE.hea")
     lines = []
     description = train_model(data, tmp_path / "m", TINY, read_weights(), log=lines.append)
     assert description.training["training_records"] + description.training["validation_records"] == 48
     assert sum("File name too long" in line for line in lines) == 2
+    assert sum("PIPE.hea: is not a regular file but a pipe" in line for line in lines) == 1
 
 
 def test_an_unreadable_folder_is_told_or_refused(records, tmp_path, monkeypatch):

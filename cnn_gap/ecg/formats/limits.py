@@ -132,7 +132,10 @@ def _check_dicom(source: str, content: bytes) -> None:
         except Exception as error:  # the library promises no kind of exception
             raise InputError(f"{source}: is damaged DICOM ({type(error).__name__})") from error
     if not groups:
-        kind = getattr(held.get("SOPClassUID"), "name", "of an unknown kind")
+        uid = held.get("SOPClassUID")
+        known = getattr(uid, "name", uid)
+        # What stands for itself may be anything in a damaged file, the patient's name among it.
+        kind = "of an unknown kind" if known == uid else known
         raise InputError(f"{source}: is DICOM without a waveform ({kind}); give a 12-lead ECG or General ECG")
 
 

@@ -126,6 +126,18 @@ def test_dicom_without_a_waveform_and_compressed(files, tmp_path):
     refused(image, image.read_bytes(), "DICOM without a waveform (12-lead ECG")
 
 
+def test_a_damaged_kind_of_dicom_is_not_told(files, tmp_path):
+    import pydicom
+
+    held = pydicom.dcmread(files["DICOM"])
+    del held.WaveformSequence
+    held["SOPClassUID"]._value = pydicom.uid.UID("1.2 Mustermann", validation_mode=0)
+    held.save_as(tmp_path / "S1.dcm")
+    with pytest.raises(InputError, match="without a waveform") as caught:
+        read_record(tmp_path / "S1.dcm")
+    assert "Mustermann" not in str(caught.value)
+
+
 def codes_of_10_bits(codes):
     bits = "".join(f"{code:010b}" for code in codes)
     bits += "0" * (-len(bits) % 8)
