@@ -83,7 +83,7 @@ def stable_thresholds(
 
     The best cut of a rare class lies wherever a few records put it. Thresholds are chosen on draws with
     replacement and their logits averaged (Breiman 1996, "Bagging predictors"), each class's over the draws that
-    hold the class: the others know nothing of it. What is not scored is not answered below `LEAST_FOR_FINDINGS`.
+    hold the class: the others know nothing of it. Findings have no threshold below `LEAST_FOR_FINDINGS`.
 
     Parameters
     ----------

@@ -78,7 +78,5 @@ def test_what_is_looked_at_at_once_must_fit_into_memory(tmp_path, monkeypatch):
     path = write(tmp_path, "16")
     assert read_whole(path).signal.shape == (5000, len(LEADS))
     monkeypatch.setattr(long_records, "LARGEST_WHOLE", 4999)
-    with pytest.raises(
-        InputError, match=r"r\.hea: lasts 0\.0 hours; at most 0\.0 are looked at at once"
-    ):
+    with pytest.raises(InputError, match=r"r\.hea: lasts 0\.0 hours; at most 0\.0 are looked at at once"):
         read_whole(path)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cnn_gap.ecg.diagnoses import NORMAL_CODE, ClassSet, Finding, read_weights
 from cnn_gap.scoring.metrics import challenge_metric, challenge_numerator, f_measure
 from cnn_gap.scoring.thresholds import (
+    LEAST_FOR_FINDINGS,
     adapted_thresholds,
     apply_thresholds,
     choose_thresholds,
