@@ -8,6 +8,7 @@ larger than any network here, is refused.
 import io
 import json
 import math
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,12 @@ MEMBERS = {"metadata.json": 1 << 16, "config.json": LARGEST_SETTINGS, "model.wei
 LARGEST_NETWORK = 100_000_000
 MOST_OBJECTS = 100_000
 LARGEST_NUMBER = 1 << 20
+
+#: The modules of Keras that networks are made of: others have functions that fetch and run things.
+_MODULES = re.compile(
+    r"keras(\.src)?"
+    r"(\.(layers|models|ops|initializers|regularizers|constraints|activations|dtype_policies)(\.\w+)*)?"
+)
 
 #: Numbers of a configuration that are no sizes.
 _NO_SIZES = frozenset(("seed", "shared_object_id"))
@@ -81,7 +88,7 @@ def _check_config(path: Path, config: object) -> None:
     weights = 0
     for each in _tables(config):
         module = each.get("module")
-        if module is not None and str(module).split(".")[0] != "keras":
+        if module is not None and not _MODULES.fullmatch(str(module)):
             raise InputError(f"{path}: must be made of Keras's own layers; received one of {module!r}")
         for key, value in each.items():
             numbers = value if isinstance(value, list) else [value]

@@ -6,8 +6,8 @@ sheet that belong to them, by their hashes, and nothing else: what a record call
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
 from html import escape
@@ -18,14 +18,30 @@ import numpy as np
 
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
+from cnn_gap.measurements.beats import RATE, Beats
+from cnn_gap.measurements.intervals import Measurements, measure
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
-from cnn_gap.reports.words import person, printable
+from cnn_gap.reports.ordering import in_order
+from cnn_gap.reports.words import cautions, measured_values, person, printable, verdict
 from cnn_gap.windows.resampling import bridge, nearest_valid, resample_by
 
 #: Tracings are drawn at this sampling rate (Hz) at most, ten samples to the millimetre of paper.
 DRAWN_RATE = 250
 
 _FOLDER = Path(__file__).parent / "page_assets"
+
+
+#: Rate of the median beat on a page, Hz.
+BEAT_RATE = 250
+
+
+@dataclass(frozen=True)
+class Links:
+    """URLs of the index and of the records before and after in it, None where there is none."""
+
+    index: str
+    previous: str | None = None
+    next: str | None = None
 
 
 @dataclass(frozen=True)
@@ -38,44 +54,48 @@ class IndexRow:
         The record's.
     href : str or None
         Where its page is, as a URL; None if there is none.
-    answered : tuple of str
-        Its answered diagnoses.
-    top : str
-        The most probable diagnosis.
-    probability : float or None
-        Of that; None if there is none.
+    reported : tuple of str
+        Abbreviations of what is reported.
+    probabilities : dict of str to float
+        Of every class that was explained, by its name.
+    notes : tuple of str
+        What is to be known of the record's quality.
     failure : str
         Why the record could not be explained; empty if it was.
     """
 
     name: str
     href: str | None
-    answered: tuple[str, ...]
-    top: str
-    probability: float | None
+    reported: tuple[str, ...] = ()
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     failure: str = ""
 
 
-def explanation_page(explanation: Explanation) -> str:
+def explanation_page(explanation: Explanation, links: Links | None = None) -> str:
     """Return an explained record as a page: twelve leads on ECG paper over the map of the diagnosis chosen.
 
-    All twelve leads are shown over the whole record, 25 mm/s and 10 mm/mV, so that each can be looked at where
-    the map stands out.
+    All twelve leads are shown over the whole record, so that each can be looked at where the map stands out.
 
     Parameters
     ----------
     explanation : Explanation
         Of a record of any length; tracings are reduced to `DRAWN_RATE`.
+    links : Links, optional
+        To the other pages of a folder.
     """
     name = printable(explanation.record.name)
     body = _template("record.html").substitute(
-        name=escape(name), about=escape(_about(explanation)), data=_embedded(page_data(explanation))
+        name=escape(name),
+        about=escape(_about(explanation)),
+        links="" if links is None else _links(links),
+        data=_embedded(page_data(explanation)),
     )
     return _page("record", f"{name}: explained ECG", body)
 
 
 def index_page(rows: Sequence[IndexRow]) -> str:
-    """Return the page that links the pages of a folder's records, in a table that can be sorted."""
+    """Return the page that links the pages of a folder's records, in a table to sort and to filter."""
     failed = [row for row in rows if row.failure]
     explained = [row for row in rows if not row.failure]
     failures = (
@@ -84,8 +104,9 @@ def index_page(rows: Sequence[IndexRow]) -> str:
         else ""
     )
     about = f"{len(explained)} explained" + (f", {len(failed)} failed" if failed else "")
-    listed = "\n".join(map(_row, explained))
-    body = _template("index.html").substitute(about=about, rows=listed, failures=failures)
+    body = _template("index.html").substitute(
+        about=about, failures=failures, data=_embedded(_index_data(explained))
+    )
     return _page("index", "Explained ECGs", body)
 
 
@@ -94,14 +115,15 @@ def page_data(explanation: Explanation) -> dict[str, object]:
 
     Voltages are whole microvolts at `rate` (Hz), null where not valid; a lead that was not recorded has none.
     Activations are thousandths of the logit's unit at the map's own steps, the first at `map_start` (s) and
-    `map_step` (s) apart. Regions are (start in s, end in s, mean activation).
+    `map_step` (s) apart. Regions are (start in s, end in s, mean activation). `beats` are (time in s, whether
+    it is a usual one).
     """
     record = explanation.record
     drawn, rate = _drawn_signal(record)
-    seconds = record.duration_s
     times = explanation.step_times
+    measured = measure(record)
     return {
-        "seconds": seconds,
+        "seconds": record.duration_s,
         "rate": rate,
         "samples": len(drawn),
         "map_start": times[0],
@@ -110,7 +132,45 @@ def page_data(explanation: Explanation) -> dict[str, object]:
             {"name": name, "microvolts": _thousandths(values) if present else None}
             for name, values, present in zip(LEADS, drawn.T, record.leads, strict=True)
         ],
-        "classes": [_class_data(each, explanation.times, times) for each in explanation.classes],
+        "measured": measured_values(measured, explanation),
+        "cautions": [printable(text) for text in cautions(explanation)],
+        "beats": _beats(measured.beats),
+        "median": _median(measured, record),
+        "classes": [
+            {"group": group, **_class_data(each, explanation.times, times)}
+            for group, each in in_order(explanation.classes)
+        ],
+    }
+
+
+def _beats(beats: Beats) -> list[list[float | int]]:
+    return [[round(float(time), 3), int(usual)] for time, usual in zip(beats.times_s, beats.usual, strict=True)]
+
+
+def _median(measured: Measurements, record: Record) -> dict[str, object] | None:
+    """Return the median beat in microvolts at `BEAT_RATE` and its waves, s from its fiducial point."""
+    median, waves = measured.beats.median, measured.waves
+    if median is None or waves is None:
+        return None
+    step = round(RATE / BEAT_RATE)
+    level = median[round(measured.beats.fiducial + RATE * waves.qrs_onset) - 1]
+    leads = (median - level)[::step].T
+    return {
+        "rate": BEAT_RATE,
+        "before": measured.beats.fiducial / RATE,
+        "leads": [
+            _thousandths(values) if there else None for values, there in zip(leads, record.leads, strict=True)
+        ],
+        "marks": [
+            [name, round(at, 3)]
+            for name, at in (
+                ("P", waves.p_onset if measured.pr_s is not None else None),
+                ("Q", waves.qrs_onset if measured.qrs_s is not None else None),
+                ("J", waves.qrs_end if measured.qrs_s is not None else None),
+                ("T", waves.t_end if measured.qt_s is not None else None),
+            )
+            if at is not None
+        ],
     }
 
 
@@ -122,10 +182,12 @@ def _class_data(explained: ExplainedClass, sampled: np.ndarray, times: np.ndarra
     return {
         "name": explained.diagnosis.name,
         "abbreviation": explained.diagnosis.abbreviation,
+        "system": explained.diagnosis.system,
         "codes": explained.codes,
         "probability": explained.probability,
         "threshold": explained.threshold,
-        "answered": explained.label,
+        "reported": explained.label,
+        "verdict": verdict(explained),
         "level": explained.level,
         "regions": [
             [round(value, 4) for value in (region.start_s, region.end_s, region.activation)]
@@ -157,20 +219,37 @@ def _thousandths(values: np.ndarray) -> list[int | None]:
 
 def _about(explanation: Explanation) -> str:
     record = explanation.record
-    facts = [
-        *person(record),
-        f"{record.duration_s:.4g} s at {record.sampling_rate:g} Hz",
-        f"a map value every {1000 * explanation.stride_s:.3g} ms",
-    ]
+    facts = [*person(record), f"{record.duration_s:.4g} s at {record.sampling_rate:g} Hz"]
     return ", ".join(facts)
 
 
-def _row(row: IndexRow) -> str:
-    name = escape(printable(row.name))
-    record = name if row.href is None else f'<a href="{escape(row.href)}">{name}</a>'
-    probability = "" if row.probability is None else f"{row.probability:.3f}"
-    answered, top = (escape(printable(text)) for text in (", ".join(row.answered), row.top))
-    return f'<tr><td>{record}</td><td>{answered}</td><td>{top}</td><td class="number">{probability}</td></tr>'
+def _links(links: Links) -> str:
+    wanted = (("previous", links.previous, "← Previous"), ("next", links.next, "Next →"))
+    steps = [
+        f'<a rel="{rel}" href="{escape(href)}">{text}</a>' for rel, href, text in wanted if href is not None
+    ]
+    return "\n".join([f'<a rel="up" href="{escape(links.index)}">All records</a>', *steps])
+
+
+def _index_data(rows: Sequence[IndexRow]) -> dict[str, object]:
+    """Return the index's rows: name, URL, reported, notes and probabilities in thousandths, by `diagnoses`."""
+    diagnoses = list(dict.fromkeys(name for row in rows for name in row.probabilities))
+    return {
+        "diagnoses": [printable(name) for name in diagnoses],
+        "rows": [
+            [
+                printable(row.name),
+                row.href,
+                printable(", ".join(row.reported)),
+                printable("; ".join(row.notes)),
+                [
+                    round(1000 * row.probabilities[name]) if name in row.probabilities else None
+                    for name in diagnoses
+                ],
+            ]
+            for row in rows
+        ],
+    }
 
 
 def _cells(*texts: str) -> str:
@@ -178,7 +257,7 @@ def _cells(*texts: str) -> str:
 
 
 def _page(kind: str, title: str, body: str) -> str:
-    style, script = (_text(name) for name in ("style.css", f"{kind}.js"))
+    style, script = _text("style.css"), _text("shared.js") + _text(f"{kind}.js")
     return _template("frame.html").substitute(
         kind=kind,
         title=escape(title),

@@ -73,6 +73,11 @@ def measured_values(measured: Measurements, explanation: Explanation) -> list[tu
     return found
 
 
+def record_notes(explanation: Explanation) -> tuple[str, ...]:
+    """Return what reading the record and looking at its quality found, each once."""
+    return tuple(dict.fromkeys((*explanation.record.notes, *explanation.notes)))
+
+
 def cautions(explanation: Explanation) -> list[str]:
     """Return what a reader has to know of the record and the network before believing them."""
     said = [

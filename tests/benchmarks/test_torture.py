@@ -102,7 +102,8 @@ for index in range(first, 3, step):
     ("code", "limits", "fault"),
     [
         ("os.kill(os.getpid(), signal.SIGSEGV)", {}, "death -11"),
-        ("time.sleep(1000)", {"seconds": 1.0}, "hang"),
+        ("time.sleep(1000)", {"seconds": 0.3}, "hang"),
+        ("any(iter(int, 1))", {"seconds": 1.0}, "hang"),
         ("held = bytearray(os.urandom(1)) * (300 << 20); time.sleep(1000)", {"memory": 200e6}, "memory"),
     ],
 )

@@ -95,6 +95,10 @@ def test_layers_larger_than_a_network_are_refused(folder, key, value, reason):
     ("config", "reason"),
     [
         ('{"module": "os", "class_name": "system", "config": {"command": "touch evil"}}', "Keras's own layers"),
+        (
+            '{"module": "keras.utils", "class_name": "get_file", "config": {"origin": "x"}}',
+            "Keras's own layers",
+        ),
         ("[" * 100_000 + "]" * 100_000, "damaged|nested"),
         ('{"a":' * 200 + "1" + "}" * 200, "nested at most"),
         ("9" * 5000, "damaged"),

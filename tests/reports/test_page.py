@@ -4,11 +4,12 @@ import json
 import os
 import re
 import shutil
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,9 +19,10 @@ from cnn_gap.ecg.diagnoses import Diagnosis, diagnosis
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import Record
 from cnn_gap.explain_folder import INDEX, ExplainOptions, explain_folder
+from cnn_gap.measurements.intervals import measure
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.prediction.regions import find_regions
-from cnn_gap.reports.page import IndexRow, explanation_page, index_page, page_data
+from cnn_gap.reports.page import IndexRow, Links, explanation_page, index_page, page_data
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.recordings import QUIET
 
@@ -111,8 +113,9 @@ def embedded(page):
 
 
 def an_index():
-    explained = IndexRow(EVIL, "a%22b.html", ("PAC", "AF"), "atrial fibrillation", 0.5)
-    failed = IndexRow("A<i>2", None, (), "", None, "/x/<b>A2: it is empty; give a record")
+    probabilities = {"Atrial fibrillation (AF)": 0.5, EVIL: 0.25}
+    explained = IndexRow(EVIL, "a%22b.html", ("PAC", "AF"), probabilities, ("lead V2 is flat",))
+    failed = IndexRow("A<i>2", None, failure="/x/<b>A2: it is empty; give a record")
     return index_page([explained, failed])
 
 
@@ -155,7 +158,7 @@ def test_the_data_are_the_records_and_the_maps():
         assert (found["name"], found["abbreviation"]) == (each.diagnosis.name, each.diagnosis.abbreviation)
         assert found["codes"] == list(each.codes)
         assert (found["probability"], found["threshold"]) == (each.probability, each.threshold)
-        assert (found["answered"], found["level"]) == (each.label, each.level)
+        assert (found["reported"], found["level"]) == (each.label, each.level)
         regions = [[region.start_s, region.end_s, region.activation] for region in each.regions]
         np.testing.assert_allclose(
             np.reshape(found["regions"], (-1, 3)), np.reshape(regions, (-1, 3)), atol=6e-5
@@ -228,16 +231,81 @@ def test_what_a_record_or_a_diagnosis_is_called_is_text():
     assert Page(undecodable.decode()).text("title") == ["A\N{REPLACEMENT CHARACTER}: explained ECG"]
 
 
-def test_the_index_links_what_was_explained_and_says_why_the_rest_failed():
+def test_the_index_holds_what_was_explained_and_says_why_the_rest_failed():
     parsed = Page(an_index())
-    assert [each["href"] for each in parsed.attributes("a")] == ["a%22b.html"]
-    assert "".join(parsed.text("a")) == EVIL
+    data = embedded(an_index())
+    assert data["diagnoses"] == ["Atrial fibrillation (AF)", EVIL]
+    assert data["rows"] == [[EVIL, "a%22b.html", "PAC, AF", "lead V2 is flat", [500, 250]]]
     cells = parsed.text("td")
-    assert {"PAC, AF", "atrial fibrillation", "0.500"} < set(cells)
     assert "A<i>2" in cells
     assert "/x/<b>A2: it is empty; give a record" in cells
     assert parsed.text("p")[0] == "1 explained, 1 failed"
     assert "failures" not in {each.get("id") for each in Page(index_page([])).attributes("table")}
+
+
+def with_answers(explanation, *answers):
+    """Return an explanation of classes by code, probability and whether each is reported."""
+    first = explanation.classes[0]
+    classes = tuple(
+        replace(first, diagnosis=diagnosis(code), codes=(code,), probability=probability, label=label)
+        for code, probability, label in answers
+    )
+    return replace(explanation, classes=classes)
+
+
+def test_findings_come_first_and_sinus_rhythm_last_and_rivals_beside_each_other():
+    sinus, af, rbbb, lbbb, irbbb, flutter = (
+        "426783006", "164889003", "59118001", "164909002", "713426002", "164890007",
+    )  # fmt: skip
+    explanation = with_answers(
+        explain(),
+        (flutter, 0.3, False),
+        (sinus, 0.99, True),
+        (lbbb, 0.2, False),
+        (af, 0.8, True),
+        ("39732003", 0.1, False),
+        (rbbb, 0.9, True),
+        (irbbb, 0.4, False),
+        ("251146004", 0.35, False),
+    )
+    shown = [(each["group"], each["codes"][0]) for each in page_data(explanation)["classes"]]
+    assert shown == [
+        ("Reported", rbbb),
+        ("Reported", af),
+        ("Reported", sinus),
+        ("Rhythm", flutter),
+        ("Conduction", irbbb),
+        ("Conduction", lbbb),
+        ("Axis", "39732003"),
+        ("Other findings", "251146004"),
+    ]
+
+
+def test_the_page_has_what_was_measured_and_what_a_reader_must_know():
+    explanation = replace(
+        explain(), unseen=(diagnosis("427172004"),), highest_hz=40.0, notes=("lead V2 is flat",)
+    )
+    data = page_data(explanation)
+    measured = dict(data["measured"])
+    assert measured["Rate"].endswith("/min")
+    assert measured["QRS"].endswith(" ms")
+    assert [text.split(" ")[0] for text in data["cautions"]] == ["Lead", "Never", "The"]
+    assert len(data["beats"]) == len(measure(explanation.record).beats.times_s)
+    assert data["median"]["leads"][LEADS.index("V4")] is None
+    assert len(data["median"]["leads"][0]) == round(1.1 * data["median"]["rate"])
+    marks = [at for _, at in data["median"]["marks"]]
+    assert marks == sorted(marks)
+    short = replace(explanation.record, signal=explanation.record.signal[:100])
+    assert page_data(with_record(explanation, short))["median"] is None
+
+
+def with_record(explanation, record):
+    count = len(record.signal)
+    cut = tuple(
+        replace(each, activation=each.activation[:count], lead_activation=None, regions=())
+        for each in explanation.classes
+    )
+    return replace(explanation, record=record, classes=cut)
 
 
 # In a browser
@@ -275,6 +343,7 @@ def show(browser, tmp_path):
         return browser
 
     yield show
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert browser.get_log("browser") == []
 
 
@@ -299,11 +368,12 @@ def point_at(driver, x, y):
 
 
 def readout(driver):
-    """Return what the page tells: time (s), lead, voltage (mV) or why there is none, activation."""
+    """Return what the page tells: time (s), lead, voltage (mV) or why there is none, map in percent."""
     time, voltage, activation = (find(driver, f"#{name}").text for name in ("time", "voltage", "activation"))
     lead, _, value = voltage.partition(": ")
     value = float(value.removesuffix(" mV")) if value.endswith(" mV") else value
-    return float(time.removesuffix(" s")), lead, value, float(activation.split()[-1])
+    share = float(activation.split(": ")[1].replace("−", "-").removesuffix(" %"))
+    return float(time.removesuffix(" s")), lead, value, share
 
 
 def box(driver, selector):
@@ -321,7 +391,7 @@ def shown_map(driver):
 def selected(driver):
     return [
         index
-        for index, item in enumerate(driver.find_elements("css selector", "#diagnoses li"))
+        for index, item in enumerate(driver.find_elements("css selector", "#diagnoses [role=option]"))
         if item.get_attribute("aria-selected") == "true"
     ]
 
@@ -348,15 +418,17 @@ def test_the_diagnoses_are_listed_and_the_first_is_shown(show):
         "</script><i>none",
     ]
     assert texts(driver, "#diagnoses .verdict") == [
-        "0.873 ≥ 0.412: answered",
-        "0.250 < 0.500: not answered",
-        "0.010: never answered",
+        "0.873 ≥ 0.412: reported",
+        "0.250 < 0.500: below threshold",
+        "0.010: never reported",
     ]
     assert texts(driver, "#names text") == list(LEADS)
     assert texts(driver, "#leads text") == ["not recorded"]
-    assert texts(driver, "#shares .value") == [
-        f"{explain().classes[0].lead_shares[lead]:.2f}" for lead in range(12) if lead != 9
-    ]
+    shares = explain().classes[0].lead_shares
+    most = np.abs(shares).max()
+    found = [int(text.replace("−", "-").removesuffix(" %")) for text in texts(driver, "#shares .value")]
+    assert found == pytest.approx([100 * shares[lead] / most for lead in range(12) if lead != 9], abs=0.51)
+    assert "logit" not in find(driver, "body").text
 
 
 def test_tracings_and_maps_are_drawn_to_scale(show):
@@ -389,16 +461,17 @@ def test_a_click_on_a_diagnosis_shows_its_map(show):
     assert not set(before) & set(after)
     assert selected(driver) == [1]
     assert find(driver, "#shown").text == "Atrial fibrillation (AF)"
-    expected = explain().classes[1].regions
+    chosen = explain().classes[1]
     assert texts(driver, "#regions a") == [
-        f"{r.start_s:.2f}–{r.end_s:.2f} s: {r.activation:.2f}" for r in expected
+        f"{r.start_s:.2f}–{r.end_s:.2f} s: {100 * r.activation / chosen.activation.max():.0f} %"
+        for r in chosen.regions
     ]
     assert texts(driver, "#regions a") != regions
     middles = [(start + end) / 2 for start, end in shaded(driver)]
     assert middles == pytest.approx([np.pi / 2, np.pi / 2 + 2 * np.pi], abs=0.05)
     find(driver, "#diagnosis-2").click()
     assert shown_map(driver)[0].startswith('<path id="marks"')  # nothing is shaded where nothing speaks for it
-    assert "nowhere above 0" in find(driver, "#range").text
+    assert find(driver, "#range").text == "nothing speaks for the diagnosis"
     find(driver, "#diagnosis-0").click()
     assert shown_map(driver) == before
 
@@ -416,11 +489,19 @@ def test_keys_choose_a_diagnosis(show):
     assert shown_map(driver) == before
 
 
+def wholly_in_view(driver):
+    """Make the window as high as the tracings, and return where these are."""
+    metrics = {"width": 1200, "height": 2400, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    settle(driver)
+    return box(driver, "#tracings")
+
+
 @pytest.mark.parametrize("rate", [250.0, 500.0])
 def test_pointing_at_a_tracing_reads_time_voltage_and_activation(show, rate):
     explanation = explain(rate=rate)
     driver = show(explanation_page(explanation))
-    area = box(driver, "#tracings")
+    area = wholly_in_view(driver)
     per_second = area.width / 10
     for lead, wanted in (("II", 1.5), ("V3", 7.25), ("aVR", 4.0)):
         name = next(e for e in driver.find_elements("css selector", "#names text") if e.text == lead)
@@ -432,12 +513,13 @@ def test_pointing_at_a_tracing_reads_time_voltage_and_activation(show, rate):
         assert voltage == pytest.approx(
             explanation.record.signal[sample, LEADS.index(lead)], abs=0.001 if rate == 250 else 0.03
         )
-        assert activation == pytest.approx(explanation.classes[0].activation[sample], abs=0.006)
+        values = explanation.classes[0].activation
+        assert activation == pytest.approx(100 * values[sample] / values.max(), abs=0.7)
 
 
 def test_pointing_where_nothing_is_valid_says_so(show):
     driver = show(explanation_page(explain()))
-    area = box(driver, "#tracings")
+    area = wholly_in_view(driver)
     told = {}
     for name in driver.find_elements("css selector", "#names text"):
         point_at(driver, area.left + 0.25 * area.width, name.rect["y"] + name.rect["height"] / 2)
@@ -540,8 +622,9 @@ def test_leads_can_be_coloured_by_what_each_adds(show):
     before = shown_map(driver)
     find(driver, "#parts").click()
     assert shown_map(driver) != before
-    most = max(explain().classes[0].lead_activation.max(axis=0))
-    assert f"above 0, up to {most:.2f}" in find(driver, "#range").text
+    assert "would rise with the lead's signal" in find(driver, "#range").text
+    assert "occlusion" in find(driver, "#shares-section").text
+    assert "gradient × input" in find(driver, "#shares-section").text
     find(driver, "#parts").click()
     assert shown_map(driver) == before
     plain = replace(explain().classes[0], lead_activation=None, lead_shares=None)
@@ -550,11 +633,213 @@ def test_leads_can_be_coloured_by_what_each_adds(show):
     assert not find(driver, "#shares-section").is_displayed()
 
 
-def test_the_index_sorts_by_record_and_by_probability(show):
-    probabilities = {"A2": 0.5, "A10": 0.9, "A1": 0.7}
-    rows = [IndexRow(name, f"{name}.html", (), "x", value) for name, value in probabilities.items()]
-    driver = show(index_page(rows))
-    record, *_, probability = driver.find_elements("css selector", "#records th")
+def test_rows_have_room_and_what_leaves_them_is_marked(show):
+    explanation = explain()
+    signal = explanation.record.signal.copy()
+    signal[:, LEADS.index("V2")] *= 3
+    signal[1000, LEADS.index("I")] += 20
+    driver = show(explanation_page(with_signal(explanation, signal)))
+    extents = {}
+    for lead in LEADS:
+        if lead != "V4":
+            extents[lead] = points(find(driver, f"#leads path.ink[data-lead={lead}]").get_attribute("d"))[:, 1]
+    order = [lead for lead in LEADS if lead in extents]
+    for above, below in pairwise(order):
+        assert extents[above].max() <= extents[below].min() + 0.02, f"{above} and {below} must not overlap"
+    (cut,) = driver.find_elements("css selector", "#leads .cut")
+    assert cut.get_attribute("data-lead") == "I"
+    assert cut.get_attribute("d").startswith("M100 ")
+
+
+def with_signal(explanation, signal):
+    return replace(explanation, record=replace(explanation.record, signal=signal))
+
+
+def test_reported_diagnoses_are_rows_of_the_map(show):
+    explanation = with_answers(
+        explain(), ("164889003", 0.9, True), ("59118001", 0.8, True), ("39732003", 0.1, False)
+    )
+    driver = show(explanation_page(explanation))
+    assert texts(driver, "#scale .strip-name") == ["AF", "RBBB"]
+    rows = driver.find_elements("css selector", "#strips .strip")
+    assert [box_of(row).left for row in rows] == pytest.approx([box(driver, "#tracings").left] * 2, abs=1)
+    assert box_of(rows[0]).bottom < box_of(rows[1]).bottom
+    driver.find_elements("css selector", "#scale .strip-name")[1].click()
+    assert find(driver, "#shown").text == "Right bundle branch block (RBBB)"
+
+
+def box_of(element):
+    script = "return arguments[0].getBoundingClientRect().toJSON()"
+    return SimpleNamespace(**element.parent.execute_script(script, element))
+
+
+def test_calipers_measure_time_rate_and_voltage(show):
+    keys = pytest.importorskip("selenium.webdriver").Keys
+    driver = show(explanation_page(explain()))
+    assert find(driver, "#calipers").text == ""
+    find(driver, "#measure").click()
+    assert find(driver, "#measure").get_attribute("aria-pressed") == "true"
+    area = box(driver, "#tracings")
+    millimetre, down = area.width / 250, area.top + 12
+    for x, y in ((50, down), (75, down + 3 * millimetre)):
+        click_at(driver, area.left + x * millimetre, y)
+    milliseconds, rate, voltage = re.fullmatch(
+        r"calipers: (\d+) ms, (\d+)/min, (.[\d.]+) mV", find(driver, "#calipers").text
+    ).groups()
+    assert int(milliseconds) == pytest.approx(1000, abs=12)
+    assert int(rate) == pytest.approx(60, abs=1)
+    assert float(voltage.replace("−", "-")) == pytest.approx(-0.3, abs=0.03)
+    press(driver, "#sheet", keys.ESCAPE)
+    assert find(driver, "#calipers").text == ""
+    press(driver, "#sheet", keys.HOME, "c", keys.ENTER, *[keys.ARROW_RIGHT] * 10, keys.ENTER)
+    assert find(driver, "#calipers").text.startswith("calipers: 200 ms, 300/min, ")
+
+
+def click_at(driver, x, y):
+    from selenium.webdriver.common.actions.action_builder import ActionBuilder
+
+    actions = ActionBuilder(driver, duration=0)
+    actions.pointer_action.move_to_location(round(x), round(y)).click()
+    actions.perform()
+
+
+def test_zoom_keeps_paper_square_and_fit_shows_ten_seconds(show):
+    driver = show(explanation_page(explain(60.0)))
+
+    def shown_s():
+        sheet, names, area = (box(driver, each) for each in ("#sheet", "#names", "#tracings"))
+        return (sheet.width - names.width) / (area.width / 60)
+
+    assert shown_s() == pytest.approx(10, abs=0.4)
+    find(driver, "#larger").click()
+    assert shown_s() < 8.5
+    assert find(driver, "#fit").get_attribute("aria-pressed") == "false"
+    area = box(driver, "#tracings")
+    shape = [float(number) for number in find(driver, "#tracings").get_dom_attribute("viewBox").split()]
+    assert area.width / shape[2] == pytest.approx(area.height / shape[3], rel=0.01)
+    find(driver, "#fit").click()
+    assert shown_s() == pytest.approx(10, abs=0.4)
+
+
+def test_beats_are_marked_on_demand_with_their_intervals(show):
+    explanation = explain()
+    driver = show(explanation_page(explanation))
+    assert not driver.find_elements("css selector", "#beats path")
+    find(driver, "#marks-on").click()
+    beats = measure(explanation.record).beats
+    assert len(driver.find_elements("css selector", "#beats .beat")) == len(beats.times_s)
+    assert len(driver.find_elements("css selector", "#beats .other")) == np.sum(~beats.usual)
+    found = [int(text.text) for text in driver.find_elements("css selector", "#beats text")]
+    assert found == pytest.approx(1000 * beats.intervals_s, abs=1.5)
+
+
+def test_the_median_beat_is_drawn_over_the_map(show):
+    driver = show(explanation_page(explain()))
+    assert texts(driver, "#median .name") == list(LEADS)
+    assert len(driver.find_elements("css selector", "#median .ink")) == 11
+    before = len(driver.find_elements("css selector", "#median .shade"))
+    find(driver, "#diagnosis-2").click()
+    assert before > 0 == len(driver.find_elements("css selector", "#median .shade"))
+
+
+def test_ninety_diagnoses_can_be_filtered_and_walked_by_key(show):
+    keys = pytest.importorskip("selenium.webdriver").Keys
+    first = replace(explain().classes[0], lead_shares=None, lead_activation=None)
+    findings = (Diagnosis(f"C{n}", f"F{n}", f"finding {n}", "SCP-ECG") for n in range(95))
+    many = tuple(
+        replace(first, diagnosis=each, codes=(each.code,), label=n < 2) for n, each in enumerate(findings)
+    )
+    driver = show(explanation_page(replace(explain(), classes=many)))
+    assert len(driver.find_elements("css selector", "#diagnoses [role=option]")) == 95
+    press(driver, "#filter", "finding 4")
+    seen = [text.lower() for text in texts(driver, "#diagnoses .name") if text]
+    assert seen == ["finding 4", *(f"finding 4{n}" for n in range(10))]
+    press(driver, "#diagnoses", keys.END)
+    assert find(driver, "#shown").text.lower() == "finding 49 (f49)"
+    assert "F49 · SCP-ECG · C49" in texts(driver, "#diagnoses [aria-selected=true] .codes")
+    assert not find(driver, "#shares-section").is_displayed()
+    driver = show(explanation_page(explain()))
+    assert not find(driver, "#filter").is_displayed()
+
+
+@pytest.mark.parametrize("seconds", [10.0, 60.0])
+def test_it_prints_on_one_sheet_of_a4_landscape(show, seconds):
+    driver = show(explanation_page(explain(seconds)))
+    printed = driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
+    content = b64decode(printed["data"])
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == 1
+    box_ = [float(number) for number in re.search(rb"/MediaBox\s*\[([^]]*)\]", content)[1].split()]
+    assert box_ == pytest.approx([0, 0, 842, 595], abs=1)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert find(driver, "#sheet").is_displayed()
+        assert find(driver, "#curve").is_displayed()
+        assert find(driver, "#range").is_displayed()
+        assert [text for text in texts(driver, "#diagnoses .name") if text] == ["Premature atrial contraction"]
+        assert re.search(r"printed at [\d.]+ mm/s", find(driver, "#printed-scale").text)
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_phone_shows_the_tracings_first_and_a_tap_reads_them(show):
+    driver = show(explanation_page(explain()))
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        settle(driver)
+        assert box(driver, "#sheet").top < 250
+        assert box(driver, "#sheet").bottom < box(driver, "#measured").top < box(driver, "#diagnoses").top
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
+        area = box(driver, "#tracings")
+        click_at(driver, area.left + area.width / 5, area.top + 20)
+        assert readout(driver)[0] == pytest.approx(2, abs=0.03)
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_dark_and_light_have_legible_ink(show):
+    driver = show(explanation_page(explain()))
+    script = """
+        const style = getComputedStyle(document.body);
+        return [style.color, style.backgroundColor, getComputedStyle(document.querySelector(".ink")).stroke]"""
+    try:
+        for scheme, light in (("light", True), ("dark", False)):
+            features = [{"name": "prefers-color-scheme", "value": scheme}]
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+            ink, paper, tracing = (
+                np.mean([int(number) for number in re.findall(r"\d+", colour)[:3]])
+                for colour in driver.execute_script(script)
+            )
+            assert (paper > ink) == light
+            assert abs(paper - ink) > 150
+            assert abs(paper - tracing) > 150
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_a_wide_screen_is_used(show):
+    driver = show(explanation_page(explain()))
+    metrics = {"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        settle(driver)
+        assert box(driver, "#tracings").width > 900
+        assert box(driver, "aside").left > box(driver, "#sheet").right
+        assert box(driver, "aside").right > 1850
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def rows_of(probabilities):
+    return [
+        IndexRow(name, f"{name}.html", ("AF",) if value > 0.6 else ("NSR",), {"x": value, "y": 1 - value})
+        for name, value in probabilities.items()
+    ]
+
+
+def test_the_index_sorts_by_record_and_by_probability_of_any_diagnosis(show):
+    driver = show(index_page(rows_of({"A2": 0.5, "A10": 0.9, "A1": 0.7})))
+    record, _, _, probability, _ = driver.find_elements("css selector", "#records th")
 
     def order():
         return texts(driver, "#records tbody a")
@@ -566,25 +851,78 @@ def test_the_index_sorts_by_record_and_by_probability(show):
     probability.find_element("css selector", "button").click()
     assert order() == ["A10", "A1", "A2"]
     assert probability.get_attribute("aria-sort") == "descending"
+    find(driver, "#diagnosis option:last-child").click()
+    assert order() == ["A2", "A1", "A10"], "now by the probability of y"
+    assert texts(driver, "#records tbody .number") == ["0.500", "0.300", "0.100"]
     record.find_element("css selector", "button").click()
     assert order() == ["A1", "A2", "A10"]
     assert [each.get_attribute("aria-sort") for each in (record, probability)] == ["ascending", "none"]
 
 
-def test_a_folders_index_leads_to_its_records(browser, tmp_path):
-    name = "A#1%20&'é"
-    write_simulated(tmp_path / "data", simulate_record(name, [PAC[0]], 100.0, 10.0, seed=1))
-    (tmp_path / "data" / "broken.hea").write_text("")
+def test_the_index_filters_by_text_and_by_what_is_reported(show):
+    driver = show(index_page(rows_of({"A2": 0.5, "A10": 0.9, "B1": 0.7})))
+    press(driver, "#find", "a1")
+    assert texts(driver, "#records tbody a") == ["A10"]
+    find(driver, "#find").clear()
+    press(driver, "#find", " ")
+    find(driver, "#reported option[value=AF]").click()
+    assert texts(driver, "#records tbody a") == ["A10", "B1"]
+    assert find(driver, "#count").text == "2 of 3 records"
+
+
+def test_ten_thousand_records_are_listed_bit_by_bit(show):
+    rng = np.random.default_rng(0)
+    rows = rows_of({f"R{n:05}": round(float(rng.random()), 3) for n in range(10_000)})
+    driver = show(index_page(rows))
+    assert len(driver.find_elements("css selector", "#records tbody tr")) < 1000
+    assert find(driver, "#count").text == "10000 of 10000 records"
+    press(driver, "#find", "R09999")
+    assert texts(driver, "#records tbody a") == ["R09999"]
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_the_index_is_no_wider_than_the_window(show, width):
+    name = "A long name of a diagnosis that nobody could ever have thought of before (ALNOADTN)"
+    rows = [IndexRow("HR12345", "x.html", ("AF", "RBBB", "LAnFB", "NSIVCB"), {name: 0.4}, ("lead V2 is flat",))]
+    driver = show(index_page(rows))
+    metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        settle(driver)
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_records_link_the_index_and_their_neighbours(show):
+    driver = show(explanation_page(explain(), Links("index.html", None, "b%20c.html")))
+    links = driver.find_elements("css selector", ".links a")
+    assert [link.get_attribute("href").rsplit("/", 1)[1] for link in links] == ["index.html", "b%20c.html"]
+    assert [link.text for link in links] == ["All records", "Next →"]
+
+
+def test_a_folders_index_leads_to_its_records_and_these_to_each_other(browser, tmp_path):
+    names = ["A#1%20&'é", "B2", "C3"]
+    for name in names:
+        write_simulated(tmp_path / "data", simulate_record(name, [PAC[0]], 100.0, 10.0, seed=1))
+    (tmp_path / "data" / "B1broken.hea").write_text("")
     explained = explain(rate=100.0)
-    classifier = SimpleNamespace(
-        classes=None, explain=lambda record, *_: replace(explained, record=replace(record, name=name))
-    )
+    classifier = SimpleNamespace(classes=None, explain=lambda record, *_: named(explained, record.name))
     warnings = []
     counts = explain_folder(classifier, tmp_path / "data", tmp_path / "out", ExplainOptions(), warnings.append)
-    assert counts == (1, 1)
+    assert counts == (3, 1)
     browser.get((tmp_path / "out" / INDEX).as_uri())
     reasons = texts(browser, "#failures td")
     assert [": ".join(reasons)] == warnings
+    assert texts(browser, "#records tbody a") == names
     find(browser, "#records a").click()
-    assert find(browser, "h1").text == f"Record {name}"
+    for name in names[1:]:
+        find(browser, "a[rel=next]").click()
+        assert find(browser, "h1").text == f"Record {name}"
+    assert not browser.find_elements("css selector", "a[rel=next]")
+    find(browser, "a[rel=previous]").click()
+    find(browser, "a[rel=previous]").click()
+    assert find(browser, "h1").text == f"Record {names[0]}"
+    find(browser, "a[rel=up]").click()
+    assert texts(browser, "#records tbody a") == names
     assert browser.get_log("browser") == []

@@ -1,36 +1,31 @@
-"use strict";
-
-// Lengths are mm as on ECG paper, times s, voltages mV and activations units of the logit unless a name says more.
+// Lengths are mm as on ECG paper, times s, voltages mV unless a name says more. Maps are shown in percent of their
+// highest value, since their own unit means nothing to a reader.
 
 const SPEED = 25;
 const GAIN = 10;
 const PIECE_S = 10; // tracings are drawn in pieces when they come into view, so that long records open at once
 const SIDE = 15;
-const ROW = { least: 10, reach: 20, overlap: 0.8 };
+const ROW = { least: 10, reach: 40, quantile: 0.001 };
 const CURVE = { top: 2.5, height: 14, axis: 5 };
+const STRIP = { height: 3.6, gap: 0.8, most: 5 };
 const SHADES = 10;
 const SHADE_STEP_S = 0.02;
 const KEY_STEP_S = 0.02;
+const FILTERED_FROM = 30; // diagnoses that make a list long
+const ZOOM = { least: 3, most: 12, step: 1.25, paper: 96 / 25.4 }; // pixels to the mm
+const PRINTED = { width: 215, height: 142 };
+const CELL = { width: 28, gap: 2, most: 40 };
 
-const data = JSON.parse(document.getElementById("data").textContent);
 const rows = placeRows(data.leads);
 const height = rows.at(-1).bottom;
 const width = SPEED * data.seconds;
+const strips = data.classes.filter(({ reported }) => reported).slice(0, STRIP.most);
+const stripsTop = CURVE.top + CURVE.height + 1;
+const mapHeight = stripsTop + strips.length * (STRIP.height + STRIP.gap) + CURVE.axis;
 const drawnPieces = new Set();
-const state = { index: 0, lead: firstLead(), sample: 0 };
+const state = { index: 0, lead: firstLead(), sample: 0, zoom: null, calipers: { on: false, points: [] } };
 
-const byId = (id) => document.getElementById(id);
 const chosen = () => data.classes[state.index];
-
-// Elements. Texts of the record come in by textContent and attributes alone, never as markup.
-
-function add(parent, name, attributes = {}, text = "") {
-  const element = document.createElementNS(parent.namespaceURI, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.textContent = text;
-  parent.append(element);
-  return element;
-}
 
 function resize(svg, wide, high) {
   svg.setAttribute("viewBox", `0 0 ${wide} ${high}`);
@@ -50,29 +45,35 @@ function firstLead() {
   return recorded[1] ? 1 : Math.max(0, recorded.indexOf(true));
 }
 
-/** Rows as near to each other as their tracings allow, all baselines on thick lines of the grid. */
+/** Rows that have the room that their tracings take, all baselines on thick lines of the grid. */
 function placeRows(leads) {
   const extents = leads.map(extent);
   const thick = (length) => 5 * Math.ceil(length / 5);
   let below = 0;
   let baseline = 0;
   const placed = extents.map(({ middle, up, down }) => {
-    baseline += thick(Math.max(ROW.least, ROW.overlap * (below + up)));
+    baseline += thick(Math.max(ROW.least, below + up + 1));
     below = down;
     return { baseline, middle };
   });
   const end = baseline + thick(Math.max(5, below));
-  const edges = placed.map((row, index) => (index ? (placed[index - 1].baseline + row.baseline) / 2 : 0));
+  const edges = placed.map((row, index) => {
+    if (!index) return 0;
+    const [before, after] = [extents[index - 1].down + 1, extents[index].up + 1];
+    const above = placed[index - 1].baseline;
+    return above + ((row.baseline - above) * before) / (before + after);
+  });
   return placed.map((row, index) => ({ ...row, top: edges[index], bottom: edges[index + 1] ?? end }));
 }
 
 /** Where a lead's middle is (mV) and how far nearly all of it reaches from there (mm). */
 function extent({ microvolts }) {
-  const values = (microvolts ?? []).filter((value) => value !== null).sort((one, other) => one - other);
+  const values = Float64Array.from((microvolts ?? []).filter((value) => value !== null)).sort();
   if (!values.length) return { middle: 0, up: 0, down: 0 };
   const at = (share) => values[Math.round(share * (values.length - 1))] / 1000;
   const reach = (difference) => Math.min(GAIN * difference, ROW.reach);
-  return { middle: at(0.5), up: reach(at(0.998) - at(0.5)), down: reach(at(0.5) - at(0.002)) };
+  const middle = at(0.5);
+  return { middle, up: reach(at(1 - ROW.quantile) - middle), down: reach(middle - at(ROW.quantile)) };
 }
 
 function drawNames() {
@@ -105,6 +106,8 @@ function drawPiece(piece) {
     if (lead.microvolts) {
       const d = tracingPath(lead.microvolts, rows[index], from, to);
       add(byId("leads"), "path", { class: "ink", "data-lead": lead.name, d });
+      const cuts = cutsPath(lead.microvolts, rows[index], from, to);
+      if (cuts) add(byId("leads"), "path", { class: "cut", "data-lead": lead.name, d: cuts });
     } else {
       const place = { x: x(from + 0.1), y: rows[index].baseline - 1, class: "absent" };
       add(byId("leads"), "text", place, "not recorded");
@@ -135,8 +138,42 @@ function tracingPath(microvolts, row, from, to) {
   return d;
 }
 
+/** A triangle at each time that a tracing leaves its row, where it is cut. */
+function cutsPath(microvolts, row, from, to) {
+  const last = Math.min(Math.ceil(to * data.rate), microvolts.length - 1);
+  let d = "";
+  let before = 0;
+  for (let sample = Math.floor(from * data.rate); sample <= last; sample += 1) {
+    const value = microvolts[sample];
+    const at = value === null ? row.baseline : unlimited(value / 1000, row);
+    const side = at < row.top - 0.01 ? -1 : at > row.bottom + 0.01 ? 1 : 0;
+    if (side && side !== before) {
+      const edge = side < 0 ? row.top : row.bottom;
+      d += `M${x(sample / data.rate)} ${short(edge)}l1 ${-1.6 * side}h-2z`;
+    }
+    before = side;
+  }
+  return d;
+}
+
+const unlimited = (voltage, row) => row.baseline - GAIN * (voltage - row.middle);
+
+/** Where a voltage lies, within the lead's row. */
 function yOf(voltage, row) {
-  return short(row.baseline - GAIN * (voltage - row.middle));
+  return short(Math.min(Math.max(unlimited(voltage, row), row.top), row.bottom));
+}
+
+function drawBeats() {
+  const group = byId("beats");
+  group.replaceChildren();
+  if (!byId("marks-on").checked) return;
+  data.beats.forEach(([time, usual], index) => {
+    add(group, "path", { class: usual ? "beat" : "beat other", d: `M${x(time)} 0V${height}` });
+    if (!index) return;
+    const before = data.beats[index - 1][0];
+    const place = { x: x((time + before) / 2), y: 3, class: "interval", "text-anchor": "middle" };
+    add(group, "text", place, `${Math.round(1000 * (time - before))}`);
+  });
 }
 
 // The map
@@ -155,23 +192,32 @@ function peak(values) {
   return values.reduce((highest, value) => Math.max(highest, value), 0) / 1000;
 }
 
+/** What 100 % of a diagnosis' map is: its highest value, or its size where nothing is above 0. */
+function whole({ activation }) {
+  return peak(activation) || activation.reduce((most, value) => Math.max(most, -value), 0) / 1000 || 1;
+}
+
+const percent = (value, each = chosen()) => `${Math.round((100 * value) / whole(each))} %`.replace("-", "−");
+
 function drawShades() {
   const group = byId("shades");
   group.replaceChildren();
   const { activation, parts } = chosen();
-  byId("parts-label").hidden = !parts;
+  byId("parts-label").hidden = byId("parts-hint").hidden = !parts;
   const byLead = parts && byId("parts").checked;
   const bands = byLead
     ? rows.map((row, index) => ({ values: parts[index], ...row }))
     : [{ values: activation, top: 0, bottom: height }];
   const highest = Math.max(...bands.map(({ values }) => peak(values)));
-  const reach = highest ? `above 0, up to ${highest.toFixed(2)}` : "nowhere above 0";
-  byId("range").textContent = `${byLead ? "what the map loses" : "activation"} ${reach} (units of the logit)`;
-  for (const band of bands) {
-    shadePaths(band, highest).forEach((d, shade) => {
-      if (d) add(group, "path", { d, class: "shade", "fill-opacity": opacity(shade) });
-    });
-  }
+  const what = byLead ? "where the score would rise with the lead's signal" : "what speaks for the diagnosis";
+  byId("range").textContent = highest ? `${what}, 0 to 100 % of the highest value` : "nothing speaks for the diagnosis";
+  for (const band of bands) shade(group, band, highest);
+}
+
+function shade(group, band, highest) {
+  shadePaths(band, highest).forEach((d, each) => {
+    if (d) add(group, "path", { d, class: "shade", "fill-opacity": opacity(each) });
+  });
 }
 
 const opacity = (shade) => short((0.6 * (shade + 1)) / SHADES);
@@ -179,6 +225,7 @@ const opacity = (shade) => short((0.6 * (shade + 1)) / SHADES);
 /** One path for each shade of a band, the darker the higher the map; none where it is not above 0. */
 function shadePaths({ values, top, bottom }, highest) {
   const paths = Array(SHADES).fill("");
+  if (!highest) return paths;
   const steps = Math.ceil(data.seconds / SHADE_STEP_S);
   const shadeAt = (step) => Math.ceil((SHADES * valueAt(values, (step + 0.5) * SHADE_STEP_S)) / highest) - 1;
   let begun = 0;
@@ -186,10 +233,22 @@ function shadePaths({ values, top, bottom }, highest) {
     const next = step < steps ? shadeAt(step) : null;
     if (next === shade) continue;
     const end = Math.min(step * SHADE_STEP_S, data.seconds);
-    if (shade >= 0) paths[shade] += `M${x(begun)} ${top}H${x(end)}V${bottom}H${x(begun)}z`;
+    if (shade >= 0) paths[shade] += `M${x(begun)} ${short(top)}H${x(end)}V${short(bottom)}H${x(begun)}z`;
     [begun, shade] = [end, next];
   }
   return paths;
+}
+
+/** The maps of all that is reported, as rows under the curve, each in percent of its own highest value. */
+function drawStrips() {
+  const group = byId("strips");
+  strips.forEach(({ activation, abbreviation }, index) => {
+    const top = stripsTop + index * (STRIP.height + STRIP.gap);
+    shade(group, { values: activation, top, bottom: top + STRIP.height }, peak(activation));
+    add(group, "rect", { class: "strip", y: top, width: short(width), height: STRIP.height });
+    const name = add(byId("scale"), "text", { x: 1, y: top + STRIP.height - 0.9, class: "strip-name" }, abbreviation);
+    name.addEventListener("click", () => choose(data.classes.indexOf(strips[index])));
+  });
 }
 
 function curveScale({ activation, level }) {
@@ -220,27 +279,25 @@ function drawCurve() {
 
 /** Label values of the curve, leaving out what would overlap. */
 function drawScale(values, y) {
-  const svg = byId("scale");
-  svg.replaceChildren();
+  const group = byId("ticks");
+  group.replaceChildren();
   const taken = [];
   for (const value of values) {
     const place = Number(y(value));
     if (taken.some((other) => Math.abs(other - place) < 2.6)) continue;
     taken.push(place);
-    add(svg, "text", { x: SIDE - 1, y: place + 0.9, class: "tick" }, short(value));
+    add(group, "text", { x: SIDE - 1, y: place + 0.9, class: "tick" }, percent(value));
   }
-  add(svg, "text", { x: 1, y: CURVE.top + CURVE.height + 4.2 }, "Map");
 }
 
 function drawAxis() {
-  const high = CURVE.top + CURVE.height + CURVE.axis;
   const svg = byId("map");
-  resize(svg, width, high);
-  resize(byId("scale"), SIDE, high);
+  resize(svg, width, mapHeight);
+  resize(byId("scale"), SIDE, mapHeight);
   for (let second = 0; second <= data.seconds; second += 1) {
-    add(svg, "path", { class: "axis", d: `M${SPEED * second} ${high - CURVE.axis}v1` });
+    add(svg, "path", { class: "axis", d: `M${SPEED * second} ${mapHeight - CURVE.axis}v1` });
     const anchor = second === 0 ? "start" : SPEED * second > width - 5 ? "end" : "middle";
-    add(svg, "text", { x: SPEED * second, y: high - 0.8, "text-anchor": anchor }, `${second} s`);
+    add(svg, "text", { x: SPEED * second, y: mapHeight - 0.8, "text-anchor": anchor }, `${second} s`);
   }
 }
 
@@ -261,44 +318,136 @@ function highlight(region) {
   });
 }
 
+// The median beat
+
+/** The mean of a map around the usual beats, thousandths, at the steps of a median beat. */
+function mapAroundBeats(values, count) {
+  const usual = data.beats.filter(([, like]) => like);
+  const { rate, before } = data.median;
+  return Array.from({ length: count }, (_, step) => {
+    const offset = step / rate - before;
+    const times = usual.map(([time]) => time + offset).filter((time) => time >= 0 && time <= data.seconds);
+    return times.length ? times.reduce((sum, time) => sum + valueAt(values, time), 0) / times.length : 0;
+  });
+}
+
+function drawMedian() {
+  byId("median-section").hidden = !data.median;
+  if (!data.median) return;
+  const { rate, before, leads, marks } = data.median;
+  const svg = byId("median");
+  svg.replaceChildren();
+  const known = leads.filter((lead) => lead).flat();
+  const [top, low] = [Math.max(...known) / 1000, Math.min(...known) / 1000];
+  const high = Math.min(GAIN * (top - low) + 4, CELL.most);
+  const scale = (high - 4) / (top - low || 1);
+  const map = mapAroundBeats(chosen().activation, known.length / leads.filter((lead) => lead).length);
+  const highest = Math.max(...map);
+  leads.forEach((lead, index) => {
+    const cell = {
+      left: Math.floor(index / 3) * (CELL.width + CELL.gap),
+      top: (index % 3) * (high + 5),
+      wide: (SPEED * map.length) / rate,
+      baseline: 2 + scale * top,
+    };
+    const group = add(svg, "g", { transform: `translate(${cell.left} ${short(cell.top + 5)})` });
+    map.forEach((value, step) => {
+      if (step % 5 || value <= 0 || !highest) return;
+      const opaque = short((0.6 * value) / highest);
+      const place = { x: short((SPEED * step) / rate), width: short((SPEED * 5) / rate), height: short(high) };
+      add(group, "rect", { ...place, class: "shade", "fill-opacity": opaque });
+    });
+    let grid = "";
+    for (let at = 0; at <= cell.wide; at += 5) grid += `M${at} 0V${short(high)}`;
+    for (let at = cell.baseline % 5; at <= high; at += 5) grid += `M0 ${short(at)}H${short(cell.wide)}`;
+    add(group, "path", { class: "thick", d: grid });
+    const lines = marks.map(([, time]) => `M${short(SPEED * (time + before))} 0V${short(high)}`).join("");
+    add(group, "path", { class: "wave-mark", d: lines });
+    add(group, "text", { x: 0.3, y: -0.8, class: "name" }, data.leads[index].name);
+    if (!lead) return;
+    const points = lead.map((value, step) => `${short((SPEED * step) / rate)} ${short(cell.baseline - (scale * value) / 1000)}`);
+    add(group, "path", { class: "ink", d: `M${points.join("L")}` });
+  });
+  svg.setAttribute("viewBox", `0 0 ${4 * (CELL.width + CELL.gap)} ${short(3 * (high + 5) + 1)}`);
+  const usual = data.beats.filter(([, like]) => like).length;
+  const squeezed = scale < GAIN ? `, ${short(scale)} mm/mV` : "";
+  byId("median-hint").textContent =
+    `Of ${usual} of ${data.beats.length} beats${squeezed}; dashed: what was measured (P, QRS, end of T); ` +
+    `blue: the map around these beats, its mean`;
+}
+
 // The lists
+
+function listMeasured() {
+  const list = byId("measured");
+  const values = data.measured.length ? data.measured : [["nothing that can be trusted", ""]];
+  add(list, "dt", { class: "what" }, "Measured automatically");
+  for (const [name, value] of values) {
+    const item = add(list, "div");
+    add(item, "dt", {}, name);
+    add(item, "dd", {}, value);
+  }
+  byId("cautions").textContent = data.cautions.join(". ");
+  byId("cautions").hidden = !data.cautions.length;
+}
 
 function listDiagnoses() {
   const list = byId("diagnoses");
+  let group = null;
   data.classes.forEach((each, index) => {
-    const item = add(list, "li", { role: "option", id: `diagnosis-${index}` });
+    if (each.group !== group) add(list, "li", { class: "group", role: "presentation" }, each.group);
+    group = each.group;
+    const item = add(list, "li", { role: "option", id: `diagnosis-${index}`, class: each.reported ? "reported" : "" });
     add(item, "span", { class: "name" }, each.name);
-    add(item, "span", { class: "codes" }, [each.abbreviation, ...each.codes].join(" · "));
-    add(item, "span", { class: "verdict" }, verdict(each));
+    add(item, "span", { class: "codes" }, [each.abbreviation, each.system, ...each.codes].join(" · "));
+    add(item, "span", { class: "verdict" }, compared(each));
     const meter = add(item, "span", { class: "meter" });
     add(meter, "span", { class: "fill" }).style.width = `${100 * each.probability}%`;
     if (each.threshold !== null) add(meter, "span", { class: "tick" }).style.left = `${100 * each.threshold}%`;
     item.addEventListener("click", () => choose(index));
   });
   list.addEventListener("keydown", chooseByKey);
+  byId("filter").hidden = data.classes.length < FILTERED_FROM;
+  byId("filter").addEventListener("input", filterDiagnoses);
 }
 
-function verdict({ probability, threshold, answered }) {
-  if (threshold === null) return `${probability.toFixed(3)}: never answered`;
-  const than = probability < threshold ? "<" : "≥";
-  return `${probability.toFixed(3)} ${than} ${threshold.toFixed(3)}: ${answered ? "answered" : "not answered"}`;
+function filterDiagnoses() {
+  const wanted = byId("filter").value.trim().toLowerCase();
+  let heading = null;
+  for (const item of byId("diagnoses").children) {
+    if (item.className === "group") {
+      heading = item;
+      heading.hidden = true;
+    } else {
+      item.hidden = !item.textContent.toLowerCase().includes(wanted);
+      if (!item.hidden) heading.hidden = false;
+    }
+  }
+}
+
+function compared({ probability, threshold, verdict }) {
+  if (threshold === null) return `${probability.toFixed(3)}: ${verdict}`;
+  return `${probability.toFixed(3)} ${probability < threshold ? "<" : "≥"} ${threshold.toFixed(3)}: ${verdict}`;
 }
 
 function chooseByKey(event) {
-  const last = data.classes.length - 1;
-  const next = { ArrowDown: state.index + 1, ArrowUp: state.index - 1, Home: 0, End: last }[event.key];
-  if (next === undefined) return;
+  const seen = data.classes.map((_, index) => index).filter((index) => !byId(`diagnosis-${index}`).hidden);
+  const at = seen.indexOf(state.index);
+  const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: seen.length - 1 }[event.key];
+  if (next === undefined || !seen.length) return;
   event.preventDefault();
-  choose(Math.min(Math.max(next, 0), last));
+  choose(seen[Math.min(Math.max(next, 0), seen.length - 1)]);
 }
 
 function listRegions() {
   const { regions, level } = chosen();
-  byId("level").textContent = `Map above ${level.toFixed(2)}; mean there`;
+  byId("level").textContent = peak(chosen().activation)
+    ? `Above ${percent(level)} of the map's highest value; mean there`
+    : "Nothing speaks for it; where the least speaks against it";
   const list = byId("regions");
   list.replaceChildren();
   regions.forEach(([start, end, mean], index) => {
-    const words = `${start.toFixed(2)}–${end.toFixed(2)} s: ${mean.toFixed(2)}`;
+    const words = `${start.toFixed(2)}–${end.toFixed(2)} s: ${percent(mean)}`;
     const link = add(add(list, "li"), "a", { href: "#tracings" }, words);
     link.addEventListener("click", (event) => {
       event.preventDefault();
@@ -316,6 +465,7 @@ function listShares() {
   if (!shares) return;
   const low = Math.min(0, ...shares);
   const span = Math.max(0, ...shares) - low || 1;
+  const most = Math.max(...shares.map(Math.abs)) || 1;
   shares.forEach((share, index) => {
     const item = add(list, "li");
     add(item, "span", { class: "name" }, data.leads[index].name);
@@ -327,7 +477,7 @@ function listShares() {
     const bar = add(track, "span", { class: share < 0 ? "share against" : "share" });
     bar.style.left = `${(100 * (Math.min(share, 0) - low)) / span}%`;
     bar.style.width = `${(100 * Math.abs(share)) / span}%`;
-    add(item, "span", { class: "value" }, share.toFixed(2));
+    add(item, "span", { class: "value" }, `${Math.round((100 * share) / most)} %`.replace("-", "−"));
   });
 }
 
@@ -345,10 +495,11 @@ function choose(index) {
   state.index = index;
   const { name, abbreviation } = chosen();
   byId("shown").textContent = name === abbreviation ? name : `${name} (${abbreviation})`;
+  byId("verdict").textContent = `probability ${compared(chosen())}`;
   byId("diagnoses").setAttribute("aria-activedescendant", `diagnosis-${index}`);
-  [...byId("diagnoses").children].forEach((item, each) => item.setAttribute("aria-selected", each === index));
+  data.classes.forEach((_, each) => byId(`diagnosis-${each}`).setAttribute("aria-selected", each === index));
   byId(`diagnosis-${index}`).scrollIntoView({ block: "nearest" });
-  for (const draw of [drawShades, drawCurve, drawMarks, listRegions, listShares]) draw();
+  for (const draw of [drawShades, drawCurve, drawMarks, drawMedian, listRegions, listShares]) draw();
   highlight(null);
   moveCursor(state.sample, state.lead);
 }
@@ -375,8 +526,7 @@ function moveCursor(sample, lead) {
   if (value !== null) dot.setAttribute("cy", yOf(value / 1000, rows[state.lead]));
   byId("time").textContent = `${time.toFixed(3)} s`;
   byId("voltage").textContent = `${name}: ${voltageText(microvolts, value)}`;
-  const activation = valueAt(chosen().activation, time);
-  byId("activation").textContent = `${chosen().abbreviation} activation ${activation.toFixed(2)}`;
+  byId("activation").textContent = `${chosen().abbreviation} map: ${percent(valueAt(chosen().activation, time))}`;
 }
 
 function voltageText(microvolts, value) {
@@ -402,14 +552,91 @@ function scrollTo(time) {
   byId("sheet").scrollTo({ left: place, behavior: still ? "instant" : "smooth" });
 }
 
-function point(event) {
+/** Set how many pixels a mm of paper takes; ten seconds and the names fit where it is null. */
+function zoom(pixels) {
+  const { left, right } = viewed();
+  const sheet = byId("sheet");
+  const limit = (value) => Math.min(Math.max(value, ZOOM.least), ZOOM.most);
+  state.zoom = pixels === null ? null : limit(pixels);
+  const fitting = limit((sheet.offsetWidth - 18) / (SIDE + SPEED * Math.min(data.seconds, PIECE_S)));
+  sheet.style.setProperty("--mm", `${state.zoom ?? fitting}px`);
+  byId("fit").setAttribute("aria-pressed", state.zoom === null);
+  byId("paper").textContent = `${SPEED} mm/s, ${GAIN} mm/mV`;
+  const half = (sheet.clientWidth - SIDE * pixelsPerMm()) / 2;
+  sheet.scrollLeft = pixels === null ? left * SPEED * pixelsPerMm() : ((left + right) / 2) * SPEED * pixelsPerMm() - half;
+  drawPieces();
+}
+
+// Calipers
+
+function toggleCalipers(on) {
+  state.calipers = { on, points: [] };
+  byId("measure").setAttribute("aria-pressed", on);
+  drawCalipers();
+}
+
+/** Set a point; the third one begins anew. */
+function placeCaliper(time, y, row) {
+  const { points } = state.calipers;
+  const point = { time, y, row, voltage: rows[row].middle + (rows[row].baseline - y) / GAIN };
+  state.calipers.points = points.length < 2 ? [...points, point] : [point];
+  drawCalipers();
+}
+
+function drawCalipers() {
+  const { on, points } = state.calipers;
+  const lines = points.map(({ time, y, row }) => {
+    const { top, bottom } = rows[row];
+    return `M${x(time)} ${short(top)}V${short(bottom)}M${short(Math.max(0, SPEED * time - 12))} ${short(y)}h24`;
+  });
+  const between = points.length === 2 ? [`M${x(points[0].time)} ${short(points[0].y)}H${x(points[1].time)}`] : [];
+  byId("caliper-lines").setAttribute("d", [...lines, ...between].join(""));
+  byId("calipers").textContent = on ? caliperText(points) : "";
+}
+
+function caliperText([first, second]) {
+  if (!second) return first ? "calipers: set the second point" : "calipers: set two points";
+  const seconds = Math.abs(second.time - first.time);
+  const words = [`${Math.round(1000 * seconds)} ms`];
+  if (seconds > 0) words.push(`${Math.round(60 / seconds)}/min`);
+  if (first.row === second.row) words.push(`${(second.voltage - first.voltage).toFixed(2)} mV`.replace("-", "−"));
+  return `calipers: ${words.join(", ")}`;
+}
+
+function place(event) {
   const box = byId("tracings").getBoundingClientRect();
   const down = (event.clientY - box.top) / pixelsPerMm();
   const row = rows.findIndex(({ bottom }) => down < bottom);
   const onTracings = byId("tracings").contains(event.target) && row >= 0;
+  return { time: (event.clientX - box.left) / pixelsPerMm() / SPEED, down, row: onTracings ? row : null };
+}
+
+function point(event) {
+  const { time, row } = place(event);
   byId("readout").setAttribute("aria-live", "off");
-  const time = (event.clientX - box.left) / pixelsPerMm() / SPEED;
-  moveCursor(Math.round(time * data.rate), onTracings ? row : state.lead);
+  moveCursor(Math.round(time * data.rate), row ?? state.lead);
+}
+
+function click(event) {
+  point(event);
+  const { time, down, row } = place(event);
+  if (state.calipers.on && row !== null) placeCaliper(time, down, row);
+}
+
+function press(event) {
+  const { key } = event;
+  if (key === "c" || key === "C") toggleCalipers(!state.calipers.on);
+  else if (key === "Escape") toggleCalipers(false);
+  else if (key === "Enter" && state.calipers.on) placeByKey();
+  else if (key === "+" || key === "-") zoom(pixelsPerMm() * (key === "+" ? ZOOM.step : 1 / ZOOM.step));
+  else moveByKey(event);
+}
+
+function placeByKey() {
+  const value = data.leads[state.lead].microvolts?.[state.sample] ?? null;
+  const row = rows[state.lead];
+  byId("readout").setAttribute("aria-live", "polite");
+  placeCaliper(state.sample / data.rate, value === null ? row.baseline : unlimited(value / 1000, row), state.lead);
 }
 
 function moveByKey(event) {
@@ -438,36 +665,54 @@ function keepInView() {
 function prepare() {
   const tracings = byId("tracings");
   resize(tracings, short(width), height);
-  for (const id of ["shades", "grid", "leads"]) add(tracings, "g", { id });
+  for (const id of ["shades", "grid", "beats", "leads"]) add(tracings, "g", { id });
   add(tracings, "path", { id: "marks" });
+  add(tracings, "path", { id: "caliper-lines" });
   add(tracings, "rect", { class: "highlight", y: 0.4, height: height - 0.8 });
   add(tracings, "path", { class: "cursor" });
   add(tracings, "circle", { id: "dot", r: 0.9 });
   const map = byId("map");
   const clip = add(map, "clipPath", { id: "clip" });
   add(clip, "rect", { id: "above-level", width: short(width) });
-  add(map, "path", { id: "above", "clip-path": "url(#clip)" });
-  add(map, "path", { id: "zero", class: "axis" });
-  add(map, "path", { id: "level-line" });
-  add(map, "path", { id: "curve" });
-  add(map, "rect", { class: "highlight", y: -1, height: CURVE.top + CURVE.height + 1 });
-  add(map, "path", { class: "cursor" });
+  for (const [name, attributes] of [
+    ["path", { id: "above", "clip-path": "url(#clip)" }],
+    ["path", { id: "zero", class: "axis" }],
+    ["path", { id: "level-line" }],
+    ["path", { id: "curve" }],
+    ["g", { id: "strips" }],
+    ["rect", { class: "highlight", y: -1, height: mapHeight - CURVE.axis + 1 }],
+    ["path", { class: "cursor" }],
+  ]) add(map, name, attributes);
+  add(byId("scale"), "g", { id: "ticks" });
+  const printed = Math.min(PRINTED.width / (SIDE + SPEED * PIECE_S), PRINTED.height / (height + mapHeight));
+  byId("sheet").style.setProperty("--printed", `${printed.toFixed(3)}mm`);
+  byId("printed-scale").textContent = `printed at ${(printed * SPEED).toFixed(1)} mm/s, ${(printed * GAIN).toFixed(1)} mm/mV`;
 }
 
 function listen() {
   const sheet = byId("sheet");
   sheet.addEventListener("scroll", drawPieces);
-  for (const id of ["tracings", "map"]) byId(id).addEventListener("pointermove", point);
-  sheet.addEventListener("keydown", moveByKey);
+  for (const id of ["tracings", "map"]) {
+    byId(id).addEventListener("pointermove", point);
+    byId(id).addEventListener("click", click); // a tap, too
+  }
+  sheet.addEventListener("keydown", press);
   byId("parts").addEventListener("change", drawShades);
-  addEventListener("resize", drawPieces);
+  byId("marks-on").addEventListener("change", drawBeats);
+  byId("measure").addEventListener("click", () => toggleCalipers(!state.calipers.on));
+  byId("larger").addEventListener("click", () => zoom(pixelsPerMm() * ZOOM.step));
+  byId("smaller").addEventListener("click", () => zoom(pixelsPerMm() / ZOOM.step));
+  byId("fit").addEventListener("click", () => zoom(null));
+  addEventListener("resize", () => zoom(state.zoom));
 }
 
 prepare();
+listMeasured();
 drawNames();
 drawAxis();
+drawStrips();
 drawColours();
-drawPieces();
+zoom(null);
 listDiagnoses();
 listen();
 choose(0);
