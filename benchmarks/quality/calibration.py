@@ -19,8 +19,8 @@ from cnn_gap.scoring.metrics import auroc_auprc
 #: Steps of the probability.
 BINS = 10
 
-#: Age groups, years: from, to before.
-AGES = ((0, 40), (40, 60), (60, 80), (80, 200))
+#: Age groups, years: from, to before. PTB-XL writes 300 for more than 89.
+AGES = ((0, 40), (40, 60), (60, 80), (80, 1000))
 
 
 def main(arguments: list[str]) -> None:

@@ -31,6 +31,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         " learned of classes that are in the weights file too",
     )
     parser.add_argument(
+        "--thresholds-only",
+        action="store_true",
+        help="with --from: train nothing and move the thresholds towards those that suit the records of DATA",
+    )
+    parser.add_argument(
         "--findings",
         metavar="TABLE.csv",
         help="what to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
@@ -67,7 +72,14 @@ def _execute(options: argparse.Namespace) -> None:
     config = read_config(options.config or (DEFAULT_CONFIG if options.start is None else FINE_TUNING_CONFIG))
     if options.start is not None:
         read_description(options.start)
+    elif options.thresholds_only:
+        options.usage_error("--thresholds-only needs the model whose thresholds are adapted: --from TRAINED")
     start_keras()
+    if options.thresholds_only:
+        from cnn_gap.training.adaptation import adapt_thresholds
+
+        adapt_thresholds(options.data, options.model, options.start, options.label_table)
+        return
     from cnn_gap.training.fine_tuning import read_start
     from cnn_gap.training.train import train_model
 

@@ -20,6 +20,12 @@ RESAMPLES = 30
 #: And so many where a metric is wanted after each epoch.
 FOLD_RESAMPLES = 10
 
+#: So many records with a class count as much as a model's own threshold does, where it is adapted to others.
+PRIOR_POSITIVES = 10.0
+
+#: The lowest threshold of a finding: answers that are wrong nine times of ten help no reader.
+LEAST_FOR_FINDINGS = 0.1
+
 _MOST_SWEEPS = 20
 _LEAST_GAIN = 1e-9  # below it, an improvement is rounding
 
@@ -77,7 +83,7 @@ def stable_thresholds(
 
     The best cut of a rare class lies wherever a few records put it. Thresholds are chosen on draws with
     replacement and their logits averaged (Breiman 1996, "Bagging predictors"), each class's over the draws that
-    hold the class: the others know nothing of it.
+    hold the class: the others know nothing of it. Findings have no threshold below `LEAST_FOR_FINDINGS`.
 
     Parameters
     ----------
@@ -100,7 +106,45 @@ def stable_thresholds(
     thresholds = np.where(seen, START, np.inf)
     for column in np.flatnonzero(seen & held.any(axis=0)):
         thresholds[column] = expit(logit(chosen[held[:, column], column]).mean())
+    findings = slice(len(classes.classes), None)
+    thresholds[findings] = np.maximum(thresholds[findings], LEAST_FOR_FINDINGS)
     return thresholds
+
+
+def adapted_thresholds(
+    classes: ClassSet,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    own: np.ndarray,
+    prior: float = PRIOR_POSITIVES,
+) -> np.ndarray:
+    """Return a model's thresholds moved towards those that are best for a few other records.
+
+    The more of the records have a class, the nearer its threshold comes to the one that is chosen on them: the
+    mean of both logits, where the model's own counts as much as `prior` records with the class.
+
+    Parameters
+    ----------
+    classes, labels, probabilities
+        As `choose_thresholds` takes them.
+    own : np.ndarray
+        The model's thresholds, inf for never, shape (C,).
+    prior : float
+        Above 0.
+
+    Returns
+    -------
+    np.ndarray
+        Float64 of shape (C,); inf where `own` is.
+    """
+    seen = np.isfinite(own)
+    chosen = stable_thresholds(classes, labels, probabilities, seen)[seen]
+    positives = np.count_nonzero(labels, axis=0)[seen]
+    weights = positives / (positives + prior)
+    adapted = np.full(len(own), np.inf)
+    inside = np.clip(own[seen], RESOLUTION, 1 - RESOLUTION)
+    adapted[seen] = expit(weights * logit(chosen) + (1 - weights) * logit(inside))
+    return adapted
 
 
 def out_of_fold_metric(

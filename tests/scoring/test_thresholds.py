@@ -1,5 +1,6 @@
 """The search for thresholds against trying all of them."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -7,9 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.ecg.diagnoses import NORMAL_CODE, ClassSet
+from cnn_gap.ecg.diagnoses import NORMAL_CODE, ClassSet, Finding, read_weights
 from cnn_gap.scoring.metrics import challenge_metric, challenge_numerator, f_measure
-from cnn_gap.scoring.thresholds import apply_thresholds, choose_thresholds, stable_thresholds
+from cnn_gap.scoring.thresholds import (
+    LEAST_FOR_FINDINGS,
+    adapted_thresholds,
+    apply_thresholds,
+    choose_thresholds,
+    stable_thresholds,
+)
 
 WEIGHTS = ((1.0, 0.3, 0.5), (0.2, 1.0, 0.4), (0.5, 0.1, 1.0))
 THREE = ClassSet((("a",), (NORMAL_CODE,), ("b",)), WEIGHTS)
@@ -147,3 +154,32 @@ def test_stable_thresholds_of_one_record_are_those_of_the_search():
     labels, probabilities = np.array([[True, False, False]]), np.array([[0.3, 0.4, 0.2]])
     expected = choose_thresholds(THREE, labels, probabilities, ALL_SEEN)
     np.testing.assert_allclose(stable_thresholds(THREE, labels, probabilities, ALL_SEEN), expected)
+
+
+def test_adapted_thresholds_come_nearer_the_more_records_have_the_class():
+    classes = read_weights()
+    own = np.full(len(classes), 0.5)
+    own[3] = np.inf
+    for records, bounds in ((0, (0.4999, 0.5001)), (10, (0.2, 0.45)), (1000, (0.05, 0.2))):
+        # Of class 0 the positives have 0.2 and the others 0.02: any cut between is best.
+        labels = np.zeros((2 * records + 4, len(classes)), bool)
+        labels[:records, 0] = True
+        labels[:, classes.normal] = ~labels[:, 0]
+        probabilities = np.full(labels.shape, 0.02)
+        probabilities[:records, 0] = 0.2
+        adapted = adapted_thresholds(classes, labels, probabilities, own)
+        assert bounds[0] < adapted[0] < bounds[1]
+        assert adapted[1] == pytest.approx(0.5)
+        assert adapted[3] == np.inf
+
+
+def test_a_rare_finding_is_not_answered_at_a_low_probability():
+    classes = replace(read_weights(), findings=(Finding(("X",), "own", "X", "rare"),))
+    rng = np.random.default_rng(0)
+    labels = np.zeros((300, len(classes)), bool)
+    labels[:2, -1] = labels[:, 0] = True
+    probabilities = rng.uniform(0, 0.01, labels.shape)
+    probabilities[:2, -1] = 0.02
+    thresholds = stable_thresholds(classes, labels, probabilities, np.ones(len(classes), bool))
+    assert thresholds[-1] == LEAST_FOR_FINDINGS
+    assert thresholds[0] < LEAST_FOR_FINDINGS

@@ -1,0 +1,79 @@
+"""Adapt a trained model's thresholds to other records, without training."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cnn_gap.ecg.label_tables import read_record_table
+from cnn_gap.ecg.records import find_records, read_record
+from cnn_gap.errors import InputError
+from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_model
+from cnn_gap.prediction.predictor import Predictor
+from cnn_gap.scoring.thresholds import adapted_thresholds
+
+#: Records that are classified together.
+BATCH = 64
+
+
+def adapt_thresholds(
+    data: Path, model: Path, start: Path, label_table: Path | None = None, log: Callable[[str], None] = print
+) -> ModelDescription:
+    """Write a model folder with the network of another and thresholds that suit the records of `data` better.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of labelled records; a hundred are worth something.
+    model, start : Path
+        The folder to write, and that of the model to start from.
+    label_table : Path, optional
+        CSV of `record,code[,code...]`, instead of the headers' diagnoses.
+    log : callable
+        Receives a line of progress at a time.
+
+    Raises
+    ------
+    InputError
+        If no record can be read, or none has a diagnosis of the model's.
+    """
+    network, description = load_model(start)
+    labels, probabilities = _classified(Predictor(network, description), data, label_table, log)
+    classes = description.class_set
+    thresholds = adapted_thresholds(classes, labels, probabilities, description.lowest_probabilities)
+    positives = labels.sum(axis=0)
+    adapted = replace(
+        description,
+        thresholds=tuple(float(value) if np.isfinite(value) else None for value in thresholds),
+        training=description.training | {"thresholds_adapted_to_records": len(labels)},
+    )
+    save_model(model, network, adapted)
+    log(f"adapted {np.count_nonzero(positives)} thresholds of {len(classes)} to {len(labels)} records: {model}")
+    return adapted
+
+
+def _classified(
+    predictor: Predictor, data: Path, label_table: Path | None, log: Callable[[str], None]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels and probabilities of the records that can be read and answered, (records, classes) each."""
+    table = None if label_table is None else read_record_table(label_table)
+    labels, probabilities = [], []
+    paths = find_records(data)
+    for first in range(0, len(paths), BATCH):
+        records = []
+        for path in paths[first : first + BATCH]:
+            try:
+                records.append(read_record(path))
+            except InputError as error:
+                log(f"left out: {error}")
+        listed = [record for record in records if table is None or record.name in table]
+        predictions = predictor.predict_prepared([predictor.prepare(record) for record in listed])
+        for record, prediction in zip(listed, predictions, strict=True):
+            if prediction.answerable:
+                codes = record.codes if table is None else table[record.name]
+                labels.append(predictor.classes.encode_taught(codes))
+                probabilities.append(prediction.probabilities)
+    if not labels or not np.any(labels):
+        raise InputError(f"{data}: no record has a diagnosis of the model's; give labelled records")
+    return np.array(labels), np.array(probabilities)
