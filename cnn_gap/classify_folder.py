@@ -1,9 +1,10 @@
-"""Classify a whole folder of records into a folder of result files, whatever single records are like."""
+"""Classify many records into result files, a table or both, whatever single records are like."""
 
 import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -12,15 +13,19 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
-from cnn_gap.ecg.long_records import LongRecord, open_record
-from cnn_gap.ecg.records import Record, find_records, paths_by_name, record_name
+from cnn_gap.ecg.long_records import LongRecord
+from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.sources import ListedRecord, Stamp, is_address, list_records
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import readable, writable, write_text
 from cnn_gap.locks import locked
 from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.prediction.stream import Waiting, predict_stream
+from cnn_gap.reports.data_frames import column_types, columns_of
 from cnn_gap.scoring.result_files import outputs_text
-from cnn_gap.scoring.result_journal import ResultJournal, Stamp, open_journal, stamp_of
+from cnn_gap.scoring.result_journal import ResultJournal, open_journal
+from cnn_gap.scoring.result_tables import CONTENT, FORMAT, ResultTable, rounded
+from cnn_gap.version import __version__
 
 #: The file in the results' folder that says which records failed, and why.
 FAILURES = "failures.log"
@@ -52,27 +57,50 @@ class Summary:
         return f"{self.classified} classified{nothing}, {self.failed} failed{kept}{unreadable}"
 
 
+@dataclass(frozen=True)
+class Results:
+    """Where the results go.
+
+    Attributes
+    ----------
+    out : Path
+        The folder for logs and, if `files`, a result file ``NAME.csv`` for each record.
+    files : bool
+        Whether there are result files.
+    table : Path or None
+        A Parquet or CSV file for a table with a row a record.
+    """
+
+    out: Path
+    files: bool = True
+    table: Path | None = None
+
+
 def classify_folder(
     classifier: Classifier,
     model: Path,
-    data: Path,
-    out: Path,
+    data: str | Path,
+    out: Path | Results,
     warn: Callable[[str], None],
     strict: bool = False,
 ) -> Summary:
-    """Classify every record of `data` into `out/NAME.csv`.
+    """Classify every record of `data` into `out/NAME.csv`, a table, or both.
 
     A record that fails gets labels 0 and probabilities nan, a line to `warn` and one in `out/failures.log`; one
     that holds no heartbeat gets zeros. What is to know of records' signals is in `out/quality.log`. A
-    second run keeps the files that an earlier one of the same model and records has written, as far as they are
-    whole and the records unchanged, and tries failures again.
+    second run keeps the files and rows that an earlier one of the same model and records has written, as far as
+    they are whole and the records unchanged, and tries failures again.
 
     Parameters
     ----------
     classifier : Classifier
         Loaded from the folder `model`.
-    model, data, out : Path
-        Folders of the model, of the records and for the results.
+    model : Path
+        The model's folder.
+    data : str or Path
+        Folder of the records, list of them, or address, as `cnn_gap.ecg.sources` takes it.
+    out : Path or Results
+        Where the results go; a folder for result files.
     warn : callable
         Receives a line for each record that fails or cannot be answered, and for each folder in `data` that
         cannot be read.
@@ -85,68 +113,150 @@ def classify_folder(
         If there are no records, two have the same name, `out` cannot be written or another process is writing
         into it.
     """
-    out = Path(out)
+    results = out if isinstance(out, Results) else Results(Path(out))
     unreadable: list[str] = []
-    paths = list(paths_by_name(find_records(Path(data), None if strict else unreadable.append)).values())
+    records = list_records(str(data), None if strict else unreadable.append)
     for line in unreadable:
         warn(line)
     source = {
         "model": _fingerprint(Path(model)),
-        "data": str(Path(data).resolve()),
+        "data": str(data) if is_address(str(data)) else str(Path(data).resolve()),
         "precision": classifier.runtime.precision,
     }
-    with locked(out), open_journal(out, source, paths, warn) as journal:
-        with writable(out / FAILURES):
-            (out / FAILURES).unlink(missing_ok=True)
-        open_paths = [path for path in paths if not journal.is_current(path)]
-        kept = len(paths) - len(open_paths)
+    with ExitStack() as stack:
+        stack.enter_context(locked(results.out))
+        run = _Run(results, warn)
+        if results.files:
+            run.journal = stack.enter_context(open_journal(results.out, source, records, warn))
+        if results.table is not None:
+            run.table = stack.enter_context(_open_table(classifier, source["model"], results.table))
+        run.remove_log(FAILURES)
+        waiting = [record for record in records if not run.is_current(record)]
+        kept = len(records) - len(waiting)
         if not kept:
-            with writable(out / QUALITY):
-                (out / QUALITY).unlink(missing_ok=True)
-        failed, unanswerable = _classify(classifier, open_paths, out, journal, warn)
-    return Summary(len(open_paths) - failed, failed, kept, len(unreadable), unanswerable)
+            run.remove_log(QUALITY)
+        run.classify(classifier, waiting)
+        if run.table is not None:
+            run.table.finish([record.name for record in records])
+    return Summary(len(waiting) - run.failed, run.failed, kept, len(unreadable), run.unanswerable)
 
 
-def _classify(
-    classifier: Classifier,
-    paths: list[Path],
-    out: Path,
-    journal: ResultJournal,
-    warn: Callable[[str], None],
-) -> tuple[int, int]:
-    """Classify records and write their results; return how many failed and how many cannot be answered."""
-    stamps: dict[str, Stamp] = {}
-    failed = unanswerable = 0
-    waiting = (Waiting(record_name(path), str(path), partial(_read, path, stamps)) for path in paths)
-    with tqdm(total=len(paths), desc="classifying", unit="record", disable=None) as bar:
-        for predictions in _several(predict_stream(classifier, waiting)):
-            for prediction in predictions:
-                if prediction.failure:
-                    failed += 1
-                    warn(_log(out / FAILURES, prediction.name, prediction.failure))
-                elif prediction.notes:
-                    line = _log(out / QUALITY, prediction.name, "; ".join(prediction.notes))
-                    if not prediction.answerable:
-                        unanswerable += 1
-                        warn(line)
-            _write(predictions, stamps, out, journal)
-            bar.update(len(predictions))
-    return failed, unanswerable
+def _open_table(classifier: Classifier, model: str, path: Path) -> ResultTable:
+    described, classes = classifier.description, classifier.classes
+    about = {
+        "format": FORMAT,
+        "model": model,
+        "version": __version__,
+        "precision": classifier.runtime.precision,
+        "classes": [
+            {
+                "column": column,
+                "name": known.name,
+                "abbreviation": known.abbreviation,
+                "system": known.system,
+                "codes": list(codes),
+                "threshold": threshold,
+            }
+            for column, known, codes, threshold in zip(
+                classes.short_names, classes.diagnoses, classes.outputs, described.thresholds, strict=True
+            )
+        ],
+    }
+    return ResultTable(path, about, column_types(classes) | {CONTENT: str})
+
+
+class _Run:
+    """The results of a run: what is there, and how many records have failed."""
+
+    def __init__(self, results: Results, warn: Callable[[str], None]):
+        self._results = results
+        self._out = results.out
+        self._warn = warn
+        self._stamps: dict[str, Stamp] = {}
+        self.journal: ResultJournal | None = None
+        self.table: ResultTable | None = None
+        self.failed = self.unanswerable = 0
+
+    def is_current(self, record: ListedRecord) -> bool:
+        """Tell whether all that is wanted of a record is there, and of the record as it is now."""
+        if self.journal is not None and not self.journal.is_current(record):
+            return False
+        try:
+            return self.table is None or self.table.is_current(record.name, lambda: record.stamp().content)
+        except InputError:
+            return False
+
+    def remove_log(self, name: str) -> None:
+        """Remove a log of an earlier run."""
+        with writable(self._out / name):
+            (self._out / name).unlink(missing_ok=True)
+
+    def classify(self, classifier: Classifier, records: list[ListedRecord]) -> None:
+        """Classify records and write their results."""
+        waiting = (Waiting(record.name, record.source, partial(self._read, record)) for record in records)
+        with tqdm(total=len(records), desc="classifying", unit="record", disable=None) as bar:
+            for predictions in _several(predict_stream(classifier, waiting)):
+                for prediction in predictions:
+                    self._count(prediction)
+                self._write(predictions)
+                bar.update(len(predictions))
+
+    def _read(self, record: ListedRecord) -> Record | LongRecord:
+        """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
+        if printable(record.name) != record.name:
+            raise InputError(
+                f"{record.source}: the name of a record must have no control characters; rename its files"
+            )
+        if not _fits(record.name):
+            raise InputError(
+                f"{record.source}: the name of a record is too long for a result file; rename its files"
+            )
+        self._stamps[record.name] = record.stamp()
+        return record.open()
+
+    def _count(self, prediction: Prediction) -> None:
+        """Count a prediction, and say what is to know of it."""
+        if prediction.failure:
+            self.failed += 1
+            self._warn(_log(self._out / FAILURES, prediction.name, prediction.failure))
+        elif prediction.notes:
+            line = _log(self._out / QUALITY, prediction.name, "; ".join(prediction.notes))
+            if not prediction.answerable:
+                self.unanswerable += 1
+                self._warn(line)
+
+    def _write(self, predictions: list[Prediction]) -> None:
+        """Write the results of several records, and note those that need not be written again."""
+        stamps = {each.name: self._stamps.pop(each.name, None) for each in predictions}
+        if self.journal is not None:
+            self._write_files(predictions, stamps, self.journal)
+        if self.table is not None:
+            columns = columns_of(predictions, predictions[0].classes)
+            for name, values in columns.items():
+                if values and isinstance(values[0], float):
+                    columns[name] = [rounded(value) for value in values]
+            contents = [stamp.content if stamp is not None else "" for stamp in stamps.values()]
+            self.table.add(columns | {CONTENT: contents})
+
+    def _write_files(
+        self, predictions: list[Prediction], stamps: dict[str, Stamp | None], journal: ResultJournal
+    ) -> None:
+        texts = {each.name: _text(each) for each in predictions if _fits(each.name)}
+        for each in predictions:
+            stamp = stamps[each.name]
+            if not each.failure and stamp is not None:
+                journal.add(each.name, stamp, texts[each.name])
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            written = [
+                pool.submit(write_text, self._out / _file_name(name), text) for name, text in texts.items()
+            ]
+        for done in written:
+            done.result()
 
 
 def _several(predictions: Iterator[Prediction]) -> Iterator[list[Prediction]]:
     while several := list(islice(predictions, TOGETHER)):
         yield several
-
-
-def _read(path: Path, stamps: dict[str, Stamp]) -> Record | LongRecord:
-    """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
-    if printable(record_name(path)) != record_name(path):
-        raise InputError(f"{path}: the name of a record must have no control characters; rename its files")
-    if not _fits(record_name(path)):
-        raise InputError(f"{path}: the name of a record is too long for a result file; rename its files")
-    stamps[record_name(path)] = stamp_of(path)
-    return open_record(path)
 
 
 def _fits(name: str) -> bool:
@@ -155,18 +265,6 @@ def _fits(name: str) -> bool:
 
 def _file_name(name: str) -> str:
     return f"{name}.csv"
-
-
-def _write(predictions: list[Prediction], stamps: dict[str, Stamp], out: Path, journal: ResultJournal) -> None:
-    """Write the result files of several records, and note those that need not be written again."""
-    texts = {each.name: _text(each) for each in predictions if _fits(each.name)}
-    for each in predictions:
-        if not each.failure:
-            journal.add(each.name, stamps.pop(each.name), texts[each.name])
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        written = [pool.submit(write_text, out / _file_name(name), text) for name, text in texts.items()]
-    for done in written:
-        done.result()
 
 
 def _text(prediction: Prediction) -> str:

@@ -8,12 +8,14 @@ import sys
 import time
 
 import numpy as np
+import pandas
 import pytest
 import scipy.io
 from conftest import ROOT
 
 import cnn_gap.classify_folder as classify
 import driver
+import evaluate_model
 import team_code
 import test_model
 from cnn_gap.classifier import Classifier, load_classifier
@@ -22,11 +24,13 @@ from cnn_gap.ecg import long_records
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record, read_recording
+from cnn_gap.ecg.sources import stamp_of
 from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
+from cnn_gap.prediction import stream
 from cnn_gap.prediction.predictor import Prediction, PreparedRecord
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
-from cnn_gap.scoring.result_journal import NOTES, SOURCE, stamp_of
+from cnn_gap.scoring.result_journal import NOTES, SOURCE
 from cnn_gap.simulation import simulate_record, write_simulated
 
 
@@ -448,3 +452,53 @@ def test_results_of_another_precision_are_not_kept(model, records, tmp_path, run
     given = read_outputs(out / "SIM0000.csv")
     assert (given.probabilities != exact.probabilities).any()
     np.testing.assert_allclose(given.probabilities, exact.probabilities, atol=0.05)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_a_table_says_what_the_result_files_say(run_command, model, data, tmp_path, suffix):
+    pytest.importorskip("pyarrow")
+    (data / "SIM0002.mat").unlink()
+    table, out = tmp_path / f"results{suffix}", tmp_path / "out"
+    result = run_command(driver, [model, data, out, "--table", table])
+    assert result.code == 0, result.err
+    scores = []
+    for outputs in (out, table):
+        scores.append(run_command(evaluate_model, [data, outputs]))
+        assert scores[-1].code == 0, scores[-1].err
+    assert scores[0].out == scores[1].out
+    frame = pandas.read_parquet(table) if suffix == ".parquet" else pandas.read_csv(table)
+    assert sorted(frame["record"]) == sorted(path.stem for path in find_records(data))
+    failed = frame[frame["record"] == "SIM0002"].iloc[0]
+    assert "the signal file is missing" in failed["failure"]
+    assert np.isnan(failed["AF_probability"])
+
+
+def test_a_table_alone_is_gone_on_with(run_command, model, data, tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    table, out = tmp_path / "results.parquet", tmp_path / "out"
+    (tmp_path / "list.txt").write_text("\n".join(f"data/SIM{number:04d}.hea" for number in range(2, 22)))
+    arguments = [model, tmp_path / "list.txt", out, "--table", table, "--table-only"]
+    predict_prepared = Classifier.predict_prepared
+
+    def killed(self, prepared):
+        if "SIM0020" in [each.name for each in prepared]:
+            raise KeyboardInterrupt
+        return predict_prepared(self, prepared)
+
+    monkeypatch.setattr(stream, "BATCH", 8)
+    monkeypatch.setattr(Classifier, "predict_prepared", killed)
+    assert run_command(driver, arguments).code == 130
+    assert not table.exists()
+    monkeypatch.undo()
+    result = run_command(driver, arguments)
+    assert result.out.splitlines()[-1] == "4 classified, 0 failed, 16 kept from an earlier run"
+    assert not list(out.glob("SIM*.csv"))
+    frame = pandas.read_parquet(table)
+    assert sorted(frame["record"]) == [f"SIM{number:04d}" for number in range(2, 22)]
+
+
+def test_an_address_of_records(run_command, model, data, tmp_path):
+    result = run_command(driver, [model, f"file://{data}", tmp_path / "out"])
+    assert result.out.splitlines()[-1] == "48 classified, 0 failed"
+    result = run_command(driver, [model, f"file://{data}", tmp_path / "out"])
+    assert result.out.splitlines()[-1] == "0 classified, 0 failed, 48 kept from an earlier run"

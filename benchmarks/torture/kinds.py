@@ -15,6 +15,7 @@ from cnn_gap.ecg.findings import SHIPPED_TABLES, read_findings
 from cnn_gap.ecg.label_tables import read_label_table, read_record_table
 from cnn_gap.ecg.long_records import open_record
 from cnn_gap.ecg.records import find_records, read_info, read_record, record_files
+from cnn_gap.ecg.sources import ListedRecord
 from cnn_gap.prediction.model_archive import check_archive
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
@@ -104,7 +105,7 @@ def _journal(name: str, materials: Path, folder: Path, random: Random) -> None:
     for each in (SOURCE, NOTES):
         shutil.copy(materials / each, folder)
     _damage(folder / name, random, as_text=random.random() < 0.8)
-    record = materials / "data" / "GOOD0.hea"
+    record = ListedRecord("GOOD0", str(materials / "data" / "GOOD0.hea"))
     with open_journal(folder, {"model": "a" * 64, "data": "/data"}, [record], lambda line: None) as journal:
         journal.is_current(record)
 

@@ -5,14 +5,29 @@ from pathlib import Path
 
 from cnn_gap.backend import start_keras
 from cnn_gap.commands.command import Command, add_runtime_options, add_strict_option, name_unseen, warn
-from cnn_gap.ecg.records import require_folder
+from cnn_gap.ecg.sources import require_source
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.runtimes import Runtime
+from cnn_gap.scoring.result_tables import require_table_path
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="folder of records, flat or nested; text or CSV file with a path, or path,id, in each line; or an"
+        " address such as s3://bucket/folder",
+    )
     parser.add_argument("out", metavar="OUT", type=Path, help="folder for the result files, NAME.csv each")
+    parser.add_argument(
+        "--table",
+        metavar="FILE",
+        type=Path,
+        help="one table of all results too, .parquet or .csv (pip install cnn-gap[formats])",
+    )
+    parser.add_argument(
+        "--table-only", action="store_true", help="with --table: no result files; OUT has the logs"
+    )
     add_runtime_options(parser)
     add_strict_option(parser)
 
@@ -20,14 +35,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _execute(options: argparse.Namespace) -> int:
     """Classify and write a result file for each record; 1 if every record failed."""
     read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
-    require_folder(options.data)
+    require_source(options.data)
+    if options.table_only and options.table is None:
+        options.usage_error("--table-only needs --table FILE")
+    if options.table is not None:
+        require_table_path(options.table)
     Runtime(options.runtime, options.precision)
     start_keras()
     from cnn_gap.classifier import load_classifier
-    from cnn_gap.classify_folder import classify_folder
+    from cnn_gap.classify_folder import Results, classify_folder
 
     classifier = load_classifier(options.model, options.runtime, options.precision)
-    summary = classify_folder(classifier, options.model, options.data, options.out, warn, options.strict)
+    results = Results(options.out, not options.table_only, options.table)
+    summary = classify_folder(classifier, options.model, options.data, results, warn, options.strict)
     name_unseen(classifier.unseen)
     print(summary)
     return 1 if summary.failed and not summary.classified + summary.kept else 0

@@ -16,7 +16,10 @@ from cnn_gap.scoring.result_files import Evaluation, read_evaluation
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("labels", metavar="LABELS", type=Path, help="folder of headers (.hea) with the labels")
     parser.add_argument(
-        "outputs", metavar="OUTPUTS", type=Path, help="folder of result files, NAME.csv for each header"
+        "outputs",
+        metavar="OUTPUTS",
+        type=Path,
+        help="folder of result files, NAME.csv for each header, or a table of the driver (.parquet, .csv)",
     )
     parser.add_argument(
         "scores",

@@ -1,16 +1,26 @@
-"""Classify a record and print its diagnoses."""
+"""Classify records and print their diagnoses."""
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, name_unseen, whole_number
+from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
 from cnn_gap.ecg.long_records import open_record
-from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.prediction.model_folder import ModelDescription, read_description
+
+if TYPE_CHECKING:
+    from cnn_gap.prediction.prediction import Prediction
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("record", metavar="RECORD", type=Path, help="record, with or without .hea")
+    parser.add_argument(
+        "records",
+        metavar="RECORD",
+        type=Path,
+        nargs="+",
+        help="record, with or without .hea, or of another format",
+    )
     parser.add_argument(
         "--top",
         metavar="N",
@@ -18,29 +28,56 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=5,
         help="print the N most probable diagnoses and any others that are answered (default: %(default)s)",
     )
-    parser.add_argument("--json", action="store_true", help="print every class as JSON, for machines")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--json", action="store_true", help="print every class as JSON, for machines; several records as a list"
+    )
+    forms.add_argument("--csv", action="store_true", help="print a table with a row a record")
 
 
-def _execute(options: argparse.Namespace) -> None:
-    """Print the most probable diagnoses and all that are answered, or every class as JSON."""
+def _execute(options: argparse.Namespace) -> int:
+    """Print the most probable diagnoses and all that are answered, or every class for machines.
+
+    A record that fails is named on standard error, and the exit code is 1; the others go on.
+    """
     read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
-    record = open_record(options.record)
+    # So does a single record that cannot be read.
+    records = [open_record(options.records[0])] if len(options.records) == 1 else options.records
     start_keras()
     from cnn_gap.classifier import load_classifier
-    from cnn_gap.reports.tables import prediction_json, prediction_table
 
     classifier = load_classifier(options.model)
-    prediction = classifier.predict(record)
+    predictions = list(classifier.predict_stream(records))
     name_unseen(classifier.unseen)
-    if options.json:
-        print(prediction_json(prediction, classifier.description))
+    good = [each for each in predictions if not each.failure]
+    _print(good, classifier.description, options)
+    for each in predictions:
+        if each.failure:
+            warn(f"{each.name}: {each.failure}")
+    return int(len(good) < len(predictions))
+
+
+def _print(predictions: "list[Prediction]", described: ModelDescription, options: argparse.Namespace) -> None:
+    from cnn_gap.reports.data_frames import predictions_table
+    from cnn_gap.reports.tables import prediction_json, prediction_table
+
+    if options.csv:
+        print(predictions_table(predictions).to_csv(index=False), end="")
+    elif options.json:
+        texts = [prediction_json(each, described) for each in predictions]
+        print(texts[0] if len(options.records) == 1 and texts else "[" + ",\n".join(texts) + "]")
     else:
-        print(prediction_table(prediction, options.top))
+        heading = len(options.records) > 1
+        print(
+            "\n\n".join(
+                f"{each.name}\n" * heading + prediction_table(each, options.top) for each in predictions
+            )
+        )
 
 
 COMMAND = Command(
     "predict",
-    "Classify a 12-lead ECG record and print its diagnoses.",
+    "Classify 12-lead ECG records and print their diagnoses.",
     _add_arguments,
     _execute,
     takes_model=True,

@@ -102,7 +102,7 @@ def waiting_records(
         name = "" if given is None else str(next(given, ""))
         if given is not None and not name:
             raise InputError(f"there must be a name for each record; received {number} names")
-        if isinstance(record, Record):
+        if isinstance(record, Record | LongRecord):
             yield Waiting(name or record.name, record.name or f"record {number}", partial(_itself, record))
         elif isinstance(record, str | Path):
             path = Path(record)
@@ -116,7 +116,7 @@ def waiting_records(
             yield Waiting(name, name, partial(_as_record, record, form, f"signal {name}"))
 
 
-def _itself(record: Record) -> Record:
+def _itself(record: Record | LongRecord) -> Record | LongRecord:
     return record
 
 

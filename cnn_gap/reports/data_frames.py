@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas
 
 #: The columns before those of the classes.
-ABOUT = ("record", "failure", "notes")
+ABOUT = ("record", "failure", "answerable", "notes")
 
 #: How the columns of a class are named, given its short name.
 PROBABILITY, LABEL = "{}_probability", "{}_label"
@@ -27,7 +27,8 @@ def predictions_table(predictions: Iterable[Prediction]) -> "pandas.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        The columns `record`, `failure` (empty where there is none) and `notes` (joined by ``"; "``), then for
+        The columns `record`, `failure` (empty where there is none), `answerable` (whether there is a heartbeat
+        that can be judged) and `notes` (on the quality of the signal, joined by ``"; "``), then for
         each class its probability, such as `AF_probability` (NaN where the record failed), and whether it is
         answered, such as `AF_label`. A finding that shares its abbreviation with a class is named by its
         system, such as `SCP-ECG:PVC_label`.
@@ -45,11 +46,20 @@ def predictions_table(predictions: Iterable[Prediction]) -> "pandas.DataFrame":
     return pandas.DataFrame(columns_of(rows, rows[0].classes) if rows else {name: [] for name in ABOUT})
 
 
+def column_types(classes: ClassSet) -> dict[str, type]:
+    """Return the types of the table's columns by name, in order."""
+    types: dict[str, type] = {"record": str, "failure": str, "answerable": bool, "notes": str}
+    for name in classes.short_names:
+        types |= {PROBABILITY.format(name): float, LABEL.format(name): bool}
+    return types
+
+
 def columns_of(predictions: Sequence[Prediction], classes: ClassSet) -> dict[str, list[Any]]:
     """Return the columns of the table of predictions by name, in order."""
     columns: dict[str, list[Any]] = {
         "record": [each.name for each in predictions],
         "failure": [each.failure for each in predictions],
+        "answerable": [each.answerable and not each.failure for each in predictions],
         "notes": ["; ".join(each.notes) for each in predictions],
     }
     for index, name in enumerate(classes.short_names):

@@ -18,6 +18,7 @@ from cnn_gap.ecg.headers import codes_of, parse_comments
 from cnn_gap.ecg.records import find_records, paths_by_name, record_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import LARGEST_SETTINGS, read_bytes, write_text
+from cnn_gap.scoring.result_tables import read_result_table
 
 _YES = frozenset(("1", "True", "true", "T", "t"))
 _NAMED_IN_ERRORS = 3
@@ -121,18 +122,20 @@ def read_outputs(path: Path) -> Outputs:
 
 def read_evaluation(
     labels_folder: Path,
-    outputs_folder: Path,
+    results: Path,
     classes: ClassSet,
     label_table: Mapping[str, Sequence[str]] | None = None,
 ) -> Evaluation:
-    """Read the labels of a folder's records, nested ones too, and the result file ``NAME.csv`` of each.
+    """Read the labels of a folder's records, nested ones too, and the results of each.
 
     Equivalent codes of a class have a label if one has, and the mean of their probabilities.
 
     Parameters
     ----------
-    labels_folder, outputs_folder : Path
-        Folders of records and of result files.
+    labels_folder : Path
+        The records.
+    results : Path
+        A folder with a result file ``NAME.csv`` for each, or a table of results.
     classes : ClassSet
         What to score.
     label_table : mapping of str to sequence of str, optional
@@ -145,11 +148,14 @@ def read_evaluation(
     """
     codes = _codes_by_name(Path(labels_folder), label_table)
     names = tuple(codes)
-    paths = _output_paths(names, Path(outputs_folder))
     labels = np.array([classes.encode(each) for each in codes.values()])
-    files = [read_outputs(path) for path in paths]
+    files: list[Outputs]
+    malformed: tuple[Path, ...]
+    if Path(results).is_file():
+        files, malformed = _table_outputs(names, Path(results)), ()
+    else:
+        files, malformed = _folder_outputs(names, Path(results))
     outputs, probabilities = gather(files, classes)
-    malformed = tuple(path for path, file in zip(paths, files, strict=True) if not file.codes)
     listed = {code for codes in {file.codes for file in files} for code in codes}
     answered = np.array([not listed.isdisjoint(codes) for codes in classes.outputs], dtype=bool)
     return Evaluation(names, labels, outputs, probabilities, malformed, answered)
@@ -208,16 +214,33 @@ def _codes_by_name(folder: Path, label_table: Mapping[str, Sequence[str]] | None
     return {name: codes_of(parse_comments("\n".join(_lines(path)))) for name, path in ordered}
 
 
+def _table_outputs(names: Sequence[str], table: Path) -> list[Outputs]:
+    codes, rows = read_result_table(table)
+    _require_all([name for name in names if name not in rows], len(names), table, "rows")
+    return [Outputs(name, codes, *rows[name]) for name in names]
+
+
+def _folder_outputs(names: Sequence[str], folder: Path) -> tuple[list[Outputs], tuple[Path, ...]]:
+    """Return what each record's result file says, and the files that are malformed."""
+    paths = _output_paths(names, folder)
+    files = [read_outputs(path) for path in paths]
+    return files, tuple(path for path, file in zip(paths, files, strict=True) if not file.codes)
+
+
+def _require_all(missing: Sequence[str], count: int, place: Path, what: str) -> None:
+    if missing:
+        first = ", ".join(missing[:_NAMED_IN_ERRORS]) + (", ..." if len(missing) > _NAMED_IN_ERRORS else "")
+        raise InputError(
+            f"{place}: lacks {len(missing)} of {count} {what} ({first}); classify all records first"
+        )
+
+
 def _output_paths(names: Sequence[str], folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"{folder}: is not a folder; give the folder of the result files")
     present = {path.name for path in folder.iterdir()}
     missing = [f"{name}.csv" for name in names if f"{name}.csv" not in present]
-    if missing:
-        first = ", ".join(missing[:_NAMED_IN_ERRORS]) + (", ..." if len(missing) > _NAMED_IN_ERRORS else "")
-        raise InputError(
-            f"{folder}: lacks {len(missing)} of {len(names)} result files ({first}); classify all records first"
-        )
+    _require_all(missing, len(names), folder, "result files")
     return [folder / f"{name}.csv" for name in names]
 
 

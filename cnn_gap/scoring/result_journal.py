@@ -8,20 +8,17 @@ and one edited by hand are done again.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from cnn_gap.ecg.records import record_files, record_name
+from cnn_gap.ecg.sources import ListedRecord, Stamp
 from cnn_gap.errors import InputError
 from cnn_gap.files import (
     LARGEST_TABLE,
-    open_regular,
     read_bytes,
     read_json,
-    readable,
     writable,
     write_json,
     write_text,
@@ -30,14 +27,6 @@ from cnn_gap.files import (
 #: The two files.
 SOURCE = "driver.json"
 NOTES = "driver.jsonl"
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What a record's files are like: name, size and time of change (ns) of each, and a hash of all."""
-
-    files: tuple[tuple[str, int, int], ...]
-    content: str
 
 
 @dataclass(frozen=True)
@@ -67,12 +56,12 @@ class ResultJournal:
         if self._file is not None:
             self._file.close()
 
-    def is_current(self, record: Path) -> bool:
+    def is_current(self, record: ListedRecord) -> bool:
         """Tell whether the result of a record is whole and of the record as it is now."""
-        note = self._notes.get(record_name(record))
+        note = self._notes.get(record.name)
         try:
-            result = read_bytes(self._out / f"{record_name(record)}.csv", LARGEST_TABLE)
-            return note is not None and _hash(result) == note.result and stamp_of(record) == note.stamp
+            result = read_bytes(self._out / f"{record.name}.csv", LARGEST_TABLE)
+            return note is not None and _hash(result) == note.result and record.stamp() == note.stamp
         except InputError:
             return False
 
@@ -86,7 +75,7 @@ class ResultJournal:
 
 
 def open_journal(
-    out: Path, source: dict[str, str], records: Iterable[Path], warn: Callable[[str], None]
+    out: Path, source: dict[str, str], records: Iterable[ListedRecord], warn: Callable[[str], None]
 ) -> ResultJournal:
     """Return the journal of a folder; results of another source are removed.
 
@@ -96,7 +85,7 @@ def open_journal(
         The folder, which exists.
     source : dict of str to str
         What all results depend on, such as the model.
-    records : iterable of Path
+    records : iterable of ListedRecord
         Those whose results are removed where the folder is of another source.
     warn : callable
         Receives a line where the folder's own account of itself is damaged: then all is done anew.
@@ -110,26 +99,9 @@ def open_journal(
     if not continued:
         with writable(out):
             for record in records:
-                (out / f"{record_name(record)}.csv").unlink(missing_ok=True)
+                (out / f"{record.name}.csv").unlink(missing_ok=True)
         write_json(out / SOURCE, source)
     return ResultJournal(out, notes)
-
-
-def stamp_of(record: Path) -> Stamp:
-    """Return the stamp of a record's files.
-
-    Raises
-    ------
-    InputError
-        If one cannot be read.
-    """
-    files, contents = [], []
-    for path in record_files(record):
-        with readable(path), open_regular(path) as file:
-            status = os.fstat(file.fileno())
-            contents.append(hashlib.file_digest(file, "blake2b").hexdigest())
-        files.append((path.name, status.st_size, status.st_mtime_ns))
-    return Stamp(tuple(files), _hash("".join(contents).encode()))
 
 
 def _hash(content: bytes) -> str:

@@ -1,10 +1,12 @@
 """The command for one record: its table, its JSON and its errors."""
 
+import io
 import json
 import re
 from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
 
 import predict
@@ -75,6 +77,24 @@ def test_the_command_prints_what_the_classifier_says(model, records, classifier,
     ended = run_command(predict, [model, path, "--json"])
     found = [each["probability"] for each in json.loads(ended.out)["classes"]]
     np.testing.assert_allclose(found, expected.probabilities, atol=1e-6)
+
+
+def test_several_records_and_a_failing_one(model, records, classifier, tmp_path, run_command):
+    paths = find_records(records)[:2]
+    expected = [classifier.predict(path) for path in paths]
+    arguments = [model, paths[0], tmp_path / "absent", paths[1]]
+    ended = run_command(predict, [*arguments, "--top", "1"])
+    tables = [f"{each.name}\n{prediction_table(each, 1)}" for each in expected]
+    assert (ended.code, ended.out) == (1, "\n\n".join(tables) + "\n")
+    assert ended.err.startswith("absent: ")
+    ended = run_command(predict, [*arguments, "--csv"])
+    frame = pandas.read_csv(io.StringIO(ended.out))
+    assert frame["record"].tolist() == [path.stem for path in paths]
+    np.testing.assert_allclose(
+        frame["AF_probability"], [each["AF"].probability for each in expected], atol=1e-6
+    )
+    ended = run_command(predict, [*arguments, "--json"])
+    assert [each["record"] for each in json.loads(ended.out)] == [path.stem for path in paths]
 
 
 def test_five_diagnoses_are_shown_unless_told_otherwise(model, records, classifier, run_command):

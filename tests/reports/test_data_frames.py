@@ -7,7 +7,7 @@ import pytest
 
 from cnn_gap.ecg.diagnoses import ClassSet, Finding, read_weights
 from cnn_gap.prediction.prediction import Prediction, failed_prediction
-from cnn_gap.reports.data_frames import predictions_table
+from cnn_gap.reports.data_frames import column_types, predictions_table
 
 
 @pytest.fixture
@@ -22,10 +22,13 @@ def predictions():
 
 def test_a_row_a_record_and_two_columns_a_class(predictions):
     table = predictions_table(iter(predictions))
-    assert list(table.columns[:5]) == ["record", "failure", "notes", "IAVB_probability", "IAVB_label"]
-    assert table.shape == (2, 3 + 2 * len(predictions[0].classes))
+    assert list(table.columns[:4]) == ["record", "failure", "answerable", "notes"]
+    assert list(table.columns[4:6]) == ["IAVB_probability", "IAVB_label"]
+    assert table.shape == (2, 4 + 2 * len(predictions[0].classes))
     assert table["record"].tolist() == ["A", "B"]
     assert table["failure"].tolist() == ["", "cannot be read"]
+    assert table["answerable"].tolist() == [True, False]
+    assert list(column_types(predictions[0].classes)) == list(table.columns)
     assert table["notes"].tolist() == ["first; second", ""]
     assert table["SCP-ECG:PVC_probability"][0] == 1
     assert table["PVC_probability"][0] < 1

@@ -1,0 +1,105 @@
+"""Whether a folder that mixes all formats, some files damaged, gets an answer for each good one in one table.
+
+Simulates records, writes each in one of the formats that are read, damages some, and classifies the folder into
+one Parquet file. Prints, by format, how many were answered and how far their probabilities are from the
+signals' own. Exits with 1 if a good record has no answer, a damaged one has one or no reason, or a probability
+differs by more than 0.001.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.common import start_classifier, table
+from cnn_gap.ecg.headers import LEADS
+from cnn_gap.exit_codes import run
+from cnn_gap.simulation import SimulatedRecord, draw_codes, simulate_record, write_simulated
+from cnn_gap.simulation.vendor_files import WRITERS
+
+#: How far a probability may be from that of the signal before it was rounded to 16 bits.
+LARGEST_DIFFERENCE = 1e-3
+
+#: Different hearts among the records.
+SIGNALS = 100
+
+
+@dataclass(frozen=True)
+class Written:
+    """A record that was written: its name, its format, its signal's number, and whether it was damaged."""
+
+    name: str
+    form: str
+    signal: int
+    damaged: bool
+
+
+def main(arguments: list[str]) -> int:
+    """Write, classify and print a table; return 1 if anything is not as it should be."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.quality.mixed_formats", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
+    parser.add_argument("--records", metavar="N", type=int, default=1000, help="default: %(default)s")
+    parser.add_argument("--damaged", metavar="N", type=int, default=20, help="default: %(default)s")
+    options = parser.parse_args(arguments)
+    classifier = start_classifier(options.model)
+    from cnn_gap.classify_folder import Results, classify_folder
+
+    with tempfile.TemporaryDirectory() as place:
+        data, out = Path(place) / "data", Path(place) / "out"
+        signals = list(_simulate(min(SIGNALS, options.records)))
+        written = list(_write(data, signals, options.records, options.damaged))
+        results = Results(out, files=False, table=out / "results.parquet")
+        summary = classify_folder(classifier, options.model, data, results, warn=lambda line: None)
+        import pandas
+
+        rows = pandas.read_parquet(out / "results.parquet").set_index("record")
+    print(f"{summary}; one table of {len(rows)} rows\n")
+    expected = classifier.predict_batch((each.signal for each in signals), 250.0, LEADS)
+    columns = [f"{name}_probability" for name in classifier.classes.short_names]
+    lines, good = [], len(rows) == options.records
+    for form in ("WFDB", *WRITERS):
+        mine = [each for each in written if each.form == form]
+        answered = [each for each in mine if not rows.loc[each.name, "failure"]]
+        differences = [
+            np.abs(rows.loc[each.name, columns].to_numpy(float) - expected[each.signal].probabilities).max()
+            for each in answered
+        ]
+        largest = float(max(differences, default=0.0))
+        damaged = sum(each.damaged for each in mine)
+        good &= {each.name for each in answered} == {each.name for each in mine if not each.damaged}
+        good &= largest <= LARGEST_DIFFERENCE
+        lines.append((form, len(mine), damaged, len(answered), len(mine) - len(answered), largest))
+    print(table(("format", "records", "damaged", "answered", "reasons", "largest difference"), lines))
+    return 0 if good else 1
+
+
+def _simulate(count: int) -> Iterator[SimulatedRecord]:
+    for index in range(count):
+        yield simulate_record(f"S{index}", draw_codes(index), 250.0, 10.0, index)
+
+
+def _write(folder: Path, signals: list[SimulatedRecord], count: int, damaged: int) -> Iterator[Written]:
+    """Write the records, each format in turn, and damage some that are spread evenly."""
+    folder.mkdir()
+    forms = ("WFDB", *WRITERS)
+    broken = set(np.linspace(0, count - 1, damaged).round().astype(int).tolist()) if damaged else set()
+    for number in range(count):
+        form, signal = forms[number % len(forms)], number % len(signals)
+        record = replace(signals[signal], name=f"R{number:05d}")
+        if form == "WFDB":
+            write_simulated(folder, record)
+            path = folder / f"{record.name}.mat"
+        else:
+            path = WRITERS[form](folder, record)
+        if number in broken:
+            path.write_bytes(path.read_bytes()[:40] + bytes(range(256)) * 4)
+        yield Written(record.name, form, signal, number in broken)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,42 @@
+"""The examples run, and say what the classifier says."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from cnn_gap.classifier import load_classifier
+from cnn_gap.ecg.records import find_records
+
+
+def run_example(name, *arguments):
+    command = [sys.executable, f"examples/{name}", *map(str, arguments)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_from_dicom_and_arrays_to_answers_and_a_figure(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("ecgdatakit", reason="pip install cnn-gap[formats]")
+    run_example("hospital.py", tmp_path)
+    table = pandas.read_csv(tmp_path / "archive.csv")
+    assert table["record"].tolist() == ["P1", "P2", "P3", "P4"]
+    assert table["AF_label"].tolist() == [False, True, False, False]
+    assert "a format that is not known" in table["failure"][3]
+    assert (tmp_path / "P2.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_onnxruntime_gives_the_classifiers_probabilities_without_keras(model, records, tmp_path):
+    for package in ("onnx", "onnxruntime", "tf2onnx"):
+        pytest.importorskip(package)
+    from cnn_gap.export_network import export_classifier
+
+    classifier = load_classifier(model)
+    export_classifier(classifier, tmp_path / "model.onnx")
+    path = find_records(records)[0]
+    lines = run_example("onnx_without_keras.py", tmp_path / "model.onnx", path).splitlines()
+    found = [float(line.split(",")[1]) for line in lines]
+    np.testing.assert_allclose(found, classifier.predict(path).probabilities, atol=1e-4)
