@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_gap.backend import start_keras
-from cnn_gap.ecg.diagnoses import ClassSet
+from cnn_gap.ecg.diagnoses import SNOMED, ClassSet, Diagnosis
 from cnn_gap.ecg.records import find_records, read_record
 from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
@@ -79,6 +79,11 @@ class Classified:
     def mean_change(self, reference: "Classified") -> float:
         """Return the mean absolute difference of the probabilities from another classification's."""
         return float(np.abs(self.probabilities - reference.probabilities).mean())
+
+
+def unique_name(about: Diagnosis) -> str:
+    """Return a name that no other class has: a finding may share its code with a scored class."""
+    return about.code if about.system == SNOMED else f"{about.system}:{about.code}"
 
 
 def model_parser(name: str, description: str, data: str = "labelled records") -> argparse.ArgumentParser:

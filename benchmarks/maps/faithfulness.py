@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.common import BATCH
+from benchmarks.common import BATCH, unique_name
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.windows.continuation import continued
@@ -100,10 +100,10 @@ def explained(
     classifier: "Classifier", cases: Iterable[Case], leads: bool = False
 ) -> Iterator["ExplainedClass"]:
     """Yield what explains each case."""
-    representatives = classifier.classes.representatives
+    names_of_columns = [unique_name(about) for about in classifier.classes.diagnoses]
     for batch in _batches(cases):
         columns = sorted({case.column for case in batch})
-        names = [representatives[column] for column in columns]
+        names = [names_of_columns[column] for column in columns]
         found = classifier.explain_batch([case.record for case in batch], classes=names, leads=leads)
         for case, explanation in zip(batch, found, strict=True):
             yield explanation.classes[columns.index(case.column)]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.common import record_paths, start_classifier, table
+from benchmarks.common import record_paths, start_classifier, table, unique_name
 from benchmarks.estimates import mean, proportion
 from benchmarks.maps.pointing import Interval, Pointing, point
 from cnn_gap.ecg.records import read_record
@@ -90,7 +90,7 @@ def main(arguments: list[str]) -> None:
             found = _pointings(classifier, explained, group, waves)
             rows.append((shown, name, *pointing_row(found)))
     rows.sort(key=lambda row: list(GROUPS).index(row[0]))
-    print(table((*headings, "|signal|", "gradient × input, absolute"), rows))
+    print(table((*headings, "amplitude", "gradient × input, absolute"), rows))
     lines = [(name, *locality(classifier, records)) for name, classifier in classifiers.items()]
     print(
         "\n"
@@ -127,7 +127,7 @@ def counted(record: Record, waves: dict[str, list[Interval]]) -> slice:
 def _pointings(
     classifier: "Classifier", explained: Sequence, group: Group, waves: dict[str, dict[str, list]]
 ) -> list[tuple[Pointing, Pointing, Pointing]]:
-    """Return how the map, |signal| and gradient × input lie for each record and finding of a group."""
+    """Return how the map, the amplitude and gradient × input lie for each record and finding of a group."""
     found = []
     for explanation in explained:
         record = explanation.record
@@ -136,7 +136,7 @@ def _pointings(
         if not own["N"] or not wanted:
             continue
         part, intervals = counted(record, own), group.waves(own)
-        names = [each.codes[0] for each in wanted]
+        names = [unique_name(each.diagnosis) for each in wanted]
         with_leads = classifier.explain(record, names, leads=True)
         size = np.abs(np.nan_to_num(record.signal) - np.nanmedian(record.signal, axis=0)).sum(axis=1)
         for each in with_leads.classes:
@@ -179,7 +179,9 @@ def locality(classifier: "Classifier", records: Sequence[Record]) -> tuple[int, 
         signal = record.signal.copy()
         last = round(CHANGED_S * record.sampling_rate)
         signal[-last:] = other.signal[-last:]
-        changed = classifier.explain(replace(record, signal=signal), [each.codes[0] for each in answers])
+        changed = classifier.explain(
+            replace(record, signal=signal), [unique_name(each.diagnosis) for each in answers]
+        )
         far = len(signal) - last - round(AWAY_S * record.sampling_rate)
         changes += [
             float(np.abs(after.activation - before.activation)[:far].max() / np.abs(before.activation).max())

@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
     answers = {"DATA_B": classify(classifier, (others[path.stem] for path in paths))}
     for rate in RATES:
         answers[f"DATA at {rate} Hz"] = classify(classifier, paths, partial(resampled, rate=rate))
-    print(f"{len(paths)} records of {len(classifier.classes)} classes, against DATA as stored\n")
+    print(f"{len(paths)} records of {len(reference.classes)} classes, against DATA as stored\n")
     headings = (
         "",
         "mean difference of probability",

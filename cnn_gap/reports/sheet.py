@@ -353,7 +353,7 @@ def _draw_scale(figure: Figure, page: Axes, explained: ExplainedClass, layout: L
     bar.tick_params(labelsize=7.5, width=0.6, length=2, color=GREY)
     caption: dict[str, Any] = {"size": 7.5, "color": INK, "ha": "center"}
     what = "share of the map's highest value" if speaks else "nothing speaks for the diagnosis"
-    page.text(left + width / 2, low - 3.4, what, va="top", **caption)
+    page.text(left + width / 2, low - 5.2, what, va="top", **caption)
     if speaks and 0 < level < 100:
         bar.plot([level] * 2, [0, 1.5], color=_REGION, linewidth=1.5, clip_on=False)
         page.text(left + width * level / 100, low + 6.6, f"regions from {level:.0f} %", **caption)

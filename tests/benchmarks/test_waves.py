@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.maps import waves
 from benchmarks.maps.pointing import Pointing
+from cnn_gap.ecg.diagnoses import diagnosis
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.twelve_leads import record_from_signal
 
@@ -42,7 +43,7 @@ def test_locality_is_the_change_far_from_what_changed():
 
         def explain(self, record, codes=None):
             activation = record.signal[:, 0] + 0.1 * record.signal[-1, 0]
-            explained = SimpleNamespace(label=True, codes=("1",), activation=activation)
+            explained = SimpleNamespace(label=True, diagnosis=diagnosis("1"), activation=activation)
             return SimpleNamespace(record=record, classes=(explained,))
 
     one, other = (np.full((1000, 12), value, np.float32) for value in (0.0, 1.0))
