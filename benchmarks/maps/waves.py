@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> None:
             found = _pointings(classifier, explained, group, waves)
             rows.append((shown, name, *pointing_row(found)))
     rows.sort(key=lambda row: list(GROUPS).index(row[0]))
-    print(table((*headings, "|signal|", "gradient × input, absolute"), rows))
+    print(table((*headings, "amplitude", "gradient × input, absolute"), rows))
     lines = [(name, *locality(classifier, records)) for name, classifier in classifiers.items()]
     print(
         "\n"
@@ -126,7 +126,7 @@ def counted(record: Record, waves: dict[str, list[Interval]]) -> slice:
 def _pointings(
     classifier: "Classifier", explained: Sequence, group: Group, waves: dict[str, dict[str, list]]
 ) -> list[tuple[Pointing, Pointing, Pointing]]:
-    """Return how the map, |signal| and gradient × input lie for each record and finding of a group."""
+    """Return how the map, the amplitude and gradient × input lie for each record and finding of a group."""
     found = []
     for explanation in explained:
         record = explanation.record
