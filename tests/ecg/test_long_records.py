@@ -81,3 +81,13 @@ def test_what_is_looked_at_at_once_must_fit_into_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(long_records, "LARGEST_WHOLE", 4999)
     with pytest.raises(InputError, match=r"r\.hea: lasts 0\.0 hours; at most 0\.0 are looked at at once"):
         read_whole(path)
+
+
+def test_a_matlab_files_storage_is_its_own(tmp_path):
+    path = write(tmp_path, "16+24", samples=500)
+    path.write_text(path.read_text().replace("16+24", "99+24", 1))
+    np.testing.assert_array_equal(open_record(path).signal, read_record(path).signal)
+    path = write(tmp_path, "16+24")
+    path.write_text(path.read_text().replace(" 5000", " 5001", 1))
+    with pytest.raises(InputError, match="truncated"):
+        open_record(path)

@@ -70,3 +70,10 @@ def test_rates_that_halve_samples_at_the_end_lack_none():
         expected = prediction_windows(held.signal, 200.0, Preprocessing())
         groups = list(long_prediction_windows(held, Preprocessing(), 1.0))
         assert np.concatenate(groups).shape == expected.shape
+
+
+def test_no_piece_is_left_over():
+    held = _Held(np.ones((3010, 12), np.float32), 100.0)
+    lengths = [len(piece.prepared.signal) for piece in pieces.pieces(held, Preprocessing())]
+    assert sum(lengths) == 3010 + 2  # each but the last has the first sample of the next
+    assert min(lengths) > 1000
