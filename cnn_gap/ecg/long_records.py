@@ -14,17 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.ecg.headers import LEADS, Header, read_header
-from cnn_gap.ecg.records import (
-    PLAIN_MATLAB_BYTES,
-    NoValidSampleError,
-    Record,
-    plain_matlab_shape,
-    read_record,
-    record_from_digital,
-    record_from_signal,
-    record_header,
-)
+from cnn_gap.ecg.records import PLAIN_MATLAB_BYTES, plain_matlab_shape, read_record, record_header
 from cnn_gap.ecg.signal_files import held_samples, is_plain, read_with_wfdb, signal_files
+from cnn_gap.ecg.twelve_leads import NoValidSampleError, Record, record_from_digital, record_from_signal
 from cnn_gap.errors import InputError
 from cnn_gap.files import LARGEST_SIGNAL, read_bytes
 

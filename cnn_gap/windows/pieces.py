@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.windows.preprocessing import (
     NO_SLOPES,
     PreparedSignal,

@@ -12,7 +12,7 @@ from scipy import signal as dsp
 from scipy.ndimage import uniform_filter1d
 
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.windows.preprocessing import PreparedSignal, remove_baseline
 
 #: Shorter records hold too few beats, s.

@@ -6,7 +6,8 @@ import pytest
 from cnn_gap.ecg import long_records
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.long_records import LongRecord, open_record, read_whole
-from cnn_gap.ecg.records import Record, read_record
+from cnn_gap.ecg.records import read_record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
 
 

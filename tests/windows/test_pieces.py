@@ -6,7 +6,7 @@ from math import nan
 import numpy as np
 import pytest
 
-from cnn_gap.ecg.records import record_from_signal
+from cnn_gap.ecg.twelve_leads import record_from_signal
 from cnn_gap.simulation import simulate_record
 from cnn_gap.windows import pieces
 from cnn_gap.windows.pieces import gain_of, long_prediction_windows, long_training_windows

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import find_records, read_record, record_from_signal
+from cnn_gap.ecg.records import find_records, read_record
+from cnn_gap.ecg.twelve_leads import record_from_signal
 from cnn_gap.simulation import simulate_record
 from cnn_gap.windows.preprocessing import Preprocessing, prepare_signal
 from cnn_gap.windows.signal_quality import look_at
