@@ -2,8 +2,8 @@
 
 Simulates records, writes each in one of the formats that are read, damages some, and classifies the folder into
 one Parquet file. Prints, by format, how many were answered and how far their probabilities are from the
-signals' own, rounded as the format stores them. Exits with 1 if a good record has no answer, a damaged one has one or
-no reason, or a probability differs by more than 0.001.
+signals' own, rounded as the format stores them. Exits with 1 if a good record has no answer, a damaged one has
+one or no reason, or a probability differs by more than 0.001.
 """
 
 import argparse
