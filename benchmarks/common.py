@@ -15,7 +15,8 @@ import numpy as np
 
 from cnn_gap.backend import start_keras
 from cnn_gap.ecg.diagnoses import SNOMED, ClassSet, Diagnosis
-from cnn_gap.ecg.records import Record, find_records, read_record
+from cnn_gap.ecg.records import find_records, read_record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
 from cnn_gap.scoring.metrics import auroc_auprc, challenge_metric, macro_average
 from cnn_gap.windows.resampling import resample_by

@@ -14,7 +14,8 @@ from cnn_gap.version import __version__
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier, load_classifier
-    from cnn_gap.ecg.records import Record, read_record, record_from_signal
+    from cnn_gap.ecg.records import read_record
+    from cnn_gap.ecg.twelve_leads import Record, record_from_signal
     from cnn_gap.errors import InputError
     from cnn_gap.prediction.explanation import ExplainedClass, Explanation
     from cnn_gap.prediction.prediction import Answer, Prediction
@@ -45,12 +46,12 @@ _MODULES = {
     "Explanation": "prediction.explanation",
     "InputError": "errors",
     "Prediction": "prediction.prediction",
-    "Record": "ecg.records",
+    "Record": "ecg.twelve_leads",
     "load_classifier": "classifier",
     "plot": "reports.figures",
     "predictions_table": "reports.data_frames",
     "read_record": "ecg.records",
-    "record_from_signal": "ecg.records",
+    "record_from_signal": "ecg.twelve_leads",
 }
 
 #: The modules that import Keras, which is started before them so that it stays quiet.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnn_gap.ecg.long_records import LongRecord, open_record, read_whole
-from cnn_gap.ecg.records import Record, record_from_signal
+from cnn_gap.ecg.twelve_leads import Record, record_from_signal
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.explainer import explain_records
 from cnn_gap.prediction.explanation import Explanation

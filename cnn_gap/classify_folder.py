@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
 from cnn_gap.ecg.long_records import LongRecord
-from cnn_gap.ecg.records import Record
 from cnn_gap.ecg.sources import ListedRecord, Stamp, is_address, list_records
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import readable, writable, write_text
 from cnn_gap.locks import locked

@@ -11,7 +11,8 @@ from tqdm import tqdm
 from cnn_gap.classifier import Classifier
 from cnn_gap.ecg.diagnoses import SNOMED
 from cnn_gap.ecg.long_records import read_whole
-from cnn_gap.ecg.records import Record, find_records, paths_by_name, record_name
+from cnn_gap.ecg.records import find_records, paths_by_name
+from cnn_gap.ecg.twelve_leads import Record, record_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import write_text
 from cnn_gap.locks import locked

@@ -10,7 +10,8 @@ from conftest import ROOT
 from benchmarks.maps.pointing import pointings, simulated_truth
 from cnn_gap.classifier import load_classifier
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import find_records, read_record, record_from_signal
+from cnn_gap.ecg.records import find_records, read_record
+from cnn_gap.ecg.twelve_leads import record_from_signal
 from cnn_gap.network.activation_maps import map_stride, with_maps
 from cnn_gap.settings import from_dict
 from cnn_gap.simulation import QUIET, simulate_record

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.common import BATCH, unique_name
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.windows.continuation import continued
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import numpy as np
 from benchmarks.common import BATCH, resampled
 from cnn_gap.ecg.annotations import Event
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record, read_info, read_record, record_from_signal
+from cnn_gap.ecg.records import read_info, read_record
+from cnn_gap.ecg.twelve_leads import Record, record_from_signal
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.heart_conditions import code_of, compatible, conditions_of
 from cnn_gap.windows.continuation import continued

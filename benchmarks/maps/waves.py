@@ -21,7 +21,8 @@ import numpy as np
 from benchmarks.common import record_paths, start_classifier, table, unique_name
 from benchmarks.estimates import mean, proportion
 from benchmarks.maps.pointing import Interval, Pointing, point
-from cnn_gap.ecg.records import Record, read_record
+from cnn_gap.ecg.records import read_record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.exit_codes import run
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import record_paths, table
-from cnn_gap.ecg.records import Record, read_record
+from cnn_gap.ecg.records import read_record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.exit_codes import run
 from cnn_gap.measurements.beats import Beats, find_beats, prepared
 from cnn_gap.measurements.intervals import measure

@@ -8,7 +8,7 @@ from functools import partial
 
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record, record_from_signal
+from cnn_gap.ecg.twelve_leads import Record, record_from_signal
 from cnn_gap.exit_codes import run
 
 #: Twelve, six, four, three and two leads: Reyna et al. 2021, "Will two do?".

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record, record_from_signal
+from cnn_gap.ecg.twelve_leads import Record, record_from_signal
 from cnn_gap.exit_codes import run
 from cnn_gap.prediction.prediction import Prediction
 

@@ -24,7 +24,7 @@ from benchmarks.common import (
     start_classifier,
     table,
 )
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.exit_codes import run
 
 if TYPE_CHECKING:

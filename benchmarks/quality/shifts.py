@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.exit_codes import run
 from cnn_gap.scoring.thresholds import apply_thresholds
 

@@ -8,7 +8,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common import interleaved, model_parser, record_paths, start_classifier, table
-from cnn_gap.ecg.records import Record, read_record
+from cnn_gap.ecg.records import read_record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
 from cnn_gap.exit_codes import run
 

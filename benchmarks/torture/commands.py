@@ -16,7 +16,8 @@ import numpy as np
 from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import Kind, copy_record
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
-from cnn_gap.ecg.records import find_records, record_name
+from cnn_gap.ecg.records import find_records
+from cnn_gap.ecg.twelve_leads import record_name
 from cnn_gap.errors import InputError
 from cnn_gap.exit_codes import run
 from cnn_gap.network.architecture import build_network

@@ -28,7 +28,8 @@ from benchmarks.maps.pointing import (
 from benchmarks.trainings.runs import train_and_classify, training_parser
 from cnn_gap.backend import start_keras
 from cnn_gap.ecg.diagnoses import ClassSet, read_weights
-from cnn_gap.ecg.records import Record, find_records
+from cnn_gap.ecg.records import find_records
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
 from cnn_gap.exit_codes import run
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average

@@ -14,17 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.ecg.headers import LEADS, Header, read_header
-from cnn_gap.ecg.records import (
-    PLAIN_MATLAB_BYTES,
-    NoValidSampleError,
-    Record,
-    plain_matlab_shape,
-    read_record,
-    record_from_digital,
-    record_from_signal,
-    record_header,
-)
+from cnn_gap.ecg.records import PLAIN_MATLAB_BYTES, plain_matlab_shape, read_record, record_header
 from cnn_gap.ecg.signal_files import held_samples, is_plain, read_with_wfdb, signal_files
+from cnn_gap.ecg.twelve_leads import NoValidSampleError, Record, record_from_digital, record_from_signal
 from cnn_gap.errors import InputError
 from cnn_gap.files import LARGEST_SIGNAL, read_bytes
 
@@ -87,16 +79,14 @@ def open_record(path: Path) -> Record | LongRecord:
         return read_record(path)
     path = named
     header = read_header(path)
-    sizes = signal_files(path, header)
-    reader = _reader(path, header, *sizes)
-    samples = 0 if reader is None else held_samples(path, header, sizes)
+    samples, reader = _reader(path, header, signal_files(path, header))
     duration = samples / header.sampling_rate
     if duration > LONGEST_S:
         raise InputError(
             f"{path}: lasts {duration / 86_400:.1f} days; at most {LONGEST_S / 86_400:g} are read: is"
             f" {header.sampling_rate:g} Hz its sampling rate?"
         )
-    if reader is None or max(samples, duration * USUAL_RATE) <= LONG:
+    if max(samples, duration * USUAL_RATE) <= LONG:
         return read_record(path)
     return LongRecord(header.name, header.sampling_rate, samples, reader, header.codes, header.age, header.sex)
 
@@ -118,16 +108,20 @@ def read_whole(path: Path) -> Record:
     return read_record(path)
 
 
-def _reader(path: Path, header: Header, first_file: Path, *others: Path) -> Callable[[int, int], Record] | None:
-    """Return what reads parts of a record, None where it can be read only whole."""
-    if first_file.suffix == ".mat" and is_plain(header):
+def _reader(path: Path, header: Header, sizes: dict[Path, int]) -> tuple[int, Callable[[int, int], Record]]:
+    """Return how many samples a record has and what reads parts of it; 0 where it can be read only whole."""
+    first_file, plain = next(iter(sizes)), is_plain(header)
+    if plain and first_file.suffix == ".mat":
         shape = plain_matlab_shape(read_bytes(first_file, LARGEST_SIGNAL, count=PLAIN_MATLAB_BYTES))
-        if shape is None or shape[0] != len(header.leads):
-            return None
-        return partial(_read_plain, first_file, header, PLAIN_MATLAB_BYTES)
-    if is_plain(header) and header.leads[0].storage == "16":
-        return partial(_read_plain, first_file, header, header.leads[0].byte_offset)
-    return partial(_read_with_wfdb, path, header)
+        samples = 0 if shape is None or shape[0] != len(header.leads) else shape[1]
+        if samples < (header.samples or 0):  # whoever reads it whole says what is wrong with it
+            samples = 0
+        wanted = min(samples, header.samples or samples)
+        return wanted, partial(_read_plain, first_file, header, PLAIN_MATLAB_BYTES)
+    samples = held_samples(path, header, sizes)
+    if plain and header.leads[0].storage == "16":
+        return samples, partial(_read_plain, first_file, header, header.leads[0].byte_offset)
+    return samples, partial(_read_with_wfdb, path, header)
 
 
 def _read_plain(file: Path, header: Header, offset: int, first: int, last: int) -> Record:

@@ -1,44 +1,31 @@
 """Find and read recordings, whatever they are stored in, as twelve leads in mV."""
 
-import math
 import os
-import re
 import struct
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnn_gap.ecg.formats.reading import files_of, is_other_record, read_other
 from cnn_gap.ecg.headers import (
     LEADS,
     Header,
     HeaderLead,
-    canonical_lead,
     parse_age,
     parse_sex,
     read_header,
 )
 from cnn_gap.ecg.matlab import Value, parse_matlab, text_of
 from cnn_gap.ecg.signal_files import is_plain, read_with_wfdb, reading, signal_files
-from cnn_gap.ecg.signals import lead_names, lead_notes, millivolts, rate_of
+from cnn_gap.ecg.twelve_leads import Record, from_digital, from_physical, record_name, require_samples
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import LARGEST_SIGNAL, read_bytes
-
-if TYPE_CHECKING:
-    import pandas
-    from numpy.typing import ArrayLike
 
 #: How the names of a record's files end.
 RECORD_SUFFIXES = (".hea", ".mat", ".dat")
 
-#: What else ends the name of a file beside its record's name.
-_FORMAT_SUFFIX = re.compile(r"\.(hea|mat|dat|dcm|dicom|xml|scp|edf|npy|npz|csv|parquet)", re.IGNORECASE)
-
-#: What a limb lead is, as (share of I, share of II), by Einthoven's and Goldberger's definitions.
-LIMB_LEADS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
 #: Sampling rates (Hz) that two earlier Challenges' .mat files do not state, and the gain of the second.
 CPSC_2018_RATE = 500.0
@@ -47,59 +34,6 @@ CHALLENGE_2017_GAIN = 1000.0
 
 _MATLAB4 = struct.Struct("<5i4s")  # type, rows, columns, imaginary part, length of the name, the name
 PLAIN_MATLAB_BYTES = _MATLAB4.size
-_VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
-
-
-class NoValidSampleError(InputError):
-    """A recording in which every sample of every lead is invalid."""
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """A recording.
-
-    Attributes
-    ----------
-    name : str
-    signal : ndarray, shape (samples, 12), float32
-        In mV, leads in the order of `LEADS`. NaN where a sample is not valid; leads that are absent are zero.
-    leads : ndarray, shape (12,), bool
-        The leads that are present: stored with a valid sample, or derived from I and II.
-    sampling_rate : float
-        In Hz.
-    codes : tuple of str
-        The diagnoses.
-    age : float
-        In years, NaN where unknown.
-    sex : str
-        ``"Female"``, ``"Male"`` or ``"Unknown"``.
-    notes : tuple of str
-        What its reader has to know, such as leads that were left out.
-    device : str
-        Who made the device and what it is called; empty where unknown.
-    time : datetime or None
-        When the recording began, where it is known.
-    """
-
-    name: str
-    signal: np.ndarray
-    leads: np.ndarray
-    sampling_rate: float
-    codes: tuple[str, ...] = ()
-    age: float = math.nan
-    sex: str = "Unknown"
-    notes: tuple[str, ...] = ()
-    device: str = ""
-    time: datetime | None = None
-
-    def __repr__(self) -> str:
-        leads = ", ".join(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
-        return f"<Record {self.name!r}: {self.duration_s:g} s at {self.sampling_rate:g} Hz, leads {leads}>"
-
-    @property
-    def duration_s(self) -> float:
-        """How long the recording is, s."""
-        return len(self.signal) / self.sampling_rate
 
 
 @dataclass(frozen=True)
@@ -131,8 +65,6 @@ def find_records(folder: Path, skipped: Callable[[str], None] | None = None) -> 
     InputError
         If there is no such folder, no record in it, or a folder that cannot be read and nobody to tell.
     """
-    from cnn_gap.ecg.formats.reading import is_other_record  # which needs this module
-
     folder = require_folder(Path(folder))
     found: list[str] = []
 
@@ -189,17 +121,6 @@ def paths_by_name(paths: Iterable[Path]) -> dict[str, Path]:
     return named
 
 
-def record_name(path: Path) -> str:
-    """Return the name of the record at a path: the file's without the suffix of its format.
-
-    Examples
-    --------
-    >>> record_name(Path("data/A0001.hea")), record_name(Path("export/1.2.840.99"))
-    ('A0001', '1.2.840.99')
-    """
-    return path.stem if _FORMAT_SUFFIX.fullmatch(path.suffix) else path.name
-
-
 def record_files(path: Path) -> list[Path]:
     """Return the files that a record consists of: its header and the signal files that it names, or its one.
 
@@ -207,8 +128,6 @@ def record_files(path: Path) -> list[Path]:
     """
     path = record_header(path)
     if _is_other(path):
-        from cnn_gap.ecg.formats.reading import files_of  # which needs this module
-
         return files_of(path)
     if path.suffix != ".hea":
         return [path]
@@ -255,77 +174,8 @@ def read_record(path: Path) -> Record:
     """
     path = record_header(path)
     if _is_other(path):
-        from cnn_gap.ecg.formats.reading import read_other  # which needs this module
-
         return read_other(path)
     return _read_with_header(path, read_header(path)) if path.suffix == ".hea" else _read_without_header(path)
-
-
-def record_from_digital(header: Header, recording: np.ndarray, leads: Collection[str] = LEADS) -> Record:
-    """Return the record of stored values.
-
-    Parameters
-    ----------
-    header : Header
-    recording : ndarray, shape (leads, samples)
-        The stored values, leads in the header's order. Samples beyond the header's number are left out.
-    leads : collection of str
-        The leads to look at; others are as if they were absent.
-
-    Raises
-    ------
-    InputError
-        If the recording does not fit the header, has no samples, or none of the twelve leads.
-    """
-    record = _from_digital(header, recording, header.name, leads)
-    _require_samples(header, recording, header.name)
-    return record
-
-
-def record_from_signal(
-    signal: "ArrayLike | pandas.DataFrame",
-    sampling_rate: float,
-    leads: Sequence[str] | None = None,
-    name: str = "",
-    codes: Iterable[str] = (),
-    age: float = math.nan,
-    sex: str = "Unknown",
-    unit: str = "mV",
-) -> Record:
-    """Return the record of a signal.
-
-    Parameters
-    ----------
-    signal : array_like, shape (samples, leads)
-        NaN or None where not valid.
-    sampling_rate : float
-        In Hz.
-    leads : sequence of str, optional
-        The names of the columns, in any case; a pandas data frame's own if not given. Of two with the same name
-        the first counts; names that are not in `LEADS` are left out, except that a single lead named ECG is
-        taken as lead I. The record's notes say so.
-    name, codes, age, sex
-        As in `Record`.
-    unit : str
-        Of the amplitudes: ``"nV"``, ``"uV"``, ``"mV"`` or ``"V"``.
-
-    Raises
-    ------
-    InputError
-        If the shape, the names, the rate or the unit cannot be used.
-
-    Examples
-    --------
-    >>> record_from_signal([[100, 250], [110, 240]], 500, ["I", "II"], unit="uV").signal[0, 1].item()
-    0.25
-    """
-    source = name or "signal"
-    names = lead_names(signal, leads, source)
-    rate = rate_of(sampling_rate, source)
-    stored = tuple(HeaderLead(canonical_lead(lead), "") for lead in names)
-    about = Header(name, rate, None, stored, tuple(codes), age, sex)
-    record = _from_physical(about, millivolts(signal, len(names), unit, source), source)
-    return replace(record, notes=lead_notes(names))
 
 
 def read_recording(path: Path, key: str = "val") -> np.ndarray:
@@ -383,15 +233,9 @@ def _read_with_header(path: Path, header: Header) -> Record:
         content = read_bytes(signal_file, LARGEST_SIGNAL)
         recording = _interleaved(signal_file, content, first.byte_offset, len(header.leads), header.samples)
     else:
-        return _from_physical(header, read_with_wfdb(path, header), str(path))
-    _require_samples(header, recording, str(signal_file))
-    return _from_digital(header, recording, str(path))
-
-
-def _require_samples(header: Header, recording: np.ndarray, source: str) -> None:
-    held = recording.shape[1]
-    if held < (header.samples or 0):
-        raise InputError(f"{source}: is truncated; holds {held} of the header's {header.samples} samples")
+        return from_physical(header, read_with_wfdb(path, header), str(path))
+    require_samples(header, recording, str(signal_file))
+    return from_digital(header, recording, str(path))
 
 
 def _interleaved(path: Path, content: bytes, offset: int, leads: int, samples: int | None) -> np.ndarray:
@@ -416,8 +260,8 @@ def _read_without_header(path: Path) -> Record:
         else:
             raise ValueError(f"there is no header {path.stem}.hea, and no record of CPSC 2018 in the file")
     if signal is None:
-        return _from_digital(header, _matrix(content["val"]), str(path))
-    return _from_physical(header, signal, str(path))
+        return from_digital(header, _matrix(content["val"]), str(path))
+    return from_physical(header, signal, str(path))
 
 
 def _parse_cpsc_2018(path: Path, ecg: dict[str, Value]) -> tuple[Header, np.ndarray]:
@@ -426,78 +270,6 @@ def _parse_cpsc_2018(path: Path, ecg: dict[str, Value]) -> tuple[Header, np.ndar
     leads = tuple(HeaderLead(lead, path.name) for lead in LEADS)
     about = Header(path.stem, CPSC_2018_RATE, None, leads, (), parse_age(age), parse_sex(sex))
     return about, _matrix(ecg["data"]).T
-
-
-def _from_digital(header: Header, recording: np.ndarray, source: str, leads: Collection[str] = LEADS) -> Record:
-    values = np.asarray(recording)
-    if values.ndim != 2 or len(values) != len(header.leads) or values.dtype.kind not in "iuf":
-        raise InputError(
-            f"{source}: expected stored values of {len(header.leads)} leads; "
-            f"received {values.dtype} {values.shape}"
-        )
-    columns = _columns(header, source, leads)
-    chosen = [header.leads[column] for column in columns.values()]
-    stored = values.T[: header.samples].take(list(columns.values()), axis=1)  # an index would turn the layout
-    # float32 holds 16 bits exactly; wider values lose digits before the baseline is removed.
-    exact = np.float32 if stored.dtype.itemsize <= 2 else np.float64
-    physical: np.ndarray[Any, np.dtype[np.floating[Any]]] = stored.astype(exact)
-    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
-        physical -= np.array([lead.baseline for lead in chosen], exact)
-        physical /= np.array([lead.gain for lead in chosen], exact)
-    # The value for "invalid" is the lowest that a format can store: a look at the lowest is mostly enough.
-    invalid = np.array([-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen])
-    if stored.size and np.fmin.reduce(np.fmin.reduce(stored)) <= invalid.max():
-        physical[stored == invalid] = np.nan
-    return _assemble(header, physical, list(columns), source)
-
-
-def _from_physical(header: Header, signal: np.ndarray, source: str) -> Record:
-    if signal.ndim != 2 or signal.shape[1] != len(header.leads) or signal.dtype.kind not in "iuf":
-        raise InputError(
-            f"{source}: expected a signal of {len(header.leads)} leads in columns; "
-            f"received {signal.dtype} {signal.shape}"
-        )
-    columns = _columns(header, source)
-    return _assemble(header, signal[:, list(columns.values())], list(columns), source)
-
-
-def _columns(header: Header, source: str, leads: Collection[str] = LEADS) -> dict[int, int]:
-    """Return where each of the twelve leads is stored: indices of `LEADS` to those of the header."""
-    names = [lead.name for lead in header.leads]
-    if len(names) == 1 and names[0].lower() == "ecg":
-        names = ["I"]  # Challenge 2017's hand-held devices record between the arms
-    columns = {LEADS.index(lead): names.index(lead) for lead in LEADS if lead in names and lead in leads}
-    if not columns:
-        raise InputError(f"{source}: has none of the twelve leads; its leads are {', '.join(names)[:80]}")
-    return columns
-
-
-def _assemble(header: Header, physical: np.ndarray, targets: list[int], source: str) -> Record:
-    if not len(physical):
-        raise InputError(f"{source}: has no samples")
-    present = np.zeros(len(LEADS), bool)
-    present[targets] = True
-    with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinite, so not valid
-        signal = np.ascontiguousarray(physical, np.float32)
-    if not present.all():
-        stored, signal = signal, np.zeros((len(physical), len(LEADS)), np.float32)
-        signal[:, targets] = stored
-    valid = np.isfinite(signal)
-    if not valid.all():
-        signal[~valid] = np.nan
-        present &= valid.any(axis=0)
-    for lead, (of_first, of_second) in LIMB_LEADS.items():
-        index = LEADS.index(lead)
-        if not present[index] and present[0] and present[1]:
-            signal[:, index] = of_first * signal[:, 0] + of_second * signal[:, 1]
-            present[index] = np.isfinite(signal[:, index]).any()
-    if not present.any():
-        raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
-    signal[:, ~present] = 0
-    notes = lead_notes([lead.name for lead in header.leads])
-    return Record(
-        header.name, signal, present, header.sampling_rate, header.codes, header.age, header.sex, notes
-    )
 
 
 def _matrix(values: object) -> np.ndarray:

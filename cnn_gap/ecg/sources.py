@@ -18,7 +18,8 @@ from typing import Any
 
 from cnn_gap.ecg.formats.reading import ARRAY_SUFFIXES, SUFFIXES
 from cnn_gap.ecg.long_records import LongRecord, open_record
-from cnn_gap.ecg.records import Record, find_records, read_record, record_files, record_name, require_folder
+from cnn_gap.ecg.records import find_records, read_record, record_files, require_folder
+from cnn_gap.ecg.twelve_leads import Record, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.files import LARGEST_SIGNAL, LARGEST_TABLE, open_regular, read_text, readable
 

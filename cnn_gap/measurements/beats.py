@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 from scipy import signal as dsp
 
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.windows.resampling import bridge, resample_by
 
 #: Beats are measured at this rate, Hz.

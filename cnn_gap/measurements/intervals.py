@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.measurements.beats import BEFORE_S, RATE, Beats, find_beats, prepared
 from cnn_gap.measurements.waves import Waves, find_waves
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
 from cnn_gap.network.activation_maps import record_maps, step_centres
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation

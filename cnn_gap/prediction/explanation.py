@@ -7,7 +7,7 @@ import numpy as np
 
 from cnn_gap.ecg.diagnoses import SNOMED, Diagnosis, names_of
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.regions import Region
 

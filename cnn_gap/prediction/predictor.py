@@ -9,7 +9,7 @@ import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet, Diagnosis
 from cnn_gap.ecg.long_records import LongRecord
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.network.activation_maps import map_stride, receptive_field, window_multiple, with_maps
 from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
 from cnn_gap.prediction.model_folder import ModelDescription

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cnn_gap.ecg.long_records import LongRecord, open_record
-from cnn_gap.ecg.records import Record, record_from_signal, record_name
+from cnn_gap.ecg.twelve_leads import Record, record_from_signal, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.prediction import Prediction, failed_prediction
 from cnn_gap.prediction.predictor import Predictor, PreparedRecord

@@ -17,7 +17,7 @@ from string import Template
 import numpy as np
 
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.measurements.beats import RATE, Beats
 from cnn_gap.measurements.intervals import Measurements, measure
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 
 #: Points a second of a tracing on the sheet, more than its 25 mm can show.
 DENSITY = 500.0

@@ -2,7 +2,7 @@
 
 import math
 
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.measurements.intervals import Measurements
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 

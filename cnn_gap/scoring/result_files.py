@@ -15,7 +15,8 @@ import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import codes_of, parse_comments
-from cnn_gap.ecg.records import find_records, paths_by_name, record_name
+from cnn_gap.ecg.records import find_records, paths_by_name
+from cnn_gap.ecg.twelve_leads import record_name
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import LARGEST_SETTINGS, read_bytes, write_text
 from cnn_gap.scoring.result_tables import read_result_table

@@ -6,12 +6,13 @@ Only the gain depends on all of the record, so it is measured first.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import ceil
 from typing import Protocol
 
 import numpy as np
 
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.windows.preprocessing import (
     NO_SLOPES,
     PreparedSignal,
@@ -59,8 +60,10 @@ class Piece:
 def pieces(signal: Signal, preprocessing: Preprocessing) -> Iterator[Piece]:
     """Yield a recording piece by piece, one after the other, each with its own gain of 1."""
     length = resampled_length(signal.samples, signal.sampling_rate, preprocessing)
-    for first in range(0, length, PIECE):
-        yield read_piece(signal, preprocessing, first, min(first + PIECE + 1, length))
+    # Of one length: what is left over might be too short to be judged.
+    bounds = np.linspace(0, length, ceil(length / PIECE) + 1).astype(int).tolist()
+    for first, last in pairwise(bounds):
+        yield read_piece(signal, preprocessing, first, min(last + 1, length))
 
 
 def gain_of(signal: Signal, preprocessing: Preprocessing) -> float:

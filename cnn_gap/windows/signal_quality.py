@@ -12,7 +12,7 @@ from scipy import signal as dsp
 from scipy.ndimage import uniform_filter1d
 
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.windows.preprocessing import PreparedSignal, remove_baseline
 
 #: Shorter records hold too few beats, s.
@@ -175,12 +175,14 @@ def _longest_constant(signal: np.ndarray) -> np.ndarray:
 
 def _stand_out(signal: np.ndarray, sampling_rate: float) -> float:
     """Return how many times as high as between beats a signal is at beats; 0 if there are too few or none."""
+    ends = round(ENDS_S * sampling_rate)
+    if len(signal) <= 2 * ends:
+        return 0.0
     high = min(BEAT_HZ[1], 0.45 * sampling_rate)
     sections = dsp.butter(2, (BEAT_HZ[0], high), "bandpass", fs=sampling_rate, output="sos")
     fast = dsp.sosfiltfilt(sections, signal, axis=0, padlen=min(len(signal) - 1, round(sampling_rate)))
     energy = uniform_filter1d((fast**2).sum(axis=1), max(1, round(BEAT_S * sampling_rate)), mode="nearest")
-    ends = round(ENDS_S * sampling_rate)
-    height = np.sqrt(np.maximum(energy, 0))[ends : max(len(signal) - ends, ends + 1)]
+    height = np.sqrt(np.maximum(energy, 0))[ends : len(signal) - ends]
     top, between = np.percentile(height, (98, 30))
     peaks, _ = dsp.find_peaks(
         height, height=BEAT_HEIGHT * top, distance=max(1, round(BEAT_APART_S * sampling_rate))

@@ -28,7 +28,8 @@ from benchmarks.trainings import explain_classes
 from cnn_gap.ecg.annotations import Event
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import read_record, record_from_signal
+from cnn_gap.ecg.records import read_record
+from cnn_gap.ecg.twelve_leads import record_from_signal
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.heart_conditions import code_of
 from cnn_gap.windows.preprocessing import Preprocessing

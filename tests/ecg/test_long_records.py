@@ -6,7 +6,8 @@ import pytest
 from cnn_gap.ecg import long_records
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.long_records import LongRecord, open_record, read_whole
-from cnn_gap.ecg.records import Record, read_record
+from cnn_gap.ecg.records import read_record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
 
 
@@ -80,3 +81,13 @@ def test_what_is_looked_at_at_once_must_fit_into_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(long_records, "LARGEST_WHOLE", 4999)
     with pytest.raises(InputError, match=r"r\.hea: lasts 0\.0 hours; at most 0\.0 are looked at at once"):
         read_whole(path)
+
+
+def test_a_matlab_files_storage_is_its_own(tmp_path):
+    path = write(tmp_path, "16+24", samples=500)
+    path.write_text(path.read_text().replace("16+24", "99+24", 1))
+    np.testing.assert_array_equal(open_record(path).signal, read_record(path).signal)
+    path = write(tmp_path, "16+24")
+    path.write_text(path.read_text().replace(" 5000", " 5001", 1))
+    with pytest.raises(InputError, match="truncated"):
+        open_record(path)

@@ -12,14 +12,8 @@ from scipy.io import savemat
 
 from cnn_gap.ecg.headers import LEADS, parse_header
 from cnn_gap.ecg.label_tables import read_label_table
-from cnn_gap.ecg.records import (
-    find_records,
-    read_info,
-    read_record,
-    read_recording,
-    record_from_digital,
-    record_from_signal,
-)
+from cnn_gap.ecg.records import find_records, read_info, read_record, read_recording
+from cnn_gap.ecg.twelve_leads import record_from_digital, record_from_signal
 from cnn_gap.errors import InputError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record, record_from_signal
+from cnn_gap.ecg.twelve_leads import Record, record_from_signal
 from cnn_gap.measurements.beats import RATE
 from cnn_gap.measurements.intervals import measure
 from cnn_gap.simulation import simulate_record

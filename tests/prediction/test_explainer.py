@@ -9,7 +9,8 @@ from scipy.special import logit
 
 from cnn_gap.classifier import load_classifier
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import find_records, read_record, record_from_signal
+from cnn_gap.ecg.records import find_records, read_record
+from cnn_gap.ecg.twelve_leads import record_from_signal
 from cnn_gap.errors import InputError
 from cnn_gap.prediction import explainer
 from cnn_gap.prediction.explainer import named_classes

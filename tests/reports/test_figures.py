@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from cnn_gap.ecg.diagnoses import diagnosis
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
 from cnn_gap.measurements.intervals import Measurements
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation, Region

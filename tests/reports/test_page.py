@@ -17,7 +17,7 @@ import pytest
 
 from cnn_gap.ecg.diagnoses import Diagnosis, diagnosis
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.explain_folder import INDEX, ExplainOptions, explain_folder
 from cnn_gap.measurements.intervals import measure
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation

@@ -6,7 +6,7 @@ from math import nan
 import numpy as np
 import pytest
 
-from cnn_gap.ecg.records import record_from_signal
+from cnn_gap.ecg.twelve_leads import record_from_signal
 from cnn_gap.simulation import simulate_record
 from cnn_gap.windows import pieces
 from cnn_gap.windows.pieces import gain_of, long_prediction_windows, long_training_windows
@@ -70,3 +70,10 @@ def test_rates_that_halve_samples_at_the_end_lack_none():
         expected = prediction_windows(held.signal, 200.0, Preprocessing())
         groups = list(long_prediction_windows(held, Preprocessing(), 1.0))
         assert np.concatenate(groups).shape == expected.shape
+
+
+def test_no_piece_is_left_over():
+    held = _Held(np.ones((3010, 12), np.float32), 100.0)
+    lengths = [len(piece.prepared.signal) for piece in pieces.pieces(held, Preprocessing())]
+    assert sum(lengths) == 3010 + 2  # each but the last has the first sample of the next
+    assert min(lengths) > 1000

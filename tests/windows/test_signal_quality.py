@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import find_records, read_record, record_from_signal
+from cnn_gap.ecg.records import find_records, read_record
+from cnn_gap.ecg.twelve_leads import record_from_signal
 from cnn_gap.simulation import simulate_record
 from cnn_gap.windows.preprocessing import Preprocessing, prepare_signal
 from cnn_gap.windows.signal_quality import look_at
@@ -108,3 +109,12 @@ def test_real_ecgs_of_four_seconds_and_single_leads_are_answered(shared):
         one = record_from_signal(record.signal[:, 1:2], record.sampling_rate, ["II"])
         assert _quality_of(short).answerable
         assert _quality_of(one).answerable
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 10, 20, 40, 41, 50, 199])
+@pytest.mark.parametrize("rate", [100.0, 257.0, 1000.0])
+def test_records_of_a_moment_are_judged_too_short(samples, rate):
+    signal = np.random.default_rng(samples).normal(size=(samples, 12)).astype(np.float32)
+    quality = _quality_of(record_from_signal(signal, rate, LEADS))
+    assert not quality.answerable
+    assert "less than 2 s" in quality.notes[0]

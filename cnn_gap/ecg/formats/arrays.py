@@ -10,7 +10,7 @@ import numpy as np
 
 from cnn_gap.ecg.formats.recognition import CSV, MIB, NPY, NPZ, FileFormat
 from cnn_gap.ecg.headers import parse_sex
-from cnn_gap.ecg.records import Record, record_from_signal, record_name
+from cnn_gap.ecg.twelve_leads import Record, record_from_signal, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_json
 from cnn_gap.settings import from_dict

@@ -7,7 +7,7 @@ from cnn_gap.ecg.formats.arrays import read_array, sidecar_path
 from cnn_gap.ecg.formats.limits import require_size
 from cnn_gap.ecg.formats.recognition import CSV, FORMATS, START, FileFormat, recognise, xml_root
 from cnn_gap.ecg.formats.vendor import read_vendor
-from cnn_gap.ecg.records import Record
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
 from cnn_gap.files import file_size, read_bytes
 

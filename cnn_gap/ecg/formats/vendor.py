@@ -16,7 +16,7 @@ import numpy as np
 from cnn_gap.ecg.formats.limits import require_harmless
 from cnn_gap.ecg.formats.recognition import DICOM, FileFormat
 from cnn_gap.ecg.headers import LEADS, canonical_lead
-from cnn_gap.ecg.records import Record, record_from_signal, record_name
+from cnn_gap.ecg.twelve_leads import Record, record_from_signal, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.files import read_bytes
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas
 import pytest
 
-from cnn_gap.ecg.records import record_from_signal
+from cnn_gap.ecg.twelve_leads import record_from_signal
 from cnn_gap.errors import InputError
 
 TWO = [[1.0, 2.0], [3.0, 5.0]]
