@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.common import start_classifier, table
 from cnn_gap.ecg.formats.recognition import FORMATS, MUSE
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import Record, record_from_signal
+from cnn_gap.ecg.twelve_leads import Record, record_from_signal
 from cnn_gap.exit_codes import run
 from cnn_gap.simulation import SimulatedRecord, draw_codes, simulate_record, write_simulated
 from cnn_gap.simulation.vendor_files import MUSE_LEADS, UNIT_UV, WRITERS, counts
