@@ -13,14 +13,13 @@ import pytest
 import scipy.io
 from conftest import ROOT
 
-import cnn_gap.classify_folder as classify
 import driver
 import evaluate_model
 import team_code
 import test_model
 from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.classify_folder import QUALITY, classify_folder
-from cnn_gap.ecg import long_records
+from cnn_gap.ecg import long_records, sources
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.records import find_records, read_record, read_recording
@@ -229,7 +228,7 @@ def test_a_record_that_changes_or_goes_while_it_is_driven_costs_only_itself(mode
             path.with_suffix(".mat").unlink()
         return stamp
 
-    monkeypatch.setattr(classify, "stamp_of", change)
+    monkeypatch.setattr(sources, "stamp_of", change)
     summary, lines = _drive(model, data, tmp_path / "out")
     assert (summary.classified, summary.failed) == (47, 1)
     assert "SIM0014.mat: the signal file is missing" in lines[0]

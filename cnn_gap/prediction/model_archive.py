@@ -79,7 +79,7 @@ def _understood(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:  # the system's, not h5py's
             raise
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"{path}: is damaged or incomplete ({reason}); copy or train it again") from error
+        raise InputError(f"{path}: cannot be loaded; it is damaged or incomplete ({reason})") from error
 
 
 def _check_config(path: Path, config: object) -> None:

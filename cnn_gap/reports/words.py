@@ -95,8 +95,8 @@ def cautions(explanation: Explanation) -> list[str]:
 
 
 def reported(explanation: Explanation) -> str:
-    """Return all that is reported of the record, by abbreviation."""
-    return ", ".join(diagnosis.abbreviation for diagnosis in explanation.reported) or "nothing"
+    """Return all that is reported of the record, by abbreviation; a class and a finding may share one."""
+    return ", ".join(dict.fromkeys(each.abbreviation for each in explanation.reported)) or "nothing"
 
 
 def printable(text: str) -> str:

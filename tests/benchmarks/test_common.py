@@ -11,6 +11,8 @@ from benchmarks.common import interleaved, table
 ROOT = Path(__file__).parents[2]
 #: What the benchmarks share.
 PARTS = {"__init__", "runs", "pointing", "faithfulness", "sanity"}
+#: And of one room, whose package is a command by itself.
+PARTS |= {"__main__", "commands", "damage", "kinds", "materials", "worker"}
 NAMES = sorted(
     f"{path.parent.name}.{path.stem}" for path in (ROOT / "benchmarks").glob("*/*.py") if path.stem not in PARTS
 )

@@ -57,7 +57,7 @@ def test_a_small_archive_cannot_unpack_to_gigabytes(folder, member, monkeypatch)
 def test_a_cut_file_is_called_damaged(folder, size):
     path = folder / "model.keras"
     path.write_bytes(path.read_bytes()[:size])
-    _refused(folder, r"model\.keras: is damaged or incomplete")
+    _refused(folder, r"model\.keras: cannot be loaded; it is damaged or incomplete")
 
 
 def test_only_what_a_model_has_is_in_it(folder):
