@@ -30,7 +30,7 @@ RECORDED = datetime(2021, 3, 4, 15, 6, 7)
 _LEAD_NUMBERS = dict(zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))
 
 #: What MUSE stores; all other leads follow from these.
-_MUSE_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+MUSE_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
 def counts(record: SimulatedRecord) -> np.ndarray:
@@ -112,7 +112,7 @@ def write_muse(folder: Path, record: SimulatedRecord) -> Path:
 
 def _muse_waveform(kind: str, values: np.ndarray, rate: float) -> str:
     leads = []
-    for lead in _MUSE_LEADS:
+    for lead in MUSE_LEADS:
         data = values[:, LEADS.index(lead)].tobytes()
         leads.append(
             f"<LeadData><LeadByteCountTotal>{len(data)}</LeadByteCountTotal>"
