@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.findings import read_findings
@@ -16,6 +17,10 @@ from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
 from cnn_gap.training.config import Config, Training
 
 ROOT = Path(__file__).parents[1]
+
+# A busy machine is no defect of what is tested.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 #: A network small enough to train in a second, with what the real one has.
 TINY = Config(

@@ -129,4 +129,4 @@ def page_starts(seconds: float, shown_s: float) -> list[float]:
     >>> page_starts(10.2, 10), page_starts(25, 10)
     ([0.0], [0.0, 10.0, 20.0])
     """
-    return [page * shown_s for page in range(max(1, math.ceil((seconds - 0.5) / shown_s)))]
+    return [float(page * shown_s) for page in range(max(1, math.ceil((seconds - 0.5) / shown_s)))]
