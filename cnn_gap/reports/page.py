@@ -22,7 +22,7 @@ from cnn_gap.measurements.beats import RATE, Beats
 from cnn_gap.measurements.intervals import Measurements, measure
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.reports.ordering import in_order
-from cnn_gap.reports.words import cautions, measured_values, person, printable, verdict
+from cnn_gap.reports.words import cautions, measured_values, person, printable, recording, verdict
 from cnn_gap.windows.resampling import bridge, nearest_valid, resample_by
 
 #: Tracings are drawn at this sampling rate (Hz) at most, ten samples to the millimetre of paper.
@@ -219,7 +219,7 @@ def _thousandths(values: np.ndarray) -> list[int | None]:
 
 def _about(explanation: Explanation) -> str:
     record = explanation.record
-    facts = [*person(record), f"{record.duration_s:.4g} s at {record.sampling_rate:g} Hz"]
+    facts = [*person(record), *recording(record), f"{record.duration_s:.4g} s at {record.sampling_rate:g} Hz"]
     return ", ".join(facts)
 
 

@@ -23,7 +23,17 @@ from cnn_gap.measurements.intervals import Measurements, measure
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.reports.layouts import REACH, STANDARD, Layout, Row, page_starts, place_rows
 from cnn_gap.reports.tracings import GREY, INK, tracing
-from cnn_gap.reports.words import answer, cautions, codes, heading, measured_values, person, printable, reported
+from cnn_gap.reports.words import (
+    answer,
+    cautions,
+    codes,
+    heading,
+    measured_values,
+    person,
+    printable,
+    recording,
+    reported,
+)
 
 #: Times between the colours of the sheet's map, s: finer than paper shows.
 MAP_STEP_S = 0.01
@@ -363,24 +373,24 @@ def _draw_title(
     page: Axes, explanation: Explanation, explained: ExplainedClass, part: _Part, measured: Measurements
 ) -> None:
     record = explanation.record
-    about = [f"Record {printable(record.name)}", *person(record), _shown(explanation, part)]
-    about += [f"{record.sampling_rate:g} Hz", f"reported of it: {reported(explanation)}"]
+    facts = [f"Record {printable(record.name)}", *person(record), *recording(record), _shown(explanation, part)]
+    about = ", ".join([*facts, f"{record.sampling_rate:g} Hz", f"reported of it: {reported(explanation)}"])
     style: dict[str, Any] = {"color": INK, "va": "baseline", "parse_math": False}
     page.text(_LEFT, 200.5, heading(explained), size=15, weight="bold", **style)
     page.text(_LEFT, 194.5, answer(explained), size=11, **style)
     page.text(_RIGHT, 194.5, codes(explained), size=8.5, ha="right", **style)
     page.text(_RIGHT, 200.5, "For research only, not for diagnosis", size=8.5, ha="right", **style)
-    page.text(_LEFT, 189, ", ".join(about), size=9, **style)
+    page.text(_LEFT, 189, about, size=_fitting(about, 9), **style)
     values = measured_values(measured, explanation)
     listed = "   ".join(f"{name} {value}" for name, value in values) or "nothing that can be trusted"
     page.text(_LEFT, 184, f"Measured automatically:  {listed}", size=9, **style)
     noted = printable(". ".join(cautions(explanation)))
-    page.text(_LEFT, 178.8, noted, size=_fitting(noted), **{**style, "color": GREY})
+    page.text(_LEFT, 178.8, noted, size=_fitting(noted, 7.5), **{**style, "color": GREY})
 
 
-def _fitting(text: str) -> float:
+def _fitting(text: str, largest: float) -> float:
     """Return the size at which a line fits the sheet's width, points."""
-    return min(7.5, 1500 / max(len(text), 1))
+    return min(largest, 1500 / max(len(text), 1))
 
 
 def _shown(explanation: Explanation, part: _Part) -> str:

@@ -50,6 +50,12 @@ def person(record: Record) -> list[str]:
     return known if record.sex == "Unknown" else [*known, record.sex.lower()]
 
 
+def recording(record: Record) -> list[str]:
+    """Return when and by what the record was made, as far as its file says."""
+    when = [] if record.time is None else [f"recorded {record.time:%Y-%m-%d %H:%M}"]
+    return [*when, f"device {printable(record.device)}"] if record.device else when
+
+
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
     """Return the name and value of each measurement that can be trusted, such as ``("PR", "160 ms")``.
 
@@ -80,10 +86,7 @@ def record_notes(explanation: Explanation) -> tuple[str, ...]:
 
 def cautions(explanation: Explanation) -> list[str]:
     """Return what a reader has to know of the record and the network before believing them."""
-    said = [
-        f"{note[:1].upper()}{note[1:]}"
-        for note in dict.fromkeys((*explanation.record.notes, *explanation.notes))
-    ]
+    said = [f"{note[:1].upper()}{note[1:]}" for note in record_notes(explanation)]
     if explanation.unseen:
         names = [diagnosis.name for diagnosis in explanation.unseen]
         more = len(names) - _MOST_NAMED
