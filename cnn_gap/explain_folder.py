@@ -164,6 +164,7 @@ def _explain(classifier: Classifier, path: Path, pages: _Pages, options: Explain
     name = record_name(path)
     write_explanation(pages.out / f"{name}.json", explanation)
     write_annotations(pages.out / f"{name}.{ANNOTATOR}", explanation)
-    reported = tuple(each.diagnosis.abbreviation for _, each in in_order(every.classes) if each.label)
+    answered = [each.diagnosis.abbreviation for _, each in in_order(every.classes) if each.label]
+    reported = tuple(dict.fromkeys(answered))  # a class and a finding may share an abbreviation
     probabilities = {heading(each): each.probability for each in every.classes}
     return IndexRow(every.record.name, pages.add(name, every), reported, probabilities, record_notes(every))
