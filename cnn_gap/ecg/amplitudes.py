@@ -41,7 +41,8 @@ def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarr
             f"{source}: expected a signal of {columns} leads in columns; received {values.dtype} {values.shape}"
             + ("; give its transpose, a row a sample" if turned else "")
         )
-    return values if unit == "mV" else values * UNITS[unit]
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
+        return values if unit == "mV" else values * UNITS[unit]
 
 
 def rate_of(sampling_rate: object, source: str) -> float:

@@ -53,3 +53,9 @@ def test_notes_on_leads():
 def test_what_cannot_be_a_signal_is_said(signal, rate, leads, unit, said):
     with pytest.raises(InputError, match=f"mine: .*{said}"):
         record_from_signal(signal, rate, leads, "mine", unit=unit)
+
+
+def test_an_amplitude_that_no_number_can_hold_is_not_valid():
+    record = record_from_signal([[1e308, 1.0], [0.0, 1.0]], 500, ["I", "II"], unit="V")
+    assert np.isnan(record.signal[0, 0])
+    assert record.signal[1, 1] == 1000
