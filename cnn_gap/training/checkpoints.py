@@ -17,6 +17,9 @@ from cnn_gap.settings import from_dict, require_depth
 #: The figures of an epoch, numbers or None.
 COLUMNS = ("epoch", "loss", "val_loss", "val_auroc", "val_scored_auroc", "val_challenge_metric")
 
+#: What HDF5 writes beside the numbers of an array at most, bytes.
+_OVERHEAD = 8192
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -68,8 +71,11 @@ class Checkpoints:
 
     def save(self, network: keras.Model, progress: Progress) -> None:
         """Keep the state after an epoch; the network's optimiser is part of it."""
-        with replacing(self._weights_file(progress.epoch)) as aside, saving(self._weights_file(progress.epoch)):
-            network.save_weights(aside)
+        path = self._weights_file(progress.epoch)
+        with replacing(path) as aside:
+            _require_room(path, network)
+            with saving(path):
+                network.save_weights(aside)
         content = {"setup": progress.setup, "best_epoch": progress.best_epoch, "history": progress.history}
         write_json(self._progress_file, content)
         needed = {self._weights_file(progress.epoch), self._weights_file(progress.best_epoch)}
@@ -127,6 +133,15 @@ class Checkpoints:
 
     def _weights_file(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch:04d}.weights.h5"
+
+
+def _require_room(path: Path, network: keras.Model) -> None:
+    """Raise an error where the disk has no room for a network's weights: HDF5 can crash while it fills up."""
+    variables = [*network.variables, *network.optimizer.variables]
+    needed = sum(4 * math.prod(each.shape) + _OVERHEAD for each in variables)
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise InputError(f"{path}: cannot be written (needs {needed} bytes on the disk; it has {free} left)")
 
 
 def _first_difference(before: object, now: object, where: str = "") -> str:

@@ -491,14 +491,15 @@ function drawColours() {
 
 // What is done
 
-function choose(index) {
+/** Show the map of a class; its place in the list comes into view, but not when the page opens, from its top. */
+function choose(index, reveal = true) {
   state.index = index;
   const { name, abbreviation } = chosen();
   byId("shown").textContent = name === abbreviation ? name : `${name} (${abbreviation})`;
   byId("verdict").textContent = `probability ${compared(chosen())}`;
   byId("diagnoses").setAttribute("aria-activedescendant", `diagnosis-${index}`);
   data.classes.forEach((_, each) => byId(`diagnosis-${each}`).setAttribute("aria-selected", each === index));
-  byId(`diagnosis-${index}`).scrollIntoView({ block: "nearest" });
+  if (reveal) byId(`diagnosis-${index}`).scrollIntoView({ block: "nearest" });
   for (const draw of [drawShades, drawCurve, drawMarks, drawMedian, listRegions, listShares]) draw();
   highlight(null);
   moveCursor(state.sample, state.lead);
@@ -715,4 +716,4 @@ drawColours();
 zoom(null);
 listDiagnoses();
 listen();
-choose(0);
+choose(0, false);
