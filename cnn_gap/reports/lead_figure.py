@@ -11,7 +11,7 @@ from cnn_gap.ecg.headers import LEADS, canonical_lead
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.reports.tracings import DENSITY, GREY, INK, SPEED, tracing
-from cnn_gap.reports.words import answer, heading, printable
+from cnn_gap.reports.words import answer, drawable, heading
 
 _LONGEST_S = 48.0  # what is drawn at the sheet's speed; longer records are squeezed
 _RED = "#c8102e"
@@ -51,7 +51,7 @@ def plot_leads(
             panel.axvspan(region.start_s, region.end_s, color="#e4e4e4", linewidth=0, zorder=0, label="region")
         panel.spines[["top", "right"]].set_visible(False)
     panels[-1].set(xlabel="time (s)", xlim=(0, record.duration_s))
-    title = f"{heading(explained_class)}\n{answer(explained_class)}; record {printable(record.name)}"
+    title = f"{heading(explained_class)}\n{answer(explained_class)}; record {drawable(record.name)}"
     figure.suptitle(title, fontsize=10, parse_math=False)
     figure.align_ylabels()
     return figure
@@ -83,7 +83,7 @@ def _draw_lead(axes: Axes, explanation: Explanation, explained: ExplainedClass, 
 
 
 def _draw_curve(axes: Axes, explanation: Explanation, explained: ExplainedClass) -> None:
-    axes.set_ylabel(f"{printable(explained.diagnosis.abbreviation)} map (logit)", parse_math=False)
+    axes.set_ylabel(f"{drawable(explained.diagnosis.abbreviation)} map (logit)", parse_math=False)
     axes.plot(explanation.times, explained.activation, color=INK, linewidth=1.2, label="map")
     axes.axhline(0, color=GREY, linewidth=0.6)
     if math.isfinite(explained.level):

@@ -22,7 +22,7 @@ from cnn_gap.measurements.beats import RATE, Beats
 from cnn_gap.measurements.intervals import Measurements, measure
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.reports.ordering import in_order
-from cnn_gap.reports.words import cautions, measured_values, person, printable, recording, verdict
+from cnn_gap.reports.words import cautions, drawable, measured_values, person, recording, verdict
 from cnn_gap.windows.resampling import bridge, nearest_valid, resample_by
 
 #: Tracings are drawn at this sampling rate (Hz) at most, ten samples to the millimetre of paper.
@@ -84,7 +84,7 @@ def explanation_page(explanation: Explanation, links: Links | None = None) -> st
     links : Links, optional
         To the other pages of a folder.
     """
-    name = printable(explanation.record.name)
+    name = drawable(explanation.record.name)
     body = _template("record.html").substitute(
         name=escape(name),
         about=escape(_about(explanation)),
@@ -133,7 +133,7 @@ def page_data(explanation: Explanation) -> dict[str, object]:
             for name, values, present in zip(LEADS, drawn.T, record.leads, strict=True)
         ],
         "measured": measured_values(measured, explanation),
-        "cautions": [printable(text) for text in cautions(explanation)],
+        "cautions": [drawable(text) for text in cautions(explanation)],
         "beats": _beats(measured.beats),
         "median": _median(measured, record),
         "classes": [
@@ -235,13 +235,13 @@ def _index_data(rows: Sequence[IndexRow]) -> dict[str, object]:
     """Return the index's rows: name, URL, reported, notes and probabilities in thousandths, by `diagnoses`."""
     diagnoses = list(dict.fromkeys(name for row in rows for name in row.probabilities))
     return {
-        "diagnoses": [printable(name) for name in diagnoses],
+        "diagnoses": [drawable(name) for name in diagnoses],
         "rows": [
             [
-                printable(row.name),
+                drawable(row.name),
                 row.href,
-                printable(", ".join(row.reported)),
-                printable("; ".join(row.notes)),
+                drawable(", ".join(row.reported)),
+                drawable("; ".join(row.notes)),
                 [
                     round(1000 * row.probabilities[name]) if name in row.probabilities else None
                     for name in diagnoses
@@ -253,7 +253,7 @@ def _index_data(rows: Sequence[IndexRow]) -> dict[str, object]:
 
 
 def _cells(*texts: str) -> str:
-    return "<tr>" + "".join(f"<td>{escape(printable(text))}</td>" for text in texts) + "</tr>"
+    return "<tr>" + "".join(f"<td>{escape(drawable(text))}</td>" for text in texts) + "</tr>"
 
 
 def _page(kind: str, title: str, body: str) -> str:

@@ -27,10 +27,10 @@ from cnn_gap.reports.words import (
     answer,
     cautions,
     codes,
+    drawable,
     heading,
     measured_values,
     person,
-    printable,
     recording,
     reported,
 )
@@ -373,7 +373,7 @@ def _draw_title(
     page: Axes, explanation: Explanation, explained: ExplainedClass, part: _Part, measured: Measurements
 ) -> None:
     record = explanation.record
-    facts = [f"Record {printable(record.name)}", *person(record), *recording(record), _shown(explanation, part)]
+    facts = [f"Record {drawable(record.name)}", *person(record), *recording(record), _shown(explanation, part)]
     about = ", ".join([*facts, f"{record.sampling_rate:g} Hz", f"reported of it: {reported(explanation)}"])
     style: dict[str, Any] = {"color": INK, "va": "baseline", "parse_math": False}
     page.text(_LEFT, 200.5, heading(explained), size=15, weight="bold", **style)
@@ -384,7 +384,7 @@ def _draw_title(
     values = measured_values(measured, explanation)
     listed = "   ".join(f"{name} {value}" for name, value in values) or "nothing that can be trusted"
     page.text(_LEFT, 184, f"Measured automatically:  {listed}", size=9, **style)
-    noted = printable(". ".join(cautions(explanation)))
+    noted = drawable(". ".join(cautions(explanation)))
     page.text(_LEFT, 178.8, noted, size=_fitting(noted, 7.5), **{**style, "color": GREY})
 
 

@@ -53,7 +53,7 @@ def person(record: Record) -> list[str]:
 def recording(record: Record) -> list[str]:
     """Return when and by what the record was made, as far as its file says."""
     when = [] if record.time is None else [f"recorded {record.time:%Y-%m-%d %H:%M}"]
-    return [*when, f"device {printable(record.device)}"] if record.device else when
+    return [*when, f"device {drawable(record.device)}"] if record.device else when
 
 
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
@@ -102,6 +102,6 @@ def reported(explanation: Explanation) -> str:
     return ", ".join(dict.fromkeys(each.abbreviation for each in explanation.reported)) or "nothing"
 
 
-def printable(text: str) -> str:
+def drawable(text: str) -> str:
     """Return text without what no file of a picture can hold, such as the bytes of names that are not UTF-8."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
