@@ -96,7 +96,7 @@ def _prepare_keras(materials: Path, cases: int) -> None:
             "from benchmarks.torture.commands import make_keras_materials\n"
             "make_keras_materials(Path(sys.argv[1]))"
         )
-        subprocess.run([sys.executable, "-c", code, str(materials)], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-c", code, str(materials)], check=True)
 
 
 def _watch(family: str, seed: int, cases: range, materials: Path, deadline: float, tally: Tally) -> None:

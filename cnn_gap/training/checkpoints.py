@@ -137,7 +137,8 @@ class Checkpoints:
 
 def _require_room(path: Path, network: keras.Model) -> None:
     """Raise an error where the disk has no room for a network's weights: HDF5 can crash while it fills up."""
-    variables = [*network.variables, *network.optimizer.variables]
+    optimizer = getattr(network, "optimizer", None)  # only a compiled network has one
+    variables = [*network.variables, *(optimizer.variables if optimizer else ())]
     needed = sum(4 * math.prod(each.shape) + _OVERHEAD for each in variables)
     free = shutil.disk_usage(path.parent).free
     if free < needed:
