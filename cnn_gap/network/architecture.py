@@ -7,12 +7,15 @@ import keras
 from keras import layers, ops
 
 from cnn_gap.errors import InputError
-from cnn_gap.network.augmentation import augmentation_layers
+from cnn_gap.network.augmentation import RandomPaths, augmentation_layers
 from cnn_gap.network.options import Augmentation, FeaturePath, Network
 from cnn_gap.network.tensors import Tensor
 
 #: The suffix of the name of a path's last layer, whose features are averaged.
 PATH_SUFFIX = "_path"
+
+#: Features above this count as much as this in a softmax around each step: float32 holds e^88.
+LARGEST_EXPONENT = 40.0
 
 
 def build_network(
@@ -69,6 +72,9 @@ def build_network(
     if network.paths:
         ends = [_path(features, network, path, steps, precision) for path in network.paths]
         features = layers.Concatenate(name="paths", dtype="float32")(ends) if len(ends) > 1 else ends[0]
+        if augmentation and augmentation.path_dropout and len(ends) > 1:
+            sizes = tuple(path.filters[-1] for path in network.paths)
+            features = RandomPaths(sizes, augmentation.path_dropout, name="random_paths")(features)
     else:
         features = _end(features, network, steps, "margin")
     pooled = layers.GlobalAveragePooling1D(name="average")(features)
@@ -103,18 +109,28 @@ def _end(features: Tensor, network: Network, steps: int, name: str) -> Tensor:
     """Return the features that count, float32: without the margins' steps and, if so configured, sharpened."""
     # The layer casts, too, where the blocks compute in less than float32.
     features = layers.Cropping1D(steps, name=name, dtype="float32")(features) if steps else features
-    return sharpen(ops.cast(features, "float32")) if network.sharpen else features
+    return sharpen(ops.cast(features, "float32"), network.sharpen_steps) if network.sharpen else features
 
 
-def sharpen(features: Tensor) -> Tensor:
+def sharpen(features: Tensor, around: int = 0) -> Tensor:
     """Return features (windows, steps, features) that count where they stand out in time.
 
     Each is weighted by the softmax of itself over the steps, times their number. So the mean over time of what
     is returned lies between the mean and the maximum of what is given, nearer to the maximum the larger it is:
     the scale that the network learns for a feature says whether it asks "how much of the time" or "anywhere".
+
+    Parameters
+    ----------
+    features : tensor
+        Not negative.
+    around : int
+        An odd number of steps, around each, that the softmax is taken over; 0 for all.
     """
-    weights = ops.exp(features - ops.max(features, axis=1, keepdims=True))
-    return features * weights / ops.mean(weights, axis=1, keepdims=True)
+    if not around:
+        weights = ops.exp(features - ops.max(features, axis=1, keepdims=True))
+        return features * weights / ops.mean(weights, axis=1, keepdims=True)
+    weights = ops.exp(ops.minimum(features, LARGEST_EXPONENT))
+    return features * weights / ops.average_pool(weights, around, strides=1, padding="same")
 
 
 def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] = ()) -> None:
