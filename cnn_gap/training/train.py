@@ -237,7 +237,7 @@ def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
         warmup_target=training.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    optimizer = keras.optimizers.AdamW(
+    optimizer = _Optimizer(
         schedule,
         weight_decay=training.weight_decay,
         use_ema=training.averaging > 0,
@@ -248,6 +248,13 @@ def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
     jit_compile = training.jit_compile if keras.backend.backend() == "tensorflow" else "auto"
     network.compile(optimizer, _loss(experiment), jit_compile=jit_compile)
     optimizer.build(network.trainable_variables)
+
+
+class _Optimizer(keras.optimizers.AdamW):
+    """AdamW whose average of the weights, if it keeps one, does not replace them when `fit` ends."""
+
+    def finalize_variable_values(self, var_list: list) -> None:
+        """Do nothing: `fit` ends after each epoch, and the training goes on."""
 
 
 def _loss(experiment: Experiment) -> keras.losses.Loss:
