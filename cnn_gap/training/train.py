@@ -237,7 +237,7 @@ def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
         warmup_target=training.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    optimizer = _Optimizer(
+    optimizer = AveragingAdamW(
         schedule,
         weight_decay=training.weight_decay,
         use_ema=training.averaging > 0,
@@ -250,7 +250,7 @@ def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
     optimizer.build(network.trainable_variables)
 
 
-class _Optimizer(keras.optimizers.AdamW):
+class AveragingAdamW(keras.optimizers.AdamW):
     """AdamW whose average of the weights, if it keeps one, does not replace them when `fit` ends."""
 
     def finalize_variable_values(self, var_list: list) -> None:
