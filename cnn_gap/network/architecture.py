@@ -107,9 +107,11 @@ def _path(features: Tensor, network: Network, path: FeaturePath, steps: int, pre
 
 def _end(features: Tensor, network: Network, steps: int, name: str) -> Tensor:
     """Return the features that count, float32: without the margins' steps and, if so configured, sharpened."""
-    # The layer casts, too, where the blocks compute in less than float32.
+    features = ops.cast(features, "float32")
+    if network.sharpen_steps:  # what stands out is told by the margins, too
+        features = sharpen(features, network.sharpen_steps)
     features = layers.Cropping1D(steps, name=name, dtype="float32")(features) if steps else features
-    return sharpen(ops.cast(features, "float32"), network.sharpen_steps) if network.sharpen else features
+    return sharpen(features) if network.sharpen and not network.sharpen_steps else features
 
 
 def sharpen(features: Tensor, around: int = 0) -> Tensor:
@@ -124,13 +126,17 @@ def sharpen(features: Tensor, around: int = 0) -> Tensor:
     features : tensor
         Not negative.
     around : int
-        An odd number of steps, around each, that the softmax is taken over; 0 for all.
+        An odd number of steps: the softmax is of each step among those around it, fewer than so many steps away
+        and weighted by a triangle, so that what is farther away does not matter. 0 for all steps alike.
     """
     if not around:
         weights = ops.exp(features - ops.max(features, axis=1, keepdims=True))
         return features * weights / ops.mean(weights, axis=1, keepdims=True)
     weights = ops.exp(ops.minimum(features, LARGEST_EXPONENT))
-    return features * weights / ops.average_pool(weights, around, strides=1, padding="same")
+    mean = weights
+    for _ in range(2):  # the mean of means is weighted by a triangle
+        mean = ops.average_pool(mean, around, strides=1, padding="same")
+    return features * weights / mean
 
 
 def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] = ()) -> None:

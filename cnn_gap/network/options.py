@@ -79,8 +79,8 @@ class Network:
     sharpen : bool
         Let each of the last features count where it stands out in time: see `sharpen`.
     sharpen_steps : int
-        Around how many steps, an odd number, it is to stand out; 0 for all of the window. With few, what is
-        elsewhere does not change a map.
+        Fewer than how many steps away, an odd number, lies what it is to stand out from; 0 for all of the window.
+        With few, what is elsewhere does not change a map.
     paths : tuple of FeaturePath
         What follows the blocks, side by side; none for nothing.
     """
@@ -106,7 +106,8 @@ class Network:
         if not 0 <= self.squeeze <= min(self.filters):
             raise InputError(f"network.squeeze must be from 0 to the fewest filters; received {self.squeeze}")
         if not (
-            self.sharpen_steps == 0 or (1 <= self.sharpen_steps <= LARGEST_OPTION and self.sharpen_steps % 2)
+            self.sharpen_steps == 0
+            or (1 <= self.sharpen_steps <= LARGEST_OPTION and self.sharpen_steps % 2 == 1)
         ):
             raise InputError(
                 f"network.sharpen_steps must be 0 or an odd number up to {LARGEST_OPTION};"
