@@ -79,7 +79,7 @@ class Network:
     sharpen : bool
         Let each of the last features count where it stands out in time: see `sharpen`.
     sharpen_steps : int
-        Fewer than how many steps away, an odd number, lies what it is to stand out from; 0 for all of the window.
+        What it is to stand out from lies fewer than so many steps away; an odd number, 0 for the whole window.
         With few, what is elsewhere does not change a map.
     paths : tuple of FeaturePath
         What follows the blocks, side by side; none for nothing.
