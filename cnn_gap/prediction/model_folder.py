@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import LARGEST_REWARD, ClassSet, Finding
+from cnn_gap.ecg.diagnoses import LARGEST_REWARD, ClassSet, Diagnosis, Finding
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
 from cnn_gap.files import file_size, read_json, replacing, write_json
@@ -105,6 +105,12 @@ class ModelDescription:
     def class_set(self) -> ClassSet:
         """The classes with their rewards, and the findings."""
         return ClassSet(self.classes, self.weights, self.findings)
+
+    @property
+    def unseen(self) -> tuple[Diagnosis, ...]:
+        """The diagnoses that no training record had: they are never answered."""
+        pairs = zip(self.class_set.diagnoses, self.seen, strict=True)
+        return tuple(diagnosis for diagnosis, seen in pairs if not seen)
 
 
 def save_model(folder: Path, network: "keras.Model", description: ModelDescription) -> None:
