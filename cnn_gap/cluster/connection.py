@@ -4,7 +4,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: How long a scheduler may take to answer, s.
 CONNECT_S = 30
+
+#: How long processes of this machine may take to end, s.
+_CLOSE_S = 5
 
 #: How often a task may die with its worker on a cluster of this machine before it is looked at in parts.
 _LOCAL_FAILURES = 1
@@ -88,8 +91,11 @@ def _client(cluster: Any, place: str) -> Iterator["Client"]:
         raise InputError(
             f"{place}: no scheduler can be reached ({reason}); is it running, and is no firewall between?"
         ) from error
-    with client:
+    try:
         yield client
+    finally:
+        with suppress(Exception):  # the scheduler may be gone; what has ended the block counts
+            client.close()
 
 
 @contextmanager
@@ -98,7 +104,7 @@ def _local_cluster(processes: int) -> Iterator[Any]:
     from distributed import LocalCluster
     from distributed.security import Security
 
-    with LocalCluster(
+    cluster = LocalCluster(
         n_workers=processes,
         threads_per_worker=max(1, _cores() // processes),
         host="127.0.0.1",
@@ -106,8 +112,12 @@ def _local_cluster(processes: int) -> Iterator[Any]:
         dashboard_address=None,
         silence_logs=logging.CRITICAL,
         scheduler_kwargs={"allowed_failures": _LOCAL_FAILURES},
-    ) as cluster:
+    )
+    try:
         yield cluster
+    finally:
+        with suppress(Exception):  # workers that are in the middle of a chunk end with this process
+            cluster.close(timeout=_CLOSE_S)
 
 
 def _cores() -> int:
