@@ -1,10 +1,9 @@
 """Classify many records into result files, a table or both, whatever single records are like."""
 
 import hashlib
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -13,19 +12,20 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
-from cnn_gap.ecg.long_records import LongRecord
 from cnn_gap.ecg.sources import ListedRecord, Stamp, is_address, list_records
-from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import readable, writable, write_text
 from cnn_gap.locks import locked
 from cnn_gap.prediction.prediction import Prediction
-from cnn_gap.prediction.stream import Waiting, predict_stream
+from cnn_gap.prediction.preparation import Prepared, Waiting, prepared_records
+from cnn_gap.prediction.stream import predict_prepared_stream
 from cnn_gap.reports.data_frames import column_types, columns_of
 from cnn_gap.scoring.result_files import outputs_text
 from cnn_gap.scoring.result_journal import ResultJournal, open_journal
+from cnn_gap.scoring.result_names import file_name, fits, stamp_for_result
 from cnn_gap.scoring.result_tables import CONTENT, FORMAT, ResultTable, rounded
 from cnn_gap.version import __version__
+from cnn_gap.workers import usual_jobs
 
 #: The file in the results' folder that says which records failed, and why.
 FAILURES = "failures.log"
@@ -36,8 +36,8 @@ QUALITY = "quality.log"
 #: Results that are written at a time: to wait for the disk once for all of them.
 TOGETHER = 16
 
-#: The longest name of a file that systems take, bytes.
-LONGEST_NAME = 255
+#: So many records are worth starting other processes for.
+MANY = 200
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def classify_folder(
     out: Path | Results,
     warn: Callable[[str], None],
     strict: bool = False,
+    jobs: int | None = None,
 ) -> Summary:
     """Classify every record of `data` into `out/NAME.csv`, a table, or both.
 
@@ -106,6 +107,9 @@ def classify_folder(
         cannot be read.
     strict : bool
         Fail instead where a folder cannot be read.
+    jobs : int, optional
+        How many other processes read records; 0: this one does. If not given, one for each other core where
+        there are records enough.
 
     Raises
     ------
@@ -135,7 +139,7 @@ def classify_folder(
         kept = len(records) - len(waiting)
         if not kept:
             run.remove_log(QUALITY)
-        run.classify(classifier, waiting)
+        run.classify(classifier, waiting, _jobs(jobs, waiting))
         if run.table is not None:
             run.table.finish([record.name for record in records])
     return Summary(len(waiting) - run.failed, run.failed, kept, len(unreadable), run.unanswerable)
@@ -191,28 +195,34 @@ class _Run:
         with writable(self._out / name):
             (self._out / name).unlink(missing_ok=True)
 
-    def classify(self, classifier: Classifier, records: list[ListedRecord]) -> None:
-        """Classify records and write their results."""
-        waiting = (Waiting(record.name, record.source, partial(self._read, record)) for record in records)
-        with tqdm(total=len(records), desc="classifying", unit="record", disable=None) as bar:
-            for predictions in _several(predict_stream(classifier, waiting)):
+    def classify(self, classifier: Classifier, records: list[ListedRecord], jobs: int) -> None:
+        """Classify records, which so many other processes read, and write their results."""
+        with (
+            closing(self._prepared(classifier, records, jobs)) as prepared,
+            closing(predict_prepared_stream(classifier, prepared)) as stream,
+            tqdm(total=len(records), desc="classifying", unit="record", disable=None) as bar,
+        ):
+            for predictions in _several(stream):
                 for prediction in predictions:
                     self._count(prediction)
                 self._write(predictions)
                 bar.update(len(predictions))
 
-    def _read(self, record: ListedRecord) -> Record | LongRecord:
-        """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
-        if printable(record.name) != record.name:
-            raise InputError(
-                f"{record.source}: the name of a record must have no control characters; rename its files"
-            )
-        if not _fits(record.name):
-            raise InputError(
-                f"{record.source}: the name of a record is too long for a result file; rename its files"
-            )
-        self._stamps[record.name] = record.stamp()
-        return record.open()
+    def _prepared(self, classifier: Classifier, records: list[ListedRecord], jobs: int) -> Generator[Prepared]:
+        """Yield what is read of records, and keep their stamps until their results are written.
+
+        A stamp is of before the reading, so that a record that changes meanwhile is read again next time.
+        """
+        waiting = (
+            Waiting(record.name, record.source, record.open, partial(stamp_for_result, record))
+            for record in records
+        )
+        prepare = classifier.preparation.prepare if jobs else classifier.prepare
+        with closing(prepared_records(prepare, waiting, jobs)) as prepared:
+            for each in prepared:
+                if each.stamp is not None:
+                    self._stamps[each.name] = each.stamp
+                yield each
 
     def _count(self, prediction: Prediction) -> None:
         """Count a prediction, and say what is to know of it."""
@@ -241,30 +251,31 @@ class _Run:
     def _write_files(
         self, predictions: list[Prediction], stamps: dict[str, Stamp | None], journal: ResultJournal
     ) -> None:
-        texts = {each.name: _text(each) for each in predictions if _fits(each.name)}
+        texts = {each.name: _text(each) for each in predictions if fits(each.name)}
         for each in predictions:
             stamp = stamps[each.name]
             if not each.failure and stamp is not None:
                 journal.add(each.name, stamp, texts[each.name])
         with ThreadPoolExecutor(TOGETHER) as pool:
             written = [
-                pool.submit(write_text, self._out / _file_name(name), text) for name, text in texts.items()
+                pool.submit(write_text, self._out / file_name(name), text) for name, text in texts.items()
             ]
         for done in written:
             done.result()
 
 
+def _jobs(jobs: int | None, records: list[ListedRecord]) -> int:
+    """Return how many processes read records beside this one, which does it where there are 0."""
+    if not all(record.elsewhere for record in records):
+        return 0
+    if jobs is None:
+        return usual_jobs() if len(records) >= MANY else 0
+    return min(jobs, len(records))
+
+
 def _several(predictions: Iterator[Prediction]) -> Iterator[list[Prediction]]:
     while several := list(islice(predictions, TOGETHER)):
         yield several
-
-
-def _fits(name: str) -> bool:
-    return len(os.fsencode(_file_name(name))) <= LONGEST_NAME
-
-
-def _file_name(name: str) -> str:
-    return f"{name}.csv"
 
 
 def _text(prediction: Prediction) -> str:
