@@ -1,31 +1,34 @@
 """Classify many records into result files, a table or both, whatever single records are like."""
 
 import hashlib
-from collections.abc import Callable, Generator, Iterator
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from cnn_gap.classifier import Classifier
 from cnn_gap.ecg.sources import ListedRecord, Stamp, is_address, list_records
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import readable, writable, write_text
 from cnn_gap.locks import locked
+from cnn_gap.prediction.model_folder import ModelDescription
 from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.prediction.preparation import Prepared, Waiting, prepared_records
-from cnn_gap.prediction.stream import predict_prepared_stream
 from cnn_gap.reports.data_frames import column_types, columns_of
 from cnn_gap.scoring.result_files import outputs_text
-from cnn_gap.scoring.result_journal import ResultJournal, open_journal
-from cnn_gap.scoring.result_names import file_name, fits, stamp_for_result
+from cnn_gap.scoring.result_journal import ResultJournal, open_journal, result_hash
 from cnn_gap.scoring.result_tables import CONTENT, FORMAT, ResultTable, rounded
 from cnn_gap.version import __version__
 from cnn_gap.workers import usual_jobs
+
+if TYPE_CHECKING:
+    from cnn_gap.classifier import Classifier
 
 #: The file in the results' folder that says which records failed, and why.
 FAILURES = "failures.log"
@@ -38,6 +41,9 @@ TOGETHER = 16
 
 #: So many records are worth starting other processes for.
 MANY = 200
+
+#: The longest name of a file that systems take, bytes.
+LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,48 @@ class Results:
     table: Path | None = None
 
 
+@dataclass(frozen=True)
+class Model:
+    """What all results depend on beside the records; no network is needed to know it.
+
+    Attributes
+    ----------
+    description : ModelDescription
+    fingerprint : str
+        A hash of the model folder's files.
+    precision : str
+        How exactly probabilities are computed.
+    """
+
+    description: ModelDescription
+    fingerprint: str
+    precision: str
+
+
+@dataclass(frozen=True, eq=False)
+class Classified:
+    """A record that has been classified, and its result file written if there are to be any.
+
+    Attributes
+    ----------
+    prediction : Prediction
+    stamp : Stamp or None
+        What the record's files were like before they were read; None where that is not known.
+    result : str
+        A hash of the result file; empty where there is none.
+    """
+
+    prediction: Prediction
+    stamp: Stamp | None = None
+    result: str = ""
+
+
+#: Classifies records, and yields several at a time when their result files are written.
+Classify = Callable[[list[ListedRecord]], Iterable[list[Classified]]]
+
+
 def classify_folder(
-    classifier: Classifier,
+    classifier: "Classifier",
     model: Path,
     data: str | Path,
     out: Path | Results,
@@ -118,40 +164,139 @@ def classify_folder(
         into it.
     """
     results = out if isinstance(out, Results) else Results(Path(out))
+    about = Model(classifier.description, fingerprint(Path(model)), classifier.runtime.precision)
+
+    def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
+        return classify_records(
+            classifier, records, results.out if results.files else None, _jobs(jobs, records)
+        )
+
+    return fill_results(about, str(data), results, classify, warn, strict)
+
+
+def fill_results(
+    model: Model,
+    data: str,
+    results: Results,
+    classify: Classify,
+    warn: Callable[[str], None],
+    strict: bool = False,
+) -> Summary:
+    """Bring results up to date as `classify_folder` does, whatever classifies the records.
+
+    Parameters
+    ----------
+    model : Model
+    classify : callable
+        Receives the records without a current result.
+    data, results, warn, strict
+        As of `classify_folder`.
+    """
     unreadable: list[str] = []
-    records = list_records(str(data), None if strict else unreadable.append)
+    records = list_records(data, None if strict else unreadable.append)
     for line in unreadable:
         warn(line)
     source = {
-        "model": _fingerprint(Path(model)),
-        "data": str(data) if is_address(str(data)) else str(Path(data).resolve()),
-        "precision": classifier.runtime.precision,
+        "model": model.fingerprint,
+        "data": data if is_address(data) else str(Path(data).resolve()),
+        "precision": model.precision,
     }
     with ExitStack() as stack:
         stack.enter_context(locked(results.out))
-        run = _Run(results, warn)
+        run = _Run(results.out, warn)
         if results.files:
             run.journal = stack.enter_context(open_journal(results.out, source, records, warn))
         if results.table is not None:
-            run.table = stack.enter_context(_open_table(classifier, source["model"], results.table))
+            run.table = stack.enter_context(_open_table(model, results.table))
         run.remove_log(FAILURES)
         waiting = [record for record in records if not run.is_current(record)]
         kept = len(records) - len(waiting)
         if not kept:
             run.remove_log(QUALITY)
-        run.classify(classifier, waiting, _jobs(jobs, waiting))
+        with tqdm(total=len(waiting), desc="classifying", unit="record", disable=None) as bar:
+            for several in classify(waiting):
+                run.take(several)
+                bar.update(len(several))
         if run.table is not None:
             run.table.finish([record.name for record in records])
     return Summary(len(waiting) - run.failed, run.failed, kept, len(unreadable), run.unanswerable)
 
 
-def _open_table(classifier: Classifier, model: str, path: Path) -> ResultTable:
-    described, classes = classifier.description, classifier.classes
+def classify_records(
+    classifier: "Classifier", records: Iterable[ListedRecord], out: Path | None, jobs: int = 0
+) -> Iterator[list[Classified]]:
+    """Classify records, and yield `TOGETHER` of them when their result files are written.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    records : iterable of ListedRecord
+        Looked at one by one, or as far ahead as other processes read.
+    out : Path or None
+        The folder for result files; None if there are to be none.
+    jobs : int
+        How many other processes read records; 0: this one does.
+    """
+    from cnn_gap.prediction.stream import predict_prepared_stream
+
+    stamps: dict[str, Stamp] = {}
+    with (
+        closing(_prepared(classifier, records, jobs, stamps)) as prepared,
+        closing(predict_prepared_stream(classifier, prepared)) as stream,
+    ):
+        for predictions in _several(stream):
+            results = write_results(out, predictions) if out is not None else {}
+            yield [
+                Classified(each, stamps.pop(each.name, None), results.get(each.name, ""))
+                for each in predictions
+            ]
+
+
+def _prepared(
+    classifier: "Classifier", records: Iterable[ListedRecord], jobs: int, stamps: dict[str, Stamp]
+) -> Generator[Prepared]:
+    """Yield what is read of records, their stamps noted."""
+    waiting = (Waiting(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records)
+    prepare = classifier.preparation.prepare if jobs else classifier.prepare
+    with closing(prepared_records(prepare, waiting, jobs)) as prepared:
+        for each in prepared:
+            if each.stamp is not None:
+                stamps[each.name] = each.stamp
+            yield each
+
+
+def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
+    """Write the result files of several records, and return a hash of each by the record's name."""
+    texts = {each.name: _text(each) for each in predictions if _fits(each.name)}
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        written = [pool.submit(write_text, out / _file_name(name), text) for name, text in texts.items()]
+    for done in written:
+        done.result()
+    return {name: result_hash(text) for name, text in texts.items()}
+
+
+def fingerprint(model: Path) -> str:
+    """Return a hash of a model folder's files.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    digest = hashlib.sha256()
+    for name in ("model.keras", "model.json"):
+        with readable(model / name):
+            digest.update((model / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _open_table(model: Model, path: Path) -> ResultTable:
+    described, classes = model.description, model.description.class_set
     about = {
         "format": FORMAT,
-        "model": model,
+        "model": model.fingerprint,
         "version": __version__,
-        "precision": classifier.runtime.precision,
+        "precision": model.precision,
         "classes": [
             {
                 "column": column,
@@ -172,11 +317,9 @@ def _open_table(classifier: Classifier, model: str, path: Path) -> ResultTable:
 class _Run:
     """The results of a run: what is there, and how many records have failed."""
 
-    def __init__(self, results: Results, warn: Callable[[str], None]):
-        self._results = results
-        self._out = results.out
+    def __init__(self, out: Path, warn: Callable[[str], None]):
+        self._out = out
         self._warn = warn
-        self._stamps: dict[str, Stamp] = {}
         self.journal: ResultJournal | None = None
         self.table: ResultTable | None = None
         self.failed = self.unanswerable = 0
@@ -195,34 +338,20 @@ class _Run:
         with writable(self._out / name):
             (self._out / name).unlink(missing_ok=True)
 
-    def classify(self, classifier: Classifier, records: list[ListedRecord], jobs: int) -> None:
-        """Classify records, which so many other processes read, and write their results."""
-        with (
-            closing(self._prepared(classifier, records, jobs)) as prepared,
-            closing(predict_prepared_stream(classifier, prepared)) as stream,
-            tqdm(total=len(records), desc="classifying", unit="record", disable=None) as bar,
-        ):
-            for predictions in _several(stream):
-                for prediction in predictions:
-                    self._count(prediction)
-                self._write(predictions)
-                bar.update(len(predictions))
-
-    def _prepared(self, classifier: Classifier, records: list[ListedRecord], jobs: int) -> Generator[Prepared]:
-        """Yield what is read of records, and keep their stamps until their results are written.
-
-        A stamp is of before the reading, so that a record that changes meanwhile is read again next time.
-        """
-        waiting = (
-            Waiting(record.name, record.source, record.open, partial(stamp_for_result, record))
-            for record in records
-        )
-        prepare = classifier.preparation.prepare if jobs else classifier.prepare
-        with closing(prepared_records(prepare, waiting, jobs)) as prepared:
-            for each in prepared:
-                if each.stamp is not None:
-                    self._stamps[each.name] = each.stamp
-                yield each
+    def take(self, several: list[Classified]) -> None:
+        """Count records that have been classified, and note those that need not be classified again."""
+        for each in several:
+            self._count(each.prediction)
+            if self.journal is not None and each.stamp is not None and not each.prediction.failure:
+                self.journal.add(each.prediction.name, each.stamp, each.result)
+        if self.table is not None:
+            predictions = [each.prediction for each in several]
+            columns = columns_of(predictions, predictions[0].classes)
+            for name, values in columns.items():
+                if values and isinstance(values[0], float):
+                    columns[name] = [rounded(value) for value in values]
+            contents = [each.stamp.content if each.stamp is not None else "" for each in several]
+            self.table.add(columns | {CONTENT: contents})
 
     def _count(self, prediction: Prediction) -> None:
         """Count a prediction, and say what is to know of it."""
@@ -235,36 +364,8 @@ class _Run:
                 self.unanswerable += 1
                 self._warn(line)
 
-    def _write(self, predictions: list[Prediction]) -> None:
-        """Write the results of several records, and note those that need not be written again."""
-        stamps = {each.name: self._stamps.pop(each.name, None) for each in predictions}
-        if self.journal is not None:
-            self._write_files(predictions, stamps, self.journal)
-        if self.table is not None:
-            columns = columns_of(predictions, predictions[0].classes)
-            for name, values in columns.items():
-                if values and isinstance(values[0], float):
-                    columns[name] = [rounded(value) for value in values]
-            contents = [stamp.content if stamp is not None else "" for stamp in stamps.values()]
-            self.table.add(columns | {CONTENT: contents})
 
-    def _write_files(
-        self, predictions: list[Prediction], stamps: dict[str, Stamp | None], journal: ResultJournal
-    ) -> None:
-        texts = {each.name: _text(each) for each in predictions if fits(each.name)}
-        for each in predictions:
-            stamp = stamps[each.name]
-            if not each.failure and stamp is not None:
-                journal.add(each.name, stamp, texts[each.name])
-        with ThreadPoolExecutor(TOGETHER) as pool:
-            written = [
-                pool.submit(write_text, self._out / file_name(name), text) for name, text in texts.items()
-            ]
-        for done in written:
-            done.result()
-
-
-def _jobs(jobs: int | None, records: list[ListedRecord]) -> int:
+def _jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
     """Return how many processes read records beside this one, which does it where there are 0."""
     if not all(record.elsewhere for record in records):
         return 0
@@ -273,9 +374,33 @@ def _jobs(jobs: int | None, records: list[ListedRecord]) -> int:
     return min(jobs, len(records))
 
 
+def stamp_for_result(record: ListedRecord) -> Stamp:
+    """Return the stamp of a record of which a result can be written.
+
+    It is taken before the record is read, so that one that changes meanwhile is read again next time.
+    """
+    if printable(record.name) != record.name:
+        raise InputError(
+            f"{record.source}: the name of a record must have no control characters; rename its files"
+        )
+    if not _fits(record.name):
+        raise InputError(
+            f"{record.source}: the name of a record is too long for a result file; rename its files"
+        )
+    return record.stamp()
+
+
 def _several(predictions: Iterator[Prediction]) -> Iterator[list[Prediction]]:
     while several := list(islice(predictions, TOGETHER)):
         yield several
+
+
+def _fits(name: str) -> bool:
+    return len(os.fsencode(_file_name(name))) <= LONGEST_NAME
+
+
+def _file_name(name: str) -> str:
+    return f"{name}.csv"
 
 
 def _text(prediction: Prediction) -> str:
@@ -290,11 +415,3 @@ def _log(log: Path, name: str, text: str) -> str:
     with writable(log), log.open("a", encoding="utf-8", errors="surrogateescape") as file:
         file.write(f"{line}\n")
     return line
-
-
-def _fingerprint(model: Path) -> str:
-    digest = hashlib.sha256()
-    for name in ("model.keras", "model.json"):
-        with readable(model / name):
-            digest.update((model / name).read_bytes())
-    return digest.hexdigest()

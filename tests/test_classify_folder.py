@@ -427,7 +427,7 @@ def test_killed_while_driving_then_finished_by_a_second_run(model, tmp_path, dat
             (data / f"C{copy}{path.name}").write_bytes(text)
     out = tmp_path / "out"
     process = subprocess.Popen([sys.executable, "driver.py", str(model), str(data), str(out)], cwd=ROOT)
-    while not list(out.glob("[CS]*.csv")) and process.poll() is None:
+    while not ((out / NOTES).exists() and (out / NOTES).stat().st_size) and process.poll() is None:
         time.sleep(0.005)
     process.kill()
     process.wait()

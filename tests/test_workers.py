@@ -11,10 +11,10 @@ import pytest
 from conftest import ROOT
 from joblib.externals import loky
 
+from cnn_gap.classify_folder import stamp_for_result
 from cnn_gap.ecg.sources import list_records
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.preparation import Preparation, Waiting, prepared_records
-from cnn_gap.scoring.result_names import stamp_for_result
 from cnn_gap.workers import AHEAD, CHUNK, Work, in_processes
 
 INTERRUPTED = """

@@ -51,8 +51,7 @@ class Predictor:
     @property
     def unseen(self) -> tuple[Diagnosis, ...]:
         """The diagnoses that no training record had: they are never answered."""
-        pairs = zip(self.classes.diagnoses, self.description.seen, strict=True)
-        return tuple(diagnosis for diagnosis, seen in pairs if not seen)
+        return self.description.unseen
 
     def windows(self, record: Record) -> np.ndarray:
         """Return the network's windows of a record, (windows, samples, leads) float32 mV."""

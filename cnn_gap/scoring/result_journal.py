@@ -59,18 +59,20 @@ class ResultJournal:
     def is_current(self, record: ListedRecord) -> bool:
         """Tell whether the result of a record is whole and of the record as it is now."""
         note = self._notes.get(record.name)
+        if note is None:
+            return False
         try:
             result = read_bytes(self._out / f"{record.name}.csv", LARGEST_TABLE)
-            return note is not None and _hash(result) == note.result and record.stamp() == note.stamp
+            return _hash(result) == note.result and record.stamp() == note.stamp
         except InputError:
             return False
 
     def add(self, name: str, stamp: Stamp, result: str) -> None:
-        """Note a result, the text of its file, before that is written: alone the note counts for nothing."""
+        """Note a result by the hash of its file; the note counts only as long as the file is there."""
         if self._file is None:
             raise RuntimeError("the journal is not open")
         with writable(self._out / NOTES):
-            self._file.write(_to_line(name, Note(stamp, _hash(result.encode("utf-8", "surrogateescape")))))
+            self._file.write(_to_line(name, Note(stamp, result)))
             self._file.flush()
 
 
@@ -102,6 +104,11 @@ def open_journal(
                 (out / f"{record.name}.csv").unlink(missing_ok=True)
         write_json(out / SOURCE, source)
     return ResultJournal(out, notes)
+
+
+def result_hash(text: str) -> str:
+    """Return the hash of a result file with this text."""
+    return _hash(text.encode("utf-8", "surrogateescape"))
 
 
 def _hash(content: bytes) -> str:
