@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,8 @@ def classify_on_cluster(
     description = read_description(model)
     about = Model(description, fingerprint(model), runtime.precision)
     with connected(place) as client:
+        if find_spec("bokeh") is not None:
+            warn(f"Dask's dashboard is at {client.dashboard_link}")
 
         def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
             out, holder = "", b""

@@ -109,7 +109,8 @@ def _local_cluster(processes: int) -> Iterator[Any]:
         threads_per_worker=max(1, _cores() // processes),
         host="127.0.0.1",
         security=Security.temporary(),
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # without an address Dask listens on all networks
+        worker_dashboard_address="127.0.0.1:0",
         silence_logs=logging.CRITICAL,
         scheduler_kwargs={"allowed_failures": _LOCAL_FAILURES},
     )

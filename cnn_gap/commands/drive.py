@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING
 
 from cnn_gap.backend import start_keras
 from cnn_gap.cluster.connection import require_cluster
-from cnn_gap.commands.command import Command, add_runtime_options, add_strict_option, name_unseen, warn
+from cnn_gap.commands.command import (
+    Command,
+    add_runtime_options,
+    add_strict_option,
+    name_unseen,
+    warn,
+    whole_number,
+)
 from cnn_gap.ecg.sources import require_source
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.runtimes import Runtime
 from cnn_gap.scoring.result_tables import require_table_path
+from cnn_gap.workers import MOST_JOBS, USUAL_JOBS
 
 if TYPE_CHECKING:
     from cnn_gap.classify_folder import Summary
@@ -34,6 +42,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table-only", action="store_true", help="with --table: no result files; OUT has the logs"
     )
     parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=whole_number(0, MOST_JOBS),
+        help="processes that read records beside this one; 0: none (default: one for each other core, at most"
+        f" {USUAL_JOBS}, where there are records enough)",
+    )
+    parser.add_argument(
         "--cluster",
         metavar="ADDRESS|SCHEDULER.json|local:N",
         help="classify on the workers of a Dask scheduler, or by N processes on this machine (pip install"
@@ -52,6 +67,10 @@ def _execute(options: argparse.Namespace) -> int:
     if options.table is not None:
         require_table_path(options.table)
     if options.cluster is not None:
+        if options.jobs is not None:
+            options.usage_error(
+                "--jobs is for one machine; the workers of a cluster read their records themselves"
+            )
         require_cluster(options.cluster)
     runtime = Runtime(options.runtime, options.precision)
     summary = (_here if options.cluster is None else _on_cluster)(options, runtime)
@@ -68,7 +87,7 @@ def _here(options: argparse.Namespace, runtime: Runtime) -> "Summary":
 
     results = Results(options.out, not options.table_only, options.table)
     classifier = load_classifier(options.model, runtime.name, runtime.precision)
-    return classify_folder(classifier, options.model, options.data, results, warn, options.strict)
+    return classify_folder(classifier, options.model, options.data, results, warn, options.strict, options.jobs)
 
 
 def _on_cluster(options: argparse.Namespace, runtime: Runtime) -> "Summary":
