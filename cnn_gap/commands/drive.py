@@ -68,9 +68,7 @@ def _execute(options: argparse.Namespace) -> int:
         require_table_path(options.table)
     if options.cluster is not None:
         if options.jobs is not None:
-            options.usage_error(
-                "--jobs is for one machine; the workers of a cluster read their records themselves"
-            )
+            options.usage_error("--jobs is for one machine: the workers of a cluster read records themselves")
         require_cluster(options.cluster)
     runtime = Runtime(options.runtime, options.precision)
     summary = (_here if options.cluster is None else _on_cluster)(options, runtime)
