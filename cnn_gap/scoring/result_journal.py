@@ -17,8 +17,11 @@ from cnn_gap.ecg.sources import ListedRecord, Stamp
 from cnn_gap.errors import InputError
 from cnn_gap.files import (
     LARGEST_TABLE,
+    file_size,
+    open_regular,
     read_bytes,
     read_json,
+    readable,
     writable,
     write_json,
     write_text,
@@ -27,6 +30,10 @@ from cnn_gap.files import (
 #: The two files.
 SOURCE = "driver.json"
 NOTES = "driver.jsonl"
+
+#: The largest file of notes that is read, enough for some twenty million results, and its longest line, bytes.
+LARGEST_JOURNAL = 1 << 32
+LONGEST_LINE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -121,13 +128,17 @@ def _to_line(name: str, note: Note) -> str:
 
 def _read_notes(path: Path) -> dict[str, Note]:
     """Return the notes of a journal without damaged ones: a killed run may have cut the last line."""
-    notes = {}
-    content = read_bytes(path, LARGEST_TABLE) if path.exists() else b""
-    for line in content.decode("ascii", "replace").splitlines():
-        try:
-            name, files, content, result = json.loads(line)
-            stamp = Stamp(tuple((str(file), int(size), int(time)) for file, size, time in files), content)
-            notes[str(name)] = Note(stamp, result)
-        except (ValueError, TypeError, RecursionError):
-            continue
+    notes: dict[str, Note] = {}
+    if not path.exists():
+        return notes
+    if file_size(path) > LARGEST_JOURNAL:
+        raise InputError(f"{path}: is too large; at most {LARGEST_JOURNAL} bytes are read")
+    with readable(path), open_regular(path) as file:
+        while line := file.readline(LONGEST_LINE):
+            try:
+                name, files, content, result = json.loads(line.decode("ascii", "replace"))
+                stamp = Stamp(tuple((str(part), int(size), int(time)) for part, size, time in files), content)
+                notes[str(name)] = Note(stamp, result)
+            except (ValueError, TypeError, RecursionError):
+                continue
     return notes
