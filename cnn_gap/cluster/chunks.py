@@ -2,9 +2,12 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from math import ceil
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
+from uuid import uuid4
 
 from cnn_gap.errors import InputError
 
@@ -30,7 +33,7 @@ PARTS = 8
 #: The items of a chunk with at most so many are tried one by one.
 FEW = 16
 
-#: How often to look at the cluster while nothing comes from it, s.
+#: How often to look at the cluster, s.
 _LOOK_S = 5.0
 
 
@@ -106,6 +109,7 @@ class _Flight(Generic[Item, Result]):
         self._tell = tell
         self._flying: dict[object, tuple[Future, list[Item]]] = {}
         self._ended: SimpleQueue[Future] = SimpleQueue()
+        self._name = f"classify-{uuid4().hex}"
         self._started = 0
         self._told = False
         self._look()
@@ -128,8 +132,8 @@ class _Flight(Generic[Item, Result]):
     def start(self, chunk: list[Item]) -> None:
         """Hand a chunk to the cluster."""
         self._started += 1
-        # Dask tells what tasks are alike by their keys, and learns from each how long the next will take.
-        key = f"classify-{id(self):x}-{self._started}"
+        # No other run may have the key. By its first part Dask knows how long such a task takes.
+        key = (self._name, self._started)
         future = self._client.submit(self._task, chunk, key=key, pure=False)
         self._flying[future.key] = (future, chunk)
         future.add_done_callback(self._ended.put)
@@ -145,7 +149,7 @@ class _Flight(Generic[Item, Result]):
             return chunk, future.result()
         except KilledWorker:
             return chunk, None
-        except (ModuleNotFoundError, AttributeError) as error:  # what was sent cannot be unpickled there
+        except ImportError as error:  # what was sent cannot be unpickled there
             raise InputError(
                 f"{self._address}: a worker cannot load this package ({error}); install the same cnn-gap there"
             ) from error
@@ -157,13 +161,14 @@ class _Flight(Generic[Item, Result]):
 
     def _next(self) -> "Future":
         while True:
-            try:
-                return self._ended.get(timeout=_LOOK_S)
-            except Empty:
+            if monotonic() - self._looked >= _LOOK_S:
                 self._look()
+            with suppress(Empty):
+                return self._ended.get(timeout=_LOOK_S)
 
     def _look(self) -> None:
-        """Look how large the cluster is."""
+        """Look how large the cluster is: workers come and go."""
+        self._looked = monotonic()
         try:
             about = self._client.scheduler_info(n_workers=0)
         except (OSError, RuntimeError) as error:

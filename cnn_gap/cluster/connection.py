@@ -86,7 +86,7 @@ def _client(cluster: Any, place: str) -> Iterator["Client"]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = Client(cluster, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, ValueError, ImportError) as error:  # Dask's are of these kinds, time limits among them
+    except (OSError, ValueError, TypeError, ImportError) as error:  # time limits and certificates among them
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f"{place}: no scheduler can be reached ({reason}); is it running, and is no firewall between?"

@@ -188,6 +188,7 @@ def test_a_cluster_that_is_not_there_is_named(run_command, model, records, tmp_p
     (tmp_path / "other.json").write_text("{}")
     for place, reason in (
         ("tcp://127.0.0.1:1", "tcp://127.0.0.1:1: no scheduler can be reached"),
+        ("tls://127.0.0.1:1", "tls://127.0.0.1:1: no scheduler can be reached"),
         (tmp_path / "absent.json", "absent.json: cannot be read"),
         (tmp_path / "other.json", "other.json: is not the file of a Dask scheduler"),
         ("local:0", "received 'local:0'"),
