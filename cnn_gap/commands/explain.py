@@ -100,11 +100,12 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _explain_folder(classifier: "Classifier", wanted: "ExplainOptions", options: argparse.Namespace) -> int:
-    from cnn_gap.explain_folder import INDEX, explain_folder
+    from cnn_gap.explain_folder import explain_folder
+    from cnn_gap.reports.folder_pages import INDEX
 
-    explained, failed = explain_folder(classifier, options.record, options.out, wanted, warn=warn)
-    print(f"{explained} explained, {failed} failed: {options.out / INDEX}")
-    return 1 if failed else 0
+    summary = explain_folder(classifier, options.model, options.record, options.out, wanted, warn=warn)
+    print(f"{summary}: {options.out / INDEX}")
+    return 1 if summary.failed else 0
 
 
 def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:
