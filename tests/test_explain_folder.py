@@ -20,6 +20,8 @@ NAMES = [f"SIM{number:04d}" for number in range(4)]
 #: The files that only say when and of what the results are.
 JOURNAL = {EXPLANATIONS.source, EXPLANATIONS.notes}
 
+TOP = ExplainOptions("top2", leads=False)
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -30,7 +32,7 @@ class Folder:
     data: Path
     out: Path
 
-    def explain(self, options=ExplainOptions("top2"), out=None):
+    def explain(self, options=TOP, out=None):
         """Return the counts of what was explained, has failed and was kept, and the lines about failures."""
         warnings = []
         out = self.out if out is None else out
@@ -38,6 +40,7 @@ class Folder:
         return (done.explained, done.failed, done.kept), warnings
 
     def files(self, out=None):
+        """Return what the results' files hold by name."""
         out = self.out if out is None else out
         return {path.name: path.read_bytes() for path in out.iterdir() if path.name not in JOURNAL}
 
@@ -70,10 +73,9 @@ def test_a_page_in_a_folder_says_what_the_record_by_itself_does(folder):
     every, answered = options.explain(folder.classifier, read_record(folder.data / "SIM0001.hea"))
     assert sum(each.lead_shares is not None for each in every.classes) >= module.DETAILED
     assert [each.codes for each in answered.classes] == [each.codes for each in every.answered.classes]
+    expected = explanation_page(every, Links("index.html", "SIM0000.html", "SIM0002.html"))
     page = (folder.out / "SIM0001.html").read_text()
-    assert len(page) == pytest.approx(
-        len(explanation_page(every, Links("index.html", "a.html", "b.html"))), rel=0.01
-    )
+    assert len(page) == pytest.approx(len(expected), rel=1e-3)  # last digits of a batch may differ
 
 
 def test_a_second_run_keeps_what_is_there(folder, monkeypatch):
@@ -103,7 +105,7 @@ def test_a_changed_record_is_explained_again(folder):
     assert folder.explain()[0] == (1, 0, 3)
 
 
-@pytest.mark.parametrize("options", [ExplainOptions("top1"), ExplainOptions("top2", leads=False)])
+@pytest.mark.parametrize("options", [ExplainOptions("top1"), ExplainOptions("top2")])
 def test_other_options_explain_all_again(folder, options):
     folder.explain()
     assert folder.explain(options)[0] == (4, 0, 0)
@@ -161,7 +163,8 @@ def test_a_record_that_breaks_the_computation_costs_no_other(folder, monkeypatch
 
 
 def test_what_writes_pages_needs_no_keras():
-    code = "import sys, cnn_gap.reports.record_files as m; assert not {'keras', 'tensorflow', 'jax'} & set(sys.modules)"
+    heavy = {"keras", "tensorflow", "jax"}
+    code = f"import sys, cnn_gap.reports.record_files; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
