@@ -1,6 +1,7 @@
 """Explain a whole folder of records into a folder of files, whatever single records are like."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from cnn_gap.prediction.model_folder import fingerprint
 from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
 from cnn_gap.reports.folder_pages import FolderPages
-from cnn_gap.reports.record_files import EXPLANATIONS, RecordTask, RecordWriter
+from cnn_gap.reports.record_files import EXPLANATIONS, RecordTask, RecordWriter, WrittenRecord, as_lost
 from cnn_gap.reports.words import full_name
 from cnn_gap.scoring.result_journal import open_journal
 from cnn_gap.version import __version__
+from cnn_gap.workers import Work, in_processes, usual_jobs
 
 #: Classes of a record whose leads are looked at where none are named: those that are answered, and the most
 #: probable up to this number.
@@ -32,9 +34,13 @@ DETAILED = 12
 #: Records that are computed together.
 TOGETHER = 16
 
+#: So many records are worth starting other processes for, which take `SENT` at a time.
+MANY = 48
+SENT = 4
+
 #: What is computed of a record is sent to another process up to this size, bytes: that of hours of ECG would be
 #: in memory several times.
-LARGEST_SENT = 1 << 24
+LARGEST_SENT = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,7 @@ def explain_folder(
     out: Path,
     options: ExplainOptions,
     warn: Callable[[str], None],
+    jobs: int | None = None,
 ) -> ExplainSummary:
     """Explain every record of `data` into `out`: NAME.html, NAME.json and NAME.cam each, and `index.html`.
 
@@ -120,6 +127,9 @@ def explain_folder(
         What is explained of each.
     warn : callable
         Receives a line for each record that fails.
+    jobs : int, optional
+        How many other processes write files; 0: this one does. If not given, one a core where there are records
+        enough.
 
     Raises
     ------
@@ -136,8 +146,12 @@ def explain_folder(
         pages = FolderPages(out, journal, [record.name for record in records], headings)
         waiting = [record for record in records if not pages.keep(record)]
         writer = RecordWriter(out, map_reader(classifier, options.level), options.classes is None)
-        with tqdm(total=len(waiting), desc="explaining", unit="record", disable=None) as bar:
-            for written in map(writer.write, _tasks(classifier, options, waiting, pages)):
+        tasks = _tasks(classifier, options, waiting, pages)
+        with (
+            closing(_written(writer, tasks, _jobs(jobs, len(waiting)))) as results,
+            tqdm(total=len(waiting), desc="explaining", unit="record", disable=None) as bar,
+        ):
+            for written in results:
                 if written.row.failure:
                     warn(printable(f"{written.name}: {written.row.failure}"))
                 pages.take(written)
@@ -167,6 +181,23 @@ def _tasks(
                 pages.fail(each.name)
         for each in computed:
             yield each if each.failure else replace(each, links=pages.links(each.name))
+
+
+def _written(writer: RecordWriter, tasks: Iterator[RecordTask], jobs: int) -> Generator[WrittenRecord]:
+    """Write the files of records, in so many other processes, and yield what becomes of each, in their order."""
+    if not jobs:
+        for task in tasks:
+            yield writer.write(task)
+        return
+    work = Work(writer.write_several, as_lost)
+    items = (task if task.size <= LARGEST_SENT else writer.write(task) for task in tasks)
+    yield from in_processes(work, items, jobs, chunk=SENT)
+
+
+def _jobs(jobs: int | None, records: int) -> int:
+    if jobs is None:
+        return usual_jobs() + 1 if records >= MANY else 0
+    return min(jobs, records)
 
 
 def _read(record: ListedRecord) -> RecordTask:

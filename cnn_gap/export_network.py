@@ -1,6 +1,7 @@
 """Write a classifier's network for other runtimes, ONNX or LiteRT, with all that its use needs in metadata."""
 
 import json
+import tempfile
 import warnings
 import zipfile
 from pathlib import Path
@@ -120,7 +121,15 @@ def _write_litert(network: keras.Model, path: Path, about: dict[str, object]) ->
 
 
 def _export(network: keras.Model, path: Path, form: str) -> None:
+    import tensorflow
+
     windows = keras.InputSpec(shape=network.input_shape, dtype="float32", name="windows")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)  # Keras'
-        network.export(path, format=form, input_signature=[windows], verbose=False)
+        try:
+            network.export(path, format=form, input_signature=[windows], verbose=False)
+        except tensorflow.errors.OpError as error:  # by way of a SavedModel in a temporary folder
+            raise InputError(
+                f"{tempfile.gettempdir()}: cannot be written while the network is converted"
+                f" ({' '.join(error.message.split())[-200:]}); set TMPDIR to a folder with room"
+            ) from error

@@ -163,9 +163,9 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         with writable(path):
             yield aside
-            _flush(aside)
+            flush(aside)
             aside.replace(path)
-            _flush(path.parent)
+            flush(path.parent)
     finally:
         aside.unlink(missing_ok=True)
 
@@ -203,7 +203,7 @@ def writable(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Wait until a file, or the names in a folder, have reached the disk."""
     try:
         descriptor = os.open(path, os.O_RDONLY)

@@ -1,6 +1,7 @@
 """Exported networks: other runtimes compute what Keras does, and the file says all that its use needs."""
 
 import json
+import os
 import sys
 import zipfile
 
@@ -184,6 +185,21 @@ def test_a_missing_package_is_named_and_an_older_file_kept(classifier, tmp_path,
     with pytest.raises(InputError, match=rf"{package}.*; pip install 'cnn-gap\[export\]'"):
         export_classifier(classifier, tmp_path / "model.onnx")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["older"]
+
+
+@needs_tensorflow
+@pytest.mark.skipif(os.name != "posix", reason="this system does not bound the size of files")
+def test_no_room_for_temporary_files_is_named(classifier, tmp_path):
+    import resource
+
+    kept = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, kept[1]))
+    try:
+        with pytest.raises(InputError, match=r"cannot be written while .*too large.*; set TMPDIR to a folder"):
+            export_classifier(classifier, tmp_path / "model.tflite")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+    assert not list(tmp_path.iterdir())
 
 
 def test_another_backend_is_told_which_one_exports(classifier, tmp_path, monkeypatch):

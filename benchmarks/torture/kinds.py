@@ -7,8 +7,10 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+import numpy as np
+
 from benchmarks.torture.damage import damaged_bytes, damaged_text
-from benchmarks.torture.materials import ONLY_READ, WRITTEN, other_name
+from benchmarks.torture.materials import ONLY_READ, WRITTEN, good_records, other_name
 from cnn_gap.ecg.annotations import read_events
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.findings import SHIPPED_TABLES, read_findings
@@ -22,6 +24,8 @@ from cnn_gap.scoring.result_files import read_evaluation, read_outputs
 from cnn_gap.scoring.result_journal import NOTES, SOURCE, open_journal
 from cnn_gap.simulation.vendor_files import WRITERS
 from cnn_gap.training.config import read_config
+from cnn_gap.windows.preprocessing import Preprocessing
+from cnn_gap.windows.store import prepare_windows
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,22 @@ def _annotations(materials: Path, folder: Path, random: Random) -> None:
     read_events(folder / "plain.atr")
 
 
+def _store(name: str, materials: Path, folder: Path, random: Random) -> str | None:
+    shutil.copytree(materials / "cache", folder / "cache")
+    (path,) = folder.glob(f"cache/*/{name}")
+    _damage(path, random, as_text=path.suffix == ".json" and random.random() < 0.8)
+    records = good_records(materials)
+    whole, found = (
+        prepare_windows(records, Preprocessing(), place / "cache", jobs=1) for place in (materials, folder)
+    )
+    every = np.arange(whole.first[-1])
+    if found.first != whole.first or found.read(every).shape != whole.read(every).shape:
+        return "answer: the store has other windows than its records"
+    # Numbers that are damaged in place are believed: only a hash of all windows could tell.
+    same = name == "windows.npy" or np.array_equal(found.read(every), whole.read(every))
+    return None if same else "answer: the windows are others than those of the records"
+
+
 #: Those that need no Keras: thousands a minute.
 PLAIN = (
     Kind("headers (.hea)", 30, partial(_header, "plain")),
@@ -161,4 +181,6 @@ PLAIN = (
     Kind("driver.json", 2, partial(_journal, SOURCE)),
     Kind("driver.jsonl", 2, partial(_journal, NOTES)),
     Kind("annotations (.atr)", 3, _annotations),
+    Kind("store.json of prepared windows", 2, partial(_store, "store.json")),
+    Kind("windows.npy of prepared windows", 2, partial(_store, "windows.npy")),
 )

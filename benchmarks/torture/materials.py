@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.ecg.headers import LEADS
+from cnn_gap.ecg.records import RecordInfo, find_records, read_info
 from cnn_gap.shipped import SHIPPED_CONFIGS, SHIPPED_MODEL, SHIPPED_WEIGHTS
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.vendor_files import WRITERS
+from cnn_gap.windows.preprocessing import Preprocessing
+from cnn_gap.windows.store import prepare_windows
 
 #: WFDB's storage formats that wfdb writes, and those that it only reads.
 WRITTEN = ("16", "24", "32", "80", "212", "508", "516", "524")
@@ -37,6 +40,7 @@ def make_materials(folder: Path) -> None:
     for index in range(8):
         codes = ["426783006", "164889003", "270492004"][index % 3 :][:1]
         write_simulated(folder / "data", simulate_record(f"GOOD{index}", codes, RATE, 10.0, seed=index))
+    prepare_windows(good_records(folder), Preprocessing(), folder / "cache", jobs=1)
     shutil.copy(SHIPPED_WEIGHTS, folder / "weights.csv")
     shutil.copy(SHIPPED_CONFIGS / "default.toml", folder / "config.toml")
     (folder / "tiny.toml").write_text(TINY)
@@ -47,6 +51,11 @@ def make_materials(folder: Path) -> None:
     (folder / "result.csv").write_text("#GOOD0\n426783006,164889003\n1,0\n0.9,0.123456\n")
     (folder / "driver.json").write_text(json.dumps({"model": "a" * 64, "data": "/data"}, indent=2))
     (folder / "driver.jsonl").write_text(json.dumps(["GOOD0", [["GOOD0.hea", 10, 20]], "ab", "cd"]) + "\n")
+
+
+def good_records(materials: Path) -> list[RecordInfo]:
+    """Return what the headers of the good records say."""
+    return [read_info(path) for path in find_records(materials / "data")]
 
 
 def other_name(name: str) -> str:

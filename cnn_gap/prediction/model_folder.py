@@ -1,9 +1,9 @@
 """What a model folder holds: `model.keras` (the network) and `model.json` (everything else that predicts)."""
 
 import hashlib
+import io
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -118,18 +118,40 @@ class ModelDescription:
 def save_model(folder: Path, network: "keras.Model", description: ModelDescription) -> None:
     """Write a model folder; each file is whole or not there."""
     folder = Path(folder)
-    with replacing(folder / "model.keras") as aside, saving(folder / "model.keras"):
-        network.save(aside, include_optimizer=False)
+    write_saved(folder / "model.keras", lambda file: network.save(file, include_optimizer=False))
     write_json(folder / "model.json", to_dict(description))
 
 
-@contextmanager
-def saving(path: Path) -> Iterator[None]:
-    """Turn what Keras and h5py raise where a file cannot be written, on a full disk, into an `InputError`."""
-    try:
-        yield
-    except (RuntimeError, ValueError) as error:  # h5py has no other kinds for what the system says
-        raise InputError(f"{path}: cannot be written ({_first_line(error)})") from error
+class _Memory(io.BytesIO):
+    """A file in memory; Keras asks for the suffix of its name."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        self._name = name
+
+    def __str__(self) -> str:
+        return self._name
+
+
+def write_saved(path: Path, save: Callable[[io.BytesIO], None]) -> None:
+    """Write what Keras saves, by way of memory: HDF5 crashes where a disk fills up under it.
+
+    Parameters
+    ----------
+    path : Path
+        Whole or untouched; Keras chooses the form by its suffix.
+    save : callable
+        Saves to a file in memory.
+
+    Raises
+    ------
+    InputError
+        If the disk is full, or the folder cannot be written to.
+    """
+    memory = _Memory(path.name)
+    save(memory)
+    with replacing(path) as aside:
+        aside.write_bytes(memory.getbuffer())
 
 
 def read_description(folder: Path) -> ModelDescription:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -55,6 +55,11 @@ class RecordTask:
     links: Links = NO_LINKS
     failure: str = ""
 
+    @property
+    def size(self) -> int:
+        """Bytes of what was computed."""
+        return 0 if self.computed is None else self.computed.size
+
     def failed(self, error: Exception) -> "RecordTask":
         """Return the same as one that has failed."""
         reason = str(error) if isinstance(error, InputError) else f"{self.source}: {error!r}"
@@ -100,9 +105,9 @@ class RecordWriter:
     reader: MapReader
     answered_only: bool
 
-    def __call__(self, tasks: Sequence[RecordTask]) -> list[WrittenRecord]:
-        """Write the files of records, each as if it were the only one."""
-        return [self.write(task) for task in tasks]
+    def write_several(self, tasks: Sequence[RecordTask | WrittenRecord]) -> list[WrittenRecord]:
+        """Write the files of those records that are yet to be written."""
+        return [task if isinstance(task, WrittenRecord) else self.write(task) for task in tasks]
 
     def write(self, task: RecordTask) -> WrittenRecord:
         """Write the files of a record; what keeps it from that is in its row."""
@@ -120,6 +125,14 @@ class RecordWriter:
             )
         except Exception as error:  # whatever is wrong with one record must not cost the others
             return as_failed(task.failed(error))
+
+
+def as_lost(task: RecordTask | WrittenRecord) -> WrittenRecord:
+    """Return what becomes of a record that the process that wrote its files died of."""
+    if isinstance(task, WrittenRecord):
+        return task
+    reason = f"{task.source}: the process that wrote its page was ended; is there memory enough?"
+    return as_failed(replace(task, failure=reason))
 
 
 def as_failed(task: RecordTask) -> WrittenRecord:

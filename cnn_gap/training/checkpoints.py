@@ -9,16 +9,13 @@ from pathlib import Path
 import keras
 
 from cnn_gap.errors import InputError
-from cnn_gap.files import read_json, replacing, write_json
+from cnn_gap.files import read_json, write_json
 from cnn_gap.prediction.model_archive import check_weights
-from cnn_gap.prediction.model_folder import saving
+from cnn_gap.prediction.model_folder import write_saved
 from cnn_gap.settings import from_dict, require_depth
 
 #: The figures of an epoch, numbers or None.
 COLUMNS = ("epoch", "loss", "val_loss", "val_auroc", "val_scored_auroc", "val_challenge_metric")
-
-#: What HDF5 writes beside the numbers of an array at most, bytes.
-_OVERHEAD = 8192
 
 
 @dataclass(frozen=True)
@@ -71,11 +68,7 @@ class Checkpoints:
 
     def save(self, network: keras.Model, progress: Progress) -> None:
         """Keep the state after an epoch; the network's optimiser is part of it."""
-        path = self._weights_file(progress.epoch)
-        with replacing(path) as aside:
-            _require_room(path, network)
-            with saving(path):
-                network.save_weights(aside)
+        write_saved(self._weights_file(progress.epoch), network.save_weights)
         content = {"setup": progress.setup, "best_epoch": progress.best_epoch, "history": progress.history}
         write_json(self._progress_file, content)
         needed = {self._weights_file(progress.epoch), self._weights_file(progress.best_epoch)}
@@ -133,16 +126,6 @@ class Checkpoints:
 
     def _weights_file(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch:04d}.weights.h5"
-
-
-def _require_room(path: Path, network: keras.Model) -> None:
-    """Raise an error where the disk has no room for a network's weights: HDF5 can crash while it fills up."""
-    optimizer = getattr(network, "optimizer", None)  # only a compiled network has one
-    variables = [*network.variables, *(optimizer.variables if optimizer else ())]
-    needed = sum(4 * math.prod(each.shape) + _OVERHEAD for each in variables)
-    free = shutil.disk_usage(path.parent).free
-    if free < needed:
-        raise InputError(f"{path}: cannot be written (needs {needed} bytes on the disk; it has {free} left)")
 
 
 def _first_difference(before: object, now: object, where: str = "") -> str:

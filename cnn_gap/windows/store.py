@@ -11,8 +11,8 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
@@ -20,9 +20,10 @@ from tqdm import tqdm
 
 from cnn_gap.ecg.long_records import LongRecord, open_record
 from cnn_gap.ecg.records import LEADS, RecordInfo, record_files
-from cnn_gap.errors import InputError
-from cnn_gap.files import read_json, writable, write_json
+from cnn_gap.errors import InputError, printable
+from cnn_gap.files import file_size, flush, read_json, writable, write_json
 from cnn_gap.locks import locked
+from cnn_gap.settings import from_dict
 from cnn_gap.windows.pieces import long_training_windows
 from cnn_gap.windows.preprocessing import Preprocessing, resampled_length, training_starts, training_windows
 
@@ -106,17 +107,23 @@ def prepare_windows(
         If no record at all could be read.
     """
     folder = Path(cache) / _fingerprint(records, preprocessing)
-    store = _open_store(folder)
+    first = _first_windows(records, preprocessing)
+    store = _open_store(folder, first, preprocessing)
     if store is None:
         with locked(folder.parent, wait=log):
-            store = _open_store(folder) or _make_store(folder, records, preprocessing, jobs)
+            store = _open_store(folder, first, preprocessing)
+            store = store or _make_store(folder, records, first, preprocessing, jobs)
     if len(store.failures) == len(records):
         raise InputError(f"none of the {len(records)} records can be read; the first: {store.failures[0]}")
     return store
 
 
 def _make_store(
-    folder: Path, records: Sequence[RecordInfo], preprocessing: Preprocessing, jobs: int
+    folder: Path,
+    records: Sequence[RecordInfo],
+    first: tuple[int, ...],
+    preprocessing: Preprocessing,
+    jobs: int,
 ) -> WindowStore:
     """Prepare the windows aside, and give the store its name when it is whole; the cache is locked."""
     for left in (folder, *folder.parent.glob(f"{PREPARING}*")):  # nobody prepares here but the lock's holder
@@ -125,26 +132,47 @@ def _make_store(
     try:
         with writable(folder):
             aside.mkdir()
-            _write_store(aside, records, preprocessing, jobs)
+            _write_store(aside, records, first, preprocessing, jobs)
             aside.rename(folder)
+            flush(folder.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    store = _open_store(folder)
+    store = _open_store(folder, first, preprocessing)
     if store is None:
         raise InputError(f"{folder}: the prepared windows cannot be read back; remove this folder")
     return store
 
 
-def _open_store(folder: Path) -> WindowStore | None:
-    """Return the store in a folder, or None where there is none or it is damaged."""
-    if not (folder / "windows.npy").exists():
-        return None
+@dataclass(frozen=True)
+class _Content:
+    """What `store.json` holds: what `WindowStore` does, an index being text."""
+
+    first: tuple[int, ...]
+    failures: dict
+
+
+def _open_store(folder: Path, first: tuple[int, ...], preprocessing: Preprocessing) -> WindowStore | None:
+    """Return the store in a folder, or None where there is none or it is not one of these windows."""
     try:
-        content: Any = read_json(folder / "store.json")
-        failures = {int(index): reason for index, reason in content["failures"].items()}
-        return WindowStore(folder, tuple(content["first"]), failures)
-    except (InputError, LookupError, TypeError, ValueError, AttributeError):
+        content = from_dict(_Content, read_json(folder / "store.json"))
+        failures = {int(index): printable(str(reason)) for index, reason in content.failures.items()}
+        whole = content.first == first and all(0 <= index < len(first) - 1 for index in failures)
+        shape = (first[-1], preprocessing.input_samples, len(LEADS))
+        whole = whole and _holds_windows(folder / "windows.npy", shape)
+    except (InputError, ValueError):
         return None
+    return WindowStore(folder, first, failures) if whole else None
+
+
+def _holds_windows(path: Path, shape: tuple[int, ...]) -> bool:
+    """Tell whether a file holds an array of this shape, and nothing more or less."""
+    size = file_size(path)
+    try:
+        windows = np.load(path, mmap_mode="r", allow_pickle=False)
+        found = (windows.shape, windows.dtype, windows.offset + windows.nbytes)
+    except Exception:  # NumPy raises many kinds for a damaged file
+        return False
+    return found == (shape, np.float16, size)
 
 
 def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> str:
@@ -158,17 +186,21 @@ def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) ->
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Preprocessing, jobs: int) -> None:
-    counts = [_expected_windows(record, preprocessing) for record in records]
-    first = np.concatenate([[0], np.cumsum(counts)])
-    shape = (int(first[-1]), preprocessing.input_samples, len(LEADS))
+def _write_store(
+    folder: Path,
+    records: Sequence[RecordInfo],
+    first: tuple[int, ...],
+    preprocessing: Preprocessing,
+    jobs: int,
+) -> None:
+    shape = (first[-1], preprocessing.input_samples, len(LEADS))
     np.lib.format.open_memmap(folder / "windows.npy", "w+", np.float16, shape).flush()
     _allocate(folder / "windows.npy")
     chunks = [range(start, min(start + CHUNK, len(records))) for start in range(0, len(records), CHUNK)]
     tasks = (
         joblib.delayed(_write_chunk)(
             folder / "windows.npy",
-            [(index, records[index].path, first[index], counts[index]) for index in chunk],
+            [(index, records[index].path, first[index], first[index + 1]) for index in chunk],
             preprocessing,
         )
         for chunk in chunks
@@ -181,7 +213,8 @@ def _write_store(folder: Path, records: Sequence[RecordInfo], preprocessing: Pre
         for done, failed in parallel(tasks):
             failures |= failed
             bar.update(done)
-    write_json(folder / "store.json", {"first": first.tolist(), "failures": dict(sorted(failures.items()))})
+    flush(folder / "windows.npy")  # after a power failure, a store must not hold what never reached the disk
+    write_json(folder / "store.json", {"first": first, "failures": dict(sorted(failures.items()))})
 
 
 def _allocate(path: Path) -> None:
@@ -191,9 +224,11 @@ def _allocate(path: Path) -> None:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
-def _expected_windows(record: RecordInfo, preprocessing: Preprocessing) -> int:
-    samples = resampled_length(record.samples, record.sampling_rate, preprocessing)
-    return len(training_starts(samples, preprocessing.window_samples))
+def _first_windows(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> tuple[int, ...]:
+    """Return the number of each record's first window, as its header has it, and that of all windows."""
+    samples = (resampled_length(each.samples, each.sampling_rate, preprocessing) for each in records)
+    counts = (len(training_starts(length, preprocessing.window_samples)) for length in samples)
+    return tuple(accumulate(counts, initial=0))
 
 
 def _windows_of(path: Path, preprocessing: Preprocessing) -> np.ndarray:
@@ -206,15 +241,18 @@ def _windows_of(path: Path, preprocessing: Preprocessing) -> np.ndarray:
 def _write_chunk(
     path: Path, items: list[tuple[int, Path, int, int]], preprocessing: Preprocessing
 ) -> tuple[int, dict[int, str]]:
-    """Prepare records (index, path, first window, windows) into the file; return how many, and the failures."""
+    """Prepare records into the file; return how many, and the failures.
+
+    An item is a record's index, its path, the number of its first window and of the one after its last.
+    """
     failures = {}
     file = np.load(path, mmap_mode="r+")
-    for index, record_path, first, count in items:
+    for index, record_path, first, end in items:
         try:
             windows = _windows_of(record_path, preprocessing)
-            if len(windows) != count:
+            if len(windows) != end - first:
                 raise InputError(f"{record_path}: the signal's length differs from the header's")
-            file[first : first + count] = np.clip(windows, -LARGEST_AMPLITUDE, LARGEST_AMPLITUDE)
+            file[first:end] = np.clip(windows, -LARGEST_AMPLITUDE, LARGEST_AMPLITUDE)
         except Exception as error:  # whatever is wrong with one record must not cost the others
             failures[index] = str(error) if isinstance(error, InputError) else f"{record_path}: {error!r}"
     return len(items), failures

@@ -134,24 +134,6 @@ def test_an_unreadable_folder_is_told_or_refused(records, tmp_path, monkeypatch)
         train_model(data, tmp_path / "n", TINY, read_weights(), strict=True, log=_quiet)
 
 
-def test_a_checkpoint_is_begun_only_where_there_is_room_for_it(records, tmp_path, monkeypatch):
-    nearly_full = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: nearly_full)
-    with pytest.raises(InputError, match=r"weights\.h5: cannot be written \(needs .* 1000 left\)"):
-        train_model(records, tmp_path / "model", TINY, read_weights(), log=lambda line: None)
-    assert not list((tmp_path / "model" / "checkpoint").glob("*.h5"))
-
-
-@pytest.mark.parametrize("error", [RuntimeError("Unable to write: errno = 28"), OSError(28, "No space left")])
-def test_a_full_disk_at_a_checkpoint_is_named(records, model, tmp_path, monkeypatch, error):
-    def full(self, path, **options):
-        raise error
-
-    monkeypatch.setattr(keras.Model, "save_weights", full)
-    with pytest.raises(InputError, match=r"epoch-0001\.weights\.h5: cannot be written \("):
-        train_model(records, tmp_path, TINY, read_weights(), cache=model / "cache", log=_quiet)
-
-
 def test_memory_that_ends_is_told_in_one_line(records, model, tmp_path, monkeypatch):
     class ResourceExhaustedError(Exception):
         pass

@@ -1,7 +1,9 @@
 """The store of prepared windows: content, reuse, failures."""
 
+import json
 import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,13 +83,72 @@ def test_an_interrupted_preparation_leaves_nothing_that_counts(folder, tmp_path)
     assert not list(cache.glob(".*"))
 
 
+def _change(name, key, value):
+    def damage(folder):
+        content = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps(content | {key: value}))
+
+    return damage
+
+
+def _longer(folder):
+    with (folder / "windows.npy").open("ab") as file:
+        file.write(bytes(1000))
+
+
 @pytest.mark.parametrize(
-    "damage", [lambda f: (f / "store.json").write_text("{}"), lambda f: (f / "windows.npy").unlink()]
+    "damage",
+    [
+        lambda folder: (folder / "store.json").write_text("{}"),
+        lambda folder: (folder / "store.json").write_text("[" * 100_000),
+        lambda folder: (folder / "windows.npy").unlink(),
+        lambda folder: os.truncate(folder / "windows.npy", 1000),
+        lambda folder: os.truncate(folder / "windows.npy", 0),
+        _longer,
+        lambda folder: np.save(folder / "windows.npy", np.zeros((5, 10, 12), np.float16)),
+        _change("store.json", "first", [0, 1, 2, 500]),
+        _change("store.json", "first", [0, 2, 1, 5]),
+        _change("store.json", "first", [0, 1, 5]),
+        _change("store.json", "first", ["0", 1, 2, 5]),
+        _change("store.json", "failures", {"9": "no such record"}),
+        _change("store.json", "failures", {"-1": "no such record"}),
+        _change("store.json", "failures", ["B2"]),
+    ],
 )
 def test_a_damaged_store_is_made_again(folder, tmp_path, damage):
     store = _prepare(folder, tmp_path / "cache")
+    expected = store.read(np.arange(5))
     damage(store.folder)
-    assert _prepare(folder, tmp_path / "cache").read(np.arange(5)).any(axis=(1, 2)).all()
+    again = _prepare(folder, tmp_path / "cache")
+    assert again == store
+    np.testing.assert_array_equal(again.read(np.arange(5)), expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_among_a_store_s_files_is_not_waited_for(folder, tmp_path):
+    store = _prepare(folder, tmp_path / "cache")
+    (store.folder / "windows.npy").unlink()
+    os.mkfifo(store.folder / "windows.npy")
+    assert _prepare(folder, tmp_path / "cache") == store
+
+
+def test_reasons_of_a_store_steer_no_terminal(folder, tmp_path):
+    store = _prepare(folder, tmp_path / "cache")
+    _change("store.json", "failures", {"1": "\x1b[2J is bad"})(store.folder)
+    assert _prepare(folder, tmp_path / "cache").failures == {1: "\\x1b[2J is bad"}
+
+
+def test_windows_have_reached_the_disk_before_the_store_has_its_name(folder, tmp_path, monkeypatch):
+    done, rename = [], Path.rename
+    monkeypatch.setattr("cnn_gap.windows.store.flush", lambda path: done.append(path.name))
+
+    def renamed(path, target):
+        done.append("rename")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    _prepare(folder, tmp_path / "cache")
+    assert done == ["windows.npy", "rename", "cache"]
 
 
 def test_a_moved_folder_keeps_its_store(folder, tmp_path):
