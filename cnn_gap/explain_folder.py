@@ -1,7 +1,7 @@
 """Explain a whole folder of records into a folder of files, whatever single records are like."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from cnn_gap.ecg.long_records import read_whole
 from cnn_gap.ecg.records import find_records, paths_by_name
 from cnn_gap.ecg.sources import ListedRecord
 from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.errors import printable
+from cnn_gap.errors import InputError, printable
 from cnn_gap.locks import locked
 from cnn_gap.prediction.explainer import Choice, chosen_classes, compute_maps, map_reader, named_classes
 from cnn_gap.prediction.explanation import Explanation
@@ -31,11 +31,12 @@ from cnn_gap.workers import Work, in_processes, usual_jobs
 #: probable up to this number.
 DETAILED = 12
 
-#: Records that are computed together.
+#: Records that are computed together: so many, or until their signals have so many bytes.
 TOGETHER = 16
+LARGEST_TOGETHER = 1 << 24
 
 #: So many records are worth starting other processes for, which take `SENT` at a time.
-MANY = 48
+MANY = 64
 SENT = 4
 
 #: What is computed of a record is sent to another process up to this size, bytes: that of hours of ECG would be
@@ -172,9 +173,8 @@ def _as_json(options: ExplainOptions) -> dict[str, Any]:
 def _tasks(
     classifier: Classifier, options: ExplainOptions, records: Sequence[ListedRecord], pages: FolderPages
 ) -> Iterator[RecordTask]:
-    """Yield what is to be written of records, which are computed `TOGETHER` at a time, in their order."""
-    for first in range(0, len(records), TOGETHER):
-        several = [_read(record) for record in records[first : first + TOGETHER]]
+    """Yield what is to be written of records, of which several are computed together, in their order."""
+    for several in _batches(records):
         computed = _computed(classifier, options, several)
         for each in computed:
             if each.failure:
@@ -184,7 +184,7 @@ def _tasks(
 
 
 def _written(writer: RecordWriter, tasks: Iterator[RecordTask], jobs: int) -> Generator[WrittenRecord]:
-    """Write the files of records, in so many other processes, and yield what becomes of each, in their order."""
+    """Write records' files, in so many other processes, and yield what becomes of each record, in order."""
     if not jobs:
         for task in tasks:
             yield writer.write(task)
@@ -200,11 +200,26 @@ def _jobs(jobs: int | None, records: int) -> int:
     return min(jobs, records)
 
 
+def _batches(records: Iterable[ListedRecord]) -> Iterator[list[RecordTask]]:
+    """Read records, and yield as many as are computed together."""
+    several: list[RecordTask] = []
+    for record in records:
+        several.append(_read(record))
+        size = sum(each.record.signal.nbytes for each in several if each.record is not None)
+        if len(several) == TOGETHER or size > LARGEST_TOGETHER:
+            yield several
+            several = []
+    if several:
+        yield several
+
+
 def _read(record: ListedRecord) -> RecordTask:
     """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
     task = RecordTask(record.name, record.source)
+    with suppress(InputError):  # whoever reads the record says what is wrong with it
+        task = replace(task, stamp=record.stamp())
     try:
-        return replace(task, stamp=record.stamp(), record=read_whole(Path(record.source)))
+        return replace(task, record=read_whole(Path(record.source)))
     except Exception as error:  # whatever is wrong with one record must not cost the others
         return task.failed(error)
 

@@ -1,7 +1,9 @@
 """Explaining a folder: what is kept of an earlier run, what is done again, and what pages link."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,12 +16,15 @@ from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.ecg.records import find_records, read_record
 from cnn_gap.explain_folder import ExplainOptions, explain_folder
 from cnn_gap.reports.page import Links, explanation_page
-from cnn_gap.reports.record_files import EXPLANATIONS
+from cnn_gap.reports.record_files import EXPLANATIONS, RecordWriter
 from cnn_gap.scoring.result_journal import files_hash
 
 NAMES = [f"SIM{number:04d}" for number in range(4)]
 
 SUFFIXES = EXPLANATIONS.suffixes
+
+#: The process that may write, where a test sets it.
+HERE = 0
 
 #: The files that only say when and of what the results are.
 JOURNAL = {EXPLANATIONS.source, EXPLANATIONS.notes}
@@ -36,11 +41,11 @@ class Folder:
     data: Path
     out: Path
 
-    def explain(self, options=TOP, out=None):
+    def explain(self, options=TOP, out=None, jobs=0):
         """Return the counts of what was explained, has failed and was kept, and the lines about failures."""
         warnings = []
         out = self.out if out is None else out
-        done = explain_folder(self.classifier, self.model, self.data, out, options, warnings.append)
+        done = explain_folder(self.classifier, self.model, self.data, out, options, warnings.append, jobs)
         return (done.explained, done.failed, done.kept), warnings
 
     def files(self, out=None):
@@ -59,6 +64,25 @@ class Folder:
         content = path.read_bytes()
         path.write_bytes(content[:100])
         return lambda: path.write_bytes(content)
+
+
+class Here(RecordWriter):
+    """Writes in the process that runs the tests, and fails in others."""
+
+    def write(self, task):
+        """Write the files of a record."""
+        assert os.getpid() == HERE
+        return super().write(task)
+
+
+class Deadly(RecordWriter):
+    """Kills the process that it runs in when it is to write one of the records."""
+
+    def write(self, task):
+        """Write the files of a record."""
+        if task.name == "SIM0001":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().write(task)
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +198,31 @@ def test_a_record_that_breaks_the_computation_costs_no_other(folder, monkeypatch
     counts, warnings = folder.explain()
     assert counts == (3, 1, 0)
     assert warnings == [f"SIM0002: {folder.data / 'SIM0002.hea'}: MemoryError('too large')"]
+
+
+def test_other_processes_write_the_same_files(folder, tmp_path, monkeypatch):
+    folder.damage("SIM0001")
+    alone = folder.explain()
+    monkeypatch.setattr(module, "SENT", 1)
+    assert folder.explain(out=tmp_path / "others", jobs=2) == alone
+    assert folder.files(tmp_path / "others") == folder.files()
+
+
+def test_what_is_too_large_to_be_sent_is_written_here(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "LARGEST_SENT", 0)
+    monkeypatch.setattr(module, "RecordWriter", Here)
+    monkeypatch.setattr("test_explain_folder.HERE", os.getpid())
+    assert folder.explain(jobs=1) == ((4, 0, 0), [])
+
+
+def test_a_record_that_kills_the_process_that_writes_it_costs_no_other(folder, monkeypatch):
+    monkeypatch.setattr(module, "RecordWriter", Deadly)
+    counts, warnings = folder.explain(jobs=1)
+    assert counts == (3, 1, 0)
+    (line,) = warnings
+    assert line.startswith(f"SIM0001: {folder.data / 'SIM0001.hea'}: the process that wrote its page was ended")
+    monkeypatch.undo()
+    assert folder.explain() == ((1, 0, 3), [])
 
 
 def test_what_writes_pages_needs_no_keras():
