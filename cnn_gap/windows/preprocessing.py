@@ -298,11 +298,11 @@ def _cut(
     return windows
 
 
-def remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def remove_baseline(piece: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
     """Subtract each lead's linear fit; samples that are not `valid` take no part in it and become 0."""
     # In closed form: a least-squares solver starts threads that contend with the network's.
     piece = piece.astype(np.float64)
-    if valid.all():
+    if valid is None or valid.all():
         time = (np.arange(len(piece)) - (len(piece) - 1) / 2)[:, None]
         piece -= piece.sum(axis=0) / len(piece)
         piece -= (time * piece).sum(axis=0) / max((time**2).sum(), 1) * time
