@@ -168,7 +168,7 @@ def classify_folder(
 
     def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
         return classify_records(
-            classifier, records, results.out if results.files else None, _jobs(jobs, records)
+            classifier, records, results.out if results.files else None, reading_jobs(jobs, records)
         )
 
     return fill_results(about, str(data), results, classify, warn, strict)
@@ -365,7 +365,7 @@ class _Run:
                 self._warn(line)
 
 
-def _jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
+def reading_jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
     """Return how many processes read records beside this one, which does it where there are 0."""
     if not all(record.elsewhere for record in records):
         return 0

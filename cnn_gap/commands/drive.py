@@ -1,6 +1,7 @@
 """Classify a folder of records into a folder of the Challenge's result files."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
@@ -12,7 +13,8 @@ from cnn_gap.commands.command import (
     warn,
     whole_number,
 )
-from cnn_gap.ecg.sources import require_source
+from cnn_gap.ecg.sources import ListedRecord, require_source
+from cnn_gap.prediction.model_archive import check_archive
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.runtimes import Runtime
 from cnn_gap.scoring.result_tables import require_table_path
@@ -49,23 +51,39 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _execute(options: argparse.Namespace) -> int:
     """Classify and write a result file for each record; 1 if every record failed."""
-    read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
+    described = read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
     require_source(options.data)
     if options.table_only and options.table is None:
         options.usage_error("--table-only needs --table FILE")
     if options.table is not None:
         require_table_path(options.table)
     Runtime(options.runtime, options.precision)
-    start_keras()
-    from cnn_gap.classifier import load_classifier
-    from cnn_gap.classify_folder import Results, classify_folder
-
-    classifier = load_classifier(options.model, options.runtime, options.precision)
-    results = Results(options.out, not options.table_only, options.table)
-    summary = classify_folder(
-        classifier, options.model, options.data, results, warn, options.strict, options.jobs
+    check_archive(options.model / "model.keras")
+    from cnn_gap.classify_folder import (
+        Classified,
+        Model,
+        Results,
+        classify_records,
+        fill_results,
+        fingerprint,
+        reading_jobs,
     )
-    name_unseen(classifier.unseen)
+
+    results = Results(options.out, not options.table_only, options.table)
+
+    def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
+        if not records:
+            return  # Keras need not start
+        start_keras()
+        from cnn_gap.classifier import load_classifier
+
+        classifier = load_classifier(options.model, options.runtime, options.precision)
+        jobs = reading_jobs(options.jobs, records)
+        yield from classify_records(classifier, records, results.out if results.files else None, jobs)
+
+    about = Model(described, fingerprint(options.model), options.precision)
+    summary = fill_results(about, options.data, results, classify, warn, options.strict)
+    name_unseen(described.unseen)
     print(summary)
     return 1 if summary.failed and not summary.classified + summary.kept else 0
 
