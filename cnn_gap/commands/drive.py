@@ -3,8 +3,10 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnn_gap.backend import start_keras
+from cnn_gap.cluster.connection import require_cluster
 from cnn_gap.commands.command import (
     Command,
     add_runtime_options,
@@ -19,6 +21,9 @@ from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.runtimes import Runtime
 from cnn_gap.scoring.result_tables import require_table_path
 from cnn_gap.workers import MOST_JOBS, USUAL_JOBS
+
+if TYPE_CHECKING:
+    from cnn_gap.classify_folder import Summary
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,19 +50,37 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes that read records beside this one; 0: none (default: one for each other core, at most"
         f" {USUAL_JOBS}, where there are records enough)",
     )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS|SCHEDULER.json|local:N",
+        help="classify on the workers of a Dask scheduler, or by N processes on this machine (pip install"
+        " cnn-gap[cluster])",
+    )
     add_runtime_options(parser)
     add_strict_option(parser)
 
 
 def _execute(options: argparse.Namespace) -> int:
     """Classify and write a result file for each record; 1 if every record failed."""
-    described = read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
+    description = read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
     require_source(options.data)
     if options.table_only and options.table is None:
         options.usage_error("--table-only needs --table FILE")
     if options.table is not None:
         require_table_path(options.table)
-    Runtime(options.runtime, options.precision)
+    if options.cluster is not None:
+        if options.jobs is not None:
+            options.usage_error("--jobs is for one machine: the workers of a cluster read records themselves")
+        require_cluster(options.cluster)
+    runtime = Runtime(options.runtime, options.precision)
+    summary = (_here if options.cluster is None else _on_cluster)(options, runtime)
+    name_unseen(description.unseen)
+    print(summary)
+    return 1 if summary.failed and not summary.classified + summary.kept else 0
+
+
+def _here(options: argparse.Namespace, runtime: Runtime) -> "Summary":
+    """Classify in this process; Keras starts only where there is something to classify."""
     check_archive(options.model / "model.keras")
     from cnn_gap.classify_folder import (
         Classified,
@@ -73,19 +96,27 @@ def _execute(options: argparse.Namespace) -> int:
 
     def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
         if not records:
-            return  # Keras need not start
+            return
         start_keras()
         from cnn_gap.classifier import load_classifier
 
-        classifier = load_classifier(options.model, options.runtime, options.precision)
+        classifier = load_classifier(options.model, runtime.name, runtime.precision)
         jobs = reading_jobs(options.jobs, records)
         yield from classify_records(classifier, records, results.out if results.files else None, jobs)
 
-    about = Model(described, fingerprint(options.model), options.precision)
-    summary = fill_results(about, options.data, results, classify, warn, options.strict)
-    name_unseen(described.unseen)
-    print(summary)
-    return 1 if summary.failed and not summary.classified + summary.kept else 0
+    model = Model(read_description(options.model), fingerprint(options.model), runtime.precision)
+    return fill_results(model, options.data, results, classify, warn, options.strict)
+
+
+def _on_cluster(options: argparse.Namespace, runtime: Runtime) -> "Summary":
+    """Classify on the workers of a cluster; this process needs no Keras."""
+    from cnn_gap.classify_folder import Results
+    from cnn_gap.cluster.classify import classify_on_cluster
+
+    results = Results(options.out, not options.table_only, options.table)
+    return classify_on_cluster(
+        options.cluster, options.model, options.data, results, runtime, warn, options.strict
+    )
 
 
 COMMAND = Command(

@@ -16,9 +16,8 @@ from typing import Any, TextIO
 from cnn_gap.ecg.sources import ListedRecord, Stamp
 from cnn_gap.errors import InputError
 from cnn_gap.files import (
-    LARGEST_TABLE,
+    file_size,
     open_regular,
-    read_bytes,
     read_json,
     readable,
     writable,
@@ -66,6 +65,10 @@ DRIVER = Kind("driver", (".csv",))
 
 #: The two files of the driver's journal.
 SOURCE, NOTES = DRIVER.source, DRIVER.notes
+
+#: The largest file of notes that is read, enough for some twenty million results, and its longest line, bytes.
+LARGEST_JOURNAL = 1 << 32
+LONGEST_LINE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -215,13 +218,17 @@ def _to_line(name: str, note: Note) -> str:
 
 def _read_notes(path: Path) -> dict[str, Note]:
     """Return the notes of a journal without damaged ones: a killed run may have cut the last line."""
-    notes = {}
-    content = read_bytes(path, LARGEST_TABLE) if path.exists() else b""
-    for line in content.decode("ascii", "replace").splitlines():
-        try:
-            name, files, content, result, *about = json.loads(line)
-            stamp = Stamp(tuple((str(file), int(size), int(time)) for file, size, time in files), content)
-            notes[str(name)] = Note(stamp, result, about[0] if about else None)
-        except (ValueError, TypeError, RecursionError):
-            continue
+    notes: dict[str, Note] = {}
+    if not path.exists():
+        return notes
+    if file_size(path) > LARGEST_JOURNAL:
+        raise InputError(f"{path}: is too large; at most {LARGEST_JOURNAL} bytes are read")
+    with readable(path), open_regular(path) as file:
+        while line := file.readline(LONGEST_LINE):
+            try:
+                name, files, content, result, *about = json.loads(line.decode("ascii", "replace"))
+                stamp = Stamp(tuple((str(part), int(size), int(time)) for part, size, time in files), content)
+                notes[str(name)] = Note(stamp, result, about[0] if about else None)
+            except (ValueError, TypeError, RecursionError):
+                continue
     return notes
