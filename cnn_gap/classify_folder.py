@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from cnn_gap.ecg.long_records import LongRecord
 from cnn_gap.ecg.sources import ListedRecord, Stamp, is_address, list_records
-from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError, printable
 from cnn_gap.files import readable, writable, write_text
 from cnn_gap.locks import locked
 from cnn_gap.prediction.model_folder import ModelDescription
 from cnn_gap.prediction.prediction import Prediction
+from cnn_gap.prediction.preparation import Prepared, Waiting, prepared_records
 from cnn_gap.reports.data_frames import column_types, columns_of
 from cnn_gap.scoring.result_files import outputs_text
 from cnn_gap.scoring.result_journal import ResultJournal, open_journal, result_hash
 from cnn_gap.scoring.result_tables import CONTENT, FORMAT, ResultTable, rounded
 from cnn_gap.version import __version__
+from cnn_gap.workers import usual_jobs
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -38,6 +38,9 @@ QUALITY = "quality.log"
 
 #: Results that are written at a time: to wait for the disk once for all of them.
 TOGETHER = 16
+
+#: So many records are worth starting other processes for.
+MANY = 200
 
 #: The longest name of a file that systems take, bytes.
 LONGEST_NAME = 255
@@ -126,6 +129,7 @@ def classify_folder(
     out: Path | Results,
     warn: Callable[[str], None],
     strict: bool = False,
+    jobs: int | None = None,
 ) -> Summary:
     """Classify every record of `data` into `out/NAME.csv`, a table, or both.
 
@@ -149,6 +153,9 @@ def classify_folder(
         cannot be read.
     strict : bool
         Fail instead where a folder cannot be read.
+    jobs : int, optional
+        How many other processes read records; 0: this one does. If not given, one for each other core where
+        there are records enough.
 
     Raises
     ------
@@ -158,7 +165,12 @@ def classify_folder(
     """
     results = out if isinstance(out, Results) else Results(Path(out))
     about = Model(classifier.description, fingerprint(Path(model)), classifier.runtime.precision)
-    classify = partial(classify_records, classifier, out=results.out if results.files else None)
+
+    def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
+        return classify_records(
+            classifier, records, results.out if results.files else None, _jobs(jobs, records)
+        )
+
     return fill_results(about, str(data), results, classify, warn, strict)
 
 
@@ -211,7 +223,7 @@ def fill_results(
 
 
 def classify_records(
-    classifier: "Classifier", records: Iterable[ListedRecord], out: Path | None
+    classifier: "Classifier", records: Iterable[ListedRecord], out: Path | None, jobs: int = 0
 ) -> Iterator[list[Classified]]:
     """Classify records, and yield `TOGETHER` of them when their result files are written.
 
@@ -219,19 +231,38 @@ def classify_records(
     ----------
     classifier : Classifier
     records : iterable of ListedRecord
-        Looked at one by one.
+        Looked at one by one, or as far ahead as other processes read.
     out : Path or None
         The folder for result files; None if there are to be none.
+    jobs : int
+        How many other processes read records; 0: this one does.
     """
-    from cnn_gap.prediction.stream import Waiting, predict_stream
+    from cnn_gap.prediction.stream import predict_prepared_stream
 
     stamps: dict[str, Stamp] = {}
-    waiting = (Waiting(each.name, each.source, partial(_read, each, stamps)) for each in records)
-    for predictions in _several(predict_stream(classifier, waiting)):
-        results = write_results(out, predictions) if out is not None else {}
-        yield [
-            Classified(each, stamps.pop(each.name, None), results.get(each.name, "")) for each in predictions
-        ]
+    with (
+        closing(_prepared(classifier, records, jobs, stamps)) as prepared,
+        closing(predict_prepared_stream(classifier, prepared)) as stream,
+    ):
+        for predictions in _several(stream):
+            results = write_results(out, predictions) if out is not None else {}
+            yield [
+                Classified(each, stamps.pop(each.name, None), results.get(each.name, ""))
+                for each in predictions
+            ]
+
+
+def _prepared(
+    classifier: "Classifier", records: Iterable[ListedRecord], jobs: int, stamps: dict[str, Stamp]
+) -> Generator[Prepared]:
+    """Yield what is read of records, their stamps noted."""
+    waiting = (Waiting(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records)
+    prepare = classifier.preparation.prepare if jobs else classifier.prepare
+    with closing(prepared_records(prepare, waiting, jobs)) as prepared:
+        for each in prepared:
+            if each.stamp is not None:
+                stamps[each.name] = each.stamp
+            yield each
 
 
 def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
@@ -334,8 +365,20 @@ class _Run:
                 self._warn(line)
 
 
-def _read(record: ListedRecord, stamps: dict[str, Stamp]) -> Record | LongRecord:
-    """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
+def _jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
+    """Return how many processes read records beside this one, which does it where there are 0."""
+    if not all(record.elsewhere for record in records):
+        return 0
+    if jobs is None:
+        return usual_jobs() if len(records) >= MANY else 0
+    return min(jobs, len(records))
+
+
+def stamp_for_result(record: ListedRecord) -> Stamp:
+    """Return the stamp of a record of which a result can be written.
+
+    It is taken before the record is read, so that one that changes meanwhile is read again next time.
+    """
     if printable(record.name) != record.name:
         raise InputError(
             f"{record.source}: the name of a record must have no control characters; rename its files"
@@ -344,8 +387,7 @@ def _read(record: ListedRecord, stamps: dict[str, Stamp]) -> Record | LongRecord
         raise InputError(
             f"{record.source}: the name of a record is too long for a result file; rename its files"
         )
-    stamps[record.name] = record.stamp()
-    return record.open()
+    return record.stamp()
 
 
 def _several(predictions: Iterator[Prediction]) -> Iterator[list[Prediction]]:

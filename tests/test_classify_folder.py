@@ -27,15 +27,16 @@ from cnn_gap.ecg.sources import stamp_of
 from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
 from cnn_gap.prediction import stream
-from cnn_gap.prediction.predictor import Prediction, PreparedRecord
+from cnn_gap.prediction.prediction import Prediction
+from cnn_gap.prediction.preparation import PreparedRecord
 from cnn_gap.scoring.result_files import read_evaluation, read_outputs
 from cnn_gap.scoring.result_journal import NOTES, SOURCE
 from cnn_gap.simulation import simulate_record, write_simulated
 
 
-def _drive(model, data, out):
+def _drive(model, data, out, jobs=None):
     lines = []
-    summary = classify_folder(load_classifier(model), model, data, out, warn=lines.append)
+    summary = classify_folder(load_classifier(model), model, data, out, warn=lines.append, jobs=jobs)
     return summary, lines
 
 
@@ -120,6 +121,16 @@ def test_bad_records_cost_only_themselves(model, data, tmp_path):
     summary, lines = _drive(model, data, out)  # failures are tried again
     assert (summary.classified, summary.failed) == (1, 2)
     assert summary.kept == 45
+
+
+def test_other_processes_read_the_same(model, data, tmp_path):
+    (data / "SIM0002.mat").write_bytes(b"\0" * 100)
+    here, elsewhere = (_drive(model, data, tmp_path / f"out{jobs}", jobs) for jobs in (0, 2))
+    assert here == elsewhere
+    for path in (tmp_path / "out0").iterdir():
+        if path.suffix in (".csv", ".log", ".jsonl"):
+            assert path.read_bytes() == (tmp_path / "out2" / path.name).read_bytes()
+    assert _drive(model, data, tmp_path / "out2", 2)[0].kept == 47
 
 
 def test_a_second_run_keeps_what_is_current(model, data, tmp_path):

@@ -4,11 +4,19 @@ import argparse
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, add_runtime_options, add_strict_option, name_unseen, warn
+from cnn_gap.commands.command import (
+    Command,
+    add_runtime_options,
+    add_strict_option,
+    name_unseen,
+    warn,
+    whole_number,
+)
 from cnn_gap.ecg.sources import require_source
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.runtimes import Runtime
 from cnn_gap.scoring.result_tables import require_table_path
+from cnn_gap.workers import MOST_JOBS, USUAL_JOBS
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +35,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--table-only", action="store_true", help="with --table: no result files; OUT has the logs"
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=whole_number(0, MOST_JOBS),
+        help="processes that read records beside this one; 0: none (default: one for each other core, at most"
+        f" {USUAL_JOBS}, where there are records enough)",
     )
     add_runtime_options(parser)
     add_strict_option(parser)
@@ -47,7 +62,9 @@ def _execute(options: argparse.Namespace) -> int:
 
     classifier = load_classifier(options.model, options.runtime, options.precision)
     results = Results(options.out, not options.table_only, options.table)
-    summary = classify_folder(classifier, options.model, options.data, results, warn, options.strict)
+    summary = classify_folder(
+        classifier, options.model, options.data, results, warn, options.strict, options.jobs
+    )
     name_unseen(classifier.unseen)
     print(summary)
     return 1 if summary.failed and not summary.classified + summary.kept else 0

@@ -53,6 +53,11 @@ class ListedRecord:
     name: str
     source: str
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another process on this machine can read the record."""
+        return True
+
     def open(self) -> Record | LongRecord:
         """Read the record, or what is known of it where it is long."""
         return open_record(Path(self.source))
@@ -81,6 +86,11 @@ class RemoteRecord(ListedRecord):
 
     system: Any
     files: tuple[str, ...]
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is not in this process's own memory."""
+        return "memory" not in (self.system.protocol, *self.system.protocol)
 
     def open(self) -> Record:
         """Copy the record's files, and read it."""

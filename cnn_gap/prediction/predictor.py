@@ -14,32 +14,15 @@ from cnn_gap.network.activation_maps import map_stride, receptive_field, window_
 from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
 from cnn_gap.prediction.model_folder import ModelDescription
 from cnn_gap.prediction.prediction import Prediction
+from cnn_gap.prediction.preparation import Preparation, PreparedRecord
 from cnn_gap.prediction.runtimes import Compute, Runtime, start_runtime
 from cnn_gap.scoring.thresholds import apply_thresholds
 from cnn_gap.windows.pieces import long_prediction_windows, pieces
-from cnn_gap.windows.preprocessing import NO_SLOPES, cut_windows, prepare_signal
-from cnn_gap.windows.signal_quality import GOOD, Quality, look_at, look_at_parts
+from cnn_gap.windows.preprocessing import NO_SLOPES
+from cnn_gap.windows.signal_quality import look_at, look_at_parts
 
 #: Windows that the network computes at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedRecord:
-    """A record as the network takes it.
-
-    Attributes
-    ----------
-    name : str
-    windows : ndarray, shape (windows, samples, leads), float32
-        In mV; a record shorter than a window has one of its own length.
-    quality : Quality
-        What the record is worth.
-    """
-
-    name: str
-    windows: np.ndarray
-    quality: Quality = GOOD
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +59,7 @@ class Predictor:
 
     def prepare(self, record: Record) -> PreparedRecord:
         """Return a record's windows and what it is worth."""
-        preprocessing = self.description.preprocessing
-        prepared = prepare_signal(record.signal, record.sampling_rate, preprocessing)
-        windows = cut_windows(prepared, preprocessing, self.window_multiple)
-        return PreparedRecord(record.name, windows, look_at(record, prepared, preprocessing.sampling_rate))
+        return self.preparation.prepare(record)
 
     def predict_prepared(self, records: Sequence[PreparedRecord]) -> list[Prediction]:
         """Classify records that `prepare` has prepared; a record's probability is the mean over its windows."""
@@ -161,6 +141,11 @@ class Predictor:
     def map_stride(self) -> int:
         """Samples of a window between two steps of the maps."""
         return map_stride(self.network)
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """How records become windows."""
+        return Preparation(self.description.preprocessing, self.window_multiple)
 
     @cached_property
     def window_multiple(self) -> int:

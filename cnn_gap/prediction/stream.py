@@ -1,8 +1,9 @@
 """Classify records one after the other, however many there are and whatever single ones are like."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from cnn_gap.ecg.long_records import LongRecord, open_record
 from cnn_gap.ecg.twelve_leads import Record, record_from_signal, record_name
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.prediction import Prediction, failed_prediction
-from cnn_gap.prediction.predictor import Predictor, PreparedRecord
+from cnn_gap.prediction.predictor import Predictor
+from cnn_gap.prediction.preparation import Prepared, Waiting, prepared_records
 
 #: Records, and windows of them, that are classified together: long records come in smaller batches.
 BATCH = 64
@@ -21,25 +23,6 @@ BATCH_WINDOWS = 512
 
 #: Why a record has no answer that its windows seemed to allow.
 BEYOND_NUMBERS = "cannot be classified: its amplitudes are too large for float32 arithmetic; check its gain"
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A record that is yet to be read.
-
-    Attributes
-    ----------
-    name : str
-        Of its prediction.
-    source : str
-        What to call it in errors, such as its path.
-    read : callable
-        Returns the record.
-    """
-
-    name: str
-    source: str
-    read: Callable[[], Record | LongRecord]
 
 
 @dataclass(frozen=True)
@@ -51,31 +34,20 @@ class SignalForm:
     unit: str = "mV"
 
 
-@dataclass(frozen=True, eq=False)
-class _Prepared:
-    """A record as the network takes it, or why it cannot."""
-
-    name: str
-    record: PreparedRecord | None = None
-    failure: str = ""
-    long: LongRecord | None = None
-
-    @property
-    def count(self) -> int:
-        """How many windows there are."""
-        if self.long is not None:
-            return BATCH_WINDOWS  # it is read and classified in parts, after the records before it
-        return 0 if self.record is None else len(self.record.windows)
-
-
 def predict_stream(predictor: Predictor, records: Iterable[Waiting]) -> Iterator[Prediction]:
+    """Yield the prediction of each record, in their order, as `predict_prepared_stream` does."""
+    return predict_prepared_stream(predictor, prepared_records(predictor.prepare, records))
+
+
+def predict_prepared_stream(predictor: Predictor, records: Iterator[Prepared]) -> Generator[Prediction]:
     """Yield the prediction of each record, in their order.
 
     A batch of records is in memory at a time, and the next one is read in another thread meanwhile. One that
     cannot be read or classified has the reason in its prediction's `failure` and costs no other.
     """
-    for batch in _ahead(_batches(_prepare(predictor, record) for record in records)):
-        yield from _classify(predictor, batch)
+    with closing(_ahead(_batches(records))) as batches:
+        for batch in batches:
+            yield from _classify(predictor, batch)
 
 
 def waiting_records(
@@ -124,27 +96,14 @@ def _as_record(signal: Any, form: SignalForm, name: str) -> Record:
     return record_from_signal(signal, form.sampling_rate, form.leads, name, unit=form.unit)
 
 
-def _prepare(predictor: Predictor, waiting: Waiting) -> _Prepared:
-    try:
-        read = waiting.read()
-        if isinstance(read, LongRecord):
-            return _Prepared(waiting.name, long=replace(read, name=waiting.name))
-        record = predictor.prepare(read)
-        return _Prepared(waiting.name, replace(record, name=waiting.name))
-    except InputError as error:
-        return _Prepared(waiting.name, failure=str(error))
-    except Exception as error:  # whatever is wrong with one record must not cost the others
-        return _Prepared(waiting.name, failure=f"{waiting.source}: {error!r}")
-
-
-def _classify(predictor: Predictor, batch: list[_Prepared]) -> Iterator[Prediction]:
+def _classify(predictor: Predictor, batch: list[Prepared]) -> Iterator[Prediction]:
     """Yield the predictions of a batch, in its order."""
     predicted = iter(_predict(predictor, [each for each in batch if not each.failure]))
     for each in batch:
         yield failed_prediction(each.name, predictor.classes, each.failure) if each.failure else next(predicted)
 
 
-def _predict(predictor: Predictor, batch: list[_Prepared]) -> list[Prediction]:
+def _predict(predictor: Predictor, batch: list[Prepared]) -> list[Prediction]:
     try:
         long = len(batch) == 1 and batch[0].long
         prepared = [each.record for each in batch if each.record is not None]
@@ -166,15 +125,16 @@ def _predict(predictor: Predictor, batch: list[_Prepared]) -> list[Prediction]:
     ]
 
 
-def _batches(prepared: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
-    batch: list[_Prepared] = []
+def _batches(prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    batch: list[Prepared] = []
     windows = 0
     for each in prepared:
         if each.long is not None and batch:
             yield batch
             batch, windows = [], 0
         batch.append(each)
-        windows += each.count
+        # A long one is read and classified in parts, after the records before it.
+        windows += BATCH_WINDOWS if each.long is not None else each.windows
         if len(batch) == BATCH or windows >= BATCH_WINDOWS:
             yield batch
             batch, windows = [], 0
@@ -182,7 +142,7 @@ def _batches(prepared: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
         yield batch
 
 
-def _ahead(batches: Iterator[list[_Prepared]]) -> Iterator[list[_Prepared]]:
+def _ahead(batches: Iterator[list[Prepared]]) -> Generator[list[Prepared]]:
     """Yield the batches, and prepare the next one in another thread meanwhile."""
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(next, batches, None)

@@ -66,10 +66,12 @@ def _differences(signal: np.ndarray, pattern: np.ndarray) -> np.ndarray:
     """
     weights = np.arange(1, len(pattern) + 1) / len(pattern)
     total = weights.sum()
-    pattern = pattern - weights @ pattern / total
-    differences = np.zeros(len(signal) - len(pattern) + 1)
-    for lead, shape in zip(signal.T, pattern.T, strict=True):
-        squares, levels = (np.correlate(lead**power, weights, "valid") for power in (2, 1))
-        # Without the pattern's own square, which is the same for all.
-        differences += squares - levels**2 / total - 2 * np.correlate(lead, weights * shape, "valid")
-    return differences
+    shapes = weights * (pattern - weights @ pattern / total).T
+    squares = np.correlate((signal**2).sum(axis=1), weights, "valid")
+    # Products of spectra: all leads at once, and no threads, which a matrix product may start.
+    size = 1 << (len(signal) - 1).bit_length()
+    leads = np.fft.rfft(signal.T, size)
+    levels = np.fft.irfft(leads * np.fft.rfft(weights, size).conj(), size)[:, : len(squares)]
+    likeness = np.fft.irfft((leads * np.fft.rfft(shapes, size).conj()).sum(axis=0), size)[: len(squares)]
+    # Without the pattern's own square, which is the same for all.
+    return squares - (levels**2).sum(axis=0) / total - 2 * likeness

@@ -9,11 +9,11 @@ from fractions import Fraction
 from math import ceil
 
 import numpy as np
-from scipy import signal as dsp
 
 from cnn_gap.errors import InputError
 from cnn_gap.settings import require
 from cnn_gap.windows.continuation import continued
+from cnn_gap.windows.filters import zero_phase
 from cnn_gap.windows.resampling import bridge, nearest_valid, resample_by
 
 #: Slopes (mV/s, root mean square) up to this are no heart's, nor up to this share of a lead's level a sample:
@@ -141,7 +141,9 @@ class Slopes:
 
     def with_more(self, signal: np.ndarray, valid: np.ndarray) -> "Slopes":
         """Return the slopes of these and of a signal (samples, leads) with them, whose samples are `valid`."""
-        steps = np.where(valid[1:] & valid[:-1], np.diff(signal, axis=0), 0)
+        steps = np.diff(signal, axis=0)
+        if not valid.all():
+            steps = np.where(valid[1:] & valid[:-1], steps, 0)
         squares = self.squares + (steps.astype(np.float64) ** 2).sum(axis=0)
         return Slopes(squares, self.steps + len(steps), np.maximum(self.levels, np.abs(signal).max(axis=0)))
 
@@ -291,13 +293,20 @@ def _cut(
     for window, start in zip(windows, starts, strict=True):
         part = places[start : start + length]
         window[:] = remove_baseline(prepared.signal[part], prepared.valid[part])
-    return np.clip(windows, -preprocessing.clip_mv, preprocessing.clip_mv) if preprocessing.clip_mv else windows
+    if preprocessing.clip_mv:
+        np.clip(windows, -preprocessing.clip_mv, preprocessing.clip_mv, out=windows)
+    return windows
 
 
-def remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def remove_baseline(piece: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
     """Subtract each lead's linear fit; samples that are not `valid` take no part in it and become 0."""
     # In closed form: a least-squares solver starts threads that contend with the network's.
     piece = piece.astype(np.float64)
+    if valid is None or valid.all():
+        time = (np.arange(len(piece)) - (len(piece) - 1) / 2)[:, None]
+        piece -= piece.sum(axis=0) / len(piece)
+        piece -= (time * piece).sum(axis=0) / max((time**2).sum(), 1) * time
+        return piece
     weights = valid.astype(np.float64)
     count = np.maximum(weights.sum(axis=0), 1)
     time = np.arange(len(piece))[:, None] - (np.arange(len(piece)) @ weights) / count
@@ -310,10 +319,9 @@ def remove_baseline(piece: np.ndarray, valid: np.ndarray) -> np.ndarray:
 def _filter(signal: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     for corner, kind in ((preprocessing.highpass_hz, "highpass"), (preprocessing.lowpass_hz, "lowpass")):
         if corner:
-            sections = dsp.butter(2, corner, kind, fs=preprocessing.sampling_rate, output="sos")
             # Long enough for the high-pass filter's start to settle outside the record.
             padding = min(len(signal) - 1, round(3 * preprocessing.sampling_rate / corner))
-            signal = dsp.sosfiltfilt(sections, signal, axis=0, padlen=padding)
+            signal = zero_phase(signal, corner, kind, preprocessing.sampling_rate, padding)
     return signal
 
 

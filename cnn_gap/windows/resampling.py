@@ -1,6 +1,7 @@
 """Signals at another sampling rate, and across samples that are not valid."""
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from scipy import signal as dsp
@@ -22,9 +23,16 @@ def resample_by(signal: np.ndarray, ratio: Fraction) -> np.ndarray:
     padding = "line" if len(signal) > 1 else "mean"
     # Without its level: the filter's phases differ by a thousandth, which would make waves of a constant.
     level = signal.mean(axis=0, dtype=np.float64).astype(signal.dtype)
+    taps = _taps(max(ratio.numerator, ratio.denominator)).astype(signal.dtype)
     return level + dsp.resample_poly(
-        signal - level, ratio.numerator, ratio.denominator, axis=0, padtype=padding
+        signal - level, ratio.numerator, ratio.denominator, axis=0, window=taps, padtype=padding
     )
+
+
+@lru_cache(16)
+def _taps(factor: int) -> np.ndarray:
+    """Return the filter that `resample_poly` designs anew for each signal."""
+    return dsp.firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0))
 
 
 def bridge(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:

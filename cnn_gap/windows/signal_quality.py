@@ -13,6 +13,7 @@ from scipy.ndimage import uniform_filter1d
 
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.twelve_leads import Record
+from cnn_gap.windows.filters import zero_phase
 from cnn_gap.windows.preprocessing import PreparedSignal, remove_baseline
 
 #: Shorter records hold too few beats, s.
@@ -84,12 +85,14 @@ def look_at(record: Record, prepared: PreparedSignal, sampling_rate: float) -> Q
     sampling_rate : float
         Of `prepared`, Hz.
     """
-    flat = _flat(record)
+    values = _Values(record.signal)
+    flat = _flat(record, values)
     signals = record.leads & ~flat
-    saturated = np.where(signals, _saturated(record.signal), 0.0)
-    beats = _stand_out(prepared.signal[:, signals], sampling_rate) if signals.any() else 0.0
+    saturated = np.where(signals, values.saturated, 0.0)
+    seen = prepared.signal if signals.all() else prepared.signal[:, signals]
+    beats = _stand_out(seen, sampling_rate) if signals.any() else 0.0
     obstacle = _obstacle(record, signals, saturated, beats)
-    notes = [*record.notes, *_notes_on_leads(record, flat, saturated)]
+    notes = [*record.notes, *_notes_on_leads(record, values, flat, saturated)]
     if prepared.gain != 1 and signals.any():
         notes.append(f"implausible amplitudes were multiplied by {prepared.gain:.3g}")
     if NO_BEAT <= beats < NOISY:
@@ -121,19 +124,19 @@ def _obstacle(record: Record, signals: np.ndarray, saturated: np.ndarray, beats:
     return ""
 
 
-def _notes_on_leads(record: Record, flat: np.ndarray, saturated: np.ndarray) -> list[str]:
+def _notes_on_leads(record: Record, values: "_Values", flat: np.ndarray, saturated: np.ndarray) -> list[str]:
     notes = []
     if not record.leads.all():
         notes.append(f"missing: {_named(~record.leads)}")
     if flat.any():
         notes.append(f"flat: {_named(flat)}")
-    off_s = np.where(record.leads & ~flat, _longest_constant(record.signal) / record.sampling_rate, 0)
+    off_s = np.where(record.leads & ~flat, values.longest_constant / record.sampling_rate, 0)
     notes += [f"lead {LEADS[lead]} was off for {off_s[lead]:.1f} s" for lead in np.flatnonzero(off_s > OFF_S)]
     notes += [
         f"lead {LEADS[lead]} is at its limit in {saturated[lead]:.0%} of its samples"
         for lead in np.flatnonzero(saturated > SATURATED)
     ]
-    invalid = np.where(record.leads, np.isnan(record.signal).mean(axis=0), 0)
+    invalid = np.where(record.leads, values.invalid, 0)
     notes += [
         f"lead {LEADS[lead]} is not valid in {invalid[lead]:.0%} of its samples"
         for lead in np.flatnonzero(invalid > INVALID)
@@ -146,31 +149,48 @@ def _named(leads: np.ndarray) -> str:
     return f"lead{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
-def _flat(record: Record) -> np.ndarray:
+class _Values:
+    """The stored values of a recording, lead after lead; properties have a number for each lead."""
+
+    def __init__(self, signal: np.ndarray) -> None:
+        self._leads = np.ascontiguousarray(signal.T)
+        self._stays = self._leads[:, 1:] == self._leads[:, :-1]
+        self.low, self.high = (edge(self._leads, axis=1) for edge in (np.fmin.reduce, np.fmax.reduce))
+
+    @property
+    def saturated(self) -> np.ndarray:
+        """The share of samples at which a lead stays at its highest or lowest value."""
+        if not self._stays.shape[1]:
+            return np.ones(len(self.low))
+        later = self._leads[:, 1:]
+        at_limit = (later == self.low[:, None]) | (later == self.high[:, None])
+        return (at_limit & self._stays).sum(axis=1) / self._stays.shape[1]
+
+    @property
+    def longest_constant(self) -> np.ndarray:
+        """For how many samples on end a lead stays at one value."""
+        count, samples = self._leads.shape
+        changes = np.ones((count, samples + 1), bool)  # also before the first and after the last sample
+        np.logical_not(self._stays, out=changes[:, 1:-1])
+        at = np.flatnonzero(changes)
+        return np.maximum.reduceat(np.diff(at), np.searchsorted(at, np.arange(count) * (samples + 1)))
+
+    @property
+    def invalid(self) -> np.ndarray:
+        """The share of samples that are not valid."""
+        return np.isnan(self._leads).sum(axis=1) / self._leads.shape[1]
+
+
+def _flat(record: Record, values: _Values) -> np.ndarray:
     """Return which of the leads that are present have no signal, bool of shape (12,)."""
     present = np.flatnonzero(record.leads)
     flat = np.zeros(len(LEADS), bool)
-    low, high = (edge(record.signal[:, present], axis=0) for edge in (np.fmin.reduce, np.fmax.reduce))
+    low, high = values.low[present], values.high[present]
     spread, level = high - low, np.maximum(np.abs(low), np.abs(high))
     flat[present] = spread <= np.maximum(FLAT_MV, FLAT_OF_LEVEL * level)
     if not flat[present].all():
         flat[present] |= spread <= FLAT_OF_OTHERS * np.median(spread[~flat[present]])
     return flat
-
-
-def _saturated(signal: np.ndarray) -> np.ndarray:
-    """Return the share of samples at which each lead stays at its highest or lowest value, (leads,)."""
-    low, high = (edge(signal, axis=0) for edge in (np.fmin.reduce, np.fmax.reduce))
-    at_limit = (signal == low) | (signal == high)
-    return (at_limit[1:] & (signal[1:] == signal[:-1])).mean(axis=0) if len(signal) > 1 else np.ones(len(low))
-
-
-def _longest_constant(signal: np.ndarray) -> np.ndarray:
-    """Return for how many samples on end each lead stays at one value, (leads,)."""
-    changes = signal[1:] != signal[:-1]
-    at = np.arange(1, len(signal))[:, None]
-    last = np.maximum.accumulate(np.where(changes, at, 0), axis=0)
-    return (at - last).max(axis=0, initial=0) + 1
 
 
 def _stand_out(signal: np.ndarray, sampling_rate: float) -> float:
@@ -179,8 +199,8 @@ def _stand_out(signal: np.ndarray, sampling_rate: float) -> float:
     if len(signal) <= 2 * ends:
         return 0.0
     high = min(BEAT_HZ[1], 0.45 * sampling_rate)
-    sections = dsp.butter(2, (BEAT_HZ[0], high), "bandpass", fs=sampling_rate, output="sos")
-    fast = dsp.sosfiltfilt(sections, signal, axis=0, padlen=min(len(signal) - 1, round(sampling_rate)))
+    padding = min(len(signal) - 1, round(sampling_rate))
+    fast = zero_phase(signal, (BEAT_HZ[0], high), "bandpass", sampling_rate, padding)
     energy = uniform_filter1d((fast**2).sum(axis=1), max(1, round(BEAT_S * sampling_rate)), mode="nearest")
     height = np.sqrt(np.maximum(energy, 0))[ends : len(signal) - ends]
     top, between = np.percentile(height, (98, 30))
@@ -188,6 +208,6 @@ def _stand_out(signal: np.ndarray, sampling_rate: float) -> float:
         height, height=BEAT_HEIGHT * top, distance=max(1, round(BEAT_APART_S * sampling_rate))
     )
     enough = len(peaks) >= max(1, int(len(signal) / sampling_rate / BEAT_EVERY_S))
-    level = remove_baseline(signal, np.ones(signal.shape, bool))
+    level = remove_baseline(signal)
     spread = np.hypot.reduce(level.std(axis=0)) + ROUGHNESS * np.ptp(signal, axis=0).max()
     return float(top / max(between, 1e-12)) if enough and top > BEAT_OF_ALL * spread else 0.0

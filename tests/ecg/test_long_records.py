@@ -1,5 +1,7 @@
 """Records of hours are read in parts that equal the whole."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from cnn_gap.ecg.long_records import LongRecord, open_record, read_whole
 from cnn_gap.ecg.records import read_record
 from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
+from cnn_gap.simulation import simulate_record, write_simulated
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +46,15 @@ def test_parts_are_those_of_the_whole(tmp_path, storage):
     assert (long.codes, long.age) == (("7",), 50.0)
     for first, last in ((0, 10), (1234, 3000), (3999, 4500), (4990, 5000)):
         np.testing.assert_allclose(long.part(first, last).signal, whole.signal[first:last], rtol=1e-6)
+
+
+def test_a_long_record_can_be_sent_to_another_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(long_records, "LONG", 2000)
+    write_simulated(tmp_path, simulate_record("A", ["426783006"], 100.0, 30.0, seed=1))
+    record = open_record(tmp_path / "A.hea")
+    sent = pickle.loads(pickle.dumps(record))  # noqa: S301 - its own
+    assert sent.samples == record.samples == 3000
+    np.testing.assert_array_equal(sent.part(10, 500).signal, record.part(10, 500).signal)
 
 
 def test_a_part_without_a_valid_sample_is_nan(tmp_path):

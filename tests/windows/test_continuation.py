@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.windows.continuation import continued
+from cnn_gap.windows.continuation import _differences, continued
 
 
 def _periodic(times, period=0.8):
@@ -48,6 +48,18 @@ def test_any_signal_stays_itself_between_its_continuations(samples, margin, seed
     np.testing.assert_array_equal(places[margin : margin + samples], np.arange(samples))
     assert places.min() >= 0
     assert places.max() < samples
+
+
+def test_differences_are_weighted_squares_less_a_level():
+    signal = np.random.default_rng(0).normal(size=(450, 12)).cumsum(axis=0) + 100
+    pattern, weights = signal[-150:], np.arange(1, 151) / 150
+    expected = []
+    for first in range(301):
+        lead_by_lead = signal[first : first + 150] - pattern
+        level = weights @ lead_by_lead / weights.sum()
+        expected.append((weights @ (lead_by_lead - level) ** 2).sum())
+    found = _differences(signal, pattern)
+    np.testing.assert_allclose(found - found[-1], np.array(expected), atol=1e-6)
 
 
 def test_the_start_is_continued_as_the_end_of_the_reversed_signal():
