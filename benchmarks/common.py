@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: Records that are held in memory and classified together.
 BATCH = 64
 
+#: Different signals among linked records.
+SIGNALS = 24
+
 
 @dataclass(frozen=True, eq=False)
 class Classified:
@@ -180,6 +183,18 @@ def resampled(record: Record, rate: float) -> Record:
     ratio = Fraction(rate).limit_denominator(1000) / Fraction(record.sampling_rate).limit_denominator(1000)
     signal = resample_by(np.nan_to_num(record.signal), ratio)
     return replace(record, signal=signal.astype(np.float32), sampling_rate=float(rate))
+
+
+def write_linked_records(folder: Path, count: int, sampling_rate: float) -> None:
+    """Write simulated records of 10 s: headers that are linked to a few signals, so that many cost little."""
+    from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
+
+    for index in range(min(count, SIGNALS)):
+        record = simulate_record(f"R{index:05d}", draw_codes(index), sampling_rate, 10.0, index)
+        write_simulated(folder, record)
+    for index in range(SIGNALS, count):
+        # The header still names the first one's signal file.
+        (folder / f"R{index:05d}.hea").hardlink_to(folder / f"R{index % SIGNALS:05d}.hea")
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

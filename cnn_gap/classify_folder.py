@@ -1,6 +1,5 @@
 """Classify many records into result files, a table or both, whatever single records are like."""
 
-import hashlib
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +14,9 @@ from tqdm import tqdm
 
 from cnn_gap.ecg.sources import ListedRecord, Stamp, is_address, list_records
 from cnn_gap.errors import InputError, printable
-from cnn_gap.files import readable, writable, write_text
+from cnn_gap.files import writable, write_text
 from cnn_gap.locks import locked
-from cnn_gap.prediction.model_folder import ModelDescription
+from cnn_gap.prediction.model_folder import ModelDescription, fingerprint
 from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.prediction.preparation import Prepared, Waiting, prepared_records
 from cnn_gap.reports.data_frames import column_types, columns_of
@@ -273,21 +272,6 @@ def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
     for done in written:
         done.result()
     return {name: result_hash(text) for name, text in texts.items()}
-
-
-def fingerprint(model: Path) -> str:
-    """Return a hash of a model folder's files.
-
-    Raises
-    ------
-    InputError
-        If one cannot be read.
-    """
-    digest = hashlib.sha256()
-    for name in ("model.keras", "model.json"):
-        with readable(model / name):
-            digest.update((model / name).read_bytes())
-    return digest.hexdigest()
 
 
 def _open_table(model: Model, path: Path) -> ResultTable:

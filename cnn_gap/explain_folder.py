@@ -1,35 +1,47 @@
 """Explain a whole folder of records into a folder of files, whatever single records are like."""
 
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
 from tqdm import tqdm
 
 from cnn_gap.classifier import Classifier
-from cnn_gap.ecg.diagnoses import SNOMED
 from cnn_gap.ecg.long_records import read_whole
 from cnn_gap.ecg.records import find_records, paths_by_name
-from cnn_gap.ecg.twelve_leads import Record, record_name
+from cnn_gap.ecg.sources import ListedRecord
+from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError, printable
-from cnn_gap.files import write_text
 from cnn_gap.locks import locked
-from cnn_gap.prediction.explainer import named_classes
-from cnn_gap.prediction.explanation import ExplainedClass, Explanation
+from cnn_gap.prediction.explainer import Choice, chosen_classes, compute_maps, map_reader, named_classes
+from cnn_gap.prediction.explanation import Explanation
+from cnn_gap.prediction.model_folder import fingerprint
+from cnn_gap.prediction.prediction import Prediction
 from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
-from cnn_gap.reports.machine_files import ANNOTATOR, write_annotations, write_explanation
-from cnn_gap.reports.ordering import in_order
-from cnn_gap.reports.page import IndexRow, Links, explanation_page, index_page
-from cnn_gap.reports.words import heading, record_notes
+from cnn_gap.reports.folder_pages import FolderPages
+from cnn_gap.reports.record_files import EXPLANATIONS, RecordTask, RecordWriter, WrittenRecord, as_lost
+from cnn_gap.reports.words import full_name
+from cnn_gap.scoring.result_journal import open_journal
+from cnn_gap.version import __version__
+from cnn_gap.workers import Work, in_processes, usual_jobs
 
 #: Classes of a record whose leads are looked at where none are named: those that are answered, and the most
 #: probable up to this number.
 DETAILED = 12
 
-#: The page that links all others.
-INDEX = "index.html"
+#: Records that are computed together: so many, or until their signals have so many bytes.
+TOGETHER = 16
+LARGEST_TOGETHER = 1 << 24
+
+#: So many records are worth starting other processes for, which take `SENT` at a time.
+MANY = 64
+SENT = 4
+
+#: What is computed of a record is sent to another process up to this size, bytes: that of hours of ECG would be
+#: in memory several times.
+LARGEST_SENT = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -51,58 +63,74 @@ class ExplainOptions:
     leads: bool = True
     level: Level = DEFAULT_LEVEL
 
+    def choose(self, prediction: Prediction) -> Choice:
+        """Return what is explained of a record for its page, given its prediction."""
+        if self.classes is not None:
+            named = chosen_classes(prediction, self.classes)
+            return Choice(named, named if self.leads else [])
+        ranked = chosen_classes(prediction, "all")
+        return Choice(ranked, _detailed(prediction, ranked) if self.leads else [])
+
     def explain(self, classifier: Classifier, record: Record) -> tuple[Explanation, Explanation]:
         """Return the explanation for the record's page, and that for all other files."""
-        if self.classes is not None:
-            explanation = classifier.explain(record, self.classes, self.leads, self.level)
-            return explanation, explanation
-        every = classifier.explain(record, "all", False, self.level)
-        if self.leads:
-            every = _with_leads(classifier, every, self.level)
-        return every, every.answered
+        (computed,) = compute_maps(classifier, [record], self.choose)
+        every = map_reader(classifier, self.level).explanation(computed)
+        return every, every if self.classes is not None else every.answered
 
 
-def _with_leads(classifier: Classifier, every: Explanation, level: Level) -> Explanation:
-    """Return an explanation with the leads' parts of what is answered and of the most probable classes.
+def _detailed(prediction: Prediction, ranked: Sequence[int]) -> list[int]:
+    """Return which of the classes, the most probable first, are looked at lead by lead.
 
     They take a gradient each, and nobody looks at those of ninety diagnoses that a record does not have.
     """
-    ranked = sorted(every.classes, key=lambda each: (not each.label, -each.probability))
-    names = [_name(each) for each in ranked if each.label] or []
-    names += [_name(each) for each in ranked[len(names) : DETAILED]]
-    detailed = classifier.explain(every.record, names, True, level)
-    known = {each.codes: each for each in detailed.classes}
-    return replace(every, classes=tuple(known.get(each.codes, each) for each in every.classes))
+    answered = [index for index in ranked if prediction.labels[index]]
+    others = [index for index in ranked if not prediction.labels[index]]
+    return answered + others[: max(DETAILED - len(answered), 0)]
 
 
-def _name(explained: ExplainedClass) -> str:
-    """Return what names a class or finding and nothing else, as `ClassSet.find` takes it."""
-    diagnosis = explained.diagnosis
-    return diagnosis.code if diagnosis.system == SNOMED else f"{diagnosis.system}:{diagnosis.code}"
+@dataclass(frozen=True)
+class ExplainSummary:
+    """How a run ended: counts of records."""
+
+    explained: int
+    failed: int
+    kept: int = 0
+
+    def __str__(self) -> str:
+        kept = f", {self.kept} kept from an earlier run" if self.kept else ""
+        return f"{self.explained} explained, {self.failed} failed{kept}"
 
 
 def explain_folder(
-    classifier: Classifier, data: Path, out: Path, options: ExplainOptions, warn: Callable[[str], None]
-) -> tuple[int, int]:
+    classifier: Classifier,
+    model: Path,
+    data: Path,
+    out: Path,
+    options: ExplainOptions,
+    warn: Callable[[str], None],
+    jobs: int | None = None,
+) -> ExplainSummary:
     """Explain every record of `data` into `out`: NAME.html, NAME.json and NAME.cam each, and `index.html`.
 
-    A record that fails gets a line to `warn` and one in the index; the others go on.
+    A record that fails gets a line to `warn` and one in the index; the others go on. A second run keeps the
+    files that an earlier one of the same model and options has written, as far as they are whole and the
+    records unchanged.
 
     Parameters
     ----------
     classifier : Classifier
-        What explains.
+        Loaded from the folder `model`.
+    model : Path
+        The model's folder.
     data, out : Path
         Folders of the records and for the results.
     options : ExplainOptions
         What is explained of each.
     warn : callable
         Receives a line for each record that fails.
-
-    Returns
-    -------
-    tuple of int
-        How many were explained and how many failed.
+    jobs : int, optional
+        How many other processes write files; 0: this one does. If not given, one a core where there are records
+        enough.
 
     Raises
     ------
@@ -110,61 +138,99 @@ def explain_folder(
         If there are no records, two have the same name, or a class is unknown.
     """
     named_classes(classifier.classes, options.classes)  # what no record can have is said once, not for each
+    out = Path(out)
     paths = paths_by_name(find_records(Path(data), warn))
-    rows = []
-    with locked(Path(out)):
-        pages = _Pages(Path(out))
-        for name, path in tqdm(paths.items(), desc="explaining", unit="record", disable=None):
-            try:
-                rows.append(_explain(classifier, path, pages, options))
-            except Exception as error:  # whatever is wrong with one record must not cost the others
-                reason = str(error) if isinstance(error, InputError) else f"{path}: {error!r}"
-                warn(printable(f"{name}: {reason}"))
-                rows.append(IndexRow(name, None, failure=reason))
+    records = [ListedRecord(name, str(path)) for name, path in paths.items()]
+    source = {"model": fingerprint(Path(model)), "version": __version__, "options": _as_json(options)}
+    with locked(out), open_journal(out, source, records, warn, EXPLANATIONS) as journal:
+        headings = [full_name(diagnosis) for diagnosis in classifier.classes.diagnoses]
+        pages = FolderPages(out, journal, [record.name for record in records], headings)
+        waiting = [record for record in records if not pages.keep(record)]
+        writer = RecordWriter(out, map_reader(classifier, options.level), options.classes is None)
+        tasks = _tasks(classifier, options, waiting, pages)
+        with (
+            closing(_written(writer, tasks, _jobs(jobs, len(waiting)))) as results,
+            tqdm(total=len(waiting), desc="explaining", unit="record", disable=None) as bar,
+        ):
+            for written in results:
+                if written.row.failure:
+                    warn(printable(f"{written.name}: {written.row.failure}"))
+                pages.take(written)
+                bar.update()
         pages.finish()
-        write_text(Path(out) / INDEX, index_page(rows))
-    failed = sum(bool(row.failure) for row in rows)
-    return len(rows) - failed, failed
+    return ExplainSummary(len(waiting) - pages.failed, pages.failed, len(records) - len(waiting))
 
 
-class _Pages:
-    """Writes the pages of a folder's records, each when the next one is there to be linked."""
-
-    def __init__(self, out: Path) -> None:
-        self.out = out
-        self._last: str | None = None
-        self._waiting: tuple[str, Explanation] | None = None
-
-    def add(self, stem: str, explanation: Explanation) -> str:
-        """Take a record's page, and return its URL from the index."""
-        self._write(following=_url(stem))
-        self._waiting = stem, explanation
-        return _url(stem)
-
-    def finish(self) -> None:
-        """Write the last page."""
-        self._write(following=None)
-
-    def _write(self, following: str | None) -> None:
-        if self._waiting is None:
-            return
-        stem, explanation = self._waiting
-        write_text(
-            self.out / f"{stem}.html", explanation_page(explanation, Links(INDEX, self._last, following))
-        )
-        self._last, self._waiting = _url(stem), None
+def _as_json(options: ExplainOptions) -> dict[str, Any]:
+    classes = (
+        options.classes
+        if options.classes is None or isinstance(options.classes, str)
+        else list(options.classes)
+    )
+    return {"classes": classes, "leads": options.leads, "level": asdict(options.level)}
 
 
-def _url(stem: str) -> str:
-    return quote(os.fsencode(f"{stem}.html"))
+def _tasks(
+    classifier: Classifier, options: ExplainOptions, records: Sequence[ListedRecord], pages: FolderPages
+) -> Iterator[RecordTask]:
+    """Yield what is to be written of records, of which several are computed together, in their order."""
+    for several in _batches(records):
+        computed = _computed(classifier, options, several)
+        for each in computed:
+            if each.failure:
+                pages.fail(each.name)
+        for each in computed:
+            yield each if each.failure else replace(each, links=pages.links(each.name))
 
 
-def _explain(classifier: Classifier, path: Path, pages: _Pages, options: ExplainOptions) -> IndexRow:
-    every, explanation = options.explain(classifier, read_whole(path))
-    name = record_name(path)
-    write_explanation(pages.out / f"{name}.json", explanation)
-    write_annotations(pages.out / f"{name}.{ANNOTATOR}", explanation)
-    answered = [each.diagnosis.abbreviation for _, each in in_order(every.classes) if each.label]
-    reported = tuple(dict.fromkeys(answered))  # a class and a finding may share an abbreviation
-    probabilities = {heading(each): each.probability for each in every.classes}
-    return IndexRow(every.record.name, pages.add(name, every), reported, probabilities, record_notes(every))
+def _written(writer: RecordWriter, tasks: Iterator[RecordTask], jobs: int) -> Generator[WrittenRecord]:
+    """Write records' files, in so many other processes, and yield what becomes of each record, in order."""
+    if not jobs:
+        for task in tasks:
+            yield writer.write(task)
+        return
+    work = Work(writer.write_several, as_lost)
+    items = (task if task.size <= LARGEST_SENT else writer.write(task) for task in tasks)
+    yield from in_processes(work, items, jobs, chunk=SENT)
+
+
+def _jobs(jobs: int | None, records: int) -> int:
+    if jobs is None:
+        return usual_jobs() + 1 if records >= MANY else 0
+    return min(jobs, records)
+
+
+def _batches(records: Iterable[ListedRecord]) -> Iterator[list[RecordTask]]:
+    """Read records, and yield as many as are computed together."""
+    several: list[RecordTask] = []
+    for record in records:
+        several.append(_read(record))
+        size = sum(each.record.signal.nbytes for each in several if each.record is not None)
+        if len(several) == TOGETHER or size > LARGEST_TOGETHER:
+            yield several
+            several = []
+    if several:
+        yield several
+
+
+def _read(record: ListedRecord) -> RecordTask:
+    """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
+    task = RecordTask(record.name, record.source)
+    with suppress(InputError):  # whoever reads the record says what is wrong with it
+        task = replace(task, stamp=record.stamp())
+    try:
+        return replace(task, record=read_whole(Path(record.source)))
+    except Exception as error:  # whatever is wrong with one record must not cost the others
+        return task.failed(error)
+
+
+def _computed(classifier: Classifier, options: ExplainOptions, tasks: Sequence[RecordTask]) -> list[RecordTask]:
+    """Return tasks with what the network says of their records; whoever fails alone fails."""
+    ready = [each for each in tasks if each.record is not None]
+    try:
+        maps = iter(compute_maps(classifier, [each.record for each in ready if each.record], options.choose))
+    except Exception as error:
+        if len(tasks) > 1:
+            return [computed for each in tasks for computed in _computed(classifier, options, [each])]
+        return [tasks[0].failed(error)]
+    return [each if each.record is None else replace(each, record=None, computed=next(maps)) for each in tasks]

@@ -59,7 +59,9 @@ def usual_jobs() -> int:
     return min(joblib.effective_n_jobs(-1) - 1, USUAL_JOBS)
 
 
-def in_processes(work: Work[Item, Result], items: Iterable[Item], jobs: int) -> Generator[Result]:
+def in_processes(
+    work: Work[Item, Result], items: Iterable[Item], jobs: int, chunk: int = CHUNK
+) -> Generator[Result]:
     """Yield the result of each item, in the order of the items.
 
     A process that dies costs the item that it died of and no other: those that were on their way are done
@@ -73,12 +75,14 @@ def in_processes(work: Work[Item, Result], items: Iterable[Item], jobs: int) -> 
         Looked at only as far ahead as work is on its way.
     jobs : int
         How many processes there are, at least 1. They end when all is done or the iterator is closed.
+    chunk : int
+        How many items a process takes at a time.
     """
     remaining = iter(items)
     while (pool := _started(work, jobs)) is not None:
         with closing(pool):
             try:
-                yield from _results(pool, remaining, AHEAD * jobs)
+                yield from _results(pool, remaining, AHEAD * jobs, chunk)
                 return
             except BrokenProcessPool:
                 left = pool.unfinished()
@@ -87,10 +91,10 @@ def in_processes(work: Work[Item, Result], items: Iterable[Item], jobs: int) -> 
         yield from work.do([item])
 
 
-def _results(pool: "_Pool", remaining: Iterator[Any], ahead: int) -> Iterator[Any]:
+def _results(pool: "_Pool", remaining: Iterator[Any], ahead: int, size: int) -> Iterator[Any]:
     """Yield the results of what remains as long as no process dies."""
     while True:
-        while len(pool.waiting) < ahead and (chunk := list(islice(remaining, CHUNK))):
+        while len(pool.waiting) < ahead and (chunk := list(islice(remaining, size))):
             pool.give(chunk)
         if not pool.waiting:
             return

@@ -180,7 +180,7 @@ def by_gradient_size(classifier: "Classifier", cases: Sequence[Case]) -> list[np
 
 def by_lead_occlusion(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
     """Score pieces of leads by how much the map falls without the lead."""
-    from cnn_gap.network.activation_maps import record_maps
+    from cnn_gap.network.map_times import record_maps
 
     found = []
     for case in cases:

@@ -14,13 +14,10 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.common import table
+from benchmarks.common import table, write_linked_records
 from cnn_gap.exit_codes import run
 from cnn_gap.shipped import SHIPPED_CONFIGS
 from cnn_gap.windows.preprocessing import Preprocessing
-
-#: Different signals among the records.
-SIGNALS = 24
 
 #: What the whole may take, bytes.
 LIMIT = 4e9
@@ -41,7 +38,7 @@ def main(arguments: list[str]) -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         data, cache = Path(folder) / "records", Path(folder) / "cache"
-        _write_records(data, options.records, options.sampling_rate)
+        write_linked_records(data, options.records, options.sampling_rate)
         # Apart from training, and first: the system counts a process from its parent's size on, and this one
         # is small only until it imports Keras.
         _prepare(data, cache)
@@ -57,17 +54,6 @@ def main(arguments: list[str]) -> int:
     ]
     print(table((f"peak resident memory, {options.records} records", "GB"), rows))
     return int(together >= LIMIT)
-
-
-def _write_records(folder: Path, count: int, sampling_rate: float) -> None:
-    from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
-
-    for index in range(min(count, SIGNALS)):
-        record = simulate_record(f"R{index:05d}", draw_codes(index), sampling_rate, 10.0, index)
-        write_simulated(folder, record)
-    for index in range(SIGNALS, count):
-        # The header still names the first one's signal file.
-        (folder / f"R{index:05d}.hea").hardlink_to(folder / f"R{index % SIGNALS:05d}.hea")
 
 
 def _prepare(data: Path, cache: Path) -> None:

@@ -2,8 +2,10 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnn_gap.backend import start_keras
+from cnn_gap.cluster.connection import require_cluster
 from cnn_gap.commands.command import (
     Command,
     add_runtime_options,
@@ -17,6 +19,9 @@ from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.runtimes import Runtime
 from cnn_gap.scoring.result_tables import require_table_path
 from cnn_gap.workers import MOST_JOBS, USUAL_JOBS
+
+if TYPE_CHECKING:
+    from cnn_gap.classify_folder import Summary
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,31 +48,55 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="processes that read records beside this one; 0: none (default: one for each other core, at most"
         f" {USUAL_JOBS}, where there are records enough)",
     )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS|SCHEDULER.json|local:N",
+        help="classify on the workers of a Dask scheduler, or by N processes on this machine (pip install"
+        " cnn-gap[cluster])",
+    )
     add_runtime_options(parser)
     add_strict_option(parser)
 
 
 def _execute(options: argparse.Namespace) -> int:
     """Classify and write a result file for each record; 1 if every record failed."""
-    read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
+    description = read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
     require_source(options.data)
     if options.table_only and options.table is None:
         options.usage_error("--table-only needs --table FILE")
     if options.table is not None:
         require_table_path(options.table)
-    Runtime(options.runtime, options.precision)
+    if options.cluster is not None:
+        if options.jobs is not None:
+            options.usage_error("--jobs is for one machine: the workers of a cluster read records themselves")
+        require_cluster(options.cluster)
+    runtime = Runtime(options.runtime, options.precision)
+    summary = (_here if options.cluster is None else _on_cluster)(options, runtime)
+    name_unseen(description.unseen)
+    print(summary)
+    return 1 if summary.failed and not summary.classified + summary.kept else 0
+
+
+def _here(options: argparse.Namespace, runtime: Runtime) -> "Summary":
+    """Classify in this process."""
     start_keras()
     from cnn_gap.classifier import load_classifier
     from cnn_gap.classify_folder import Results, classify_folder
 
-    classifier = load_classifier(options.model, options.runtime, options.precision)
     results = Results(options.out, not options.table_only, options.table)
-    summary = classify_folder(
-        classifier, options.model, options.data, results, warn, options.strict, options.jobs
+    classifier = load_classifier(options.model, runtime.name, runtime.precision)
+    return classify_folder(classifier, options.model, options.data, results, warn, options.strict, options.jobs)
+
+
+def _on_cluster(options: argparse.Namespace, runtime: Runtime) -> "Summary":
+    """Classify on the workers of a cluster; this process needs no Keras."""
+    from cnn_gap.classify_folder import Results
+    from cnn_gap.cluster.classify import classify_on_cluster
+
+    results = Results(options.out, not options.table_only, options.table)
+    return classify_on_cluster(
+        options.cluster, options.model, options.data, results, runtime, warn, options.strict
     )
-    name_unseen(classifier.unseen)
-    print(summary)
-    return 1 if summary.failed and not summary.classified + summary.kept else 0
 
 
 COMMAND = Command(

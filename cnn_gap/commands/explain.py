@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_gap.backend import start_keras
-from cnn_gap.commands.command import Command, name_unseen, warn
+from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
 from cnn_gap.ecg.long_records import read_whole
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.regions import parse_level
 from cnn_gap.reports.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
+from cnn_gap.workers import MOST_JOBS, USUAL_JOBS
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -61,6 +62,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="leave out what each lead contributes, which takes most of the time",
     )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=whole_number(0, MOST_JOBS),
+        help="of a folder of records: processes that write pages beside this one; 0: none (default: one a core,"
+        f" at most {USUAL_JOBS + 1}, where there are records enough)",
+    )
 
 
 def _add_sheet_options(parser: argparse.ArgumentParser) -> None:
@@ -100,11 +108,13 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _explain_folder(classifier: "Classifier", wanted: "ExplainOptions", options: argparse.Namespace) -> int:
-    from cnn_gap.explain_folder import INDEX, explain_folder
+    from cnn_gap.explain_folder import explain_folder
+    from cnn_gap.reports.folder_pages import INDEX
 
-    explained, failed = explain_folder(classifier, options.record, options.out, wanted, warn=warn)
-    print(f"{explained} explained, {failed} failed: {options.out / INDEX}")
-    return 1 if failed else 0
+    folders = options.model, options.record, options.out
+    summary = explain_folder(classifier, *folders, wanted, warn, options.jobs)
+    print(f"{summary}: {options.out / INDEX}")
+    return 1 if summary.failed else 0
 
 
 def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -164,12 +164,12 @@ class ClassSet:
         """The classes without the findings."""
         return ClassSet(self.classes, self.weights)
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[tuple[str, ...], ...]:
         """The equivalent codes of each class and of each finding."""
         return (*self.classes, *(finding.codes for finding in self.findings))
 
-    @property
+    @cached_property
     def codes(self) -> tuple[str, ...]:
         """Every code of every output, equivalents one after the other."""
         return tuple(code for codes in self.outputs for code in codes)
@@ -179,13 +179,13 @@ class ClassSet:
         """The first code of each output."""
         return tuple(codes[0] for codes in self.outputs)
 
-    @property
+    @cached_property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
         """The diagnosis of each output's first code."""
         scored = (diagnosis(codes[0]) for codes in self.classes)
         return (*scored, *(finding.diagnosis for finding in self.findings))
 
-    @property
+    @cached_property
     def names(self) -> tuple[frozenset[str], ...]:
         """What each output may be called, in lower case: its codes and abbreviations."""
         pairs = zip(self.outputs, self.diagnoses, strict=True)

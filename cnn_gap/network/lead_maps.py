@@ -1,27 +1,30 @@
 """Which lead speaks for a class, and when, by gradient × input: class activation maps have no lead axis."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from cnn_gap.network.activation_maps import step_centres
+from cnn_gap.network.map_times import step_centres
 from cnn_gap.network.tensors import Tensor
 
 #: Time over which gradient × input is averaged, s: it changes its sign from one sample to the next.
 SMOOTHED_S = 0.3
 
-#: Windows whose gradients are computed at once.
+#: Gradients that are computed at once.
 _BATCH = 32
 
-#: Returns the gradients of the logits of windows (windows, samples, leads), a class (its column) a window.
+#: Given windows (windows, samples, leads) and the columns of classes, returns the gradients of their logits,
+#: (columns, windows, samples, leads).
 Gradients = Callable[[np.ndarray, Sequence[int]], np.ndarray]
 
 
 def logit_gradients(network: keras.Model) -> Gradients:
     """Return a function that computes gradients of logits by a window's amplitudes (logit per mV).
+
+    A window goes through the network once, and back once a class.
 
     Parameters
     ----------
@@ -29,13 +32,14 @@ def logit_gradients(network: keras.Model) -> Gradients:
         As `cnn_gap.network.activation_maps.with_maps` takes it.
     """
     features = keras.Model(network.input, network.get_layer("average").output)
-    kernel = keras.ops.convert_to_numpy(network.get_layer("probabilities").kernel)
+    rows = keras.ops.convert_to_numpy(network.get_layer("probabilities").kernel).T
+    gradients = _gradients(lambda windows: features(windows, training=False))
 
-    def total_logit(windows: Tensor, weights: Tensor) -> Tensor:
-        return keras.ops.sum(features(windows, training=False) * weights)
+    def of(windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
+        weights = np.repeat(rows[np.asarray(columns)][:, None], len(windows), axis=1)
+        return np.asarray(gradients(windows, weights))
 
-    gradient = _gradient(total_logit)
-    return lambda windows, columns: np.asarray(gradient(windows, kernel.T[np.asarray(columns)]))
+    return of
 
 
 def lead_maps(
@@ -72,33 +76,50 @@ def lead_maps(
     ndarray, shape (windows, steps, len(columns), leads), float32
         In units of the logit.
     """
-    pairs = [(window, column) for window in range(len(windows)) for column in columns]
     samples = windows.shape[1] - 2 * margin
     centres = np.minimum(step_centres(math.ceil(samples / stride), stride), samples - 1)
     before, behind = np.floor(centres).astype(int), np.ceil(centres).astype(int)
     size = max(1, round(SMOOTHED_S * sampling_rate))
-    found = np.empty((len(pairs), len(centres), windows.shape[2]), np.float32)
-    for start in range(0, len(pairs), _BATCH):  # all gradients of a long record would not fit in memory
-        own, chosen = np.array(pairs[start : start + _BATCH]).T
-        products = (windows[own] * gradients(windows[own], chosen))[:, margin : margin + samples]
-        smooth = uniform_filter1d(products, size, axis=1, mode="nearest")
-        found[start : start + _BATCH] = samples * (smooth[:, before] + smooth[:, behind]) / 2
-    return found.reshape(len(windows), len(columns), len(centres), -1).swapaxes(1, 2)
+    found = np.empty((len(columns), len(windows), len(centres), windows.shape[2]), np.float32)
+    for several, own in _batches(len(columns), len(windows)):  # all of a long record would not fit in memory
+        products = windows[own] * gradients(windows[own], columns[several])
+        smooth = uniform_filter1d(products[:, :, margin : margin + samples], size, axis=2, mode="nearest")
+        found[several, own] = samples * (smooth[:, :, before] + smooth[:, :, behind]) / 2
+    return found.transpose(1, 2, 0, 3)
 
 
-def _gradient(function: Callable) -> Callable:
-    """Return the gradient of a function by its first argument: Keras has no function for it."""
+def _batches(columns: int, windows: int) -> Iterator[tuple[slice, slice]]:
+    """Yield which columns and windows are computed together, at most `_BATCH` pairs at a time."""
+    for first in range(0, columns, _BATCH):
+        several = min(_BATCH, columns - first)
+        step = _BATCH // several
+        for window in range(0, windows, step):
+            yield slice(first, first + several), slice(window, window + step)
+
+
+def _gradients(function: Callable) -> Callable:
+    """Return what computes a function's gradients by its argument, weighted by each of several weights.
+
+    Keras has no function for it.
+    """
     if keras.backend.backend() == "jax":
         import jax
 
-        return jax.jit(jax.grad(function))
+        @jax.jit
+        def of(argument: Tensor, weights: Tensor) -> Tensor:
+            _, back = jax.vjp(function, argument)
+            return jax.vmap(lambda weight: back(weight)[0])(weights)
+
+        return of
     import tensorflow as tf
 
     @tf.function(reduce_retracing=True)
-    def gradient(first: Tensor, second: Tensor) -> Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(first)
-            total = function(first, second)
-        return tape.gradient(total, first)
+    def gradients(argument: Tensor, weights: Tensor) -> Tensor:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(argument)
+            result = function(argument)
+        return tf.vectorized_map(
+            lambda weight: tape.gradient(result, argument, output_gradients=weight), weights, warn=False
+        )
 
-    return lambda first, second: gradient(tf.convert_to_tensor(first), tf.convert_to_tensor(second))
+    return lambda argument, weights: gradients(tf.convert_to_tensor(argument), tf.convert_to_tensor(weights))

@@ -1,7 +1,8 @@
 """Explain a classifier's answers: maps and probabilities from one pass of the network, leads from more."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,15 +10,26 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.errors import InputError
-from cnn_gap.network.activation_maps import record_maps, step_centres
-from cnn_gap.prediction.explanation import ExplainedClass, Explanation
+from cnn_gap.prediction.computed_maps import ComputedMaps, LeadParts, MapReader
+from cnn_gap.prediction.explanation import Explanation
 from cnn_gap.prediction.predictor import Prediction, Predictor
-from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level, find_regions
+from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
 
 #: The most values of the maps of a record: 2 GB of them.
 LARGEST_MAPS = 1 << 28
 
+#: The most windows without a lead that are held in memory at a time.
+TOGETHER = 512
+
 _TOP = re.compile(r"top([1-9]\d*)|all")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which classes of a record are explained, by the network's outputs, and which of them lead by lead."""
+
+    explained: Sequence[int]
+    with_leads: Sequence[int] = ()
 
 
 def explain_records(
@@ -48,22 +60,87 @@ def explain_records(
     InputError
         If a class is unknown, a record is too long, or the network has no activation maps.
     """
-    if not records:
-        return []
+    reader = map_reader(predictor, level)
+
+    def choose(prediction: Prediction) -> Choice:
+        chosen = chosen_classes(prediction, classes)
+        return Choice(chosen, chosen if leads else [])
+
+    return [reader.explanation(computed) for computed in compute_maps(predictor, records, choose)]
+
+
+def map_reader(predictor: Predictor, level: Level = DEFAULT_LEVEL) -> MapReader:
+    """Return what turns maps of `compute_maps` into explanations.
+
+    Raises
+    ------
+    InputError
+        If the network has no activation maps.
+    """
+    return MapReader(predictor.description, predictor.map_stride, predictor.map_receptive_field, level)
+
+
+def compute_maps(
+    predictor: Predictor, records: Sequence[Record], choose: Callable[[Prediction], Choice]
+) -> list[ComputedMaps]:
+    """Classify records and compute their maps together; each gets what it would get alone.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    records : sequence of Record
+    choose : callable
+        Returns which classes of a record are to be explained, given its prediction.
+
+    Raises
+    ------
+    InputError
+        If a record is too long, or the network has no activation maps.
+    """
     for record in records:
         _require_short(record, len(predictor.classes))
     prepared = [predictor.prepare(record) for record in records]
     outputs = predictor.run_each_with_maps([each.windows for each in prepared])
     predictions = predictor.predictions(prepared, [probabilities for probabilities, _ in outputs])
-    explanations = []
-    for record, ready, (_, maps), prediction in zip(records, prepared, outputs, predictions, strict=True):
-        chosen = _choose(prediction, classes)
-        visible = ready.quality.answerable  # where nothing is answered, nothing is explained
-        own_maps = maps[..., chosen] * visible
-        shares = _lead_shares(predictor, record, ready.windows, own_maps, chosen) * visible if leads else None
-        parts = predictor.run_lead_maps(ready.windows, chosen) * visible if leads else None
-        explanations.append(_explain(predictor, record, prediction, chosen, own_maps, shares, parts, level))
-    return explanations
+    looks = [
+        _Look(record, ready.windows, maps, choose(prediction), ready.quality.answerable)
+        for record, ready, (_, maps), prediction in zip(records, prepared, outputs, predictions, strict=True)
+    ]
+    shares = _lead_shares(predictor, looks)
+    return [
+        ComputedMaps(
+            look.record,
+            prediction,
+            look.choice.explained,
+            look.own_maps(look.choice.explained),
+            _lead_parts(predictor, look, own_shares) if look.choice.with_leads else None,
+        )
+        for look, prediction, own_shares in zip(looks, predictions, shares, strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """A record, its windows and the maps of all classes in them, and what is to be explained.
+
+    Where nothing is answered (`visible` is false), nothing is explained.
+    """
+
+    record: Record
+    windows: np.ndarray
+    maps: np.ndarray
+    choice: Choice
+    visible: bool
+
+    def own_maps(self, columns: Sequence[int]) -> np.ndarray:
+        """Return the maps of some classes, (windows, steps, len(columns))."""
+        return self.maps[..., list(columns)] * self.visible
+
+    def without(self, lead: int) -> np.ndarray:
+        """Return the windows with a lead at 0 mV."""
+        occluded = self.windows.copy()
+        occluded[..., lead] = 0
+        return occluded
 
 
 def _require_short(record: Record, classes: int) -> None:
@@ -93,7 +170,7 @@ def named_classes(known: ClassSet, classes: Sequence[str] | str | None) -> list[
     return list(dict.fromkeys(known.find(name) for name in names))
 
 
-def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list[int]:
+def chosen_classes(prediction: Prediction, classes: Sequence[str] | str | None) -> list[int]:
     """Return the indices of the classes to explain, in the order asked or the most probable first."""
     if named := named_classes(prediction.classes, classes):
         return named
@@ -105,72 +182,37 @@ def _choose(prediction: Prediction, classes: Sequence[str] | str | None) -> list
     return order if count is None else order[: int(count)]
 
 
-def _lead_shares(
-    predictor: Predictor, record: Record, windows: np.ndarray, maps: np.ndarray, chosen: list[int]
-) -> np.ndarray:
-    """Return how much the logits fall without each lead, (classes, leads); 0 for absent leads.
+def _lead_shares(predictor: Predictor, looks: Sequence[_Look]) -> list[np.ndarray]:
+    """Return how much the logits of each record fall without each lead, (classes, leads); 0 for absent leads.
 
     By occlusion (Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks"): the mean over
     time of a map's fall is exactly the fall of the logit.
     """
-    shares = np.zeros((len(chosen), len(LEADS)))
-    for lead in np.flatnonzero(record.leads):
-        occluded = windows.copy()
-        occluded[..., lead] = 0
-        shares[:, lead] = (maps - predictor.run_with_maps(occluded)[1][..., chosen]).mean(axis=(0, 1))
-    return shares
+    shares = [np.zeros((len(look.choice.with_leads), len(LEADS))) for look in looks]
+    for several in _together(looks):
+        outputs = predictor.run_each_with_maps([looks[index].without(lead) for index, lead in several])
+        for (index, lead), (_, without) in zip(several, outputs, strict=True):
+            columns = list(looks[index].choice.with_leads)
+            falls = looks[index].own_maps(columns) - without[..., columns]
+            shares[index][:, lead] = falls.mean(axis=(0, 1))
+    return [each * look.visible for each, look in zip(shares, looks, strict=True)]
 
 
-def _explain(
-    predictor: Predictor,
-    record: Record,
-    prediction: Prediction,
-    chosen: list[int],
-    maps: np.ndarray,
-    shares: np.ndarray | None,
-    parts: np.ndarray | None,
-    level: Level,
-) -> Explanation:
-    rate = predictor.description.preprocessing.sampling_rate
-    activations = _on_record(predictor, record, maps)
-    explained = []
-    for column, index in enumerate(chosen):
-        activation = activations[:, column]
-        height = level.of(activation)
-        about = ExplainedClass(
-            diagnosis=prediction.classes.diagnoses[index],
-            codes=prediction.classes.outputs[index],
-            probability=float(prediction.probabilities[index]),
-            threshold=predictor.description.thresholds[index],
-            label=bool(prediction.labels[index]),
-            activation=activation,
-            level=height,
-            regions=find_regions(activation, record.sampling_rate, height),
-            lead_activation=None if parts is None else _on_record(predictor, record, parts[:, :, column]),
-            lead_shares=None if shares is None else shares[column],
-        )
-        explained.append(about)
-    return Explanation(
-        record,
-        tuple(explained),
-        stride_s=predictor.map_stride / rate,
-        receptive_field_s=predictor.map_receptive_field / rate,
-        first_step_s=float(step_centres(1, predictor.map_stride)[0]) / rate,
-        reported=tuple(
-            each.diagnosis for each in sorted(prediction.answered, key=lambda answer: -answer.probability)
-        ),
-        unseen=predictor.unseen,
-        highest_hz=predictor.description.preprocessing.highest_hz,
-        notes=prediction.notes,
-        answerable=prediction.answerable,
-    )
+def _together(looks: Sequence[_Look]) -> Iterator[list[tuple[int, int]]]:
+    """Yield which leads of which records (by their index) are left out together: windows that fit in memory."""
+    several: list[tuple[int, int]] = []
+    count = 0
+    for index, look in enumerate(looks):
+        for lead in np.flatnonzero(look.record.leads).tolist() if look.choice.with_leads else []:
+            if several and count + len(look.windows) > TOGETHER:
+                yield several
+                several, count = [], 0
+            several.append((index, lead))
+            count += len(look.windows)
+    if several:
+        yield several
 
 
-def _on_record(predictor: Predictor, record: Record, maps: np.ndarray) -> np.ndarray:
-    return record_maps(
-        maps,
-        predictor.map_stride,
-        len(record.signal),
-        record.sampling_rate,
-        predictor.description.preprocessing,
-    )
+def _lead_parts(predictor: Predictor, look: _Look, shares: np.ndarray) -> LeadParts:
+    columns = look.choice.with_leads
+    return LeadParts(columns, shares, predictor.run_lead_maps(look.windows, columns) * look.visible)

@@ -1,9 +1,11 @@
 """What a model folder holds: `model.keras` (the network) and `model.json` (everything else that predicts)."""
 
+import hashlib
 import io
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ import numpy as np
 from cnn_gap.ecg.diagnoses import LARGEST_REWARD, ClassSet, Diagnosis, Finding
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
-from cnn_gap.files import file_size, read_json, replacing, write_json
+from cnn_gap.files import file_size, read_json, readable, replacing, write_json
 from cnn_gap.prediction.model_archive import check_archive
 from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.settings import from_dict, to_dict
@@ -101,7 +103,7 @@ class ModelDescription:
         """The thresholds as numbers, inf for never, float64 of shape (classes,)."""
         return np.array([math.inf if threshold is None else threshold for threshold in self.thresholds])
 
-    @property
+    @cached_property
     def class_set(self) -> ClassSet:
         """The classes with their rewards, and the findings."""
         return ClassSet(self.classes, self.weights, self.findings)
@@ -199,6 +201,21 @@ def load_model(folder: Path) -> tuple["keras.Model", ModelDescription]:
             f" {expected[1]} outputs; received a network from {network.input_shape} to {network.output_shape}"
         )
     return network, description
+
+
+def fingerprint(model: Path) -> str:
+    """Return a hash of a model folder's files.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read.
+    """
+    digest = hashlib.sha256()
+    for name in ("model.keras", "model.json"):
+        with readable(model / name):
+            digest.update((model / name).read_bytes())
+    return digest.hexdigest()
 
 
 def software_versions() -> dict[str, str]:

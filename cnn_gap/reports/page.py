@@ -94,6 +94,11 @@ def explanation_page(explanation: Explanation, links: Links | None = None) -> st
     return _page("record", f"{name}: explained ECG", body)
 
 
+def relinked(page: str, old: Links, new: Links) -> str:
+    """Return a page with other links, as `explanation_page` would have made it."""
+    return page.replace(_nav(old), _nav(new), 1)
+
+
 def index_page(rows: Sequence[IndexRow]) -> str:
     """Return the page that links the pages of a folder's records, in a table to sort and to filter."""
     failed = [row for row in rows if row.failure]
@@ -229,6 +234,12 @@ def _links(links: Links) -> str:
         f'<a rel="{rel}" href="{escape(href)}">{text}</a>' for rel, href, text in wanted if href is not None
     ]
     return "\n".join([f'<a rel="up" href="{escape(links.index)}">All records</a>', *steps])
+
+
+def _nav(links: Links) -> str:
+    """Return what is around links in a page, which is nowhere else in it: texts of a record are escaped."""
+    before, after = _text("record.html").split("$links")
+    return before.rpartition("\n")[2] + _links(links) + after.partition("\n")[0]
 
 
 def _index_data(rows: Sequence[IndexRow]) -> dict[str, object]:

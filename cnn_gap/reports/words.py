@@ -2,6 +2,7 @@
 
 import math
 
+from cnn_gap.ecg.diagnoses import Diagnosis
 from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.measurements.intervals import Measurements
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
@@ -15,7 +16,12 @@ _MOST_NAMED = 6
 
 def heading(explained: ExplainedClass) -> str:
     """Return a class's name with its abbreviation, such as ``Atrial fibrillation (AF)``."""
-    name, short = explained.diagnosis.name, explained.diagnosis.abbreviation
+    return full_name(explained.diagnosis)
+
+
+def full_name(diagnosis: Diagnosis) -> str:
+    """Return a diagnosis's name with its abbreviation, as `heading` does."""
+    name, short = diagnosis.name, diagnosis.abbreviation
     return name if name == short else f"{name[:1].upper()}{name[1:]} ({short})"
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from cnn_gap.errors import InputError
-from cnn_gap.network.activation_maps import map_stride, receptive_field, record_maps, with_maps
+from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
 from cnn_gap.network.architecture import build_network
+from cnn_gap.network.map_times import record_maps
 from cnn_gap.network.options import Network
 from cnn_gap.windows.preprocessing import Preprocessing, prediction_windows
 

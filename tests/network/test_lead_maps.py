@@ -21,8 +21,19 @@ def kernel(linear):
 
 
 def test_gradients_of_a_linear_network_are_its_weights(linear, kernel):
-    gradients = logit_gradients(linear)(np.ones((3, 50, 12), np.float32), [3, 0, 3])
-    np.testing.assert_allclose(gradients, np.stack([kernel.T[[3, 0, 3]] / 50] * 50, axis=1), rtol=1e-5)
+    gradients = logit_gradients(linear)(np.ones((2, 50, 12), np.float32), [3, 0, 3])
+    expected = kernel.T[[3, 0, 3]][:, None, None] / 50  # (classes, 1, 1, leads)
+    np.testing.assert_allclose(gradients, np.broadcast_to(expected, (3, 2, 50, 12)), rtol=1e-5)
+
+
+def test_many_windows_and_classes_get_what_each_gets_alone(linear):
+    windows = np.random.default_rng(1).normal(size=(20, 40, 12)).astype(np.float32)
+    columns = [0, 1, 2, 3] * 9
+    gradients = logit_gradients(linear)
+    found = lead_maps(gradients, windows, columns, 0, stride=8, sampling_rate=100.0)
+    for window, column in ((0, 0), (19, 35), (7, 33)):
+        alone = lead_maps(gradients, windows[window : window + 1], [columns[column]], 0, 8, 100.0)
+        np.testing.assert_allclose(found[window, :, column], alone[0, :, 0], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("margin", [0, 10])

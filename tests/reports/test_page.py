@@ -15,14 +15,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from cnn_gap.classifier import load_classifier
 from cnn_gap.ecg.diagnoses import Diagnosis, diagnosis
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.explain_folder import INDEX, ExplainOptions, explain_folder
+from cnn_gap.explain_folder import ExplainOptions, explain_folder
 from cnn_gap.measurements.intervals import measure
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.prediction.regions import find_regions
-from cnn_gap.reports.page import IndexRow, Links, explanation_page, index_page, page_data
+from cnn_gap.reports.folder_pages import INDEX
+from cnn_gap.reports.page import IndexRow, Links, explanation_page, index_page, page_data, relinked
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.recordings import QUIET
 
@@ -903,16 +905,25 @@ def test_records_link_the_index_and_their_neighbours(show):
     assert [link.text for link in links] == ["All records", "Next →"]
 
 
-def test_a_folders_index_leads_to_its_records_and_these_to_each_other(browser, tmp_path):
+@pytest.mark.parametrize("old", [("a.html", "b.html"), (None, None)])
+@pytest.mark.parametrize("new", [("c&d.html", None), (None, "e.html")])
+def test_a_page_with_other_links_is_as_if_it_had_always_had_them(old, new):
+    before, after = Links("index.html", *old), Links("index.html", *new)
+    explanation = named(explain(), '<nav class="links" aria-label="Records"></nav>')
+    assert relinked(explanation_page(explanation, before), before, after) == explanation_page(
+        explanation, after
+    )
+
+
+def test_a_folders_index_leads_to_its_records_and_these_to_each_other(browser, tmp_path, model):
     names = ["A#1%20&'é", "B2", "C3"]
     for name in names:
         write_simulated(tmp_path / "data", simulate_record(name, [PAC[0]], 100.0, 10.0, seed=1))
     (tmp_path / "data" / "B1broken.hea").write_text("")
-    explained = explain(rate=100.0)
-    classifier = SimpleNamespace(classes=None, explain=lambda record, *_: named(explained, record.name))
     warnings = []
-    counts = explain_folder(classifier, tmp_path / "data", tmp_path / "out", ExplainOptions(), warnings.append)
-    assert counts == (3, 1)
+    folders = model, tmp_path / "data", tmp_path / "out"
+    summary = explain_folder(load_classifier(model), *folders, ExplainOptions(leads=False), warnings.append)
+    assert (summary.explained, summary.failed) == (3, 1)
     browser.get((tmp_path / "out" / INDEX).as_uri())
     reasons = texts(browser, "#failures td")
     assert [": ".join(reasons)] == warnings

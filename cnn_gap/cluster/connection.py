@@ -1,0 +1,125 @@
+"""Reach a Dask cluster, or start one on this machine."""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnn_gap.errors import InputError
+from cnn_gap.files import read_json
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: How long a scheduler may take to answer, s.
+CONNECT_S = 30
+
+#: How long processes of this machine may take to end, s.
+_CLOSE_S = 5
+
+#: How often a task may die with its worker on a cluster of this machine before it is looked at in parts.
+_LOCAL_FAILURES = 1
+
+_LOCAL = re.compile(r"local:([1-9][0-9]{0,3})")
+_EXPECTED = "expected the address of a scheduler such as tcp://host:8786, its SCHEDULER.json, or local:N"
+
+
+def require_cluster(place: str) -> None:
+    """Require that a cluster can be meant by `place`, and that Dask is installed; nothing is connected yet.
+
+    Raises
+    ------
+    InputError
+        If not.
+    """
+    if find_spec("distributed") is None:
+        raise InputError("Dask is not installed; pip install 'cnn-gap[cluster]'")
+    if not _LOCAL.fullmatch(place):
+        _address(place)
+
+
+@contextmanager
+def connected(place: str) -> Iterator["Client"]:
+    """Yield a client of a cluster.
+
+    Parameters
+    ----------
+    place : str
+        The address of a scheduler, the JSON file that it has written of itself (`dask scheduler
+        --scheduler-file`), or ``local:N`` for N processes on this machine, which end with the block.
+
+    Raises
+    ------
+    InputError
+        If there is no scheduler, or it does not answer within `CONNECT_S`.
+    """
+    require_cluster(place)
+    if local := _LOCAL.fullmatch(place):
+        with _local_cluster(int(local[1])) as cluster, _client(cluster, place) as client:
+            yield client
+    else:
+        with _client(_address(place), place) as client:
+            yield client
+
+
+def _address(place: str) -> str:
+    """Return a scheduler's address from itself or from the scheduler's file."""
+    if place.endswith(".json"):
+        about = read_json(Path(place))
+        if not isinstance(about, dict) or not isinstance(about.get("address"), str):
+            raise InputError(f"{place}: is not the file of a Dask scheduler; {_EXPECTED}")
+        return about["address"]
+    if place.startswith("local:") or not re.fullmatch(r"([a-z]+://)?[^/:]+:[0-9]+|[a-z]+://.+", place):
+        raise InputError(f"{_EXPECTED}; received {place!r}")
+    return place
+
+
+@contextmanager
+def _client(cluster: Any, place: str) -> Iterator["Client"]:
+    from distributed import Client
+
+    # Where there is no scheduler, Dask would tell of it in many lines.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = Client(cluster, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TypeError, ImportError) as error:  # time limits and certificates among them
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(
+            f"{place}: no scheduler can be reached ({reason}); is it running, and is no firewall between?"
+        ) from error
+    try:
+        yield client
+    finally:
+        with suppress(Exception):  # the scheduler may be gone; what has ended the block counts
+            client.close()
+
+
+@contextmanager
+def _local_cluster(processes: int) -> Iterator[Any]:
+    """Yield a cluster of this machine, which shares its cores out; only this process can talk to it."""
+    from distributed import LocalCluster
+    from distributed.security import Security
+
+    cluster = LocalCluster(
+        n_workers=processes,
+        threads_per_worker=max(1, _cores() // processes),
+        host="127.0.0.1",
+        security=Security.temporary(),
+        dashboard_address="127.0.0.1:0",  # without an address Dask listens on all networks
+        worker_dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+        scheduler_kwargs={"allowed_failures": _LOCAL_FAILURES},
+    )
+    try:
+        yield cluster
+    finally:
+        with suppress(Exception):  # workers that are in the middle of a chunk end with this process
+            cluster.close(timeout=_CLOSE_S)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

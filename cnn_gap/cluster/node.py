@@ -1,0 +1,113 @@
+"""What a worker does: classify a chunk of records with the one classifier that its process has."""
+
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnn_gap.classify_folder import Classified, classify_records, fingerprint
+from cnn_gap.ecg.sources import ListedRecord, is_address
+from cnn_gap.errors import InputError
+from cnn_gap.files import LARGEST_SETTINGS, read_bytes
+from cnn_gap.locks import LOCK
+from cnn_gap.version import __version__
+
+if TYPE_CHECKING:
+    from cnn_gap.classifier import Classifier
+
+#: A worker with several threads gets several chunks, but a network uses all threads by itself.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the workers of a run have to know; they may be on other machines, but see the same paths.
+
+    Attributes
+    ----------
+    model, data : str
+        The model's folder and the records, as paths from the root; records also as an address.
+    fingerprint : str
+        Of the model folder.
+    runtime, precision : str
+        As of `cnn_gap.classifier.load_classifier`.
+    out : str
+        The folder for result files, a path from the root; empty if there are to be none.
+    holder : bytes
+        What the lock of that folder says: it differs between runs.
+    version : str
+        Of this package.
+    """
+
+    model: str
+    data: str
+    fingerprint: str
+    runtime: str
+    precision: str
+    out: str
+    holder: bytes
+    version: str = __version__
+
+
+def classify_chunk(job: Job, records: Sequence[ListedRecord]) -> list[Classified]:
+    """Classify records and write their result files.
+
+    Raises
+    ------
+    InputError
+        If this machine, which the error names, has another version or lacks something, or the run has ended.
+    """
+    with _ONE_AT_A_TIME:
+        try:
+            classifier = _ready(job)
+            done: list[Classified] = []
+            for several in classify_records(classifier, records, Path(job.out) if job.out else None):
+                done += several
+                _require_current(job)
+            return done
+        except InputError as error:
+            raise InputError(f"worker on {socket.gethostname()}: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _ready(job: Job) -> "Classifier":
+    """Look whether this machine can do the job, and load the classifier."""
+    if job.version != __version__:
+        raise InputError(f"has cnn-gap {__version__}; install {job.version}, as the driver has")
+    if not is_address(job.data) and not Path(job.data).exists():
+        raise InputError(f"{job.data}: is not there; the records must have the same path on every machine")
+    _require_current(job)
+    if fingerprint(Path(job.model)) != job.fingerprint:
+        raise InputError(f"{job.model}: is another model than the driver's; give all machines the same files")
+    _use_threads()
+    from cnn_gap.backend import start_keras
+
+    start_keras()
+    from cnn_gap.classifier import load_classifier
+
+    return load_classifier(job.model, job.runtime, job.precision)
+
+
+def _require_current(job: Job) -> None:
+    """Require that the run still holds the results' folder: a worker may be late, and another run there."""
+    if not job.out:
+        return
+    try:
+        holder = read_bytes(Path(job.out) / LOCK, LARGEST_SETTINGS)
+    except InputError:
+        holder = b""
+    if holder != job.holder:
+        raise InputError(
+            f"{job.out}: is not the folder that the driver holds; it must have the same path on every machine"
+        )
+
+
+def _use_threads() -> None:
+    """Let TensorFlow use as many threads as this worker has, where nobody has said otherwise."""
+    from distributed import get_worker
+
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(get_worker().state.nthreads))
