@@ -38,8 +38,8 @@ QUALITY = "quality.log"
 #: Results that are written at a time: to wait for the disk once for all of them.
 TOGETHER = 16
 
-#: So many records are worth starting other processes for.
-MANY = 200
+#: So many records are worth starting other processes for: each imports SciPy first, most of a second.
+MANY = 1000
 
 #: The longest name of a file that systems take, bytes.
 LONGEST_NAME = 255
@@ -167,7 +167,7 @@ def classify_folder(
 
     def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
         return classify_records(
-            classifier, records, results.out if results.files else None, _jobs(jobs, records)
+            classifier, records, results.out if results.files else None, reading_jobs(jobs, records)
         )
 
     return fill_results(about, str(data), results, classify, warn, strict)
@@ -349,7 +349,7 @@ class _Run:
                 self._warn(line)
 
 
-def _jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
+def reading_jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
     """Return how many processes read records beside this one, which does it where there are 0."""
     if not all(record.elsewhere for record in records):
         return 0

@@ -1,6 +1,9 @@
 """Work on many items in other processes: in order, a bounded number ahead, whatever one of the items does."""
 
+import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -22,8 +25,11 @@ AHEAD = 2
 MOST_JOBS = 256
 USUAL_JOBS = 8
 
-#: How long a process waits for work before it ends, s: it must not stay where its parent was killed.
+#: How long a process waits for work before it ends, s.
 IDLE_S = 60
+
+#: How often a process looks whether its parent is still there, s.
+_LOOK_S = 1.0
 
 #: Libraries start no threads beside the processes.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -118,7 +124,9 @@ def _started(work: Work[Any, Any], jobs: int) -> "_Pool | None":
     executor = None
     try:
         # Unlike the standard library's, it does not need the caller's `if __name__ == "__main__"`.
-        executor = ProcessPoolExecutor(jobs, timeout=IDLE_S, initializer=_ignore_interrupts, env=_ONE_THREAD)
+        executor = ProcessPoolExecutor(
+            jobs, timeout=IDLE_S, initializer=_begin, initargs=(os.getpid(),), env=_ONE_THREAD
+        )
         executor.submit(work.do, []).result()
     except (ImportError, NotImplementedError, OSError, RuntimeError):  # no semaphores, or no more processes
         if executor is not None:
@@ -178,6 +186,17 @@ class _Pool:
             return future
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that has started this one and that ends it."""
+def _begin(parent: int) -> None:
+    """Leave Ctrl-C to the process that has started this one and that ends it, and end with it otherwise.
+
+    Where the parent is killed while this process hands over a result, it would wait for ever.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.name == "posix":  # elsewhere the parent's number need not be the one that it knows itself by
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_S)
+    os._exit(1)

@@ -19,6 +19,7 @@ import team_code
 import test_model
 from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.classify_folder import QUALITY, classify_folder
+from cnn_gap.commands import drive
 from cnn_gap.ecg import long_records, sources
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.headers import LEADS
@@ -397,6 +398,16 @@ def test_the_command_ends_with_a_count(run_command, model, data, tmp_path):
     assert result.code == 0, result.err
     assert result.out.splitlines()[-1] == "47 classified, 1 failed"
     assert "SIM0002" in result.err
+
+
+def test_keras_does_not_start_where_every_result_is_kept(run_command, model, data, tmp_path, monkeypatch):
+    assert run_command(driver, [model, data, tmp_path / "out"]).code == 0
+    monkeypatch.delattr(drive, "start_keras")
+    result = run_command(driver, [model, data, tmp_path / "out"])
+    assert result.out.splitlines()[-1] == "0 classified, 0 failed, 48 kept from an earlier run"
+    (tmp_path / "out" / "SIM0000.csv").unlink()
+    with pytest.raises(NameError):
+        run_command(driver, [model, data, tmp_path / "out"])
 
 
 def test_the_command_fails_if_every_record_does(run_command, model, tmp_path):

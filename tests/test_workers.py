@@ -24,6 +24,13 @@ for pid in in_processes(Work(slowly, lost), range(1000), 2):
     print(pid, flush=True)
 """
 
+KILLED = """
+from cnn_gap.workers import *
+from test_workers import lost, largely
+for result in in_processes(Work(largely, lost), range(1000), 2):
+    print(len(result), flush=True)
+"""
+
 
 def square(items):
     return [item**2 for item in items[:7]]  # fewer than a chunk
@@ -42,6 +49,10 @@ def call(items):
 def slowly(items):
     time.sleep(0.2)
     return [os.getpid() for _ in items]
+
+
+def largely(items):
+    return [b" " * (1 << 20) for _ in items]  # more than a pipe holds
 
 
 def loaded(items):
@@ -144,3 +155,19 @@ def test_an_interrupt_ends_the_processes_quietly():
     assert said.count("Traceback") == 1
     assert said.rstrip().endswith("KeyboardInterrupt")
     assert not is_running(pid)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system stops no processes")
+def test_no_process_outlives_a_parent_that_is_killed_while_a_result_is_handed_over():
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
+    )
+    assert process.stdout.readline() == f"{1 << 20}\n"
+    process.send_signal(signal.SIGSTOP)  # results are no longer fetched
+    time.sleep(1)
+    process.kill()
+    process.communicate(timeout=50)  # ends when all who have the output have ended

@@ -7,12 +7,13 @@ stay open or a result is missing.
 
 import argparse
 import contextlib
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--longest", metavar="S", type=float, default=LONGEST_S, help="s (default: %(default)g)"
     )
+    parser.add_argument("--minutes", metavar="N", type=float, help="stop then, before the last record")
     parser.add_argument("--seed", metavar="N", type=int, default=0)
     options = parser.parse_args(arguments)
     random = Random(options.seed)
@@ -51,23 +53,63 @@ def main(arguments: list[str]) -> int:
         damaged = _make_records(Path(place) / "originals", data, options.records, options.longest, random)
         records = len(find_records(data))  # the links to signals of other records are some as well
         started = time.monotonic()
-        looks, printed, code = _drive(data, out)
+        drive = _drive(data, out, 60 * options.minutes if options.minutes else None)
         seconds = time.monotonic() - started
         results = len(list(out.glob("*.csv")))
-    tenth = max(1, len(looks) // 10)
-    first, last = (max(memory for memory, _ in part) for part in (looks[:tenth], looks[-tenth:]))
-    files = [count for _, count in looks]
+    first, last = drive.tenths
+    memory = f"{first.memory / 1e9:.2f}, {last.memory / 1e9:.2f}"
     rows = [
         ("records, of these damaged", f"{records}, {damaged}"),
-        ("the driver's last line", printed),
+        ("the driver's last line", drive.printed),
         ("results", results),
         ("minutes", f"{seconds / 60:.1f}"),
-        ("peak memory in the first tenth, in the last, GB", f"{first / 1e9:.2f}, {last / 1e9:.2f}"),
-        ("open files, most in the first tenth, in the last", f"{max(files[:tenth])}, {max(files[-tenth:])}"),
+        ("peak memory in the first tenth, in the last, GB", memory),
+        ("open files, most in the first tenth, in the last", f"{first.files}, {last.files}"),
     ]
     print(table(("soak", "seen"), rows))
-    steady = last <= GROWTH * first and max(files[-tenth:]) <= max(files[:tenth]) + 8
-    return int(bool(code) or results != records or not steady)
+    steady = last.memory <= GROWTH * first.memory and last.files <= first.files + 8
+    whole = drive.stopped or (not drive.code and results == records)
+    return int(not (steady and whole))
+
+
+@dataclass(frozen=True)
+class Look:
+    """Resident memory (bytes) and open files of the driver."""
+
+    memory: int
+    files: int
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What was seen of a driver.
+
+    Attributes
+    ----------
+    looks : tuple of Look
+        One a second.
+    printed : str
+        Its last line.
+    code : int
+        Its exit code.
+    stopped : bool
+        Whether it was stopped before it was done.
+    """
+
+    looks: tuple[Look, ...]
+    printed: str
+    code: int
+    stopped: bool
+
+    @property
+    def tenths(self) -> tuple[Look, Look]:
+        """The most of the first tenth of the looks, and of the last."""
+        count = max(1, len(self.looks) // 10)
+        first, last = (
+            Look(max(look.memory for look in part), max(look.files for look in part))
+            for part in (self.looks[:count], self.looks[-count:])
+        )
+        return first, last
 
 
 def _make_records(originals: Path, data: Path, count: int, longest: float, random: Random) -> int:
@@ -113,21 +155,29 @@ def _make_original(folder: Path, index: int, longest: float, random: Random) -> 
     return name
 
 
-def _drive(data: Path, out: Path) -> tuple[list[tuple[int, int]], str, int]:
-    """Drive a folder; return memory (bytes) and open files each second, the last line and the exit code."""
+def _drive(data: Path, out: Path, limit: float | None) -> Drive:
+    """Drive a folder to its end or for so many seconds, and look at the driver each second."""
     command = [sys.executable, "driver.py", str(SHIPPED_MODEL), str(data), str(out)]
+    ends = time.monotonic() + limit if limit else math.inf
     with tempfile.TemporaryFile("w+") as printed:
         child = subprocess.Popen(command, stdout=printed, stderr=subprocess.DEVNULL)
         looks = []
-        while child.poll() is None:
+        while child.poll() is None and time.monotonic() < ends:
             time.sleep(1)
             if out.exists() and any(out.glob("*.csv")):
                 with contextlib.suppress(OSError, IndexError):
-                    pages = int(Path(f"/proc/{child.pid}/statm").read_text().split()[1])
-                    files = len(list(Path(f"/proc/{child.pid}/fd").iterdir()))
-                    looks.append((pages * os.sysconf("SC_PAGE_SIZE"), files))
+                    looks.append(_look_at(child.pid))
+        stopped = child.poll() is None
+        child.terminate()
+        code = child.wait()
         printed.seek(0)
-        return looks, printed.read().strip().splitlines()[-1], child.returncode
+        lines = ["stopped" if stopped else "", *printed.read().strip().splitlines()]
+        return Drive(tuple(looks), lines[-1], code, stopped)
+
+
+def _look_at(process: int) -> Look:
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return Look(pages * os.sysconf("SC_PAGE_SIZE"), len(list(Path(f"/proc/{process}/fd").iterdir())))
 
 
 if __name__ == "__main__":

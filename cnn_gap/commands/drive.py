@@ -1,6 +1,7 @@
 """Classify a folder of records into a folder of the Challenge's result files."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from cnn_gap.commands.command import (
     warn,
     whole_number,
 )
-from cnn_gap.ecg.sources import require_source
+from cnn_gap.ecg.sources import ListedRecord, require_source
+from cnn_gap.prediction.model_archive import check_archive
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.prediction.runtimes import Runtime
 from cnn_gap.scoring.result_tables import require_table_path
@@ -78,14 +80,32 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _here(options: argparse.Namespace, runtime: Runtime) -> "Summary":
-    """Classify in this process."""
-    start_keras()
-    from cnn_gap.classifier import load_classifier
-    from cnn_gap.classify_folder import Results, classify_folder
+    """Classify in this process; Keras starts only where there is something to classify."""
+    check_archive(options.model / "model.keras")
+    from cnn_gap.classify_folder import (
+        Classified,
+        Model,
+        Results,
+        classify_records,
+        fill_results,
+        fingerprint,
+        reading_jobs,
+    )
 
     results = Results(options.out, not options.table_only, options.table)
-    classifier = load_classifier(options.model, runtime.name, runtime.precision)
-    return classify_folder(classifier, options.model, options.data, results, warn, options.strict, options.jobs)
+
+    def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
+        if not records:
+            return
+        start_keras()
+        from cnn_gap.classifier import load_classifier
+
+        classifier = load_classifier(options.model, runtime.name, runtime.precision)
+        jobs = reading_jobs(options.jobs, records)
+        yield from classify_records(classifier, records, results.out if results.files else None, jobs)
+
+    model = Model(read_description(options.model), fingerprint(options.model), runtime.precision)
+    return fill_results(model, options.data, results, classify, warn, options.strict)
 
 
 def _on_cluster(options: argparse.Namespace, runtime: Runtime) -> "Summary":

@@ -75,7 +75,7 @@ class Predictor:
             slopes = slopes.with_more(piece.prepared.signal, piece.prepared.valid)
         total, count = np.zeros(len(self.classes)), 0
         for windows in long_prediction_windows(record, preprocessing, float(slopes.gain(preprocessing))):
-            total += self._run(self.network, windows)[0].sum(axis=0)
+            total += self._run(self._compute, windows)[0].sum(axis=0)
             count += len(windows)
         prepared = PreparedRecord(record.name, np.empty(0), look_at_parts(looks))
         return self.predictions([prepared], [total[None] / count])[0]

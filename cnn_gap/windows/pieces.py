@@ -26,7 +26,7 @@ from cnn_gap.windows.preprocessing import (
 )
 
 #: Windows that are cut at a time, and samples at their rate that are looked at at a time.
-TOGETHER = 64
+TOGETHER = 32
 PIECE = 1 << 16
 
 #: How much more than a piece is read on both sides, s, and of each filter's period.

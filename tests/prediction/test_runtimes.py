@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT
 
 from cnn_gap.classifier import load_classifier
+from cnn_gap.ecg.long_records import LongRecord, open_record
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.runtimes import Runtime, start_runtime
 
@@ -58,6 +59,25 @@ def test_a_classifier_answers_alike_by_openvino():
     )
     np.testing.assert_allclose(openvino_says.probabilities, keras_says.probabilities, atol=1e-5)
     assert (openvino_says.labels == keras_says.labels).all()
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_the_chosen_runtime_computes_records_of_any_length(monkeypatch, long):
+    monkeypatch.setattr("cnn_gap.ecg.long_records.LONG", 100 if long else 1 << 19)
+    classifier, chosen = load_classifier(), []
+
+    def start(network, runtime):
+        def compute(windows):
+            chosen.append(len(windows))
+            return np.full((len(windows), network.output_shape[1]), 0.25, np.float32)
+
+        return compute
+
+    monkeypatch.setattr("cnn_gap.prediction.predictor.start_runtime", start)
+    path = ROOT / "test_data" / "SIM0008"
+    assert isinstance(open_record(path), LongRecord) == long
+    assert (classifier.predict(path).probabilities == 0.25).all()
+    assert chosen
 
 
 def test_openvino_tells_nobody_that_it_is_used():
