@@ -13,7 +13,6 @@ from cnn_gap.classify_folder import (
     Results,
     Summary,
     fill_results,
-    fingerprint,
     write_results,
 )
 from cnn_gap.cluster.chunks import run_chunks
@@ -23,7 +22,7 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.sources import ListedRecord, is_address
 from cnn_gap.files import ASIDE, LARGEST_SETTINGS, read_bytes
 from cnn_gap.locks import LOCK
-from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.prediction.model_folder import fingerprint, read_description
 from cnn_gap.prediction.prediction import failed_prediction
 from cnn_gap.prediction.runtimes import Runtime
 

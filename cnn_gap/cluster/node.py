@@ -9,11 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.classify_folder import Classified, classify_records, fingerprint
+from cnn_gap.classify_folder import Classified, classify_records
 from cnn_gap.ecg.sources import ListedRecord, is_address
 from cnn_gap.errors import InputError
 from cnn_gap.files import LARGEST_SETTINGS, read_bytes
 from cnn_gap.locks import LOCK
+from cnn_gap.prediction.model_folder import fingerprint
 from cnn_gap.version import __version__
 
 if TYPE_CHECKING:

@@ -15,13 +15,14 @@ from conftest import ROOT
 
 import driver
 from cnn_gap.classifier import load_classifier
-from cnn_gap.classify_folder import FAILURES, Results, classify_folder, fingerprint
+from cnn_gap.classify_folder import FAILURES, Results, classify_folder
 from cnn_gap.cluster import connection
 from cnn_gap.cluster.node import Job, classify_chunk
 from cnn_gap.ecg.sources import list_records
 from cnn_gap.errors import InputError
 from cnn_gap.files import LARGEST_SETTINGS, read_bytes
 from cnn_gap.locks import LOCK, locked
+from cnn_gap.prediction.model_folder import fingerprint
 from cnn_gap.scoring.result_files import read_outputs
 from cnn_gap.scoring.result_journal import NOTES
 
