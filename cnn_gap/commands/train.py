@@ -61,6 +61,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_strict_option(parser)
     parser.add_argument(
+        "--devices",
+        metavar="N|all",
+        type=_devices,
+        default=1,
+        help="devices, such as GPUs, that share each batch (default: %(default)s); more need KERAS_BACKEND=jax",
+    )
+    parser.add_argument(
         "--seed",
         metavar="N",
         type=whole_number(0, 2**32 - 1),
@@ -68,6 +75,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seed of all random numbers (default: %(default)s)",
     )
     add_label_options(parser)
+
+
+def _devices(text: str) -> int | str:
+    return text if text == "all" else whole_number(1)(text)
 
 
 def _execute(options: argparse.Namespace) -> None:
@@ -109,6 +120,7 @@ def _execute(options: argparse.Namespace) -> None:
         start=start,
         teacher=None if options.teacher is None else read_teacher(options.teacher),
         strict=options.strict,
+        devices=options.devices,
         log=lambda line: print(line, flush=True),
     )
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from cnn_gap.errors import InputError
 from cnn_gap.network.map_times import step_centres
 from cnn_gap.network.tensors import Tensor
 
@@ -102,7 +103,12 @@ def _gradients(function: Callable) -> Callable:
 
     Keras has no function for it.
     """
-    if keras.backend.backend() == "jax":
+    if (backend := keras.backend.backend()) not in ("jax", "tensorflow"):
+        raise InputError(
+            f"what leads contribute needs Keras on tensorflow or jax; received {backend}: leave it out"
+            " (--no-leads), or set KERAS_BACKEND"
+        )
+    if backend == "jax":
         import jax
 
         @jax.jit

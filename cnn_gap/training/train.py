@@ -22,6 +22,7 @@ from cnn_gap.settings import to_dict
 from cnn_gap.training.batches import BatchPlan, WindowBatches, repeat_factors
 from cnn_gap.training.checkpoints import Checkpoints, Progress
 from cnn_gap.training.config import Config
+from cnn_gap.training.devices import even, on_devices, predict_evenly
 from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
 from cnn_gap.training.fine_tuning import Start
 from cnn_gap.training.history import write_history
@@ -43,6 +44,7 @@ def train_model(
     start: Start | None = None,
     teacher: Teacher | None = None,
     strict: bool = False,
+    devices: int | str = 1,
     log: Log = print,
 ) -> ModelDescription:
     """Train on the records of `data` and write the model folder `model`.
@@ -71,6 +73,8 @@ def train_model(
         A trained model whose probabilities are learned beside the labels.
     strict : bool
         Fail where a folder in `data` cannot be read, rather than go on without its records.
+    devices : int or "all"
+        How many devices share each batch.
     log : callable
         Receives a line of progress at a time.
 
@@ -78,11 +82,11 @@ def train_model(
     ------
     InputError
         If the data, the tables or an unfinished training do not allow this one, or another process is training
-        in `model`.
+        in `model`, or there are fewer devices.
     """
     model = Path(model)
     sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict)
-    with locked(model):
+    with locked(model), on_devices(devices):
         checkpoints = _open_checkpoints(model, resume, log)
         if checkpoints is None:
             return load_model(model)[1]
@@ -273,7 +277,7 @@ def _train_epoch(network: keras.Model, experiment: Experiment, epoch: int) -> fl
     """Train on every batch of an epoch, from 0; return the mean loss."""
     _reseed(network, experiment.seed, epoch)
     # The batches are in their epoch's order: Keras would shuffle them by a state that no checkpoint holds.
-    fitted = network.fit(_batches(experiment, epoch), shuffle=False, verbose=0)
+    fitted = network.fit(even(_batches(experiment, epoch)), shuffle=False, verbose=0)
     return fitted.history["loss"][0]
 
 
@@ -291,7 +295,7 @@ def predict_records(
     """Return the probabilities of records by index, (len(records), classes): means over a record's windows."""
     windows, owners = store.windows_of(records)
     parts = [windows[start : start + batch_size] for start in range(0, len(windows), batch_size)]
-    predicted = np.concatenate([network.predict_on_batch(store.read(part)) for part in parts])
+    predicted = np.concatenate([predict_evenly(network, store.read(part)) for part in parts])
     first = np.flatnonzero(np.diff(owners, prepend=-1))
     return np.add.reduceat(predicted, first) / np.diff(first, append=len(owners))[:, None]
 

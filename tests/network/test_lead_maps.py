@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from cnn_gap.errors import InputError
 from cnn_gap.network.lead_maps import lead_maps, logit_gradients
 
 
@@ -56,3 +57,9 @@ def test_each_step_has_what_is_near_it(linear):
     assert not found[0, far].any()
     assert found[0, ~far, 0, 5].any()
     assert not np.delete(found, 5, axis=3).any()
+
+
+def test_a_backend_without_gradients_is_named(linear, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "openvino")
+    with pytest.raises(InputError, match="needs Keras on tensorflow or jax; received openvino"):
+        logit_gradients(linear)
