@@ -50,6 +50,8 @@ class Training:
     distillation : float
         Share of a teacher's probabilities, beside the labels, in what the network learns: see
         `cnn_gap.training.teacher`.
+    calibrate : bool
+        Scale and move each class's logit in the end, so that probabilities are true of the validation records.
     jit_compile : bool
         Compile the training step with XLA (TensorFlow only; JAX always does).
     precision : str
@@ -70,6 +72,7 @@ class Training:
     oversampling_cap: float = 1.0
     averaging: float = 0.0
     distillation: float = 0.5
+    calibrate: bool = False
     jit_compile: bool = False
     precision: str = "float32"
 

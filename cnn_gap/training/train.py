@@ -20,6 +20,7 @@ from cnn_gap.scoring.metrics import auroc_auprc, macro_average
 from cnn_gap.scoring.thresholds import out_of_fold_metric, stable_thresholds
 from cnn_gap.settings import to_dict
 from cnn_gap.training.batches import BatchPlan, WindowBatches, repeat_factors
+from cnn_gap.training.calibration import fit_calibration, scale_logits
 from cnn_gap.training.checkpoints import Checkpoints, Progress
 from cnn_gap.training.config import Config
 from cnn_gap.training.devices import even, on_devices, predict_evenly
@@ -112,6 +113,8 @@ def _open_checkpoints(model: Path, resume: bool, log: Log) -> Checkpoints | None
 def _train(experiment: Experiment, checkpoints: Checkpoints, model: Path, log: Log) -> ModelDescription:
     with _enough_memory():
         network, progress = _fit(_taught(experiment, log), checkpoints, model, log)
+    if experiment.config.training.calibrate and len(experiment.partition.validation):
+        scale_logits(network, *fit_calibration(*_predict_validation(network, experiment)))
     description = _describe(network, experiment, progress)
     save_model(model, network, description)
     checkpoints.clear()
