@@ -221,14 +221,12 @@ def with_lines(signal: np.ndarray, absent: np.ndarray) -> np.ndarray:
 
 def _products(classifier: "Classifier", cases: Sequence[Case]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield gradient × input of each case, (samples, leads), and the pieces of its samples."""
-    for batch in _batches(cases):
-        frames = [frame_of(classifier, case) for case in batch]
-        windows = np.stack([frame.window for frame in frames])
-        gradients = classifier.gradients(windows, [case.column for case in batch])
-        for frame, gradient in zip(frames, gradients, strict=True):
-            total = np.zeros_like(frame.signal)
-            np.add.at(total, frame.places, gradient)  # what a margin repeats counts there too
-            yield total * frame.signal, frame.pieces
+    for case in cases:
+        frame = frame_of(classifier, case)
+        gradient = classifier.gradients(frame.window[None], [case.column])[0, 0]
+        total = np.zeros_like(frame.signal)
+        np.add.at(total, frame.places, gradient)  # what a margin repeats counts there too
+        yield total * frame.signal, frame.pieces
 
 
 def _absences(scores: np.ndarray) -> Iterator[np.ndarray]:

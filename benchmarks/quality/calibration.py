@@ -7,13 +7,16 @@ score is the mean square of the errors. Groups are by the headers' age and sex.
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from benchmarks.common import Classified, classify_labelled, model_parser, record_paths, start_classifier, table
 from benchmarks.quality.databases import macro_auroc
 from cnn_gap.ecg.headers import read_header
 from cnn_gap.exit_codes import run
+from cnn_gap.files import replacing
 from cnn_gap.scoring.metrics import auroc_auprc
 
 #: Steps of the probability.
@@ -33,12 +36,21 @@ def main(arguments: list[str]) -> None:
         default=5,
         help="of a class that counts (default: %(default)s)",
     )
+    parser.add_argument("--others", metavar="DATA", type=Path, help="labelled records of other hospitals")
+    parser.add_argument("--figure", metavar="FILE.png", type=Path, help="draw the steps of the probability")
     options = parser.parse_args(arguments)
     classifier = start_classifier(options.model)
     classified = classify_labelled(classifier, options.data, options.limit)
     print(table(("class", "records", "AUROC", "calibration error", "Brier score"), class_rows(classified)))
     headings = ("probability, all classes", "answers", "mean predicted", "share true")
-    print(f"\n{table(headings, reliability(classified.labels, classified.probabilities))}")
+    curves = [(options.data.name, reliability(classified.labels, classified.probabilities))]
+    if options.others is not None:
+        others = classify_labelled(classifier, options.others, options.limit)
+        curves.append((options.others.name, reliability(others.labels, others.probabilities)))
+    for _, steps in curves:
+        print(f"\n{table(headings, steps)}")
+    if options.figure is not None:
+        draw(curves, options.figure)
     headers = [read_header(path) for path in record_paths(options.data, options.limit)]
     groups = members([header.age for header in headers], [header.sex for header in headers])
     rows = [
@@ -95,6 +107,19 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray) -> list[tuple]:
         for step, (count, mean, share) in enumerate(zip(counts, means, shares, strict=True))
         if count
     ]
+
+
+def draw(curves: Iterable[tuple[str, list[tuple]]], path: Path) -> None:
+    """Draw a reliability figure: names of records, each with what `reliability` returns."""
+    figure = Figure(figsize=(4, 4), layout="constrained")
+    panel = figure.subplots()
+    panel.plot((0, 1), (0, 1), color="0.7", linewidth=1, label="true probabilities")
+    for name, rows in curves:
+        panel.plot([row[2] for row in rows], [row[3] for row in rows], marker="o", label=name)
+    panel.set(xlabel="mean predicted probability", ylabel="share true", xlim=(0, 1), ylim=(0, 1), aspect=1)
+    panel.legend(loc="upper left")
+    with replacing(path) as aside:
+        figure.savefig(aside, dpi=110)
 
 
 def members(ages: Iterable[float], sexes: Iterable[str]) -> dict[str, np.ndarray]:

@@ -36,6 +36,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --from: train nothing and move the thresholds towards those that suit the records of DATA",
     )
     parser.add_argument(
+        "--teacher",
+        metavar="TRAINED",
+        type=Path,
+        help="folder of a trained model of the same classes and findings: its probabilities are learned beside"
+        " the labels",
+    )
+    parser.add_argument(
         "--findings",
         metavar="TABLE.csv",
         help="what to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
@@ -81,6 +88,8 @@ def _execute(options: argparse.Namespace) -> None:
     classes = replace(read_weights(options.weights), findings=findings)
     require_folder(options.data)
     config = read_config(options.config or (DEFAULT_CONFIG if options.start is None else FINE_TUNING_CONFIG))
+    if options.teacher is not None:
+        read_description(options.teacher)
     if options.start is not None:
         read_description(options.start)
     elif options.thresholds_only:
@@ -92,6 +101,7 @@ def _execute(options: argparse.Namespace) -> None:
         adapt_thresholds(options.data, options.model, options.start, options.label_table)
         return
     from cnn_gap.training.fine_tuning import read_start
+    from cnn_gap.training.teacher import read_teacher
     from cnn_gap.training.train import train_model
 
     start = None if options.start is None else read_start(options.start)
@@ -108,6 +118,7 @@ def _execute(options: argparse.Namespace) -> None:
         patient_table=options.patients,
         cache=options.cache,
         start=start,
+        teacher=None if options.teacher is None else read_teacher(options.teacher),
         strict=options.strict,
         devices=options.devices,
         log=lambda line: print(line, flush=True),

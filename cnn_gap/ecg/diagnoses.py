@@ -209,12 +209,6 @@ class ClassSet:
         """The index of the normal class, None where the classes hold none."""
         return next((index for index, codes in enumerate(self.classes) if NORMAL_CODE in codes), None)
 
-    @property
-    def same_as(self) -> dict[int, int]:
-        """The index of each finding that is the same diagnosis as a class, and that of the class."""
-        pairs = enumerate((self.scored.encode(finding.teaches) for finding in self.findings), len(self.classes))
-        return {index: int(same.argmax()) for index, same in pairs if same.any()}
-
     def find(self, name: str) -> int:
         """Return the index of the output that has this code or abbreviation, in any case.
 

@@ -7,12 +7,15 @@ import keras
 from keras import layers, ops
 
 from cnn_gap.errors import InputError
-from cnn_gap.network.augmentation import augmentation_layers
+from cnn_gap.network.augmentation import RandomPaths, augmentation_layers
 from cnn_gap.network.options import Augmentation, FeaturePath, Network
 from cnn_gap.network.tensors import Tensor
 
 #: The suffix of the name of a path's last layer, whose features are averaged.
 PATH_SUFFIX = "_path"
+
+#: Features above this count as much as this in a softmax around each step: float32 holds e^88.
+LARGEST_EXPONENT = 40.0
 
 
 def build_network(
@@ -69,6 +72,9 @@ def build_network(
     if network.paths:
         ends = [_path(features, network, path, steps, precision) for path in network.paths]
         features = layers.Concatenate(name="paths", dtype="float32")(ends) if len(ends) > 1 else ends[0]
+        if augmentation and augmentation.path_dropout and len(ends) > 1:
+            sizes = tuple(path.filters[-1] for path in network.paths)
+            features = RandomPaths(sizes, augmentation.path_dropout, name="random_paths")(features)
     else:
         features = _end(features, network, steps, "margin")
     pooled = layers.GlobalAveragePooling1D(name="average")(features)
@@ -101,20 +107,36 @@ def _path(features: Tensor, network: Network, path: FeaturePath, steps: int, pre
 
 def _end(features: Tensor, network: Network, steps: int, name: str) -> Tensor:
     """Return the features that count, float32: without the margins' steps and, if so configured, sharpened."""
-    # The layer casts, too, where the blocks compute in less than float32.
+    features = ops.cast(features, "float32")
+    if network.sharpen_steps:  # what stands out is told by the margins, too
+        features = sharpen(features, network.sharpen_steps)
     features = layers.Cropping1D(steps, name=name, dtype="float32")(features) if steps else features
-    return sharpen(ops.cast(features, "float32")) if network.sharpen else features
+    return sharpen(features) if network.sharpen and not network.sharpen_steps else features
 
 
-def sharpen(features: Tensor) -> Tensor:
+def sharpen(features: Tensor, around: int = 0) -> Tensor:
     """Return features (windows, steps, features) that count where they stand out in time.
 
     Each is weighted by the softmax of itself over the steps, times their number. So the mean over time of what
     is returned lies between the mean and the maximum of what is given, nearer to the maximum the larger it is:
     the scale that the network learns for a feature says whether it asks "how much of the time" or "anywhere".
+
+    Parameters
+    ----------
+    features : tensor
+        Not negative.
+    around : int
+        An odd number of steps: the softmax is of each step among those around it, fewer than so many steps away
+        and weighted by a triangle, so that what is farther away does not matter. 0 for all steps alike.
     """
-    weights = ops.exp(features - ops.max(features, axis=1, keepdims=True))
-    return features * weights / ops.mean(weights, axis=1, keepdims=True)
+    if not around:
+        weights = ops.exp(features - ops.max(features, axis=1, keepdims=True))
+        return features * weights / ops.mean(weights, axis=1, keepdims=True)
+    weights = ops.exp(ops.minimum(features, LARGEST_EXPONENT))
+    mean = weights
+    for _ in range(2):  # the mean of means is weighted by a triangle
+        mean = ops.average_pool(mean, around, strides=1, padding="same")
+    return features * weights / mean
 
 
 def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] = ()) -> None:

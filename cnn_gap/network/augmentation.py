@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from cnn_gap.ecg.headers import LEADS
@@ -95,6 +96,38 @@ class RandomAmplitude(_RandomLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
         return {**super().get_config(), "low": self.low, "high": self.high}
+
+
+@keras.saving.register_keras_serializable("cnn_gap")
+class RandomPaths(_RandomLayer):
+    """Let some windows see the features of the first paths alone while training.
+
+    As nested dropout does (Rippel et al. 2014, "Learning ordered representations with nested dropout"), it
+    orders the paths: what a path can find is learned there, and those after it add what it cannot.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Features of each path, as they lie beside each other.
+    share : float
+        Of the windows, for each path but the first, that see only the paths before it.
+    seed : int, optional
+        Of the choice.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], share: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(seed, **kwargs)
+        self.sizes, self.share = tuple(sizes), share
+
+    def change(self, windows: Tensor) -> Tensor:
+        """Return features of shape (windows, steps, features), with zeros where a window does not see them."""
+        drawn = self.draw((ops.shape(windows)[0], 1, 1))
+        needed = np.repeat(np.arange(len(self.sizes)) * self.share, self.sizes)
+        return windows * ops.cast(drawn >= ops.convert_to_tensor(needed, "float32"), windows.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments that rebuild the layer."""
+        return {**super().get_config(), "sizes": self.sizes, "share": self.share}
 
 
 @keras.saving.register_keras_serializable("cnn_gap")

@@ -78,6 +78,9 @@ class Network:
         units than features; 0 for none.
     sharpen : bool
         Let each of the last features count where it stands out in time: see `sharpen`.
+    sharpen_steps : int
+        What it is to stand out from lies fewer than so many steps away; an odd number, 0 for the whole window.
+        With few, what is elsewhere does not change a map.
     paths : tuple of FeaturePath
         What follows the blocks, side by side; none for nothing.
     """
@@ -90,6 +93,7 @@ class Network:
     dilation: tuple[int, ...] = ()
     squeeze: int = 0
     sharpen: bool = False
+    sharpen_steps: int = 0
     paths: tuple[FeaturePath, ...] = ()
 
     def __post_init__(self) -> None:
@@ -101,6 +105,14 @@ class Network:
             raise InputError(f"network.dropout must be from 0 to below 1; received {self.dropout}")
         if not 0 <= self.squeeze <= min(self.filters):
             raise InputError(f"network.squeeze must be from 0 to the fewest filters; received {self.squeeze}")
+        if not (
+            self.sharpen_steps == 0
+            or (1 <= self.sharpen_steps <= LARGEST_OPTION and self.sharpen_steps % 2 == 1)
+        ):
+            raise InputError(
+                f"network.sharpen_steps must be 0 or an odd number up to {LARGEST_OPTION};"
+                f" received {self.sharpen_steps}"
+            )
         if len(self.paths) > MOST_BLOCKS:
             raise InputError(f"network.paths must be at most {MOST_BLOCKS}; received {len(self.paths)}")
         if self.weights > MOST_WEIGHTS:
@@ -159,6 +171,9 @@ class Augmentation:
         Largest amplitude of slow baseline wander, standard deviation of white noise and height of a spike.
     lead_dropout : float
         Share of the windows that lose leads.
+    path_dropout : float
+        Share of the windows, for each of the network's paths but the first, that see only the paths before it:
+        see `cnn_gap.network.augmentation.RandomPaths`.
     crop_s : float
         Length of the random part of each window that is trained on, s; 0 for all of it.
     mixup : float
@@ -173,6 +188,7 @@ class Augmentation:
     noise_mv: float = 0.0
     spike_mv: float = 0.0
     lead_dropout: float = 0.0
+    path_dropout: float = 0.0
     crop_s: float = 0.0
     mixup: float = 0.0
     no_heart: float = 0.0
@@ -190,6 +206,7 @@ class Augmentation:
                 "noise_mv": (0, 1e3),
                 "spike_mv": (0, 1e3),
                 "lead_dropout": (0, 1),
+                "path_dropout": (0, 1),
                 "crop_s": (0, 1e6),
                 "mixup": (0, 1e3),
                 "no_heart": (0, 0.5),

@@ -19,10 +19,13 @@ class Examples:
         The windows of n records.
     labels : ndarray, shape (n, outputs), bool
         What each record is taken for: its classes and findings, and the classes that findings teach.
+    targets : ndarray, shape (n, outputs), float32, optional
+        What the network learns to say of each record; the labels if not given.
     """
 
     store: WindowStore
     labels: np.ndarray
+    targets: np.ndarray | None = None
 
     @property
     def usable(self) -> np.ndarray:
@@ -168,8 +171,10 @@ class WindowBatches(keras.utils.PyDataset):
     def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
         plan = self._plan
         part = slice(batch * self._batch_size, (batch + 1) * self._batch_size)
-        windows = self._examples.store.read(self._windows[part])
-        labels = self._examples.labels[self._owners[part]].astype(np.float32)
+        examples = self._examples
+        windows = examples.store.read(self._windows[part])
+        targets = examples.labels if examples.targets is None else examples.targets
+        labels = targets[self._owners[part]].astype(np.float32)
         # A generator for each batch: it is the same whichever batches were asked for before.
         rng = np.random.default_rng([self._seed, self._epoch, batch])
         if plan.crop:

@@ -44,6 +44,12 @@ class Training:
         Classes rarer than this share of the records are oversampled; 0 for none.
     oversampling_cap : float
         A record is repeated at most this often in an epoch.
+    averaging : float
+        Share that an average of the weights keeps at each step (Polyak and Juditsky 1992), such as 0.998: it is
+        validated and saved in their place. 0 for the weights themselves.
+    distillation : float
+        Share of a teacher's probabilities, beside the labels, in what the network learns: see
+        `cnn_gap.training.teacher`.
     jit_compile : bool
         Compile the training step with XLA (TensorFlow only; JAX always does).
     precision : str
@@ -62,6 +68,8 @@ class Training:
     validation_fraction: float = 0.1
     oversampling_share: float = 0.0
     oversampling_cap: float = 1.0
+    averaging: float = 0.0
+    distillation: float = 0.5
     jit_compile: bool = False
     precision: str = "float32"
 
@@ -86,6 +94,8 @@ class Training:
                 "validation_fraction": (0, 0.9),
                 "oversampling_share": (0, 1),
                 "oversampling_cap": (1, 1e3),
+                "averaging": (0, 0.99999),
+                "distillation": (0, 1),
             },
         )
 

@@ -16,6 +16,7 @@ from cnn_gap.settings import to_dict
 from cnn_gap.training.batches import Examples, split_records
 from cnn_gap.training.config import Config
 from cnn_gap.training.fine_tuning import Start
+from cnn_gap.training.teacher import Teacher
 from cnn_gap.windows.store import prepare_windows
 
 #: Receives a line of progress at a time.
@@ -52,6 +53,7 @@ class Experiment:
     examples: Examples
     partition: Partition
     start: Start | None = None
+    teacher: Teacher | None = None
 
     @property
     def seen(self) -> np.ndarray:
@@ -72,6 +74,7 @@ class Experiment:
             "fingerprint of the labels": _digest(self.examples.labels),
             "fingerprint of the split": _digest(self.partition.validation),
             "fingerprint of the model to start from": None if self.start is None else self.start.fingerprint,
+            "fingerprint of the teacher": None if self.teacher is None else self.teacher.fingerprint,
         }
 
 
@@ -99,7 +102,13 @@ class Sources:
 
 
 def prepare_experiment(
-    sources: Sources, config: Config, classes: ClassSet, seed: int, start: Start | None, log: Log
+    sources: Sources,
+    config: Config,
+    classes: ClassSet,
+    seed: int,
+    start: Start | None = None,
+    teacher: Teacher | None = None,
+    log: Log = print,
 ) -> Experiment:
     """Read the records' labels, prepare their windows and split them.
 
@@ -108,9 +117,11 @@ def prepare_experiment(
     Raises
     ------
     InputError
-        If no record can be trained on, or none has a label of `classes`.
+        If no record can be trained on, none has a label of `classes`, or the teacher cannot teach these.
     """
     config = config if start is None else start.configure(config)
+    if teacher is not None:
+        teacher.require_match(classes, config.preprocessing)
     records = _read_infos(_find_records(sources, log), sources, classes, log)
     labels = np.array([classes.encode_taught(record.codes) for record in records])
     if not labels.any():
@@ -124,7 +135,7 @@ def prepare_experiment(
     examples = Examples(store, labels)
     groups = _patients(records, sources.patient_table)
     partition = _partition(examples, groups, config.training.validation_fraction, seed)
-    return Experiment(config, classes, seed, examples, partition, start)
+    return Experiment(config, classes, seed, examples, partition, start, teacher)
 
 
 def _digest(values: np.ndarray) -> str:

@@ -35,10 +35,7 @@ class Start:
     @property
     def fingerprint(self) -> str:
         """A digest of the weights."""
-        digest = hashlib.sha256()
-        for weights in self.network.get_weights():
-            digest.update(weights.tobytes())
-        return digest.hexdigest()[:16]
+        return weights_digest(self.network)
 
     def configure(self, config: Config) -> Config:
         """Return `config` with the blocks and the preprocessing that the weights were trained with."""
@@ -78,6 +75,14 @@ class Start:
         for index, other in self.matches(classes).items():
             thresholds[index] = trained[other]
         return thresholds
+
+
+def weights_digest(network: keras.Model) -> str:
+    """Return a digest of a network's weights."""
+    digest = hashlib.sha256()
+    for weights in network.get_weights():
+        digest.update(weights.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def read_start(folder: Path) -> Start:

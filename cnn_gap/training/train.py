@@ -26,6 +26,7 @@ from cnn_gap.training.devices import even, on_devices, predict_evenly
 from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
 from cnn_gap.training.fine_tuning import Start
 from cnn_gap.training.history import write_history
+from cnn_gap.training.teacher import Teacher
 from cnn_gap.windows.store import WindowStore
 
 
@@ -41,6 +42,7 @@ def train_model(
     patient_table: Path | None = None,
     cache: Path | None = None,
     start: Start | None = None,
+    teacher: Teacher | None = None,
     strict: bool = False,
     devices: int | str = 1,
     log: Log = print,
@@ -67,6 +69,8 @@ def train_model(
         Folder for the prepared windows, `model/cache` if not given.
     start : Start, optional
         A trained model whose weights, blocks and preprocessing are taken, instead of those of `config`.
+    teacher : Teacher, optional
+        A trained model whose probabilities are learned beside the labels.
     strict : bool
         Fail where a folder in `data` cannot be read, rather than go on without its records.
     devices : int or "all"
@@ -83,34 +87,33 @@ def train_model(
     model = Path(model)
     sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict)
     with locked(model), on_devices(devices):
-        return _train(sources, model, config, classes, seed, resume, start, log)
+        checkpoints = _open_checkpoints(model, resume, log)
+        if checkpoints is None:
+            return load_model(model)[1]
+        experiment = prepare_experiment(sources, config, classes, seed, start, teacher, log)
+        return _train(experiment, checkpoints, model, log)
 
 
-def _train(
-    sources: Sources,
-    model: Path,
-    config: Config,
-    classes: ClassSet,
-    seed: int,
-    resume: bool,
-    start: Start | None,
-    log: Log,
-) -> ModelDescription:
+def _open_checkpoints(model: Path, resume: bool, log: Log) -> Checkpoints | None:
+    """Return where the training's state is kept, or None where it is finished."""
     checkpoints = Checkpoints(model / "checkpoint")
     if resume and not checkpoints.exists() and (model / "model.json").exists():
         log(f"{model}: holds a finished training; nothing is left to do")
-        return load_model(model)[1]
+        return None
     if checkpoints.exists() and not resume:
         raise InputError(
             f"{model}: holds an unfinished training; continue with --resume or remove {checkpoints.folder}"
         )
     if resume and not checkpoints.exists():
         log("nothing to resume: training from the beginning")
-    experiment = prepare_experiment(sources, config, classes, seed, start, log)
+    return checkpoints
+
+
+def _train(experiment: Experiment, checkpoints: Checkpoints, model: Path, log: Log) -> ModelDescription:
     with _enough_memory():
-        network, progress = _fit(experiment, checkpoints, model, log)
+        network, progress = _fit(_taught(experiment, log), checkpoints, model, log)
     description = _describe(network, experiment, progress)
-    save_model(model, _plain(network, experiment), description)
+    save_model(model, network, description)
     checkpoints.clear()
     log(f"saved {model / 'model.keras'}: epoch {progress.best_epoch} of {progress.epoch}")
     return description
@@ -128,6 +131,19 @@ def _enough_memory() -> Iterator[None]:
             "there is not enough memory for this training; lower training.batch_size, network.filters or"
             " preprocessing.window_s"
         ) from error
+
+
+def _taught(experiment: Experiment, log: Log) -> Experiment:
+    """Return the experiment with what its teacher, if there is one, says of the training records."""
+    teacher, examples, training = experiment.teacher, experiment.examples, experiment.config.training
+    if teacher is None:
+        return experiment
+    log(f"asking {teacher.folder} about the training records")
+    records = experiment.partition.training
+    said = predict_records(teacher.network, examples.store, records, training.batch_size)
+    targets = examples.labels.astype(np.float32)
+    targets[records] = teacher.blend(examples.labels[records], said, training.distillation)
+    return replace(experiment, examples=replace(examples, targets=targets))
 
 
 def _fit(
@@ -150,13 +166,28 @@ def _fit(
         started = time.perf_counter()
         row = {"epoch": epoch + 1, "loss": _train_epoch(network, experiment, epoch)}
         seconds = time.perf_counter() - started
-        row |= _validate(network, experiment)
+        with _averaged(network, training.averaging):
+            row |= _validate(network, experiment)
         progress = _advance(progress, row)
         checkpoints.save(network, progress)
         write_history(model, progress.history)
         log(_epoch_line(row, training.epochs, seconds))
     checkpoints.load_weights(network, progress.best_epoch)
-    return network, progress
+    with _averaged(network, training.averaging):
+        return _plain(network, experiment), progress
+
+
+@contextmanager
+def _averaged(network: keras.Model, averaging: float) -> Iterator[None]:
+    """Give the network the average of its weights meanwhile, if there is one."""
+    if not averaging:
+        yield
+        return
+    swap = keras.callbacks.SwapEMAWeights()
+    swap.set_model(network)
+    swap.on_test_begin()
+    yield
+    swap.on_test_end()
 
 
 def _build(experiment: Experiment) -> keras.Model:
@@ -210,12 +241,24 @@ def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
         warmup_target=training.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=training.weight_decay)
+    optimizer = AveragingAdamW(
+        schedule,
+        weight_decay=training.weight_decay,
+        use_ema=training.averaging > 0,
+        ema_momentum=training.averaging,
+    )
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     # XLA is the configuration's choice for TensorFlow; JAX has nothing else.
     jit_compile = training.jit_compile if keras.backend.backend() == "tensorflow" else "auto"
     network.compile(optimizer, _loss(experiment), jit_compile=jit_compile)
     optimizer.build(network.trainable_variables)
+
+
+class AveragingAdamW(keras.optimizers.AdamW):
+    """AdamW whose average of the weights, if it keeps one, does not replace them when `fit` ends."""
+
+    def finalize_variable_values(self, var_list: list) -> None:
+        """Do nothing: `fit` ends after each epoch, and the training goes on."""
 
 
 def _loss(experiment: Experiment) -> keras.losses.Loss:

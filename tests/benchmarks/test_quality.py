@@ -346,9 +346,13 @@ def test_groups_are_by_age_and_sex():
     assert groups["all"].all()
 
 
-def test_calibration_and_exclusive_answers(records, model, run_command):
-    by_class, by_step, by_group = tables(run_command(calibration, [model, records, "--positives", 1]).out)
+def test_calibration_and_exclusive_answers(records, model, run_command, tmp_path):
+    figure = tmp_path / "reliability.png"
+    options = ("--positives", 1, "--others", records, "--figure", figure)
+    by_class, by_step, others, by_group = tables(run_command(calibration, [model, records, *options]).out)
     assert {"mean", "largest"} < set(by_class)
+    assert others == by_step
+    assert figure.read_bytes().startswith(b"\x89PNG")
     assert sum(int(row[0]) for row in by_step.values()) == 48 * 24
     assert by_group["all"][0] == "48"
     (pairs,) = tables(run_command(exclusive, [model, records]).out)

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import build_network, copy_weights, sharpen
-from cnn_gap.network.options import Augmentation, Network
+from cnn_gap.network.options import Augmentation, FeaturePath, Network
 from cnn_gap.shipped import SHIPPED_CONFIGS
 from cnn_gap.training.config import read_config
 
@@ -61,7 +61,14 @@ def test_the_same_seed_gives_the_same_network():
 
 
 @pytest.mark.parametrize(
-    "change", [{"residual": True}, {"squeeze": 2}, {"dilation": (1, 2, 4)}, {"sharpen": True}]
+    "change",
+    [
+        {"residual": True},
+        {"squeeze": 2},
+        {"dilation": (1, 2, 4)},
+        {"sharpen": True},
+        {"sharpen": True, "sharpen_steps": 5},
+    ],
 )
 def test_every_kind_of_block_takes_any_length_and_reload(change, tmp_path):
     network = build_network(replace(SMALL, **change), 12, 3, Augmentation(lead_dropout=0.5, wander_mv=1.0))
@@ -97,6 +104,39 @@ def test_sharpened_features_lie_between_mean_and_maximum(scale, expected):
     assert sharpened.mean() == pytest.approx(expected, rel=2e-3)
 
 
+def test_features_that_are_sharpened_around_do_not_mind_what_is_farther_away():
+    features = np.random.default_rng(0).gamma(1.0, size=(2, 40, 3)).astype(np.float32)
+    other = features.copy()
+    other[:, 30:] *= 10
+    before, after = (
+        keras.ops.convert_to_numpy(sharpen(keras.ops.convert_to_tensor(each), 5)) for each in (features, other)
+    )
+    np.testing.assert_array_equal(before[:, :26], after[:, :26])
+    assert not np.allclose(before[:, 26:30], after[:, 26:30])
+    weights, triangle = np.exp(features[:, 11:20]), np.array([1, 2, 3, 4, 5, 4, 3, 2, 1]) / 25
+    expected = features[:, 15] * weights[:, 4] / (weights * triangle[:, None]).sum(axis=1)
+    np.testing.assert_allclose(before[:, 15], expected, rtol=1e-5)
+
+
+def test_features_too_large_for_an_exponent_are_sharpened_to_numbers():
+    features = keras.ops.convert_to_tensor(np.full((1, 9, 1), 1e4, np.float32))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(sharpen(features, 3)), 1e4, rtol=1e-5)
+
+
+def test_paths_are_dropped_in_training_alone():
+    paths = (FeaturePath("near", (4,), (1,)), FeaturePath("far", (6,), (5,)))
+    network = replace(SMALL, paths=paths)
+    training = build_network(network, 12, 3, Augmentation(amplitude=(1, 1), path_dropout=1.0))
+    plain = build_network(network, 12, 3)
+    copy_weights(training, plain)
+    windows = np.random.default_rng(0).normal(size=(8, 64, 12)).astype(np.float32)
+    np.testing.assert_array_equal(training.predict_on_batch(windows), plain.predict_on_batch(windows))
+    seen = keras.Model(training.input, training.get_layer("average").output)(windows, training=True)
+    assert not keras.ops.convert_to_numpy(seen)[:, 4:].any()
+    assert keras.ops.convert_to_numpy(seen)[:, :4].any()
+    assert not any(layer.name.startswith("random") for layer in plain.layers)
+
+
 def test_a_residual_block_adds_its_input():
     network = build_network(Network((4, 4), (3, 3), (1, 1), dropout=0.0, residual=True), 12, 3)
     network.get_layer("block2_normalization").set_weights([np.zeros(4), np.zeros(4), np.zeros(4), np.ones(4)])
@@ -114,6 +154,7 @@ def test_a_residual_block_adds_its_input():
         ({"dropout": 1.0}, "dropout"),
         ({"squeeze": 5}, "squeeze"),
         ({"dilation": (1, 2)}, "dilation"),
+        ({"sharpen_steps": 4}, "sharpen_steps must be 0 or an odd number"),
     ],
 )
 def test_impossible_networks_are_named(change, named):

@@ -6,13 +6,20 @@ import pytest
 
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
-from cnn_gap.network.augmentation import RandomAmplitude, RandomDisturbance, RandomLeads, augmentation_layers
+from cnn_gap.network.augmentation import (
+    RandomAmplitude,
+    RandomDisturbance,
+    RandomLeads,
+    RandomPaths,
+    augmentation_layers,
+)
 from cnn_gap.network.options import Augmentation
 
 LAYERS = (
     RandomAmplitude(0.5, 2.5, seed=1),
     RandomDisturbance(1.0, 0.1, 5.0, 100.0, seed=1),
     RandomLeads(0.5, seed=1),
+    RandomPaths((2, 4, 6), 0.2, seed=1),
 )
 
 
@@ -64,6 +71,17 @@ def test_a_spike_is_narrow_and_on_one_lead(windows):
     assert 4 < met.max() <= 5.001
     assert ((met > 0.1).any(axis=1).sum(axis=1) == 1).all()
     assert (met > 0.1).sum(axis=(1, 2)).max() <= 7
+
+
+def test_each_path_is_dropped_with_those_after_it():
+    features = np.ones((2000, 3, 9), np.float32)
+    seen = _changed(RandomPaths((2, 3, 4), 0.2, seed=1), features)
+    assert (seen == seen[:, :1]).all()
+    first, second, third = (seen[:, 0, part] for part in (slice(0, 2), slice(2, 5), slice(5, 9)))
+    assert first.all()
+    assert second.mean() == pytest.approx(0.8, abs=0.03)
+    assert third.mean() == pytest.approx(0.6, abs=0.03)
+    assert (second.min(axis=1) >= third.max(axis=1)).all()
 
 
 def test_missing_leads_stay_zero():
