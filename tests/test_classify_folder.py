@@ -205,6 +205,24 @@ def test_names_that_no_result_can_have_cost_only_themselves(model, data, tmp_pat
     assert all(len(path.read_text().splitlines()) == 4 for path in out.glob("*.csv"))
 
 
+def test_an_id_that_no_result_can_have_costs_only_itself(model, data, tmp_path):
+    listed = tmp_path / "records.txt"
+    listed.write_text(f"{data / 'SIM0012.hea'},{'x' * 300}\n{data / 'SIM0013.hea'},b\n")
+    summary, lines = _drive(model, listed, tmp_path / "out")
+    assert (summary.classified, summary.failed) == (1, 1)
+    assert any("the name of a record is too long for a result file" in line for line in lines)
+    assert [path.name for path in (tmp_path / "out").glob("*.csv")] == ["b.csv"]
+
+
+def test_an_id_does_not_lead_out_of_the_results(model, data, tmp_path):
+    listed = tmp_path / "records.txt"
+    listed.write_text(f"{data / 'SIM0013.hea'},../victim\n")
+    (tmp_path / "victim.csv").write_text("mine")
+    with pytest.raises(InputError, match=r"must be a name for files, without folders; received \.\./victim"):
+        _drive(model, listed, tmp_path / "out")
+    assert (tmp_path / "victim.csv").read_text() == "mine"
+
+
 def test_a_second_driver_is_told_who_writes_here(model, data, tmp_path):
     out = tmp_path / "out"
     with locked(out), pytest.raises(InputError, match=f"out: is in use by process {os.getpid()}"):

@@ -217,6 +217,8 @@ def _listed(path: Path) -> list[ListedRecord]:
 
 
 def _listed_record(folder: Path, place: str, name: str = "") -> ListedRecord:
+    if "/" in name or "\\" in name:
+        raise InputError(f"{place}: its id must be a name for files, without folders; received {name}")
     if is_address(place):
         (record,) = _remote_records(place)
         return RemoteRecord(name or record.name, place, record.system, record.files)

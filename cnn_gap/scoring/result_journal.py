@@ -8,6 +8,7 @@ and one edited by hand are done again. Explanations of a folder have such files 
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,8 +203,9 @@ def _remove_noted(paths: list[Path], note: Note) -> None:
 
 def _unlink(paths: list[Path]) -> None:
     for path in paths:
-        with writable(path.parent):
-            path.unlink(missing_ok=True)
+        if os.path.lexists(path):  # no file has a name that is too long
+            with writable(path.parent):
+                path.unlink(missing_ok=True)
 
 
 def result_hash(text: str) -> str:

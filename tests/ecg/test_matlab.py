@@ -107,5 +107,13 @@ def test_a_small_file_cannot_become_large(content):
     assert peak < 400e6
 
 
+@pytest.mark.parametrize("sizes", [[2_000_000], [600_000, 600_000]])
+def test_what_compressed_elements_hold_together_has_a_bound(monkeypatch, sizes):
+    monkeypatch.setattr("cnn_gap.ecg.matlab._LARGEST", 1_000_000)
+    elements = [_element(15, zlib.compress(_element(7, bytes(size)))) for size in sizes]
+    with pytest.raises(ValueError, match="truncated or too large"):
+        parse_matlab(_level5(*elements))
+
+
 def test_a_long_text_is_cut():
     assert len(text_of(np.full((1, 10**6), 57, np.uint16))) == 1000
