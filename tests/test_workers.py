@@ -18,8 +18,10 @@ from cnn_gap.prediction.preparation import Preparation, Waiting, prepared_record
 from cnn_gap.workers import AHEAD, CHUNK, Work, in_processes
 
 INTERRUPTED = """
+import signal
 from cnn_gap.workers import *
 from test_workers import lost, slowly
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background ignores
 for pid in in_processes(Work(slowly, lost), range(1000), 2):
     print(pid, flush=True)
 """
