@@ -354,7 +354,8 @@ def reading_jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
     if not all(record.elsewhere for record in records):
         return 0
     if jobs is None:
-        return usual_jobs() if len(records) >= MANY else 0
+        # The network has work for two cores: with these alone a reading process takes from it what it gives.
+        return max(usual_jobs() - 1, 0) if len(records) >= MANY else 0
     return min(jobs, len(records))
 
 

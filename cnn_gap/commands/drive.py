@@ -47,8 +47,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         metavar="N",
         type=whole_number(0, MOST_JOBS),
-        help="processes that read records beside this one; 0: none (default: one for each other core, at most"
-        f" {USUAL_JOBS}, where there are records enough)",
+        help="processes that read records beside this one; 0: none (default: one for each core but two, at most"
+        f" {USUAL_JOBS - 1}, where there are records enough)",
     )
     parser.add_argument(
         "--cluster",
