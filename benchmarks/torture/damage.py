@@ -5,6 +5,9 @@ import struct
 from collections.abc import Callable
 from random import Random
 
+#: Characters that a repeated line may add.
+LARGEST_ADDED = 4_000_000
+
 #: What numbers and names are replaced with.
 EXTREMES = (
     *(
@@ -86,7 +89,9 @@ def _repeat_line(text: str, random: Random) -> str:
     lines = text.splitlines(keepends=True)
     if lines:
         at = random.randrange(len(lines))
-        lines[at:at] = [lines[at]] * random.choice((1, 2, 30, 1000))
+        # A line of samples is long: what holds a thousand of it would take this process more than its reader.
+        most = max(1, LARGEST_ADDED // (len(lines[at]) + 1))
+        lines[at:at] = [lines[at]] * min(random.choice((1, 2, 30, 1000)), most)
     return "".join(lines)
 
 
