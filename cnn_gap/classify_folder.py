@@ -38,6 +38,9 @@ QUALITY = "quality.log"
 #: Results that are written at a time: to wait for the disk once for all of them.
 TOGETHER = 16
 
+#: Cores that the network has work for: of two, a reading process takes from it what it gives.
+NETWORK_CORES = 2
+
 #: So many records are worth starting other processes for: each imports SciPy first, most of a second.
 MANY = 1000
 
@@ -153,8 +156,8 @@ def classify_folder(
     strict : bool
         Fail instead where a folder cannot be read.
     jobs : int, optional
-        How many other processes read records; 0: this one does. If not given, one for each other core where
-        there are records enough.
+        How many other processes read records; 0: this one does. If not given, one for each core but two
+        where there are records enough.
 
     Raises
     ------
@@ -354,8 +357,7 @@ def reading_jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
     if not all(record.elsewhere for record in records):
         return 0
     if jobs is None:
-        # The network has work for two cores: with these alone a reading process takes from it what it gives.
-        return max(usual_jobs() - 1, 0) if len(records) >= MANY else 0
+        return usual_jobs(spared=NETWORK_CORES) if len(records) >= MANY else 0
     return min(jobs, len(records))
 
 

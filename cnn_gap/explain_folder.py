@@ -196,7 +196,7 @@ def _written(writer: RecordWriter, tasks: Iterator[RecordTask], jobs: int) -> Ge
 
 def _jobs(jobs: int | None, records: int) -> int:
     if jobs is None:
-        return usual_jobs() + 1 if records >= MANY else 0
+        return usual_jobs() if records >= MANY else 0
     return min(jobs, records)
 
 

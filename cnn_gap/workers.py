@@ -20,10 +20,10 @@ Result = TypeVar("Result")
 CHUNK = 16
 AHEAD = 2
 
-#: The most processes that can be asked for, and that `usual_jobs` starts: the one that uses what they make is
-#: soon slower than they are.
+#: The most processes that can be asked for, and cores that `usual_jobs` counts: the process that uses what
+#: the others make is soon slower than they are.
 MOST_JOBS = 256
-USUAL_JOBS = 8
+USUAL_JOBS = 9
 
 #: How long a process waits for work before it ends, s.
 IDLE_S = 60
@@ -52,11 +52,11 @@ class Work(Generic[Item, Result]):
     lost: Callable[[Item], Result]
 
 
-def usual_jobs() -> int:
-    """Return how many processes to start beside this one: one for each other core; 0 if there is none."""
+def usual_jobs(spared: int = 0) -> int:
+    """Return how many processes to start beside this one: one for each core but those that it needs itself."""
     import joblib
 
-    return min(joblib.effective_n_jobs(-1) - 1, USUAL_JOBS)
+    return max(min(joblib.effective_n_jobs(-1), USUAL_JOBS) - spared, 0)
 
 
 def in_processes(

@@ -34,6 +34,18 @@ for result in in_processes(Work(largely, lost), range(1000), 2):
 """
 
 
+def _started(code, **options):
+    """Run code in a process of its own, which imports what is here."""
+    places = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": places},
+        **options,
+    )
+
+
 def square(items):
     return [item**2 for item in items[:7]]  # fewer than a chunk
 
@@ -143,14 +155,7 @@ def test_records_are_prepared_as_here_and_without_keras(model, records):
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no process groups")
 def test_an_interrupt_ends_the_processes_quietly():
-    process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
-        start_new_session=True,
-    )
+    process = _started(INTERRUPTED, stderr=subprocess.PIPE, start_new_session=True)
     pid = int(process.stdout.readline())
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
@@ -161,13 +166,7 @@ def test_an_interrupt_ends_the_processes_quietly():
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system stops no processes")
 def test_no_process_outlives_a_parent_that_is_killed_while_a_result_is_handed_over():
-    process = subprocess.Popen(
-        [sys.executable, "-c", KILLED],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])},
-    )
+    process = _started(KILLED, stderr=subprocess.STDOUT)
     assert process.stdout.readline() == f"{1 << 20}\n"
     process.send_signal(signal.SIGSTOP)  # results are no longer fetched
     time.sleep(1)

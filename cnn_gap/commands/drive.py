@@ -17,7 +17,7 @@ from cnn_gap.commands.command import (
 )
 from cnn_gap.ecg.sources import ListedRecord, require_source
 from cnn_gap.prediction.model_archive import check_archive
-from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.prediction.model_folder import ModelDescription, read_description
 from cnn_gap.prediction.runtimes import Runtime
 from cnn_gap.scoring.result_tables import require_table_path
 from cnn_gap.workers import MOST_JOBS, USUAL_JOBS
@@ -48,7 +48,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=whole_number(0, MOST_JOBS),
         help="processes that read records beside this one; 0: none (default: one for each core but two, at most"
-        f" {USUAL_JOBS - 1}, where there are records enough)",
+        f" {USUAL_JOBS - 2}, where there are records enough)",
     )
     parser.add_argument(
         "--cluster",
@@ -73,13 +73,13 @@ def _execute(options: argparse.Namespace) -> int:
             options.usage_error("--jobs is for one machine: the workers of a cluster read records themselves")
         require_cluster(options.cluster)
     runtime = Runtime(options.runtime, options.precision)
-    summary = (_here if options.cluster is None else _on_cluster)(options, runtime)
+    summary = _here(options, description, runtime) if options.cluster is None else _on_cluster(options, runtime)
     name_unseen(description.unseen)
     print(summary)
     return 1 if summary.failed and not summary.classified + summary.kept else 0
 
 
-def _here(options: argparse.Namespace, runtime: Runtime) -> "Summary":
+def _here(options: argparse.Namespace, description: ModelDescription, runtime: Runtime) -> "Summary":
     """Classify in this process; Keras starts only where there is something to classify."""
     check_archive(options.model / "model.keras")
     from cnn_gap.classify_folder import (
@@ -104,7 +104,7 @@ def _here(options: argparse.Namespace, runtime: Runtime) -> "Summary":
         jobs = reading_jobs(options.jobs, records)
         yield from classify_records(classifier, records, results.out if results.files else None, jobs)
 
-    model = Model(read_description(options.model), fingerprint(options.model), runtime.precision)
+    model = Model(description, fingerprint(options.model), runtime.precision)
     return fill_results(model, options.data, results, classify, warn, options.strict)
 
 

@@ -67,7 +67,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=whole_number(0, MOST_JOBS),
         help="of a folder of records: processes that write pages beside this one; 0: none (default: one a core,"
-        f" at most {USUAL_JOBS + 1}, where there are records enough)",
+        f" at most {USUAL_JOBS}, where there are records enough)",
     )
 
 
