@@ -108,10 +108,11 @@ def _path(features: Tensor, network: Network, path: FeaturePath, steps: int, pre
 def _end(features: Tensor, network: Network, steps: int, name: str) -> Tensor:
     """Return the features that count, float32: without the margins' steps and, if so configured, sharpened."""
     features = ops.cast(features, "float32")
-    if network.sharpen_steps:  # what stands out is told by the margins, too
+    near, whole = network.sharpen and network.sharpen_steps > 0, network.sharpen and not network.sharpen_steps
+    if near:  # what stands out is told by the margins, too
         features = sharpen(features, network.sharpen_steps)
     features = layers.Cropping1D(steps, name=name, dtype="float32")(features) if steps else features
-    return sharpen(features) if network.sharpen and not network.sharpen_steps else features
+    return sharpen(features) if whole else features
 
 
 def sharpen(features: Tensor, around: int = 0) -> Tensor:

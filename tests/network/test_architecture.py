@@ -118,6 +118,13 @@ def test_features_that_are_sharpened_around_do_not_mind_what_is_farther_away():
     np.testing.assert_allclose(before[:, 15], expected, rtol=1e-5)
 
 
+def test_steps_of_sharpening_alone_do_not_sharpen():
+    plain, steps = (build_network(replace(SMALL, sharpen_steps=each), 12, 3) for each in (0, 5))
+    copy_weights(plain, steps)
+    windows = np.random.default_rng(0).normal(size=(2, 64, 12)).astype(np.float32)
+    np.testing.assert_array_equal(plain.predict_on_batch(windows), steps.predict_on_batch(windows))
+
+
 def test_features_too_large_for_an_exponent_are_sharpened_to_numbers():
     features = keras.ops.convert_to_tensor(np.full((1, 9, 1), 1e4, np.float32))
     np.testing.assert_allclose(keras.ops.convert_to_numpy(sharpen(features, 3)), 1e4, rtol=1e-5)
