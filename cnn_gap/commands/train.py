@@ -33,7 +33,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--thresholds-only",
         action="store_true",
-        help="with --from: train nothing and move the thresholds towards those that suit the records of DATA",
+        help="with --from: train nothing; move thresholds and probabilities towards what suits the records of"
+        " DATA",
     )
     parser.add_argument(
         "--teacher",

@@ -142,7 +142,9 @@ def test_a_gate_says_where_features_count():
         sharpened = keras.ops.convert_to_numpy(sharpen(*given))
         return sharpened[:, 15] / sharpened[:, 5:26].sum(axis=1)
 
-    np.testing.assert_allclose(shared(0 * gate), shared(0 * gate + 3), rtol=1e-5)  # it is compared with what is near
+    np.testing.assert_allclose(
+        shared(0 * gate), shared(0 * gate + 3), rtol=1e-5
+    )  # it is compared with what is near
     assert (shared(gate) > 5 * shared(0 * gate)).all()
 
 
