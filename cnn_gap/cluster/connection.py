@@ -3,8 +3,8 @@
 import logging
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ def require_cluster(place: str) -> None:
 
 
 @contextmanager
-def connected(place: str) -> Iterator["Client"]:
+def connected(place: str, tell: Callable[[str], None]) -> Iterator["Client"]:
     """Yield a client of a cluster.
 
     Parameters
@@ -51,6 +51,8 @@ def connected(place: str) -> Iterator["Client"]:
     place : str
         The address of a scheduler, the JSON file that it has written of itself (`dask scheduler
         --scheduler-file`), or ``local:N`` for N processes on this machine, which end with the block.
+    tell : callable
+        Receives a line about where Dask's dashboard is, if there is one.
 
     Raises
     ------
@@ -58,12 +60,13 @@ def connected(place: str) -> Iterator["Client"]:
         If there is no scheduler, or it does not answer within `CONNECT_S`.
     """
     require_cluster(place)
-    if local := _LOCAL.fullmatch(place):
-        with _local_cluster(int(local[1])) as cluster, _client(cluster, place) as client:
-            yield client
-    else:
-        with _client(_address(place), place) as client:
-            yield client
+    with ExitStack() as stack:
+        local = _LOCAL.fullmatch(place)
+        cluster = stack.enter_context(_local_cluster(int(local[1]))) if local else _address(place)
+        client = stack.enter_context(_client(cluster, place))
+        if find_spec("bokeh") is not None:
+            tell(f"Dask's dashboard is at {client.dashboard_link}")
+        yield client
 
 
 def _address(place: str) -> str:

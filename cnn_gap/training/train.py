@@ -29,6 +29,7 @@ from cnn_gap.training.fine_tuning import Start
 from cnn_gap.training.history import write_history
 from cnn_gap.training.teacher import Teacher, blend
 from cnn_gap.windows.store import WindowStore
+from cnn_gap.workers import Run
 
 #: How many epochs, up to each, the choice of the best one looks at.
 JUDGED_EPOCHS = 3
@@ -49,6 +50,7 @@ def train_model(
     teachers: tuple[Teacher, ...] = (),
     strict: bool = False,
     devices: int | str = 1,
+    run: Run | None = None,
     log: Log = print,
 ) -> ModelDescription:
     """Train on the records of `data` and write the model folder `model`.
@@ -79,6 +81,8 @@ def train_model(
         Fail where a folder in `data` cannot be read, rather than go on without its records.
     devices : int or "all"
         How many devices share each batch.
+    run : callable, optional
+        What prepares the windows, as of `cnn_gap.windows.store.prepare_windows`.
     log : callable
         Receives a line of progress at a time.
 
@@ -89,7 +93,7 @@ def train_model(
         in `model`, or there are fewer devices.
     """
     model = Path(model)
-    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict)
+    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict, run)
     with locked(model), on_devices(devices):
         checkpoints = _open_checkpoints(model, resume, log)
         if checkpoints is None:
