@@ -110,8 +110,6 @@ class BatchPlan:
         Samples of the random part of each window that is taken; 0 for all.
     step : int
         Batches of shorter records have a multiple of so many samples.
-    least : int
-        Samples that a batch has at least, however short the records; zeros are around what they hold.
     mixup : float
         Parameter of the symmetric Beta distribution that draws how much of another window and its labels each
         one gets (Zhang et al. 2018); 0 for nothing.
@@ -124,7 +122,6 @@ class BatchPlan:
     size: int
     crop: int = 0
     step: int = 1
-    least: int = 1
     mixup: float = 0.0
     no_heart: float = 0.0
     sampling_rate: float = 100.0
@@ -133,8 +130,8 @@ class BatchPlan:
 class WindowBatches(keras.utils.PyDataset):
     """The shuffled, oversampled batches of (windows, labels) of one epoch.
 
-    Records shorter than a window come together by their length, and a batch is as long as its shortest record: the
-    zeros around it are no signal, and a mean over time would count them.
+    Records shorter than a window come together by their length, and a batch is as long as its shortest record:
+    the zeros around one are no signal, and a mean over time would count them.
 
     Epoch e of a seed is always the same, so that a training that was interrupted goes on as it would have.
 
@@ -172,18 +169,19 @@ class WindowBatches(keras.utils.PyDataset):
         # Every epoch has as many full batches: a smaller last one would weigh too much.
         batches = expected // self._batch_size
         order = np.resize(rng.permutation(len(windows)), batches * self._batch_size)
-        held = np.array(examples.store.held)[owners[order]]
-        if self._longest(held.min()) < self._longest(held.max()):
+        every = np.array(examples.store.held)
+        held = every[owners[order]]
+        if self._samples_of(held.min()) < self._samples_of(held.max()):
             order = order[self._by_length(held, rng)]
-        self._windows, self._owners = windows[order], owners[order]
+        self._windows, self._owners, self._held = windows[order], owners[order], every[owners[order]]
 
     def __len__(self) -> int:
         return len(self._windows) // self._batch_size
 
-    def _longest(self, held: int) -> int:
+    def _samples_of(self, held: int) -> int:
         """Return how many samples a batch has whose shortest record holds so many."""
-        wanted, step = self._plan.crop or self._samples, self._plan.step
-        return wanted if held >= wanted else min(wanted, max(held - held % step, self._plan.least))
+        wanted, step = self._plan.crop or self._examples.store.samples, self._plan.step
+        return wanted if held >= wanted else int(held - held % step)
 
     def _by_length(self, held: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return an order of windows that hold so many samples: those of a batch are of like length.
@@ -191,10 +189,10 @@ class WindowBatches(keras.utils.PyDataset):
         The batches are shuffled, but the shortest and the longest come first: Keras takes what differs between
         the first two for what may differ later.
         """
-        wanted = self._plan.crop or self._samples
+        wanted = self._plan.crop or self._examples.store.samples
         batches = np.argsort(np.minimum(held, wanted), kind="stable").reshape(-1, self._batch_size)
-        between = batches[1:-1]
-        return np.concatenate([batches[:1], batches[-1:], between[rng.permutation(len(between))]]).ravel()
+        ends, between = batches[[0, -1]] if len(batches) > 1 else batches, batches[1:-1]
+        return np.concatenate([ends, between[rng.permutation(len(between))]]).ravel()
 
     def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
         plan = self._plan
@@ -205,8 +203,8 @@ class WindowBatches(keras.utils.PyDataset):
         labels = targets[self._owners[part]].astype(np.float32)
         # A generator for each batch: it is the same whichever batches were asked for before.
         rng = np.random.default_rng([self._seed, self._epoch, batch])
-        held = np.array(examples.store.held)[self._owners[part]]
-        windows = cut(windows, held, self._longest(held.min()), rng)
+        held = self._held[part]
+        windows = cut(windows, held, self._samples_of(held.min()), rng)
         if plan.no_heart:
             silent = rng.random(len(windows)) < plan.no_heart
             windows[silent] = windows_without_heart(windows[silent], plan.sampling_rate, rng)
