@@ -1,6 +1,7 @@
-"""What a few labelled records of one's own are worth for a model's thresholds, without training.
+"""What a few labelled records of one's own are worth for a model's answers, without training.
 
-Thresholds are adapted to some records, drawn at random, and scored on all others. 164884008 counts as PVC.
+Thresholds and probabilities are adapted to some records, drawn at random, as `--thresholds-only` does, and
+scored on all others. The calibration error is the mean of the classes that occur. 164884008 counts as PVC.
 """
 
 import argparse
@@ -8,10 +9,12 @@ import argparse
 import numpy as np
 
 from benchmarks.common import Classified, classify_labelled, model_parser, record_paths, start_classifier, table
+from benchmarks.quality.calibration import calibration_error
 from benchmarks.quality.premature_ventricular import with_pvc
 from cnn_gap.exit_codes import run
 from cnn_gap.scoring.metrics import challenge_metric
 from cnn_gap.scoring.thresholds import adapted_thresholds, apply_thresholds
+from cnn_gap.training.calibration import calibrated, fit_calibration
 
 
 def main(arguments: list[str]) -> None:
@@ -37,6 +40,10 @@ def main(arguments: list[str]) -> None:
         "adapted",
         "gained",
         "draws that gain",
+        "calibration error",
+        "adapted",
+        "Brier score",
+        "adapted",
     )
     print(table(headings, rows))
 
@@ -44,15 +51,25 @@ def main(arguments: list[str]) -> None:
 def row(records: Classified, own: np.ndarray, count: int, options: argparse.Namespace) -> tuple:
     """Return a row of the table: means over the draws."""
     rng = np.random.default_rng(0)
-    found = []
+    metrics, errors = [], []
     for _ in range(options.rounds):
         order = rng.permutation(len(records.names))
         known, others = records[order[:count]], records[order[count:]]
         adapted = adapted_thresholds(known.classes, known.labels, known.probabilities, own)
-        found.append([_metric(others, thresholds) for thresholds in (own, adapted)])
-    before, after = np.mean(found, axis=0).tolist()
-    gains = sum(two > one for one, two in found)
-    return str(count), before, after, after - before, f"{gains} of {options.rounds}"
+        metrics.append([_metric(others, thresholds) for thresholds in (own, adapted)])
+        moved = calibrated(others.probabilities, *fit_calibration(known.labels, known.probabilities))
+        pairs = zip(*(_errors(others.labels, each) for each in (others.probabilities, moved)), strict=True)
+        errors.append([value for pair in pairs for value in pair])
+    before, after = np.mean(metrics, axis=0).tolist()
+    gains = f"{sum(two > one for one, two in metrics)} of {options.rounds}"
+    return str(count), before, after, after - before, gains, *np.mean(errors, axis=0).tolist()
+
+
+def _errors(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float]:
+    """Return the mean calibration error and the mean Brier score of the classes that occur."""
+    occurring = np.flatnonzero(labels.any(axis=0))
+    calibration = np.mean([calibration_error(labels[:, each], probabilities[:, each]) for each in occurring])
+    return float(calibration), float(((probabilities - labels) ** 2).mean(axis=0)[occurring].mean())
 
 
 def _metric(records: Classified, thresholds: np.ndarray) -> float:

@@ -33,14 +33,18 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--thresholds-only",
         action="store_true",
-        help="with --from: train nothing and move the thresholds towards those that suit the records of DATA",
+        help="with --from: train nothing; move thresholds and probabilities towards what suits the records of"
+        " DATA",
     )
     parser.add_argument(
         "--teacher",
+        dest="teachers",
         metavar="TRAINED",
+        action="append",
+        default=[],
         type=Path,
         help="folder of a trained model of the same classes and findings: its probabilities are learned beside"
-        " the labels",
+        " the labels; given more than once, the mean of several",
     )
     parser.add_argument(
         "--findings",
@@ -88,8 +92,8 @@ def _execute(options: argparse.Namespace) -> None:
     classes = replace(read_weights(options.weights), findings=findings)
     require_folder(options.data)
     config = read_config(options.config or (DEFAULT_CONFIG if options.start is None else FINE_TUNING_CONFIG))
-    if options.teacher is not None:
-        read_description(options.teacher)
+    for teacher in options.teachers:
+        read_description(teacher)
     if options.start is not None:
         read_description(options.start)
     elif options.thresholds_only:
@@ -118,7 +122,7 @@ def _execute(options: argparse.Namespace) -> None:
         patient_table=options.patients,
         cache=options.cache,
         start=start,
-        teacher=None if options.teacher is None else read_teacher(options.teacher),
+        teachers=tuple(map(read_teacher, options.teachers)),
         strict=options.strict,
         devices=options.devices,
         log=lambda line: print(line, flush=True),

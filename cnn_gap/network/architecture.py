@@ -70,7 +70,7 @@ def build_network(
         features = _block(features, network, block, first=number == 1)
     steps = _margin_steps(network, margin) if margin else 0
     if network.paths:
-        ends = [_path(features, network, path, steps, precision) for path in network.paths]
+        ends = _paths(features, network, steps, precision)
         features = layers.Concatenate(name="paths", dtype="float32")(ends) if len(ends) > 1 else ends[0]
         if augmentation and augmentation.path_dropout and len(ends) > 1:
             sizes = tuple(path.filters[-1] for path in network.paths)
@@ -91,31 +91,45 @@ def _margin_steps(network: Network, margin: int) -> int:
     return margin // network.stride
 
 
-def _path(features: Tensor, network: Network, path: FeaturePath, steps: int, precision: str) -> Tensor:
-    """Return a path's features at the trunk's steps, without `steps` of them at both ends."""
+def _paths(features: Tensor, network: Network, steps: int, precision: str) -> list[Tensor]:
+    """Return the features of each path at the trunk's steps, without `steps` of them at both ends."""
+    found = [_path(features, network, path, precision) for path in network.paths]
+    ends = []
+    for path, each in zip(network.paths, found, strict=True):
+        gate = None
+        if network.gated and each is not found[0]:
+            kind = {"name": f"{path.name}_gate", "dtype": precision, "use_bias": False}
+            gate = layers.Conv1D(path.filters[-1], 1, **kind)(found[0])
+        end = _end(each, network, steps, f"{path.name}_margin", gate)
+        ends.append(layers.Identity(name=f"{path.name}{PATH_SUFFIX}", dtype="float32")(end))
+    return ends
+
+
+def _path(features: Tensor, network: Network, path: FeaturePath, precision: str) -> Tensor:
+    """Return a path's features at the trunk's steps."""
     if path.pool > 1:
         pool = layers.MaxPooling1D(path.pool, padding="same", name=f"{path.name}_pooling", dtype=precision)
         features = pool(features)
     for number, (filters, kernel) in enumerate(zip(path.filters, path.kernels, strict=True), start=1):
         block = _BlockPlan(f"{path.name}{number}", filters, kernel, precision=precision)
         features = _block(features, network, block)
-    if path.pool > 1:
-        features = layers.UpSampling1D(path.pool, name=f"{path.name}_repeat", dtype=precision)(features)
-    features = _end(features, network, steps, f"{path.name}_margin")
-    return layers.Identity(name=f"{path.name}{PATH_SUFFIX}", dtype="float32")(features)
+    if path.pool == 1:
+        return features
+    return layers.UpSampling1D(path.pool, name=f"{path.name}_repeat", dtype=precision)(features)
 
 
-def _end(features: Tensor, network: Network, steps: int, name: str) -> Tensor:
+def _end(features: Tensor, network: Network, steps: int, name: str, gate: Tensor | None = None) -> Tensor:
     """Return the features that count, float32: without the margins' steps and, if so configured, sharpened."""
     features = ops.cast(features, "float32")
+    gate = None if gate is None else ops.cast(gate, "float32")
     near, whole = network.sharpen and network.sharpen_steps > 0, network.sharpen and not network.sharpen_steps
     if near:  # what stands out is told by the margins, too
-        features = sharpen(features, network.sharpen_steps)
+        features = sharpen(features, network.sharpen_steps, gate)
     features = layers.Cropping1D(steps, name=name, dtype="float32")(features) if steps else features
     return sharpen(features) if whole else features
 
 
-def sharpen(features: Tensor, around: int = 0) -> Tensor:
+def sharpen(features: Tensor, around: int = 0, gate: Tensor | None = None) -> Tensor:
     """Return features (windows, steps, features) that count where they stand out in time.
 
     Each is weighted by the softmax of itself over the steps, times their number. So the mean over time of what
@@ -129,11 +143,14 @@ def sharpen(features: Tensor, around: int = 0) -> Tensor:
     around : int
         An odd number of steps: the softmax is of each step among those around it, fewer than so many steps away
         and weighted by a triangle, so that what is farther away does not matter. 0 for all steps alike.
+    gate : tensor, optional
+        Added to the features in the softmax, of the same shape: says where they may count.
     """
+    logits = features if gate is None else features + gate
     if not around:
-        weights = ops.exp(features - ops.max(features, axis=1, keepdims=True))
+        weights = ops.exp(logits - ops.max(logits, axis=1, keepdims=True))
         return features * weights / ops.mean(weights, axis=1, keepdims=True)
-    weights = ops.exp(ops.minimum(features, LARGEST_EXPONENT))
+    weights = ops.exp(ops.clip(logits, -LARGEST_EXPONENT, LARGEST_EXPONENT))
     mean = weights
     for _ in range(2):  # the mean of means is weighted by a triangle
         mean = ops.average_pool(mean, around, strides=1, padding="same")

@@ -81,6 +81,9 @@ class Network:
     sharpen_steps : int
         What it is to stand out from lies fewer than so many steps away; an odd number, 0 for the whole window.
         With few, what is elsewhere does not change a map.
+    gated : bool
+        Let the first path, which sees the least, say where the features of the others count: see `sharpen`.
+        So what a wide path finds out lies on the wave that it is about. Needs `sharpen_steps` and paths.
     paths : tuple of FeaturePath
         What follows the blocks, side by side; none for nothing.
     """
@@ -94,6 +97,7 @@ class Network:
     squeeze: int = 0
     sharpen: bool = False
     sharpen_steps: int = 0
+    gated: bool = False
     paths: tuple[FeaturePath, ...] = ()
 
     def __post_init__(self) -> None:
@@ -112,6 +116,11 @@ class Network:
             raise InputError(
                 f"network.sharpen_steps must be 0 or an odd number up to {LARGEST_OPTION};"
                 f" received {self.sharpen_steps}"
+            )
+        if self.gated and not (self.sharpen and self.sharpen_steps and len(self.paths) > 1):
+            raise InputError(
+                "network.gated needs sharpen, sharpen_steps and two paths or more; received"
+                f" sharpen {self.sharpen}, sharpen_steps {self.sharpen_steps} and {len(self.paths)} paths"
             )
         if len(self.paths) > MOST_BLOCKS:
             raise InputError(f"network.paths must be at most {MOST_BLOCKS}; received {len(self.paths)}")

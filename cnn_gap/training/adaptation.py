@@ -1,4 +1,4 @@
-"""Adapt a trained model's thresholds to other records, without training."""
+"""Adapt a trained model's thresholds and probabilities to other records, without training."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +12,7 @@ from cnn_gap.errors import InputError
 from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_model
 from cnn_gap.prediction.predictor import Predictor
 from cnn_gap.scoring.thresholds import adapted_thresholds
+from cnn_gap.training.calibration import calibrated, fit_calibration, scale_logits
 
 #: Records that are classified together.
 BATCH = 64
@@ -20,7 +21,10 @@ BATCH = 64
 def adapt_thresholds(
     data: Path, model: Path, start: Path, label_table: Path | None = None, log: Callable[[str], None] = print
 ) -> ModelDescription:
-    """Write a model folder with the network of another and thresholds that suit the records of `data` better.
+    """Write a model folder that suits the records of `data` better than the one that it starts from.
+
+    Its thresholds are moved, and each class's logit is scaled and moved so that probabilities are true there,
+    too: both the less, the fewer records there are. The order of a class's probabilities stays.
 
     Parameters
     ----------
@@ -42,14 +46,17 @@ def adapt_thresholds(
     labels, probabilities = _classified(Predictor(network, description), data, label_table, log)
     classes = description.class_set
     thresholds = adapted_thresholds(classes, labels, probabilities, description.lowest_probabilities)
+    scales, offsets = fit_calibration(labels, probabilities)
+    scale_logits(network, scales, offsets)
+    thresholds = np.where(np.isfinite(thresholds), calibrated(thresholds, scales, offsets), np.inf)
     positives = labels.sum(axis=0)
     adapted = replace(
         description,
         thresholds=tuple(float(value) if np.isfinite(value) else None for value in thresholds),
-        training=description.training | {"thresholds_adapted_to_records": len(labels)},
+        training=description.training | {"adapted_to_records": len(labels)},
     )
     save_model(model, network, adapted)
-    log(f"adapted {np.count_nonzero(positives)} thresholds of {len(classes)} to {len(labels)} records: {model}")
+    log(f"adapted {np.count_nonzero(positives)} classes of {len(classes)} to {len(labels)} records: {model}")
     return adapted
 
 

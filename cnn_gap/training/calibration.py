@@ -30,6 +30,12 @@ def fit_calibration(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.n
     return scales, offsets
 
 
+def calibrated(probabilities: np.ndarray, scales: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return probabilities, (..., classes), after their logits were scaled and moved; 0 and 1 stay."""
+    with np.errstate(divide="ignore"):
+        return expit(scales * logit(probabilities.astype(np.float64)) + offsets)
+
+
 def _fit_class(labels: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
     if not labels.any() or labels.all():
         return 1.0, 0.0

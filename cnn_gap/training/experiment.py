@@ -53,7 +53,7 @@ class Experiment:
     examples: Examples
     partition: Partition
     start: Start | None = None
-    teacher: Teacher | None = None
+    teachers: tuple[Teacher, ...] = ()
 
     @property
     def seen(self) -> np.ndarray:
@@ -74,7 +74,7 @@ class Experiment:
             "fingerprint of the labels": _digest(self.examples.labels),
             "fingerprint of the split": _digest(self.partition.validation),
             "fingerprint of the model to start from": None if self.start is None else self.start.fingerprint,
-            "fingerprint of the teacher": None if self.teacher is None else self.teacher.fingerprint,
+            "fingerprints of the teachers": [teacher.fingerprint for teacher in self.teachers],
         }
 
 
@@ -107,7 +107,7 @@ def prepare_experiment(
     classes: ClassSet,
     seed: int,
     start: Start | None = None,
-    teacher: Teacher | None = None,
+    teachers: tuple[Teacher, ...] = (),
     log: Log = print,
 ) -> Experiment:
     """Read the records' labels, prepare their windows and split them.
@@ -117,10 +117,10 @@ def prepare_experiment(
     Raises
     ------
     InputError
-        If no record can be trained on, none has a label of `classes`, or the teacher cannot teach these.
+        If no record can be trained on, none has a label of `classes`, or a teacher cannot teach these.
     """
     config = config if start is None else start.configure(config)
-    if teacher is not None:
+    for teacher in teachers:
         teacher.require_match(classes, config.preprocessing)
     records = _read_infos(_find_records(sources, log), sources, classes, log)
     labels = np.array([classes.encode_taught(record.codes) for record in records])
@@ -135,7 +135,7 @@ def prepare_experiment(
     examples = Examples(store, labels)
     groups = _patients(records, sources.patient_table)
     partition = _partition(examples, groups, config.training.validation_fraction, seed)
-    return Experiment(config, classes, seed, examples, partition, start, teacher)
+    return Experiment(config, classes, seed, examples, partition, start, teachers)
 
 
 def _digest(values: np.ndarray) -> str:

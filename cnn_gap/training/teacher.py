@@ -1,5 +1,6 @@
-"""A trained model that teaches another one what labels do not say."""
+"""Trained models that teach another one what labels do not say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,19 +52,25 @@ class Teacher:
                 f" {self.description.preprocessing}"
             )
 
-    def blend(self, labels: np.ndarray, probabilities: np.ndarray, share: float) -> np.ndarray:
-        """Return what to learn, float32 of shape (records, outputs).
 
-        Parameters
-        ----------
-        labels : ndarray, shape (records, outputs), bool
-        probabilities : ndarray, shape (records, outputs)
-            What the model says of the same records.
-        share : float
-            Of the probabilities. A class that the model has never seen is learned from the labels alone.
-        """
-        shares = np.where(self.description.seen, share, 0.0)
-        return ((1 - shares) * labels + shares * probabilities).astype(np.float32)
+def blend(
+    labels: np.ndarray, teachers: Sequence[Teacher], probabilities: Sequence[np.ndarray], share: float
+) -> np.ndarray:
+    """Return what to learn from labels and teachers, float32 of shape (records, outputs).
+
+    Parameters
+    ----------
+    labels : ndarray, shape (records, outputs), bool
+    teachers : sequence of Teacher
+        At least one.
+    probabilities : sequence of ndarray, shape (records, outputs)
+        What each teacher says of the same records; their mean is learned. Several networks err less than one.
+    share : float
+        Of the probabilities. A class that a teacher has never seen is learned from the labels alone.
+    """
+    seen = np.all([teacher.description.seen for teacher in teachers], axis=0)
+    shares = np.where(seen, share, 0.0)
+    return ((1 - shares) * labels + shares * np.mean(probabilities, axis=0)).astype(np.float32)
 
 
 def read_teacher(folder: Path) -> Teacher:

@@ -27,8 +27,11 @@ from cnn_gap.training.devices import even, on_devices, predict_evenly
 from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
 from cnn_gap.training.fine_tuning import Start
 from cnn_gap.training.history import write_history
-from cnn_gap.training.teacher import Teacher
+from cnn_gap.training.teacher import Teacher, blend
 from cnn_gap.windows.store import WindowStore
+
+#: How many epochs, up to each, the choice of the best one looks at.
+JUDGED_EPOCHS = 3
 
 
 def train_model(
@@ -43,7 +46,7 @@ def train_model(
     patient_table: Path | None = None,
     cache: Path | None = None,
     start: Start | None = None,
-    teacher: Teacher | None = None,
+    teachers: tuple[Teacher, ...] = (),
     strict: bool = False,
     devices: int | str = 1,
     log: Log = print,
@@ -70,8 +73,8 @@ def train_model(
         Folder for the prepared windows, `model/cache` if not given.
     start : Start, optional
         A trained model whose weights, blocks and preprocessing are taken, instead of those of `config`.
-    teacher : Teacher, optional
-        A trained model whose probabilities are learned beside the labels.
+    teachers : tuple of Teacher
+        Trained models; the mean of their probabilities is learned beside the labels.
     strict : bool
         Fail where a folder in `data` cannot be read, rather than go on without its records.
     devices : int or "all"
@@ -91,7 +94,7 @@ def train_model(
         checkpoints = _open_checkpoints(model, resume, log)
         if checkpoints is None:
             return load_model(model)[1]
-        experiment = prepare_experiment(sources, config, classes, seed, start, teacher, log)
+        experiment = prepare_experiment(sources, config, classes, seed, start, teachers, log)
         return _train(experiment, checkpoints, model, log)
 
 
@@ -137,15 +140,16 @@ def _enough_memory() -> Iterator[None]:
 
 
 def _taught(experiment: Experiment, log: Log) -> Experiment:
-    """Return the experiment with what its teacher, if there is one, says of the training records."""
-    teacher, examples, training = experiment.teacher, experiment.examples, experiment.config.training
-    if teacher is None:
+    """Return the experiment with what its teachers, if there are any, say of the training records."""
+    teachers, examples, training = experiment.teachers, experiment.examples, experiment.config.training
+    if not teachers:
         return experiment
-    log(f"asking {teacher.folder} about the training records")
-    records = experiment.partition.training
-    said = predict_records(teacher.network, examples.store, records, training.batch_size)
+    records, said = experiment.partition.training, []
+    for teacher in teachers:
+        log(f"asking {teacher.folder} about the training records")
+        said.append(predict_records(teacher.network, examples.store, records, training.batch_size))
     targets = examples.labels.astype(np.float32)
-    targets[records] = teacher.blend(examples.labels[records], said, training.distillation)
+    targets[records] = blend(examples.labels[records], teachers, said, training.distillation)
     return replace(experiment, examples=replace(examples, targets=targets))
 
 
@@ -326,17 +330,27 @@ def _predict_validation(network: keras.Model, experiment: Experiment) -> tuple[n
 
 
 def _advance(progress: Progress, row: dict) -> Progress:
-    """Add an epoch; the best has the highest AUROC + Challenge metric or, without AUROC, the least loss."""
+    """Add an epoch; the best has the highest `_quality`."""
     row = {key: None if np.isnan(value) else round(float(value), 6) for key, value in row.items()}
     row["epoch"] = int(row["epoch"])
     history = (*progress.history, row)
+    best = max(range(1, len(history) + 1), key=lambda epoch: _quality(history[:epoch]))
+    return replace(progress, history=history, best_epoch=best)
 
-    def quality(each: dict) -> tuple:
-        if each["val_auroc"] is not None:
-            return each["val_auroc"] + (each["val_challenge_metric"] or 0.0), each["epoch"]
-        return (each["epoch"],) if each["val_loss"] is None else (-each["val_loss"],)
 
-    return replace(progress, history=history, best_epoch=max(history, key=quality)["epoch"])
+def _quality(history: tuple[dict, ...]) -> tuple:
+    """Return what the last epoch of a history is judged by: the more, the better.
+
+    It is AUROC + Challenge metric, the mean of the last epochs, since one alone may be high by chance. Without
+    an AUROC it is the loss, and without validation records the later epoch is the better.
+    """
+    last = history[-1]
+    if last["val_loss"] is None:
+        return (last["epoch"],)
+    if last["val_auroc"] is None:
+        return (-last["val_loss"], 0)
+    sums = [row["val_auroc"] + (row["val_challenge_metric"] or 0.0) for row in history[-JUDGED_EPOCHS:]]
+    return sum(sums) / len(sums), last["epoch"]
 
 
 def _epoch_line(row: dict, epochs: int, seconds: float) -> str:
@@ -359,6 +373,7 @@ def _describe(network: keras.Model, experiment: Experiment, progress: Progress) 
         "validation": progress.history[progress.best_epoch - 1],
         "training_records": len(partition.training),
         "validation_records": len(partition.validation),
+        "teachers": [{"folder": each.folder.name, "weights": each.fingerprint} for each in experiment.teachers],
         "config": to_dict(config),
     }
     return ModelDescription(

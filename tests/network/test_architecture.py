@@ -14,13 +14,14 @@ from cnn_gap.shipped import SHIPPED_CONFIGS
 from cnn_gap.training.config import read_config
 
 SMALL = Network(filters=(4, 6, 8), kernels=(5, 3, 3), pooling=(2, 1, 2))
+PATHS = (FeaturePath("near", (4,), (1,)), FeaturePath("far", (6,), (5,)))
 
 
 @pytest.mark.parametrize("name", ["default", "paper"])
 def test_the_configured_networks_have_twelve_blocks_a_pool_and_a_dense_layer(name):
     config = read_config(SHIPPED_CONFIGS / f"{name}.toml")
     network = build_network(config.network, leads=12, classes=24)
-    kinds = [type(layer).__name__ for layer in network.layers]
+    kinds = [type(layer).__name__ for layer in network.layers if not layer.name.endswith("_gate")]
     blocks = [layer for layer in network.layers if layer.name.endswith("_convolution")]
     assert [type(layer) for layer in blocks] == [keras.layers.Conv1D] * 12
     assert kinds.count("Conv1D") == kinds.count("BatchNormalization")
@@ -68,6 +69,7 @@ def test_the_same_seed_gives_the_same_network():
         {"dilation": (1, 2, 4)},
         {"sharpen": True},
         {"sharpen": True, "sharpen_steps": 5},
+        {"sharpen": True, "sharpen_steps": 5, "gated": True, "paths": PATHS},
     ],
 )
 def test_every_kind_of_block_takes_any_length_and_reload(change, tmp_path):
@@ -77,7 +79,7 @@ def test_every_kind_of_block_takes_any_length_and_reload(change, tmp_path):
     network.fit(windows, np.eye(3)[np.arange(8) % 3], verbose=0)
     network.save(tmp_path / "model.keras", include_optimizer=False)
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    for samples in (64, 37):
+    for samples in (64, 36):
         expected = network.predict_on_batch(windows[:, :samples])
         np.testing.assert_array_equal(loaded.predict_on_batch(windows[:, :samples]), expected)
 
@@ -130,9 +132,32 @@ def test_features_too_large_for_an_exponent_are_sharpened_to_numbers():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(sharpen(features, 3)), 1e4, rtol=1e-5)
 
 
+def test_a_gate_says_where_features_count():
+    features = np.random.default_rng(0).gamma(1.0, size=(1, 40, 3)).astype(np.float32)
+    gate = np.zeros_like(features)
+    gate[:, 15] = 5.0
+
+    def shared(gate):
+        given = (keras.ops.convert_to_tensor(features), 21, keras.ops.convert_to_tensor(gate))
+        sharpened = keras.ops.convert_to_numpy(sharpen(*given))
+        return sharpened[:, 15] / sharpened[:, 5:26].sum(axis=1)
+
+    np.testing.assert_allclose(
+        shared(0 * gate), shared(0 * gate + 3), rtol=1e-5
+    )  # it is compared with what is near
+    assert (shared(gate) > 5 * shared(0 * gate)).all()
+
+
+def test_the_gate_comes_from_the_first_path():
+    gated = replace(SMALL, dropout=0.0, sharpen=True, sharpen_steps=5, gated=True, paths=PATHS)
+    network = build_network(gated, 12, 3)
+    gates = {layer.name: layer for layer in network.layers if layer.name.endswith("_gate")}
+    assert list(gates) == ["far_gate"]
+    assert gates["far_gate"].input is network.get_layer("near1_relu").output
+
+
 def test_paths_are_dropped_in_training_alone():
-    paths = (FeaturePath("near", (4,), (1,)), FeaturePath("far", (6,), (5,)))
-    network = replace(SMALL, paths=paths)
+    network = replace(SMALL, paths=PATHS)
     training = build_network(network, 12, 3, Augmentation(amplitude=(1, 1), path_dropout=1.0))
     plain = build_network(network, 12, 3)
     copy_weights(training, plain)
@@ -162,6 +187,8 @@ def test_a_residual_block_adds_its_input():
         ({"squeeze": 5}, "squeeze"),
         ({"dilation": (1, 2)}, "dilation"),
         ({"sharpen_steps": 4}, "sharpen_steps must be 0 or an odd number"),
+        ({"gated": True}, "gated needs .*; received sharpen False, sharpen_steps 0 and 0 paths"),
+        ({"gated": True, "sharpen": True, "paths": PATHS}, "received sharpen True, sharpen_steps 0 and 2"),
     ],
 )
 def test_impossible_networks_are_named(change, named):

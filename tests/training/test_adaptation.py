@@ -5,22 +5,43 @@ import pytest
 
 import train_model
 from cnn_gap.classifier import load_classifier
+from cnn_gap.ecg.records import read_info
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.training.adaptation import adapt_thresholds
+from cnn_gap.training.calibration import calibrated
 
 
-def test_the_network_stays_and_thresholds_move(model, records, tmp_path, run_command):
+def test_answers_move_and_the_order_of_the_records_stays(model, records, tmp_path, run_command):
     adapted = tmp_path / "adapted"
     result = run_command(train_model, [records, adapted, "--from", model, "--thresholds-only"])
     assert not result.code
     before, after = read_description(model), read_description(adapted)
-    assert after.training["thresholds_adapted_to_records"] == 48
+    assert after.training["adapted_to_records"] == 48
     assert any(one != two for one, two in zip(before.thresholds, after.thresholds, strict=True))
     assert [each is None for each in before.thresholds] == [each is None for each in after.thresholds]
-    path = next(records.glob("*.hea"))
-    one, two = (load_classifier(folder).predict(path).probabilities for folder in (model, adapted))
-    np.testing.assert_array_equal(one, two)
+    paths = sorted(records.glob("*.hea"))
+    one, two = (
+        np.array([each.probabilities for each in load_classifier(folder).predict_batch(paths)])
+        for folder in (model, adapted)
+    )
+    labels = np.array([before.class_set.encode_taught(read_info(path).codes) for path in paths])
+    held = labels.any(axis=0)
+    errors = [((each - labels) ** 2).mean() for each in (one, two)]
+    assert errors[1] < errors[0]
+    assert not np.allclose(one, two)
+    for first, second in zip(one[:, held].T, two[:, held].T, strict=True):
+        np.testing.assert_array_equal(np.argsort(first), np.argsort(second))
+
+
+def test_thresholds_go_with_the_probabilities():
+    """What passed a threshold before passes it after both were scaled and moved."""
+    probabilities = np.linspace(0, 1, 101)[:, None] * np.ones(3)
+    scales, offsets, threshold = np.array([0.5, 1.0, 2.0]), np.array([-1.0, 0.0, 3.0]), np.full(3, 0.295)
+    after = calibrated(probabilities, scales, offsets)
+    np.testing.assert_array_equal(probabilities >= threshold, after >= calibrated(threshold, scales, offsets))
+    np.testing.assert_allclose(after[:, 1], probabilities[:, 1], atol=1e-12)
+    np.testing.assert_array_equal(after[[0, -1]], probabilities[[0, -1]])
 
 
 def test_records_without_labels_and_a_missing_start_are_refused(model, records, tmp_path, run_command):

@@ -1,5 +1,6 @@
 """Training with a teacher, and with an average of the weights."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import train_model as train_command
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.errors import InputError
 from cnn_gap.prediction.model_folder import load_model
-from cnn_gap.training.teacher import read_teacher
+from cnn_gap.training.teacher import blend, read_teacher
 from cnn_gap.training.train import train_model
 
 
@@ -25,9 +26,9 @@ def teacher(model):
 
 def test_labels_are_blended_with_what_the_teacher_says(teacher):
     unseen = replace(teacher, description=replace(teacher.description, seen=(False,) + (True,) * 23))
-    labels, said = np.zeros((2, 24), bool), np.full((2, 24), 0.4)
+    labels, said = np.zeros((2, 24), bool), (np.full((2, 24), 0.3), np.full((2, 24), 0.5))
     labels[0] = True
-    blended = unseen.blend(labels, said, share=0.25)
+    blended = blend(labels, (teacher, unseen), said, share=0.25)
     assert blended.dtype == np.float32
     np.testing.assert_array_equal(blended[:, 0], [1, 0])
     np.testing.assert_allclose(blended[:, 1:], [[0.85] * 23, [0.1] * 23], rtol=1e-6)
@@ -43,7 +44,7 @@ def test_a_teacher_is_learned_from(records, model, teacher, tmp_path):
         replace(TINY, training=training),
         read_weights(),
         cache=model / "cache",
-        teacher=teacher,
+        teachers=(teacher,),
         log=lines.append,
     )
     alone = replace(TINY, training=replace(training, distillation=0.0))
@@ -62,25 +63,29 @@ def test_another_teacher_cannot_resume_a_training(records, model, teacher, tmp_p
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_model(records, tmp_path, TINY, read_weights(), cache=model / "cache", teacher=teacher, log=crash)
-    with pytest.raises(InputError, match="fingerprint of the teacher was"):
+        train_model(
+            records, tmp_path, TINY, read_weights(), cache=model / "cache", teachers=(teacher,), log=crash
+        )
+    with pytest.raises(InputError, match="fingerprints of the teachers was"):
         train_model(records, tmp_path, TINY, read_weights(), cache=model / "cache", resume=True, log=_quiet)
 
 
 def test_a_teacher_that_answers_or_takes_something_else_is_refused(records, teacher, tmp_path):
     slower = replace(TINY, preprocessing=replace(TINY.preprocessing, sampling_rate=50.0))
     with pytest.raises(InputError, match="same preprocessing"):
-        train_model(records, tmp_path / "a", slower, read_weights(), teacher=teacher, log=_quiet)
+        train_model(records, tmp_path / "a", slower, read_weights(), teachers=(teacher,), log=_quiet)
     fewer = replace(read_weights(), classes=read_weights().classes[:5])
     with pytest.raises(InputError, match="same classes and findings; received one with 24 for 5"):
-        train_model(records, tmp_path / "b", TINY, fewer, teacher=teacher, log=_quiet)
+        train_model(records, tmp_path / "b", TINY, fewer, teachers=(teacher,), log=_quiet)
 
 
 def test_the_command_takes_a_teacher(run_command, records, model, tmp_path, config_file):
-    arguments = (records, tmp_path / "m", "--config", config_file, "--teacher", model)
+    arguments = (records, tmp_path / "m", "--config", config_file, "--teacher", model, "--teacher", model)
     result = run_command(train_command, arguments)
     assert result.code == 0, result.err
-    assert f"asking {model} about the training records" in result.out
+    assert result.out.count(f"asking {model} about the training records") == 2
+    description = json.loads((tmp_path / "m" / "model.json").read_text())
+    assert [teacher["folder"] for teacher in description["training"]["teachers"]] == [model.name] * 2
 
 
 def test_the_average_of_the_weights_is_validated_and_saved(records, model, tmp_path):
