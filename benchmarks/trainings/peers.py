@@ -180,7 +180,7 @@ def _read_target(options: argparse.Namespace, config: "Config", classes: ClassSe
     infos = [read_info(path) for path in find_records(options.test)]
     if not infos:
         raise InputError(f"{options.test}: holds no record; give a folder of labelled ones")
-    store = prepare_windows(infos, config.preprocessing, _cache(options), options.threads, _log)
+    store = prepare_windows(infos, config.preprocessing, _cache(options), log=_log)
     for reason in store.failures.values():
         _log(f"left out: {reason}")
     rows = np.setdiff1d(np.arange(len(infos)), list(store.failures))
