@@ -14,7 +14,7 @@ from keras import layers, ops
 from cnn_gap.network.tensors import Tensor
 
 #: Different values of the random numbers that `FastDropout` draws.
-_VALUES = 1 << 16
+_VALUES = 1 << 8
 
 
 def with_fast_layers(network: keras.Model) -> keras.Model:
@@ -50,7 +50,7 @@ class FastNormalization(layers.BatchNormalization):
 
         unused = tf.zeros([0])
         normalized, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs[:, None],
+            x=tf.expand_dims(inputs, 1),
             scale=tf.convert_to_tensor(self.gamma),
             offset=tf.convert_to_tensor(self.beta),
             mean=unused,
@@ -61,12 +61,12 @@ class FastNormalization(layers.BatchNormalization):
         variance *= (values - 1) / values  # TensorFlow's is the sample's, Keras's is the population's
         for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + new * (1 - self.momentum))
-        return normalized[:, 0]
+        return tf.squeeze(normalized, 1)  # the gradient of a slice is slow
 
 
 @keras.saving.register_keras_serializable("cnn_gap")
 class FastDropout(layers.Dropout):
-    """`Dropout` that draws two bytes a feature: its rate is rounded to a 65,536th."""
+    """`Dropout` that draws a byte a feature: its rate is rounded to a 256th."""
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Return the features, in training some of them 0 and the others larger."""
@@ -74,12 +74,12 @@ class FastDropout(layers.Dropout):
             return inputs
         import tensorflow as tf
 
-        dropped, shape = round(self.rate * _VALUES), tf.shape(inputs)
+        dropped, shape = min(round(self.rate * _VALUES), _VALUES - 1), tf.shape(inputs)
         count = tf.size(inputs)
         seed = self.seed_generator.next()
-        drawn = tf.random.stateless_uniform([(count + 1) // 2], seed, minval=None, maxval=None, dtype=tf.int32)
-        numbers = tf.reshape(tf.reshape(tf.bitcast(drawn, tf.uint16), [-1])[:count], shape)
-        kept = tf.cast(numbers >= tf.cast(dropped, tf.uint16), inputs.dtype)
+        drawn = tf.random.stateless_uniform([(count + 3) // 4], seed, minval=None, maxval=None, dtype=tf.int32)
+        numbers = tf.reshape(tf.reshape(tf.bitcast(drawn, tf.uint8), [-1])[:count], shape)
+        kept = tf.cast(numbers >= tf.cast(dropped, tf.uint8), inputs.dtype)
         return inputs * kept * tf.cast(_VALUES / (_VALUES - dropped), inputs.dtype)
 
 
