@@ -54,12 +54,16 @@ SNOMED = "SNOMED CT"
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A diagnosis by its code, abbreviation and name, and whose code it is."""
+    """A diagnosis by its code, abbreviation and name, and whose code it is.
+
+    `same_as` are the codes of the class that is the same diagnosis, where this one is a finding that has one.
+    """
 
     code: str
     abbreviation: str
     name: str
     system: str = SNOMED
+    same_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Finding:
     @property
     def diagnosis(self) -> Diagnosis:
         """The finding as a diagnosis."""
-        return Diagnosis(self.codes[0], self.abbreviation, plain_name(self.name), self.system)
+        return Diagnosis(self.codes[0], self.abbreviation, plain_name(self.name), self.system, self.teaches)
 
 
 @cache

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import signal as dsp
 
 from cnn_gap.ecg.twelve_leads import Record
+from cnn_gap.measurements.complexes import find_complexes
 from cnn_gap.windows.resampling import bridge, resample_by
 
 #: Beats are measured at this rate, Hz.
@@ -114,13 +115,9 @@ def spatial_velocity(signal: np.ndarray) -> np.ndarray:
 
 def _complexes(signal: np.ndarray) -> np.ndarray:
     """Return about where the QRS complexes are, samples."""
-    from wfdb.processing import XQRS  # it takes a second to import
-
     fast = filtered(signal, _QRS_BAND_HZ, "bandpass")
     strongest = fast @ np.linalg.eigh(fast.T @ fast)[1][:, -1]
-    detector = XQRS(strongest, RATE)
-    detector.detect(verbose=False)
-    return np.asarray(detector.qrs_inds, int)
+    return find_complexes(strongest, RATE)
 
 
 def _fiducial_points(signal: np.ndarray, found: np.ndarray) -> np.ndarray:

@@ -76,8 +76,15 @@ def parse_level(text: str) -> Level:
 def find_regions(activation: np.ndarray, sampling_rate: float, level: float) -> tuple[Region, ...]:
     """Return the intervals in which a map, (samples,) at `sampling_rate` (Hz), lies above `level`, in order."""
     above = np.concatenate([[False], activation > level, [False]])
-    edges = np.flatnonzero(np.diff(above)).reshape(-1, 2)
+    edges = np.flatnonzero(np.diff(above))
+    if not len(edges):
+        return ()
+    # In one pass over the map, whose parts are in and out of regions by turns; the last may end where it does.
+    sums = np.add.reduceat(np.append(activation, 0).astype(np.float64), edges)[::2]
+    starts, ends = edges[::2], edges[1::2]
     return tuple(
-        Region(start / sampling_rate, end / sampling_rate, float(activation[start:end].mean(dtype=np.float64)))
-        for start, end in edges.tolist()
+        Region(start / sampling_rate, end / sampling_rate, mean)
+        for start, end, mean in zip(
+            starts.tolist(), ends.tolist(), (sums / (ends - starts)).tolist(), strict=True
+        )
     )

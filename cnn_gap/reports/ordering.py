@@ -1,5 +1,8 @@
 """The order of diagnoses on a page: what is reported first, sinus rhythm last, rivals beside each other."""
 
+from collections.abc import Iterable
+
+from cnn_gap.ecg.diagnoses import Diagnosis
 from cnn_gap.prediction.explanation import ExplainedClass
 
 # Codes of SNOMED CT and SCP-ECG of diagnoses that say nothing is wrong, and of those of which a heart has one.
@@ -22,12 +25,30 @@ _GROUPS = {code: name for name, codes in _RIVALS for code in codes.split()}
 REPORTED, OTHERS = "Reported", "Other findings"
 
 
+def repeated(answers: Iterable[tuple[Diagnosis, bool]]) -> frozenset[int]:
+    """Return which of some answers, by index, say again what another says.
+
+    An answer is a diagnosis and whether it is reported. A finding such as SCP-ECG's AFIB repeats the class that
+    is the same diagnosis, if that is reported, or not, as well. Where the two differ, readers should see both.
+    """
+    listed = [(about, bool(label)) for about, label in answers]
+    known = {(about.code, label) for about, label in listed}
+    return frozenset(
+        index
+        for index, (about, label) in enumerate(listed)
+        if any((code, label) in known for code in about.same_as)
+    )
+
+
 def in_order(classes: tuple[ExplainedClass, ...]) -> list[tuple[str, ExplainedClass]]:
     """Return classes with the name of their group, in the order of a page.
 
     What is reported comes first, the most probable at the top and sinus rhythm and normal ECG at the end. The
-    others follow in groups of what excludes each other, each with the most probable at its top.
+    others follow in groups of what excludes each other, each with the most probable at its top. What repeats
+    another is left out.
     """
+    again = repeated((each.diagnosis, each.label) for each in classes)
+    classes = tuple(each for index, each in enumerate(classes) if index not in again)
     reported = sorted((each for each in classes if each.label), key=_by_weight)
     others = sorted((each for each in classes if not each.label), key=_by_weight)
     names = [*(name for name, _ in _RIVALS), OTHERS]

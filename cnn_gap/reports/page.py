@@ -195,7 +195,7 @@ def _class_data(explained: ExplainedClass, sampled: np.ndarray, times: np.ndarra
         "verdict": verdict(explained),
         "level": explained.level,
         "regions": [
-            [round(value, 4) for value in (region.start_s, region.end_s, region.activation)]
+            [round(region.start_s, 4), round(region.end_s, 4), round(region.activation, 4)]
             for region in explained.regions
         ],
         "activation": at_steps(explained.activation),
@@ -218,6 +218,8 @@ def _drawn_signal(record: Record) -> tuple[np.ndarray, float]:
 def _thousandths(values: np.ndarray) -> list[int | None]:
     scaled = 1000 * values.astype(np.float64)
     valid = np.isfinite(scaled)
+    if valid.all():
+        return scaled.round().astype(int).tolist()
     whole = np.where(valid, scaled, 0).round().astype(int).tolist()
     return [value if known else None for value, known in zip(whole, valid.tolist(), strict=True)]
 

@@ -10,6 +10,7 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.prediction.model_folder import ModelDescription
+from cnn_gap.reports.ordering import repeated
 from cnn_gap.scoring.metrics import Scores
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ MOST_NAMED = 3
 def prediction_table(prediction: "Prediction", count: int = 5) -> str:
     """Return a line for each of the `count` most probable diagnoses and for each other that is answered.
 
-    Notes on the record come first; where nothing can be answered, there is nothing else.
+    A finding that says again what its class says is left out. Notes on the record come first; where nothing can
+    be answered, there is nothing else.
     """
     if not prediction.answerable:
         return "\n".join(prediction.notes)
-    order = np.argsort(-prediction.probabilities, kind="stable")
+    again = repeated(zip(prediction.classes.diagnoses, prediction.labels, strict=True))
+    order = [each for each in np.argsort(-prediction.probabilities, kind="stable") if each not in again]
     shown = [index for rank, index in enumerate(order) if rank < count or prediction.labels[index]]
     rows = [("Probability", "Answered", "Diagnosis", "", "Code")]
     for index in shown:
@@ -53,12 +56,16 @@ def prediction_json(prediction: "Prediction", described: ModelDescription) -> st
 def explanation_table(explanation: Explanation) -> str:
     """Return a line for each class: its probability, its strongest regions and the leads that it rests on.
 
-    Notes on the record come first; where nothing can be answered, there is nothing else.
+    A finding that says again what its class says is left out. Notes on the record come first; where nothing can
+    be answered, there is nothing else.
     """
     if not explanation.answerable:
         return "\n".join(explanation.notes)
     rows = [("Probability", "Answered", "Diagnosis", "", "Shows at (s)", "Leads")]
-    for each in explanation.classes:
+    again = repeated((each.diagnosis, each.label) for each in explanation.classes)
+    for index, each in enumerate(explanation.classes):
+        if index in again:
+            continue
         answered = "yes" if each.label else "no"
         about = each.diagnosis
         rows.append(

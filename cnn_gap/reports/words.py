@@ -6,6 +6,7 @@ from cnn_gap.ecg.diagnoses import Diagnosis
 from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.measurements.intervals import Measurements
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
+from cnn_gap.reports.ordering import repeated
 
 #: Reported ones of these make a PR interval meaningless: atrial fibrillation, flutter, pacing rhythm.
 WITHOUT_PR = frozenset({"164889003", "164890007", "10370003", "AFIB", "AFLT", "PACE"})
@@ -104,8 +105,10 @@ def cautions(explanation: Explanation) -> list[str]:
 
 
 def reported(explanation: Explanation) -> str:
-    """Return all that is reported of the record, by abbreviation; a class and a finding may share one."""
-    return ", ".join(dict.fromkeys(each.abbreviation for each in explanation.reported)) or "nothing"
+    """Return all that is reported of the record, by abbreviation, each diagnosis once."""
+    again = repeated((each, True) for each in explanation.reported)
+    names = (each.abbreviation for index, each in enumerate(explanation.reported) if index not in again)
+    return ", ".join(dict.fromkeys(names)) or "nothing"
 
 
 def drawable(text: str) -> str:

@@ -58,11 +58,18 @@ class WindowStore:
         Record i has the windows from `first[i]` to before `first[i + 1]`.
     failures : dict of int to str
         Why a record's windows are missing, by its index.
+    samples : int
+        Of each window, margins counted.
+    held : tuple of int
+        How many of them are signal in each record's windows: all or, of a shorter record, those in the middle,
+        between zeros. At least a second is counted beside the margins.
     """
 
     folder: Path
     first: tuple[int, ...]
     failures: dict[int, str]
+    samples: int
+    held: tuple[int, ...]
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Return windows by index, float32 mV of shape (len(indices), samples, leads).
@@ -116,21 +123,29 @@ def prepare_windows(
         If no record at all could be read.
     """
     folder = Path(cache) / _fingerprint(records, preprocessing)
-    first = _first_windows(records, preprocessing)
-    store = _open_store(folder, first, preprocessing)
+    layout = _layout_of(records, preprocessing)
+    store = _open_store(folder, layout, preprocessing)
     if store is None:
         with locked(folder.parent, wait=log):
-            store = _open_store(folder, first, preprocessing)
-            store = store or _make_store(folder, records, first, preprocessing, run or _run_here)
+            store = _open_store(folder, layout, preprocessing)
+            store = store or _make_store(folder, records, layout, preprocessing, run or _run_here)
     if len(store.failures) == len(records):
         raise InputError(f"none of the {len(records)} records can be read; the first: {store.failures[0]}")
     return store
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """Where each record's windows are, and how many samples they hold: as `WindowStore` has both."""
+
+    first: tuple[int, ...]
+    held: tuple[int, ...]
+
+
 def _make_store(
     folder: Path,
     records: Sequence[RecordInfo],
-    first: tuple[int, ...],
+    layout: _Layout,
     preprocessing: Preprocessing,
     run: Run,
 ) -> WindowStore:
@@ -141,12 +156,12 @@ def _make_store(
     try:
         with writable(folder):
             aside.mkdir()
-            _write_store(aside, records, first, preprocessing, run)
+            _write_store(aside, records, layout.first, preprocessing, run)
             aside.rename(folder)
             flush(folder.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    store = _open_store(folder, first, preprocessing)
+    store = _open_store(folder, layout, preprocessing)
     if store is None:
         raise InputError(f"{folder}: the prepared windows cannot be read back; remove this folder")
     return store
@@ -160,17 +175,18 @@ class _Content:
     failures: dict
 
 
-def _open_store(folder: Path, first: tuple[int, ...], preprocessing: Preprocessing) -> WindowStore | None:
+def _open_store(folder: Path, layout: _Layout, preprocessing: Preprocessing) -> WindowStore | None:
     """Return the store in a folder, or None where there is none or it is not one of these windows."""
     try:
         content = from_dict(_Content, read_json(folder / "store.json"))
         failures = {int(index): printable(str(reason)) for index, reason in content.failures.items()}
+        first = layout.first
         whole = content.first == first and all(0 <= index < len(first) - 1 for index in failures)
         shape = (first[-1], preprocessing.input_samples, len(LEADS))
         whole = whole and _holds_windows(folder / "windows.npy", shape)
     except (InputError, ValueError):
         return None
-    return WindowStore(folder, first, failures) if whole else None
+    return WindowStore(folder, first, failures, preprocessing.input_samples, layout.held) if whole else None
 
 
 def _holds_windows(path: Path, shape: tuple[int, ...]) -> bool:
@@ -251,11 +267,13 @@ def _allocate(path: Path) -> None:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
-def _first_windows(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> tuple[int, ...]:
-    """Return the number of each record's first window, as its header has it, and that of all windows."""
-    samples = (resampled_length(each.samples, each.sampling_rate, preprocessing) for each in records)
-    counts = (len(training_starts(length, preprocessing.window_samples)) for length in samples)
-    return tuple(accumulate(counts, initial=0))
+def _layout_of(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> _Layout:
+    """Return where the windows of records go, as their headers have it."""
+    lengths = [resampled_length(each.samples, each.sampling_rate, preprocessing) for each in records]
+    counts = (len(training_starts(length, preprocessing.window_samples)) for length in lengths)
+    second, margins = ceil(preprocessing.sampling_rate), 2 * preprocessing.margin_samples
+    held = (min(preprocessing.input_samples, max(length, second) + margins) for length in lengths)
+    return _Layout(tuple(accumulate(counts, initial=0)), tuple(held))
 
 
 def _windows_of(path: Path, preprocessing: Preprocessing) -> np.ndarray:

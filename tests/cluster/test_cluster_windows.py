@@ -36,7 +36,10 @@ def test_training_on_windows_of_a_cluster_is_training_on_those_of_one_machine(
     place = tmp_path / "model"
     result = run_command(train_model, [records, place, "--config", config_file, "--cluster", "local:2"])
     assert result.code == 0, result.err
-    assert contents(place / "cache") == contents(model / "cache")
+    made = contents(place / "cache")
+    assert len(made) == 2
+    # Other tests may have put windows of other settings beside these.
+    assert made.items() <= contents(model / "cache").items()
 
 
 #: What a test gives to workers: the reading of one record kills their process.

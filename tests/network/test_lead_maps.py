@@ -27,6 +27,19 @@ def test_gradients_of_a_linear_network_are_its_weights(linear, kernel):
     np.testing.assert_allclose(gradients, np.broadcast_to(expected, (3, 2, 50, 12)), rtol=1e-5)
 
 
+def test_what_a_network_crops_has_no_gradient():
+    inputs = keras.Input((None, 12))
+    ends = [keras.layers.Cropping1D(edges)(inputs) for edges in ((3, 7), (5, 5))]
+    average = keras.layers.GlobalAveragePooling1D(name="average")(keras.layers.Concatenate()(ends))
+    network = keras.Model(inputs, keras.layers.Dense(4, activation="sigmoid", name="probabilities")(average))
+    kernel = keras.ops.convert_to_numpy(network.get_layer("probabilities").kernel)
+    gradients = logit_gradients(network)(np.ones((2, 50, 12), np.float32), [1])
+    expected = np.zeros((50, 12))
+    expected[3:43] += kernel[:12, 1] / 40
+    expected[5:45] += kernel[12:, 1] / 40
+    np.testing.assert_allclose(gradients, np.broadcast_to(expected, (1, 2, 50, 12)), rtol=1e-5, atol=1e-8)
+
+
 def test_many_windows_and_classes_get_what_each_gets_alone(linear):
     windows = np.random.default_rng(1).normal(size=(20, 40, 12)).astype(np.float32)
     columns = [0, 1, 2, 3] * 9

@@ -37,6 +37,7 @@ def _prepare(folder, cache, preprocessing=None):
 def test_windows_are_those_of_the_records(folder, tmp_path):
     store = _prepare(folder, tmp_path / "cache")
     assert store.first == (0, 1, 2, 5)
+    assert (store.samples, store.held) == (1000, (600, 1000, 1000))
     for index, path in enumerate(find_records(folder)):
         record = read_record(path)
         expected = training_windows(record.signal, record.sampling_rate, Preprocessing())
