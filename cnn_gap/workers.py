@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -52,11 +52,15 @@ class Work(Generic[Item, Result]):
     lost: Callable[[Item], Result]
 
 
-def usual_jobs(spared: int = 0) -> int:
+#: What does work on items, as `in_processes` or a cluster does: it yields the result of each, in any order.
+Run: TypeAlias = Callable[[Work[Any, Any], Sequence[Any]], Generator[Any]]
+
+
+def usual_jobs(spared: int = 0, most: int = USUAL_JOBS) -> int:
     """Return how many processes to start beside this one: one for each core but those that it needs itself."""
     import joblib
 
-    return max(min(joblib.effective_n_jobs(-1), USUAL_JOBS) - spared, 0)
+    return max(min(joblib.effective_n_jobs(-1), most) - spared, 0)
 
 
 def in_processes(
@@ -74,12 +78,13 @@ def in_processes(
     items : iterable
         Looked at only as far ahead as work is on its way.
     jobs : int
-        How many processes there are, at least 1. They end when all is done or the iterator is closed.
+        How many processes there are; 0: this one does the work. They end when all is done or the iterator is
+        closed.
     chunk : int
         How many items a process takes at a time.
     """
     remaining = iter(items)
-    while (pool := _started(work, jobs)) is not None:
+    while jobs and (pool := _started(work, jobs)) is not None:
         with closing(pool):
             try:
                 yield from _results(pool, remaining, AHEAD * jobs, chunk)

@@ -1,8 +1,9 @@
 """What a cluster of processes on this machine does for a drive, against one process: time, memory, listing.
 
-Drives the same simulated records twice, each time as a command of its own: in one process, and by `--cluster
-local:N`, whose scheduler is part of the driver's process. The records are headers linked to a few signals, so
-that making them costs little. Time is with the start. Exits with 1 where the results differ.
+Drives the same simulated records twice, each time as a command of its own: by `--cluster local:N`, whose
+scheduler is part of the driver's process, and in one process. The records are headers linked to a few signals,
+so that making them costs little. Time is with the start. Peaks of memory are given for the first half of a
+drive too: what grows with the records shows between the two. Exits with 1 where the results differ.
 """
 
 import argparse
@@ -27,12 +28,25 @@ _LOOK_S = 0.5
 
 @dataclass(frozen=True)
 class Cost:
-    """What a drive has taken: s by the clock, s of processors, and the peak memory of processes, bytes."""
+    """What a drive has taken.
+
+    Attributes
+    ----------
+    wall, cpu : float
+        By the clock, and of processors, s.
+    memory : tuple of (float, int, int)
+        At each look: s since the start, and the peaks so far of the driver and of the largest of its
+        descendants, bytes.
+    """
 
     wall: float
     cpu: float
-    driver: int
-    worker: int
+    memory: tuple[tuple[float, int, int], ...]
+
+    def peaks(self, share: float) -> tuple[float, float]:
+        """Return the peaks of driver and largest worker within the first share of the time, GB."""
+        driver, worker = max(each[1:] for each in self.memory if each[0] <= share * self.wall)
+        return driver / 1e9, worker / 1e9
 
 
 def main(arguments: list[str]) -> int:
@@ -41,25 +55,30 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
     parser.add_argument("--records", metavar="N", type=int, default=10_000, help="default: %(default)s")
     parser.add_argument("--workers", metavar="N", type=int, default=2, help="default: %(default)s")
+    parser.add_argument(
+        "--sampling-rate", metavar="HZ", type=float, default=500.0, help="of the records (default: %(default)g)"
+    )
     options = parser.parse_args(arguments)
     count = options.records
     with tempfile.TemporaryDirectory() as folder:
         data, alone, cluster = (Path(folder) / name for name in ("records", "alone", "cluster"))
-        write_linked_records(data, count, sampling_rate=500.0)
+        write_linked_records(data, count, options.sampling_rate)
         place = f"local:{options.workers}"
         listing = _seconds_of_listing(data)
+        print(f"listing {count} records took {listing:.2f} s", flush=True)
         costs = {
-            "one process": _drive([options.model, data, alone]),
             f"--cluster {place}": _drive([options.model, data, cluster, "--cluster", place]),
+            "one process": _drive([options.model, data, alone]),
         }
         equal = _journal(alone) == _journal(cluster)
     rows = [
-        (name, count / cost.wall, 1000 * cost.cpu / count, cost.driver / 1e9, cost.worker / 1e9)
+        (name, count / cost.wall, 1000 * cost.cpu / count, *cost.peaks(0.5), *cost.peaks(1))
         for name, cost in costs.items()
     ]
-    headings = (f"{count} records", "records/s", "CPU ms a record", "driver GB", "largest worker GB")
-    print(table(headings, rows))
-    print(f"\nlisting them took {listing:.2f} s; the results are {'equal' if equal else 'DIFFERENT'}")
+    half = ("driver GB, first half", "largest worker GB, first half")
+    whole = ("driver GB", "largest worker GB")
+    print(table((f"{count} records", "records/s", "CPU ms a record", *half, *whole), rows))
+    print(f"\nthe results are {'equal' if equal else 'DIFFERENT'}")
     return int(not equal)
 
 
@@ -73,16 +92,18 @@ def _drive(arguments: list[object]) -> Cost:
     """Run the driver, and look at its processes meanwhile."""
     started = time.perf_counter()
     peaks: dict[int, int] = {}
+    memory: list[tuple[float, int, int]] = []
     process = subprocess.Popen([sys.executable, "driver.py", *map(str, arguments)])
     while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
         for pid in _with_children(process.pid):
             peaks[pid] = max(peaks.get(pid, 0), _peak(pid))
+        workers = (peak for pid, peak in peaks.items() if pid != process.pid)
+        memory.append((time.perf_counter() - started, peaks[process.pid], max(workers, default=0)))
         time.sleep(_LOOK_S)
     wall, (_, status, used) = time.perf_counter() - started, ended
     if status:
         raise SystemExit(f"the driver has ended with {os.waitstatus_to_exitcode(status)}")
-    driver = peaks.pop(process.pid, 0)
-    return Cost(wall, used.ru_utime + used.ru_stime, driver, max(peaks.values(), default=0))
+    return Cost(wall, used.ru_utime + used.ru_stime, tuple(memory))
 
 
 def _with_children(pid: int) -> Iterator[int]:

@@ -57,16 +57,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _prepare(data: Path, cache: Path) -> None:
-    """Prepare the windows as training does, and end the processes that did it, so that they are counted."""
-    from joblib.externals.loky import get_reusable_executor
-
+    """Prepare the windows as training does; the processes that did it have ended then, so that they count."""
     from cnn_gap.ecg.records import find_records, read_info
     from cnn_gap.windows.store import prepare_windows
 
     settings = tomllib.loads((SHIPPED_CONFIGS / "default.toml").read_text())
     preprocessing = Preprocessing(**settings["preprocessing"])
     prepare_windows([read_info(path) for path in find_records(data)], preprocessing, cache)
-    get_reusable_executor().shutdown(wait=True)
 
 
 def _train(data: Path, model: Path, cache: Path) -> None:

@@ -128,7 +128,8 @@ def _random_examples(folder: Path, windows: int, samples: int) -> "Examples":
     for index in range(windows):  # one by one: the whole would not fit in memory
         file[index] = rng.standard_normal(shape[1:], np.float32)
     file.flush()
-    return Examples(WindowStore(folder, tuple(range(windows + 1)), {}), rng.random((windows, CLASSES)) < 0.1)
+    store = WindowStore(folder, tuple(range(windows + 1)), {}, samples, (samples,) * windows)
+    return Examples(store, rng.random((windows, CLASSES)) < 0.1)
 
 
 def _epoch(examples: "Examples", config: "Config") -> "WindowBatches":

@@ -149,9 +149,7 @@ def _store(name: str, materials: Path, folder: Path, random: Random) -> str | No
     (path,) = folder.glob(f"cache/*/{name}")
     _damage(path, random, as_text=path.suffix == ".json" and random.random() < 0.8)
     records = good_records(materials)
-    whole, found = (
-        prepare_windows(records, Preprocessing(), place / "cache", jobs=1) for place in (materials, folder)
-    )
+    whole, found = (prepare_windows(records, Preprocessing(), place / "cache") for place in (materials, folder))
     every = np.arange(whole.first[-1])
     if found.first != whole.first or found.read(every).shape != whole.read(every).shape:
         return "answer: the store has other windows than its records"

@@ -40,7 +40,7 @@ def make_materials(folder: Path) -> None:
     for index in range(8):
         codes = ["426783006", "164889003", "270492004"][index % 3 :][:1]
         write_simulated(folder / "data", simulate_record(f"GOOD{index}", codes, RATE, 10.0, seed=index))
-    prepare_windows(good_records(folder), Preprocessing(), folder / "cache", jobs=1)
+    prepare_windows(good_records(folder), Preprocessing(), folder / "cache")
     shutil.copy(SHIPPED_WEIGHTS, folder / "weights.csv")
     shutil.copy(SHIPPED_CONFIGS / "default.toml", folder / "config.toml")
     (folder / "tiny.toml").write_text(TINY)

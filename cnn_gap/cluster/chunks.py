@@ -42,6 +42,7 @@ def run_chunks(
     task: Callable[[list[Item]], Result],
     items: Sequence[Item],
     tell: Callable[[str], None],
+    name: str,
 ) -> Iterator[tuple[list[Item], Result | None]]:
     """Yield chunks of items with what `task` returns of each, in the order in which they are done.
 
@@ -58,6 +59,8 @@ def run_chunks(
         Pickled by chunks.
     tell : callable
         Receives a line where chunks are tried again or there is no worker.
+    name : str
+        What Dask calls the work: it remembers how long work of a name takes.
 
     Yields
     ------
@@ -70,7 +73,7 @@ def run_chunks(
     InputError
         If the scheduler is gone, or workers lack this package.
     """
-    flight: _Flight[Item, Result] = _Flight(client, task, tell)
+    flight: _Flight[Item, Result] = _Flight(client, task, tell, name)
     whole = _chunks(items, flight.suited_size(len(items)))
     parts: deque[list[Item]] = deque()
     suspects: deque[list[Item]] = deque()
@@ -103,13 +106,15 @@ def _chunks(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
 class _Flight(Generic[Item, Result]):
     """The chunks that are on their way."""
 
-    def __init__(self, client: "Client", task: Callable[[list[Item]], Result], tell: Callable[[str], None]):
+    def __init__(
+        self, client: "Client", task: Callable[[list[Item]], Result], tell: Callable[[str], None], name: str
+    ):
         self._client = client
         self._task = task
         self._tell = tell
         self._flying: dict[object, tuple[Future, list[Item]]] = {}
         self._ended: SimpleQueue[Future] = SimpleQueue()
-        self._name = f"classify-{uuid4().hex}"
+        self._name = f"{name}-{uuid4().hex}"
         self._started = 0
         self._told = False
         self._look()

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,9 +67,7 @@ def classify_on_cluster(
     data = data if is_address(data) else str(Path(data).absolute())
     description = read_description(model)
     about = Model(description, fingerprint(model), runtime.precision)
-    with connected(place) as client:
-        if find_spec("bokeh") is not None:
-            warn(f"Dask's dashboard is at {client.dashboard_link}")
+    with connected(place, warn) as client:
 
         def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
             out, holder = "", b""
@@ -85,7 +82,7 @@ def classify_on_cluster(
 def _classify(
     client: "Client", job: Job, classes: ClassSet, records: list[ListedRecord], warn: Callable[[str], None]
 ) -> Iterator[list[Classified]]:
-    for chunk, classified in run_chunks(client, partial(classify_chunk, job), records, warn):
+    for chunk, classified in run_chunks(client, partial(classify_chunk, job), records, warn, "classify"):
         yield _failed(chunk, classes, job.out) if classified is None else classified
     if job.out:
         _remove_leftovers(Path(job.out))

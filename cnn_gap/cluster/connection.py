@@ -3,8 +3,8 @@
 import logging
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,10 @@ _CLOSE_S = 5
 
 #: How often a task may die with its worker on a cluster of this machine before it is looked at in parts.
 _LOCAL_FAILURES = 1
+
+#: How long a worker of this machine may take to start again after its death. Dask would give it up for ever
+#: after 15 s, which are not enough on a busy machine: in the end there would be none.
+_RESTART = {"distributed.deploy.lost-worker-timeout": "1 hour"}
 
 _LOCAL = re.compile(r"local:([1-9][0-9]{0,3})")
 _EXPECTED = "expected the address of a scheduler such as tcp://host:8786, its SCHEDULER.json, or local:N"
@@ -43,7 +47,7 @@ def require_cluster(place: str) -> None:
 
 
 @contextmanager
-def connected(place: str) -> Iterator["Client"]:
+def connected(place: str, tell: Callable[[str], None]) -> Iterator["Client"]:
     """Yield a client of a cluster.
 
     Parameters
@@ -51,6 +55,8 @@ def connected(place: str) -> Iterator["Client"]:
     place : str
         The address of a scheduler, the JSON file that it has written of itself (`dask scheduler
         --scheduler-file`), or ``local:N`` for N processes on this machine, which end with the block.
+    tell : callable
+        Receives a line about where Dask's dashboard is, if there is one.
 
     Raises
     ------
@@ -58,12 +64,13 @@ def connected(place: str) -> Iterator["Client"]:
         If there is no scheduler, or it does not answer within `CONNECT_S`.
     """
     require_cluster(place)
-    if local := _LOCAL.fullmatch(place):
-        with _local_cluster(int(local[1])) as cluster, _client(cluster, place) as client:
-            yield client
-    else:
-        with _client(_address(place), place) as client:
-            yield client
+    with ExitStack() as stack:
+        local = _LOCAL.fullmatch(place)
+        cluster = stack.enter_context(_local_cluster(int(local[1]))) if local else _address(place)
+        client = stack.enter_context(_client(cluster, place))
+        if find_spec("bokeh") is not None:
+            tell(f"Dask's dashboard is at {client.dashboard_link}")
+        yield client
 
 
 def _address(place: str) -> str:
@@ -101,6 +108,7 @@ def _client(cluster: Any, place: str) -> Iterator["Client"]:
 @contextmanager
 def _local_cluster(processes: int) -> Iterator[Any]:
     """Yield a cluster of this machine, which shares its cores out; only this process can talk to it."""
+    import dask
     from distributed import LocalCluster
     from distributed.security import Security
 
@@ -115,7 +123,8 @@ def _local_cluster(processes: int) -> Iterator[Any]:
         scheduler_kwargs={"allowed_failures": _LOCAL_FAILURES},
     )
     try:
-        yield cluster
+        with dask.config.set(_RESTART):
+            yield cluster
     finally:
         with suppress(Exception):  # workers that are in the middle of a chunk end with this process
             cluster.close(timeout=_CLOSE_S)

@@ -1,13 +1,14 @@
-"""What a worker does: classify a chunk of records with the one classifier that its process has."""
+"""What a worker does: classify a chunk of records with the classifier of its process, or other work."""
 
 import os
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnn_gap.classify_folder import Classified, classify_records
 from cnn_gap.ecg.sources import ListedRecord, is_address
@@ -62,25 +63,63 @@ def classify_chunk(job: Job, records: Sequence[ListedRecord]) -> list[Classified
     InputError
         If this machine, which the error names, has another version or lacks something, or the run has ended.
     """
-    with _ONE_AT_A_TIME:
-        try:
-            classifier = _ready(job)
-            done: list[Classified] = []
-            for several in classify_records(classifier, records, Path(job.out) if job.out else None):
-                done += several
-                _require_current(job)
-            return done
-        except InputError as error:
-            raise InputError(f"worker on {socket.gethostname()}: {error}") from error
+    with _ONE_AT_A_TIME, _naming_machine():
+        classifier = _ready(job)
+        done: list[Classified] = []
+        for several in classify_records(classifier, records, Path(job.out) if job.out else None):
+            done += several
+            _require_current(job)
+        return done
+
+
+def work_on_chunk(
+    do: Callable[[Sequence[Any]], list[Any]], data: str, version: str, items: Sequence[Any]
+) -> list[Any]:
+    """Return the results of all items.
+
+    Parameters
+    ----------
+    do : callable
+        As of `cnn_gap.workers.Work`.
+    data : str
+        The folder of the records, a path from the root.
+    version : str
+        Of the package that sends the work.
+    items : sequence
+
+    Raises
+    ------
+    InputError
+        If this machine, which the error names, has another version or lacks the records.
+    """
+    with _naming_machine():
+        _require_same(data, version)
+        done: list[Any] = []
+        while len(done) < len(items):
+            done += do(items[len(done) :])
+        return done
+
+
+@contextmanager
+def _naming_machine() -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"worker on {socket.gethostname()}: {error}") from error
+
+
+def _require_same(data: str, version: str) -> None:
+    """Require that this machine has the version and the records that the sender of the work has."""
+    if version != __version__:
+        raise InputError(f"has cnn-gap {__version__}; install {version}, as the driver has")
+    if not is_address(data) and not Path(data).exists():
+        raise InputError(f"{data}: is not there; the records must have the same path on every machine")
 
 
 @lru_cache(maxsize=1)
 def _ready(job: Job) -> "Classifier":
     """Look whether this machine can do the job, and load the classifier."""
-    if job.version != __version__:
-        raise InputError(f"has cnn-gap {__version__}; install {job.version}, as the driver has")
-    if not is_address(job.data) and not Path(job.data).exists():
-        raise InputError(f"{job.data}: is not there; the records must have the same path on every machine")
+    _require_same(job.data, job.version)
     _require_current(job)
     if fingerprint(Path(job.model)) != job.fingerprint:
         raise InputError(f"{job.model}: is another model than the driver's; give all machines the same files")

@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from cnn_gap.backend import start_keras
+from cnn_gap.cluster.connection import require_cluster
 from cnn_gap.commands.command import Command, add_label_options, add_strict_option, whole_number
 from cnn_gap.ecg.diagnoses import read_weights
 from cnn_gap.ecg.findings import read_findings
 from cnn_gap.ecg.records import require_folder
 from cnn_gap.prediction.model_folder import read_description
 from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
+from cnn_gap.workers import Run
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +65,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on with the unfinished training in MODEL, if there is one"
     )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS|SCHEDULER.json|local:N",
+        help="prepare the windows on the workers of a Dask scheduler, or by N processes on this machine (pip"
+        " install cnn-gap[cluster])",
+    )
     add_strict_option(parser)
     parser.add_argument(
         "--devices",
@@ -91,6 +99,9 @@ def _execute(options: argparse.Namespace) -> None:
     findings = () if options.findings is None else read_findings(options.findings)
     classes = replace(read_weights(options.weights), findings=findings)
     require_folder(options.data)
+    if options.cluster is not None:
+        require_cluster(options.cluster)
+        options.data = options.data.absolute()  # for the workers, which may be started elsewhere
     config = read_config(options.config or (DEFAULT_CONFIG if options.start is None else FINE_TUNING_CONFIG))
     for teacher in options.teachers:
         read_description(teacher)
@@ -125,8 +136,22 @@ def _execute(options: argparse.Namespace) -> None:
         teachers=tuple(map(read_teacher, options.teachers)),
         strict=options.strict,
         devices=options.devices,
-        log=lambda line: print(line, flush=True),
+        run=_run(options),
+        log=_log,
     )
+
+
+def _run(options: argparse.Namespace) -> Run | None:
+    """Return what prepares the windows, None for this machine."""
+    if options.cluster is None:
+        return None
+    from cnn_gap.cluster.work import on_cluster
+
+    return on_cluster(options.cluster, options.data, _log, "prepare")
+
+
+def _log(line: str) -> None:
+    print(line, flush=True)
 
 
 COMMAND = Command("train", "Train a model on a folder of 12-lead ECG records.", _add_arguments, _execute)

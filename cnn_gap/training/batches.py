@@ -108,6 +108,8 @@ class BatchPlan:
         Windows in a batch.
     crop : int
         Samples of the random part of each window that is taken; 0 for all.
+    step : int
+        Batches of shorter records have a multiple of so many samples.
     mixup : float
         Parameter of the symmetric Beta distribution that draws how much of another window and its labels each
         one gets (Zhang et al. 2018); 0 for nothing.
@@ -119,6 +121,7 @@ class BatchPlan:
 
     size: int
     crop: int = 0
+    step: int = 1
     mixup: float = 0.0
     no_heart: float = 0.0
     sampling_rate: float = 100.0
@@ -126,6 +129,9 @@ class BatchPlan:
 
 class WindowBatches(keras.utils.PyDataset):
     """The shuffled, oversampled batches of (windows, labels) of one epoch.
+
+    Records shorter than a window come together by their length, and a batch is as long as its shortest record:
+    the zeros around one are no signal, and a mean over time would count them.
 
     Epoch e of a seed is always the same, so that a training that was interrupted goes on as it would have.
 
@@ -163,10 +169,30 @@ class WindowBatches(keras.utils.PyDataset):
         # Every epoch has as many full batches: a smaller last one would weigh too much.
         batches = expected // self._batch_size
         order = np.resize(rng.permutation(len(windows)), batches * self._batch_size)
-        self._windows, self._owners = windows[order], owners[order]
+        every = np.array(examples.store.held)
+        held = every[owners[order]]
+        if self._samples_of(held.min()) < self._samples_of(held.max()):
+            order = order[self._by_length(held, rng)]
+        self._windows, self._owners, self._held = windows[order], owners[order], every[owners[order]]
 
     def __len__(self) -> int:
         return len(self._windows) // self._batch_size
+
+    def _samples_of(self, held: int) -> int:
+        """Return how many samples a batch has whose shortest record holds so many."""
+        wanted, step = self._plan.crop or self._examples.store.samples, self._plan.step
+        return wanted if held >= wanted else int(held - held % step)
+
+    def _by_length(self, held: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return an order of windows that hold so many samples: those of a batch are of like length.
+
+        The batches are shuffled, but the shortest and the longest come first: Keras takes what differs between
+        the first two for what may differ later.
+        """
+        wanted = self._plan.crop or self._examples.store.samples
+        batches = np.argsort(np.minimum(held, wanted), kind="stable").reshape(-1, self._batch_size)
+        ends, between = batches[[0, -1]] if len(batches) > 1 else batches, batches[1:-1]
+        return np.concatenate([ends, between[rng.permutation(len(between))]]).ravel()
 
     def __getitem__(self, batch: int) -> tuple[np.ndarray, np.ndarray]:
         plan = self._plan
@@ -177,8 +203,8 @@ class WindowBatches(keras.utils.PyDataset):
         labels = targets[self._owners[part]].astype(np.float32)
         # A generator for each batch: it is the same whichever batches were asked for before.
         rng = np.random.default_rng([self._seed, self._epoch, batch])
-        if plan.crop:
-            windows = _crop(windows, plan.crop, rng)
+        held = self._held[part]
+        windows = cut(windows, held, self._samples_of(held.min()), rng)
         if plan.no_heart:
             silent = rng.random(len(windows)) < plan.no_heart
             windows[silent] = windows_without_heart(windows[silent], plan.sampling_rate, rng)
@@ -186,9 +212,26 @@ class WindowBatches(keras.utils.PyDataset):
         return _mix(windows, labels, plan.mixup, rng) if plan.mixup else (windows, labels)
 
 
-def _crop(windows: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a random part of each window, (windows, samples, leads)."""
-    starts = rng.integers(windows.shape[1] - samples + 1, size=len(windows))
+def cut(
+    windows: np.ndarray, held: np.ndarray, samples: int, rng: np.random.Generator | None = None
+) -> np.ndarray:
+    """Return a part of each window, (windows, samples, leads), of the samples that it holds in its middle.
+
+    Parameters
+    ----------
+    windows : ndarray, shape (windows, any, leads)
+    held : ndarray of int, shape (windows,)
+        How many samples of each window are signal: see `WindowStore.held`.
+    samples : int
+        Of a part. One that holds fewer keeps zeros on both sides.
+    rng : Generator, optional
+        Where the part lies, in its middle if not given.
+    """
+    if samples == windows.shape[1]:
+        return windows
+    spare = np.maximum(held - samples, 0)
+    before = (windows.shape[1] - np.maximum(held, samples)) // 2
+    starts = before + (spare // 2 if rng is None else rng.integers(spare + 1))
     return np.stack([window[start : start + samples] for window, start in zip(windows, starts, strict=True)])
 
 

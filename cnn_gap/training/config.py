@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,12 @@ class Config:
                     f"{key} and both margins must make a multiple of {self.network.multiple} samples for the"
                     f" network's paths; they make {samples}"
                 )
+
+    @property
+    def length_step(self) -> int:
+        """Samples of which batches of short records have a multiple: half a second or a little more."""
+        multiple = self.network.multiple
+        return multiple * ceil(self.preprocessing.sampling_rate / 2 / multiple)
 
     @property
     def crop_samples(self) -> int:

@@ -18,6 +18,7 @@ from cnn_gap.training.config import Config
 from cnn_gap.training.fine_tuning import Start
 from cnn_gap.training.teacher import Teacher
 from cnn_gap.windows.store import prepare_windows
+from cnn_gap.workers import Run
 
 #: Receives a line of progress at a time.
 Log = Callable[[str], None]
@@ -92,6 +93,8 @@ class Sources:
         CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
     strict : bool
         Fail where a folder in `data` cannot be read, rather than go on without its records.
+    run : callable or None
+        What prepares the windows, as of `cnn_gap.windows.store.prepare_windows`.
     """
 
     data: Path
@@ -99,6 +102,7 @@ class Sources:
     label_table: Path | None = None
     patient_table: Path | None = None
     strict: bool = False
+    run: Run | None = None
 
 
 def prepare_experiment(
@@ -129,7 +133,7 @@ def prepare_experiment(
             f"{sources.data}: no record has a diagnosis that the weights file lists; check the labels and"
             " --weights"
         )
-    store = prepare_windows(records, config.preprocessing, sources.cache, log=log)
+    store = prepare_windows(records, config.preprocessing, sources.cache, sources.run, log)
     for reason in store.failures.values():
         log(f"left out: {reason}")
     examples = Examples(store, labels)

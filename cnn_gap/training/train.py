@@ -13,6 +13,7 @@ from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
+from cnn_gap.network.activation_maps import window_multiple
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.fast_layers import with_fast_layers
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
@@ -20,7 +21,7 @@ from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_m
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
 from cnn_gap.scoring.thresholds import out_of_fold_metric, stable_thresholds
 from cnn_gap.settings import to_dict
-from cnn_gap.training.batches import BatchPlan, WindowBatches, repeat_factors
+from cnn_gap.training.batches import BatchPlan, WindowBatches, cut, repeat_factors
 from cnn_gap.training.calibration import fit_calibration, scale_logits
 from cnn_gap.training.checkpoints import Checkpoints, Progress
 from cnn_gap.training.config import Config
@@ -30,6 +31,7 @@ from cnn_gap.training.fine_tuning import Start
 from cnn_gap.training.history import write_history
 from cnn_gap.training.teacher import Teacher, blend
 from cnn_gap.windows.store import WindowStore
+from cnn_gap.workers import Run
 
 #: How many epochs, up to each, the choice of the best one looks at.
 JUDGED_EPOCHS = 3
@@ -50,6 +52,7 @@ def train_model(
     teachers: tuple[Teacher, ...] = (),
     strict: bool = False,
     devices: int | str = 1,
+    run: Run | None = None,
     log: Log = print,
 ) -> ModelDescription:
     """Train on the records of `data` and write the model folder `model`.
@@ -80,6 +83,8 @@ def train_model(
         Fail where a folder in `data` cannot be read, rather than go on without its records.
     devices : int or "all"
         How many devices share each batch.
+    run : callable, optional
+        What prepares the windows, as of `cnn_gap.windows.store.prepare_windows`.
     log : callable
         Receives a line of progress at a time.
 
@@ -90,7 +95,7 @@ def train_model(
         in `model`, or there are fewer devices.
     """
     model = Path(model)
-    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict)
+    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict, run)
     with locked(model), on_devices(devices):
         checkpoints = _open_checkpoints(model, resume, log)
         if checkpoints is None:
@@ -232,6 +237,7 @@ def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
     plan = BatchPlan(
         training.batch_size,
         experiment.config.crop_samples,
+        experiment.config.length_step,
         augmentation.mixup,
         augmentation.no_heart,
         preprocessing.sampling_rate,
@@ -300,10 +306,20 @@ def _reseed(network: keras.Model, seed: int, epoch: int) -> None:
 def predict_records(
     network: keras.Model, store: WindowStore, records: np.ndarray, batch_size: int
 ) -> np.ndarray:
-    """Return the probabilities of records by index, (len(records), classes): means over a record's windows."""
+    """Return the probabilities of records by index, (len(records), classes): means over a record's windows.
+
+    Records shorter than a window are predicted without the zeros around them.
+    """
     windows, owners = store.windows_of(records)
-    parts = [windows[start : start + batch_size] for start in range(0, len(windows), batch_size)]
-    predicted = np.concatenate([predict_evenly(network, store.read(part)) for part in parts])
+    held, step = np.array(store.held)[owners], window_multiple(network)
+    lengths = np.where(held < store.samples, held - held % step, held)
+    predicted = np.empty((len(windows), network.output_shape[-1]), np.float32)
+    for length in np.unique(lengths):
+        alike = np.flatnonzero(lengths == length)
+        for start in range(0, len(alike), batch_size):
+            part = alike[start : start + batch_size]
+            given = cut(store.read(windows[part]), held[part], int(length))
+            predicted[part] = predict_evenly(network, given)
     first = np.flatnonzero(np.diff(owners, prepend=-1))
     return np.add.reduceat(predicted, first) / np.diff(first, append=len(owners))[:, None]
 

@@ -9,12 +9,14 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import accumulate
+from math import ceil
 from pathlib import Path
 
-import joblib
 import numpy as np
 from tqdm import tqdm
 
@@ -26,6 +28,7 @@ from cnn_gap.locks import locked
 from cnn_gap.settings import from_dict
 from cnn_gap.windows.pieces import long_training_windows
 from cnn_gap.windows.preprocessing import Preprocessing, resampled_length, training_starts, training_windows
+from cnn_gap.workers import MOST_JOBS, Run, Work, in_processes, usual_jobs
 
 #: Raise it when the preparation changes, so that older stores are not taken for current ones.
 STORE_VERSION = 2
@@ -33,11 +36,14 @@ STORE_VERSION = 2
 #: How the name of a folder begins in which windows are being prepared.
 PREPARING = ".preparing-"
 
-#: Records that a worker prepares at a time.
-CHUNK = 64
+#: So many records are worth starting a process for: each imports SciPy first, most of a second.
+WORTH = 64
 
 #: What float16 can hold, mV.
 LARGEST_AMPLITUDE = 6e4
+
+#: Why a record has no windows that no process can read.
+UNREADABLE = "whatever process read it has died; is it damaged, or too large for its memory?"
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,18 @@ class WindowStore:
         Record i has the windows from `first[i]` to before `first[i + 1]`.
     failures : dict of int to str
         Why a record's windows are missing, by its index.
+    samples : int
+        Of each window, margins counted.
+    held : tuple of int
+        How many of them are signal in each record's windows: all or, of a shorter record, those in the middle,
+        between zeros. At least a second is counted beside the margins.
     """
 
     folder: Path
     first: tuple[int, ...]
     failures: dict[int, str]
+    samples: int
+    held: tuple[int, ...]
 
     def read(self, indices: np.ndarray) -> np.ndarray:
         """Return windows by index, float32 mV of shape (len(indices), samples, leads).
@@ -83,10 +96,13 @@ def prepare_windows(
     records: Sequence[RecordInfo],
     preprocessing: Preprocessing,
     cache: Path,
-    jobs: int = -1,
+    run: Run | None = None,
     log: Callable[[str], None] = print,
 ) -> WindowStore:
     """Return the store of the records' training windows, made now if `cache` has none that is current.
+
+    The windows are made in other processes and written by this one: what becomes of the others can neither
+    leave half a record in the store nor cost another record.
 
     Parameters
     ----------
@@ -96,8 +112,8 @@ def prepare_windows(
         How to prepare it.
     cache : Path
         Folder that holds the stores.
-    jobs : int
-        Processes that prepare in parallel; -1 takes every core.
+    run : callable, optional
+        What prepares, such as a cluster; processes of this machine, one for each core, if not given.
     log : callable
         Receives a line where another process is preparing in `cache`; this one then waits for it.
 
@@ -107,23 +123,31 @@ def prepare_windows(
         If no record at all could be read.
     """
     folder = Path(cache) / _fingerprint(records, preprocessing)
-    first = _first_windows(records, preprocessing)
-    store = _open_store(folder, first, preprocessing)
+    layout = _layout_of(records, preprocessing)
+    store = _open_store(folder, layout, preprocessing)
     if store is None:
         with locked(folder.parent, wait=log):
-            store = _open_store(folder, first, preprocessing)
-            store = store or _make_store(folder, records, first, preprocessing, jobs)
+            store = _open_store(folder, layout, preprocessing)
+            store = store or _make_store(folder, records, layout, preprocessing, run or _run_here)
     if len(store.failures) == len(records):
         raise InputError(f"none of the {len(records)} records can be read; the first: {store.failures[0]}")
     return store
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """Where each record's windows are, and how many samples they hold: as `WindowStore` has both."""
+
+    first: tuple[int, ...]
+    held: tuple[int, ...]
+
+
 def _make_store(
     folder: Path,
     records: Sequence[RecordInfo],
-    first: tuple[int, ...],
+    layout: _Layout,
     preprocessing: Preprocessing,
-    jobs: int,
+    run: Run,
 ) -> WindowStore:
     """Prepare the windows aside, and give the store its name when it is whole; the cache is locked."""
     for left in (folder, *folder.parent.glob(f"{PREPARING}*")):  # nobody prepares here but the lock's holder
@@ -132,12 +156,12 @@ def _make_store(
     try:
         with writable(folder):
             aside.mkdir()
-            _write_store(aside, records, first, preprocessing, jobs)
+            _write_store(aside, records, layout.first, preprocessing, run)
             aside.rename(folder)
             flush(folder.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    store = _open_store(folder, first, preprocessing)
+    store = _open_store(folder, layout, preprocessing)
     if store is None:
         raise InputError(f"{folder}: the prepared windows cannot be read back; remove this folder")
     return store
@@ -151,17 +175,18 @@ class _Content:
     failures: dict
 
 
-def _open_store(folder: Path, first: tuple[int, ...], preprocessing: Preprocessing) -> WindowStore | None:
+def _open_store(folder: Path, layout: _Layout, preprocessing: Preprocessing) -> WindowStore | None:
     """Return the store in a folder, or None where there is none or it is not one of these windows."""
     try:
         content = from_dict(_Content, read_json(folder / "store.json"))
         failures = {int(index): printable(str(reason)) for index, reason in content.failures.items()}
+        first = layout.first
         whole = content.first == first and all(0 <= index < len(first) - 1 for index in failures)
         shape = (first[-1], preprocessing.input_samples, len(LEADS))
         whole = whole and _holds_windows(folder / "windows.npy", shape)
     except (InputError, ValueError):
         return None
-    return WindowStore(folder, first, failures) if whole else None
+    return WindowStore(folder, first, failures, preprocessing.input_samples, layout.held) if whole else None
 
 
 def _holds_windows(path: Path, shape: tuple[int, ...]) -> bool:
@@ -186,49 +211,69 @@ def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) ->
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """A record that windows are wanted of: its index and path, and how many its header promises."""
+
+    index: int
+    path: Path
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """The windows of a record, float16 of shape (count, samples, leads), or why there are none."""
+
+    index: int
+    windows: np.ndarray | None = None
+    failure: str = ""
+
+
 def _write_store(
     folder: Path,
     records: Sequence[RecordInfo],
     first: tuple[int, ...],
     preprocessing: Preprocessing,
-    jobs: int,
+    run: Run,
 ) -> None:
+    path = folder / "windows.npy"
     shape = (first[-1], preprocessing.input_samples, len(LEADS))
-    np.lib.format.open_memmap(folder / "windows.npy", "w+", np.float16, shape).flush()
-    _allocate(folder / "windows.npy")
-    chunks = [range(start, min(start + CHUNK, len(records))) for start in range(0, len(records), CHUNK)]
-    tasks = (
-        joblib.delayed(_write_chunk)(
-            folder / "windows.npy",
-            [(index, records[index].path, first[index], first[index + 1]) for index in chunk],
-            preprocessing,
-        )
-        for chunk in chunks
-    )
+    empty = np.lib.format.open_memmap(path, "w+", np.float16, shape)
+    begin, size = empty.offset, empty.strides[0]
+    del empty  # what is written to a map counts as memory, what is written to a file does not
+    _allocate(path)
+    wanted = [_Wanted(index, each.path, first[index + 1] - first[index]) for index, each in enumerate(records)]
     failures: dict[int, str] = {}
-    parallel = joblib.Parallel(
-        n_jobs=min(joblib.cpu_count(), len(chunks)) if jobs < 0 else jobs, return_as="generator_unordered"
-    )
-    with tqdm(total=len(records), desc="preparing windows", unit="record", disable=None) as bar:
-        for done, failed in parallel(tasks):
-            failures |= failed
-            bar.update(done)
-    flush(folder / "windows.npy")  # after a power failure, a store must not hold what never reached the disk
+    with (
+        path.open("r+b") as file,
+        closing(run(Work(partial(_make_windows, preprocessing), _lost), wanted)) as made,
+        tqdm(total=len(records), desc="preparing windows", unit="record", disable=None) as bar,
+    ):
+        for each in made:
+            if each.windows is None:
+                failures[each.index] = each.failure
+            else:
+                file.seek(begin + size * first[each.index])
+                file.write(each.windows.data)
+            bar.update()
+    flush(path)  # after a power failure, a store must not hold what never reached the disk
     write_json(folder / "store.json", {"first": first, "failures": dict(sorted(failures.items()))})
 
 
 def _allocate(path: Path) -> None:
-    """Take a file's space now: a full disk is an error here, and would kill whoever writes to the map later."""
+    """Take a file's space now: a full disk is an error before the work, not after."""
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
-def _first_windows(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> tuple[int, ...]:
-    """Return the number of each record's first window, as its header has it, and that of all windows."""
-    samples = (resampled_length(each.samples, each.sampling_rate, preprocessing) for each in records)
-    counts = (len(training_starts(length, preprocessing.window_samples)) for length in samples)
-    return tuple(accumulate(counts, initial=0))
+def _layout_of(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> _Layout:
+    """Return where the windows of records go, as their headers have it."""
+    lengths = [resampled_length(each.samples, each.sampling_rate, preprocessing) for each in records]
+    counts = (len(training_starts(length, preprocessing.window_samples)) for length in lengths)
+    second, margins = ceil(preprocessing.sampling_rate), 2 * preprocessing.margin_samples
+    held = (min(preprocessing.input_samples, max(length, second) + margins) for length in lengths)
+    return _Layout(tuple(accumulate(counts, initial=0)), tuple(held))
 
 
 def _windows_of(path: Path, preprocessing: Preprocessing) -> np.ndarray:
@@ -238,21 +283,27 @@ def _windows_of(path: Path, preprocessing: Preprocessing) -> np.ndarray:
     return training_windows(record.signal, record.sampling_rate, preprocessing)
 
 
-def _write_chunk(
-    path: Path, items: list[tuple[int, Path, int, int]], preprocessing: Preprocessing
-) -> tuple[int, dict[int, str]]:
-    """Prepare records into the file; return how many, and the failures.
+def _run_here(work: Work, wanted: Sequence[_Wanted]) -> Generator[_Made]:
+    """Prepare in other processes if there are more records than one would be started for."""
+    jobs = min(usual_jobs(most=MOST_JOBS), ceil(len(wanted) / WORTH))
+    return in_processes(work, wanted, jobs if jobs > 1 else 0)
 
-    An item is a record's index, its path, the number of its first window and of the one after its last.
-    """
-    failures = {}
-    file = np.load(path, mmap_mode="r+")
-    for index, record_path, first, end in items:
-        try:
-            windows = _windows_of(record_path, preprocessing)
-            if len(windows) != end - first:
-                raise InputError(f"{record_path}: the signal's length differs from the header's")
-            file[first:end] = np.clip(windows, -LARGEST_AMPLITUDE, LARGEST_AMPLITUDE)
-        except Exception as error:  # whatever is wrong with one record must not cost the others
-            failures[index] = str(error) if isinstance(error, InputError) else f"{record_path}: {error!r}"
-    return len(items), failures
+
+def _make_windows(preprocessing: Preprocessing, wanted: Sequence[_Wanted]) -> list[_Made]:
+    return [_made(preprocessing, each) for each in wanted]
+
+
+def _made(preprocessing: Preprocessing, wanted: _Wanted) -> _Made:
+    try:
+        windows = _windows_of(wanted.path, preprocessing)
+        if len(windows) != wanted.count:
+            raise InputError(f"{wanted.path}: the signal's length differs from the header's")
+        clipped = np.clip(windows, -LARGEST_AMPLITUDE, LARGEST_AMPLITUDE)
+        return _Made(wanted.index, clipped.astype(np.float16, order="C"))
+    except Exception as error:  # whatever is wrong with one record must not cost the others
+        reason = str(error) if isinstance(error, InputError) else f"{wanted.path}: {error!r}"
+        return _Made(wanted.index, failure=reason)
+
+
+def _lost(wanted: _Wanted) -> _Made:
+    return _Made(wanted.index, failure=f"{wanted.path}: {UNREADABLE}")

@@ -1,12 +1,16 @@
 """Splitting, oversampling and batches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_gap.ecg.records import find_records, read_info, read_record
-from cnn_gap.training.batches import BatchPlan, Examples, WindowBatches, repeat_factors, split_records
+from cnn_gap.simulation.files import write_simulated
+from cnn_gap.simulation.recordings import simulate_record
+from cnn_gap.training.batches import BatchPlan, Examples, WindowBatches, cut, repeat_factors, split_records
 from cnn_gap.windows.preprocessing import Preprocessing, training_windows
 from cnn_gap.windows.store import prepare_windows
 
@@ -146,3 +150,48 @@ def test_batches_are_the_same_in_any_order(examples):
     expected = [forward[batch] for batch in range(5)]
     for batch in reversed(range(5)):
         np.testing.assert_array_equal(backward[batch][0], expected[batch][0])
+
+
+@pytest.fixture(scope="module")
+def short_examples(tmp_path_factory):
+    """Twelve records of up to 10 s, in windows of 10 s with margins of 0.8 s."""
+    folder = tmp_path_factory.mktemp("short")
+    seconds = [3.0, 10.0, 4.2, 10.0, 0.4, 6.4, 10.0, 9.9, 5.0, 10.0, 3.3, 8.0]
+    for index, length in enumerate(seconds):
+        record = simulate_record(f"SIM{index:04d}", ["426783006"], 100.0, 10.0, seed=index)
+        write_simulated(folder, replace(record, signal=record.signal[: round(100 * length)]))
+    infos = [read_info(path) for path in find_records(folder)]
+    preprocessing = Preprocessing(margin_s=0.8)
+    store = prepare_windows(infos, preprocessing, tmp_path_factory.mktemp("cache"))
+    return Examples(store, np.eye(len(infos), dtype=bool))
+
+
+@pytest.mark.parametrize(("crop", "longest"), [(0, 1160), (960, 960)])
+def test_records_of_like_length_come_together_and_without_zeros_around_them(short_examples, crop, longest):
+    plan = BatchPlan(3, crop=crop, step=56)
+    batches = WindowBatches(short_examples, np.arange(12), np.ones(12), plan, seed=0, epoch=0)
+    held = np.array(short_examples.store.held)
+    found, lengths = [], []
+    for batch in range(len(batches)):
+        windows, labels = batches[batch]
+        owners = labels.argmax(axis=1)
+        samples = windows.shape[1]
+        found.extend(owners)
+        lengths.append(samples)
+        assert samples == longest or (samples % 56 == 0 and 0 <= held[owners].min() - samples < 56)
+        long_enough = [np.abs(each[[0, -1]]).min(axis=0).max() for each in windows[owners != 4]]
+        assert min(long_enough) > 0
+    assert set(found) == set(range(12))
+    assert (lengths[0], lengths[1]) == (min(lengths), max(lengths))
+    assert (held[[0, 3, 4]] == [460, 1160, 260]).all()  # with the margins; half a second counts as one
+
+
+def test_parts_of_what_windows_hold():
+    windows = np.zeros((2, 10, 1), np.float32)
+    windows[0, 2:8, 0], windows[1, :, 0] = np.arange(1, 7), np.arange(1, 11)
+    held = np.array([6, 10])
+    np.testing.assert_array_equal(cut(windows, held, 4)[:, :, 0], [[2, 3, 4, 5], [4, 5, 6, 7]])
+    np.testing.assert_array_equal(cut(windows, held, 8)[0, :, 0], [0, 1, 2, 3, 4, 5, 6, 0])
+    parts = [cut(windows, held, 4, np.random.default_rng(seed)) for seed in range(20)]
+    assert {int(part[0, 0, 0]) for part in parts} == {1, 2, 3}
+    assert cut(windows, held, 10) is windows

@@ -17,13 +17,16 @@ from conftest import ROOT, TINY
 import train_model as train_command
 from cnn_gap.classifier import load_classifier
 from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.ecg.records import find_records, read_record
+from cnn_gap.ecg.records import find_records, read_info, read_record
 from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
 from cnn_gap.prediction.model_folder import load_model
+from cnn_gap.simulation.files import write_simulated
+from cnn_gap.simulation.recordings import simulate_record
 from cnn_gap.training.checkpoints import Checkpoints
 from cnn_gap.training.config import Training
-from cnn_gap.training.train import train_model
+from cnn_gap.training.train import predict_records, train_model
+from cnn_gap.windows.store import prepare_windows
 
 
 def _quiet(line):
@@ -250,6 +253,33 @@ def test_killed_while_training_then_resumed_by_the_command(records, tmp_path, co
     assert int(resumed.split()[3]) >= 3
     assert "epoch 12/12" in result.stdout
     assert load_classifier(tmp_path / "m")
+
+
+def test_short_records_are_trained_on_and_validated_as_they_are_predicted(records, tmp_path):
+    """A third of the records lasts 4 s: batches have three lengths, and no zeros count in validation."""
+    folder = tmp_path / "mixed"
+    for index, path in enumerate(find_records(records)):
+        codes = list(read_info(path).codes)
+        record = simulate_record(f"SIM{index:04d}", codes, 100.0, 10.0, seed=index)
+        samples = 1000 if index % 3 else 400 + 17 * (index % 2)
+        write_simulated(folder, replace(record, signal=record.signal[:samples]))
+    config = replace(TINY, augmentation=replace(TINY.augmentation, crop_s=8.0))
+    train_model(folder, tmp_path / "model", config, read_weights(), log=_quiet)
+    paths = find_records(folder)
+    store = prepare_windows(
+        [read_info(path) for path in paths], TINY.preprocessing, tmp_path / "model" / "cache", log=_quiet
+    )
+    classifier = load_classifier(tmp_path / "model")
+    network = load_model(tmp_path / "model")[0]
+    validated = predict_records(network, store, np.arange(len(paths)), batch_size=5)
+    predicted = [each.probabilities for each in classifier.predict_batch(paths)]
+    odd = np.arange(len(paths)) % 6 == 3  # of 417 samples, of which a step of the network is cut off
+    np.testing.assert_allclose(
+        validated[~odd], np.array(predicted)[~odd], atol=2e-3
+    )  # windows are kept as float16
+    np.testing.assert_allclose(validated[odd], np.array(predicted)[odd], atol=2e-2)
+    with_zeros = network.predict_on_batch(store.read(np.arange(0, len(paths), 6)))
+    assert np.abs(with_zeros - validated[::6]).max() > 2e-2
 
 
 @pytest.mark.parametrize("loss", ["macro_obs", "weighted_binary_crossentropy"])

@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,8 @@ from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.windows.preprocessing import Preprocessing, training_windows
-from cnn_gap.windows.store import PREPARING, prepare_windows
+from cnn_gap.windows.store import PREPARING, UNREADABLE, prepare_windows
+from cnn_gap.workers import Work, in_processes
 
 
 @pytest.fixture
@@ -34,6 +37,7 @@ def _prepare(folder, cache, preprocessing=None):
 def test_windows_are_those_of_the_records(folder, tmp_path):
     store = _prepare(folder, tmp_path / "cache")
     assert store.first == (0, 1, 2, 5)
+    assert (store.samples, store.held) == (1000, (600, 1000, 1000))
     for index, path in enumerate(find_records(folder)):
         record = read_record(path)
         expected = training_windows(record.signal, record.sampling_rate, Preprocessing())
@@ -69,6 +73,35 @@ def test_a_bad_record_does_not_cost_the_others(folder, tmp_path):
     assert list(store.failures) == [1]
     assert "B2.mat" in store.failures[1]
     assert store.read(np.array([0])).any()
+
+
+def _deadly(do, wanted):
+    if any(each.path.stem == "B2" for each in wanted):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return do(wanted)
+
+
+def test_a_record_that_kills_processes_does_not_cost_the_others(folder, tmp_path):
+    def run(work, wanted):
+        return in_processes(Work(partial(_deadly, work.do), work.lost), wanted, 1)
+
+    infos = [read_info(path) for path in find_records(folder)]
+    store = prepare_windows(infos, Preprocessing(), tmp_path / "cache", run)
+    assert store.failures == {1: f"{infos[1].path}: {UNREADABLE}"}
+    alone = _prepare(folder, tmp_path / "alone").read(np.arange(5))
+    np.testing.assert_array_equal(store.read(np.arange(5)), alone * np.array([1, 0, 1, 1, 1])[:, None, None])
+
+
+def test_windows_made_in_other_processes_are_the_same_to_the_byte(folder, tmp_path):
+    infos = [read_info(path) for path in find_records(folder)]
+    (folder / "B2.mat").write_bytes((folder / "B2.mat").read_bytes()[:5000])
+    stores = [
+        prepare_windows(infos, Preprocessing(), tmp_path / f"{jobs}", partial(in_processes, jobs=jobs, chunk=2))
+        for jobs in (0, 2)
+    ]
+    for name in ("windows.npy", "store.json"):
+        first, second = ((store.folder / name).read_bytes() for store in stores)
+        assert first == second
 
 
 def test_an_interrupted_preparation_leaves_nothing_that_counts(folder, tmp_path):
