@@ -2,7 +2,8 @@
 
 All take turns on the same records in one run, the network being loaded and the start of processes included.
 Keras with one thread is what the others are compared with. Beside it stands the processor time of the driver's
-own process and of those that read for it: on a busy machine it tells more than records a second. Then the
+own process and of those that read for it: on a busy machine it tells more than records a second. For records of
+the Challenge, its own loop over `run_model` takes its turns, too. Then the
 processor time of reading, of making windows and of the network by each runtime, each by itself.
 """
 
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.common import interleaved, model_parser, table
 from cnn_gap.backend import start_keras
+from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.long_records import read_whole
 from cnn_gap.ecg.sources import ListedRecord, list_records
 from cnn_gap.errors import InputError
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 #: The runtimes; the first, with one thread, is what the others are compared with.
 RUNTIMES = (("keras", "float32"), ("openvino", "float32"), ("openvino", "bfloat16"))
+
+#: The rival: what the Challenge's own program does with `team_code.py`.
+CHALLENGE = "the Challenge's loop over run_model"
 
 #: Records that the processor time is measured on at a time: a batch of the driver's.
 BATCH = 64
@@ -74,12 +79,14 @@ def _driven(classifiers: "dict[str, Classifier]", records: list[ListedRecord], o
         for jobs in (0, options.jobs)
         if (name := f"{runtime}, {_readers(jobs)}")
     }
+    if (first := next(iter(classifiers), None)) is not None and all(_of_challenge(each) for each in records):
+        tasks[CHALLENGE] = partial(_challenge_loop, classifiers[first], records, used.setdefault(CHALLENGE, []))
     for task in tasks.values():
         task()  # compiles the network for the batches' sizes, and brings files into the system's cache
     seconds = interleaved(tasks, options.rounds)
-    first = next(iter(seconds.values()))
+    usual = next(iter(seconds.values()))
     return [
-        (name, len(records) / each, first / each, *map(median, zip(*used[name][1:], strict=True)))
+        (name, len(records) / each, usual / each, *map(median, zip(*used[name][1:], strict=True)))
         for name, each in seconds.items()
     ]
 
@@ -98,6 +105,31 @@ def _drive(
     with tempfile.TemporaryDirectory() as out:
         for _ in classify_records(classifier, records, Path(out), jobs):
             pass
+    own, others = (now - then for now, then in zip(_processor_times(), before, strict=True))
+    used.append((1000 * own / len(records), 1000 * others / len(records)))
+
+
+def _of_challenge(record: ListedRecord) -> bool:
+    path = Path(record.source)
+    return path.suffix == ".hea" and path.with_suffix(".mat").exists()
+
+
+def _challenge_loop(
+    classifier: "Classifier", records: list[ListedRecord], used: list[tuple[float, float]]
+) -> None:
+    """Classify records as the 2021 Challenge's `test_model.py` does, one after the other by `run_model`."""
+    from helper_code import get_recording_id, load_header, load_recording, save_outputs
+    from team_code import LeadModel, run_model
+
+    before = _processor_times()
+    model = LeadModel(classifier, LEADS)
+    with tempfile.TemporaryDirectory() as out:
+        for record in records:
+            header = load_header(record.source)
+            recording = load_recording(str(Path(record.source).with_suffix(".mat")))
+            classes, labels, probabilities = run_model(model, header, recording)
+            name = get_recording_id(header)
+            save_outputs(str(Path(out) / f"{name}.csv"), name, classes, labels, probabilities)
     own, others = (now - then for now, then in zip(_processor_times(), before, strict=True))
     used.append((1000 * own / len(records), 1000 * others / len(records)))
 

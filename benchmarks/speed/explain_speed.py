@@ -3,12 +3,13 @@
 First each record by itself, read beforehand: what is answered, then with each lead's part, then every
 diagnosis. Then the files of all of them, with pages and leads: one record at a time, and as `explain.py` does
 a folder, without and with other processes; processor's time, of all processes, hangs less on what else the
-machine does.
+machine does. Last, the processor's time of each step.
 """
 
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,8 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from benchmarks.common import interleaved, model_parser, record_paths, start_classifier, table
 from cnn_gap.ecg.records import read_record, record_files
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 #: What the others are compared with.
 FIRST = "classify"
 ALONE = "one record at a time"
+
+#: Records whose steps are timed.
+TOGETHER = 16
 
 
 def main(arguments: list[str]) -> None:
@@ -50,6 +56,46 @@ def main(arguments: list[str]) -> None:
     if not options.folder_only:
         print(f"\n{_record_table(classifier, paths, options.rounds)}")
     print(f"\n{_folder_table(classifier, options.model, paths, options.rounds)}")
+    print(f"\n{table(('step', 'CPU ms a record'), step_rows(classifier, paths[:TOGETHER], options.rounds))}")
+
+
+def step_rows(classifier: "Classifier", paths: Sequence[Path], rounds: int) -> list[tuple[str, float]]:
+    """Return the processor's time that each step of explaining records together takes, ms a record."""
+    from cnn_gap.explain_folder import ExplainOptions
+    from cnn_gap.measurements.intervals import measure
+    from cnn_gap.prediction.explainer import compute_maps, map_reader
+    from cnn_gap.reports.machine_files import write_annotations, write_explanation
+    from cnn_gap.reports.page import explanation_page
+
+    records = [read_record(path) for path in paths]
+    windows = [classifier.windows(record) for record in records]
+    without = [
+        np.repeat(each, int(record.leads.sum()), 0) for each, record in zip(windows, records, strict=True)
+    ]
+    reader, options = map_reader(classifier), ExplainOptions()
+    computed = compute_maps(classifier, records, options.choose)
+    explained = [reader.explanation(each) for each in computed]
+    detailed = [each.leads.columns for each in computed if each.leads is not None]
+    with tempfile.TemporaryDirectory(prefix="cnn-gap-") as folder:
+        file = Path(folder) / "record.cam"
+        steps: dict[str, Callable[[], Any]] = {
+            "reading": lambda: [read_record(path) for path in paths],
+            "windows and look at the signal": lambda: [classifier.prepare(record) for record in records],
+            "maps": lambda: classifier.run_each_with_maps(windows),
+            "the same without each lead": lambda: classifier.run_each_with_maps(without),
+            "gradients of the classes that leads are told of": lambda: [
+                classifier.run_lead_maps(*each) for each in zip(windows, detailed, strict=True)
+            ],
+            "regions and maps at the record's samples": lambda: [reader.explanation(each) for each in computed],
+            "beats and intervals": lambda: [measure(record) for record in records],
+            "page, with beats and intervals": lambda: [explanation_page(each) for each in explained],
+            "JSON": lambda: [write_explanation(file, each.answered) for each in explained],
+            "annotations, by wfdb": lambda: [write_annotations(file, each.answered) for each in explained],
+        }
+        for step in steps.values():
+            step()
+        seconds = interleaved(steps, rounds, time.process_time)
+    return [(name, 1000 * each / len(paths)) for name, each in seconds.items()]
 
 
 def _record_table(classifier: "Classifier", paths: Sequence[Path], rounds: int) -> str:

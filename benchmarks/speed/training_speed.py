@@ -1,17 +1,21 @@
-"""How much of the training's time is the network's own arithmetic.
+"""How many windows a second does training learn from, in which precision and by whose layers?
 
-An epoch of `fit` on batches from a window store (random windows) is compared with as many steps on one batch
-held in memory, with and without XLA, and with a large float32 matrix product. The network's arithmetic is
-counted as six operations a multiply-add: two forward, four backward.
+The configuration's network, with its augmentation, takes steps on one batch of random windows in memory: in
+float32 and in mixed_bfloat16, by Keras's own layers and by those that training uses
+(`cnn_gap.network.fast_layers`). Then it learns in its own precision from a window store, as `train_model.py`
+does. All take turns in one run, and a matrix product of the same precision says what the processor can do. The
+network's arithmetic is six operations a multiply-add: two forward, four backward. Processor's time hangs less
+on what else the machine does. `--operations`: what share of a step's time is which of TensorFlow's operations.
 """
 
 import argparse
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +23,7 @@ from benchmarks.common import interleaved, table
 from cnn_gap.backend import start_keras
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.exit_codes import run
+from cnn_gap.network.options import PRECISIONS
 
 if TYPE_CHECKING:
     import keras
@@ -26,13 +31,15 @@ if TYPE_CHECKING:
     from cnn_gap.training.batches import Examples, WindowBatches
     from cnn_gap.training.config import Config
 
-#: Rows of the square matrices that are multiplied.
-MATRIX = 4096
+#: Rows of the square matrices that are multiplied, by the configuration's precisions.
+MATRIX = 2048
+TYPES = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
 
 CLASSES = 24
 
-#: Whether the step is compiled with XLA, by the name of the row.
-VARIANTS = {"jit_compile = false": False, "jit_compile = true": True}
+#: Batches of the store, and operations that are listed.
+BATCHES = 4
+LISTED = 20
 
 
 def main(arguments: list[str]) -> None:
@@ -43,31 +50,49 @@ def main(arguments: list[str]) -> None:
 
     config = read_config(options.config or DEFAULT_CONFIG)
     with tempfile.TemporaryDirectory() as folder:
-        examples = _random_examples(Path(folder), options.windows, config.preprocessing.input_samples)
-        batches = _epoch(examples, config)
-        first = batches[0]
-        tasks = {"product": _matrix_product()}
-        for name, jit_compile in VARIANTS.items():
-            network = _network(config, jit_compile)
-            tasks[f"{name}, store"] = partial(_fit, network, examples, config)
-            tasks[f"{name}, memory"] = partial(_fit_one_batch, network, *first, len(batches))
+        size = config.training.batch_size
+        examples = _random_examples(Path(folder), BATCHES * size, config.preprocessing.input_samples)
+        tasks = _tasks(examples, config)
         for task in tasks.values():
             task()  # compiles, and brings the store into the system's cache
-        times = interleaved(tasks, options.rounds)
-    print(_report(times, len(batches) * len(first[0]), 6e-9 * multiply_adds(config)))
+        seconds = interleaved(tasks, options.rounds, time.process_time)
+    adds = multiply_adds(_network(config, config.training.precision, fast=True), config)
+    print(f"{1e-6 * adds:.0f} million multiply-adds a window\n\n{_report(seconds, size, 6e-9 * adds)}")
+    if options.operations:
+        step = tasks[f"{config.training.precision}, training's layers"]
+        print(f"\n{table(('operation', 'share of a step'), operation_rows(step))}")
 
 
-def multiply_adds(config: "Config") -> int:
-    """Return how often the network multiplies and adds for a window, forward."""
-    total, length, channels = 0, config.preprocessing.input_samples, len(LEADS)
-    network = config.network
-    blocks = zip(network.filters, network.kernels, network.pooling, strict=True)
-    for number, (filters, kernel, pooling) in enumerate(blocks, start=1):
-        total += length * kernel * channels * filters
-        if network.residual and number > 1 and channels != filters:  # the shortcut's projection
-            total += length * channels * filters
-        length, channels = ceil(length / pooling), filters
-    return total + channels * CLASSES
+def multiply_adds(network: "keras.Model", config: "Config") -> int:
+    """Return how often a network multiplies and adds for a window, forward."""
+    import keras
+
+    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv1D)]
+    ends = keras.Model(network.input, [layer.output for layer in convolutions])
+    shapes = ends.compute_output_shape((1, config.preprocessing.input_samples, len(LEADS)))
+    return sum(
+        shape[1] * int(np.prod(layer.kernel.shape)) for layer, shape in zip(convolutions, shapes, strict=True)
+    )
+
+
+def operation_rows(step: Callable[[], Any]) -> list[tuple[str, str]]:
+    """Return TensorFlow's operations that take the most of a step's time, and their shares of it."""
+    import tensorflow as tf
+    from tensorflow.tsl.profiler.protobuf.xplane_pb2 import XSpace
+
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.profiler.experimental.Profile(folder):
+            step()
+        (file,) = Path(folder).rglob("*.xplane.pb")
+        space = XSpace.FromString(file.read_bytes())
+    times: Counter[str] = Counter()
+    for plane in space.planes:
+        for line in plane.lines if plane.name == "/host:CPU" else []:
+            for event in line.events:
+                name, _, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
+                if name and not name.endswith(":") and "__inference" not in name:  # those run operations
+                    times[kind.removeprefix("_MklNative")] += event.duration_ps
+    return [(kind, f"{each / times.total():.1%}") for kind, each in times.most_common(LISTED)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,13 +100,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", metavar="FILE.toml", type=Path, help="what to train (default: configs/default.toml)"
     )
-    parser.add_argument(
-        "--windows", metavar="N", type=int, default=2048, help="windows in the store (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--rounds", metavar="N", type=int, default=5, help="epochs that are timed (default: %(default)s)"
-    )
+    parser.add_argument("--rounds", metavar="N", type=int, default=5, help="by each (default: %(default)s)")
+    parser.add_argument("--operations", action="store_true", help="list TensorFlow's operations")
     return parser
+
+
+def _tasks(examples: "Examples", config: "Config") -> dict[str, Callable[[], Any]]:
+    tasks: dict[str, Callable[[], Any]] = {}
+    windows, labels = _epoch(examples, config)[0]
+    for precision in PRECISIONS:
+        tasks[f"{precision}, matrix product"] = _matrix_product(TYPES[precision])
+        for name, fast in (("Keras's layers", False), ("training's layers", True)):
+            network = _network(config, precision, fast)
+            tasks[f"{precision}, {name}"] = partial(network.train_on_batch, windows, labels)
+    network = _network(config, config.training.precision, fast=True)
+    tasks["as configured, from the store"] = lambda: network.fit(_epoch(examples, config), verbose=0)
+    return tasks
 
 
 def _random_examples(folder: Path, windows: int, samples: int) -> "Examples":
@@ -106,51 +140,41 @@ def _epoch(examples: "Examples", config: "Config") -> "WindowBatches":
     return WindowBatches(examples, np.arange(count), np.ones(count), plan, seed=0, epoch=0)
 
 
-def _network(config: "Config", jit_compile: bool) -> "keras.Model":
+def _network(config: "Config", precision: str, fast: bool) -> "keras.Model":
     import keras
 
     from cnn_gap.network.architecture import build_network
+    from cnn_gap.network.fast_layers import with_fast_layers
     from cnn_gap.network.losses import WeightedBinaryCrossentropy
 
-    network = build_network(config.network, len(LEADS), CLASSES, margin=config.preprocessing.margin_samples)
+    rate, margin = config.preprocessing.sampling_rate, config.preprocessing.margin_samples
+    network = build_network(config.network, len(LEADS), CLASSES, config.augmentation, rate, margin, precision)
+    network = with_fast_layers(network) if fast else network
     optimizer = keras.optimizers.AdamW(config.training.learning_rate)
-    network.compile(optimizer, WeightedBinaryCrossentropy(np.ones(CLASSES)), jit_compile=jit_compile)
+    loss = WeightedBinaryCrossentropy(np.ones(CLASSES))
+    network.compile(optimizer, loss, jit_compile=config.training.jit_compile)
     return network
 
 
-def _fit(network: "keras.Model", examples: "Examples", config: "Config") -> None:
-    network.fit(_epoch(examples, config), verbose=0)
-
-
-def _fit_one_batch(network: "keras.Model", windows: np.ndarray, labels: np.ndarray, steps: int) -> None:
-    for _ in range(steps):
-        network.train_on_batch(windows, labels)
-
-
-def _matrix_product() -> Callable[[], np.ndarray]:
+def _matrix_product(kind: str) -> Callable[[], np.ndarray]:
     from keras import ops, random
 
-    matrix = random.normal((MATRIX, MATRIX), seed=0)
+    matrix = random.normal((MATRIX, MATRIX), dtype=kind, seed=0)
     return lambda: ops.convert_to_numpy(ops.matmul(matrix, matrix))
 
 
-def _report(times: dict[str, float], windows: int, gigaflops_a_window: float) -> str:
-    product = 2e-9 * MATRIX**3 / times["product"]
-    rows = []
-    for name in VARIANTS:
-        store, memory = windows / times[f"{name}, store"], windows / times[f"{name}, memory"]
-        rate = store * gigaflops_a_window
-        rows.append((name, store, memory, f"{1 - store / memory:.1%}", rate, f"{rate / product:.0%}"))
-    rows.append(("matrix product", "", "", "", product, "100%"))
-    headings = (
-        "training step",
-        "windows/s from the store",
-        "windows/s from memory",
-        "lost in the data's path",
-        "GFLOP/s",
-        "of the matrix product",
-    )
-    return f"{1000 * gigaflops_a_window / 6:.1f} million multiply-adds a window\n\n{table(headings, rows)}"
+def _report(seconds: dict[str, float], size: int, gigaflops: float) -> str:
+    """Return the table; `gigaflops` are a window's, and an epoch of the store has `BATCHES` batches."""
+    first = seconds[f"{PRECISIONS[0]}, Keras's layers"]
+    rows: list[tuple[object, ...]] = []
+    for name, each in seconds.items():
+        if name.endswith("product"):
+            rows.append((name, "", "", 2e-9 * MATRIX**3 / each))
+            continue
+        step = each / BATCHES if name.endswith("store") else each
+        rows.append((name, 1000 * step / size, first / step, size * gigaflops / step))
+    headings = ("training step", "CPU ms a window", "times the first", "GFLOP a second of CPU")
+    return table(headings, rows)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ _CLOSE_S = 5
 #: How often a task may die with its worker on a cluster of this machine before it is looked at in parts.
 _LOCAL_FAILURES = 1
 
+#: How long a worker of this machine may take to start again after its death. Dask would give it up for ever
+#: after 15 s, which are not enough on a busy machine: in the end there would be none.
+_RESTART = {"distributed.deploy.lost-worker-timeout": "1 hour"}
+
 _LOCAL = re.compile(r"local:([1-9][0-9]{0,3})")
 _EXPECTED = "expected the address of a scheduler such as tcp://host:8786, its SCHEDULER.json, or local:N"
 
@@ -104,6 +108,7 @@ def _client(cluster: Any, place: str) -> Iterator["Client"]:
 @contextmanager
 def _local_cluster(processes: int) -> Iterator[Any]:
     """Yield a cluster of this machine, which shares its cores out; only this process can talk to it."""
+    import dask
     from distributed import LocalCluster
     from distributed.security import Security
 
@@ -118,7 +123,8 @@ def _local_cluster(processes: int) -> Iterator[Any]:
         scheduler_kwargs={"allowed_failures": _LOCAL_FAILURES},
     )
     try:
-        yield cluster
+        with dask.config.set(_RESTART):
+            yield cluster
     finally:
         with suppress(Exception):  # workers that are in the middle of a chunk end with this process
             cluster.close(timeout=_CLOSE_S)

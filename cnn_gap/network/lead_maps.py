@@ -8,6 +8,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from cnn_gap.errors import InputError
+from cnn_gap.network.fast_layers import sliced
 from cnn_gap.network.map_times import step_centres
 from cnn_gap.network.tensors import Tensor
 
@@ -59,17 +60,10 @@ def _features(network: keras.Model) -> Callable[[Tensor], Tensor]:
 
     def features(windows: Tensor) -> Tensor:
         uncut = before(windows, training=False)
-        cut = [_cut(each, crop) for each, crop in zip(uncut, crops, strict=True)]
+        cut = [sliced(each, *crop.cropping) for each, crop in zip(uncut, crops, strict=True)]
         return behind(cut, training=False)
 
     return features
-
-
-def _cut(features: Tensor, crop: keras.layers.Cropping1D) -> Tensor:
-    """Return what a layer crops features (windows, steps, features) to."""
-    first, last = crop.cropping
-    windows, steps, size = keras.ops.shape(features)
-    return keras.ops.slice(features, (0, first, 0), (windows, steps - first - last, size))
 
 
 def lead_maps(

@@ -15,6 +15,7 @@ from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
 from cnn_gap.network.activation_maps import window_multiple
 from cnn_gap.network.architecture import build_network, copy_weights
+from cnn_gap.network.fast_layers import with_fast_layers
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_model, software_versions
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
@@ -215,7 +216,7 @@ def _build(experiment: Experiment) -> keras.Model:
     )
     if experiment.start is not None:
         experiment.start.copy_weights(network, experiment.classes)
-    return network
+    return with_fast_layers(network)
 
 
 def _plain(network: keras.Model, experiment: Experiment) -> keras.Model:

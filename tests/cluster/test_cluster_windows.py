@@ -66,7 +66,9 @@ def test_a_record_that_kills_every_worker_has_no_windows_and_the_others_have_the
     (data / "R05.mat").write_bytes((data / "R05.mat").read_bytes()[:5000])
     (tmp_path / "poison.py").write_text(POISON)
     alone = prepare_windows(infos, Preprocessing(), tmp_path / "alone")
-    with dask.config.set({"distributed.worker.preload": [str(tmp_path / "poison.py")]}):
+    # Dask would not wait for workers to start again, as on a machine that is too busy to start them in time.
+    impatient = {"distributed.deploy.lost-worker-timeout": "10ms"}
+    with dask.config.set({"distributed.worker.preload": [str(tmp_path / "poison.py")]} | impatient):
         run = on_cluster("local:2", data, lines.append, "prepare")
         store = prepare_windows(infos, Preprocessing(), tmp_path / "cache", run)
     assert store.failures == alone.failures | {20: f"{infos[20].path}: {UNREADABLE}"}
