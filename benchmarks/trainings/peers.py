@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.common import Classified, interleaved, table
-from benchmarks.trainings.peers_networks import Peer, networks, require_packages, start_backends
+from benchmarks.trainings.peers_networks import Peer, Predictor, networks, require_packages, start_backends
 from benchmarks.trainings.runs import training_parser
 from cnn_gap.ecg.diagnoses import ClassSet, read_weights
 from cnn_gap.ecg.findings import read_findings
@@ -275,21 +275,30 @@ def _learn(name: str, make: Make, experiment: "Experiment", target: Target) -> R
     """Train a network, choose its thresholds on the validation records and classify those of TEST."""
     import keras
 
-    from cnn_gap.training.train import predict_records
-
     keras.utils.set_random_seed(experiment.seed)
     _seed_torch(experiment.seed)
     peer = make()
     started = time.process_time()
     train(name, peer, experiment)
     training_s = time.process_time() - started
-    predict = partial(predict_records, peer.predictor(), batch_size=experiment.config.training.batch_size)
+    predict = partial(predict_records, peer.predictor(), experiment.config.training.batch_size)
     records, examples = experiment.partition.validation, experiment.examples
     validated = predict(examples.store, records)
     thresholds = stable_thresholds(
         experiment.classes, examples.labels[records], validated, experiment.partition.seen
     )
     return Result(peer.parameters, training_s, thresholds, predict(target.store, target.rows))
+
+
+def predict_records(
+    network: Predictor, batch_size: int, store: "WindowStore", records: np.ndarray
+) -> np.ndarray:
+    """Return the probabilities (records, outputs) of records by index, means over their whole windows."""
+    windows, owners = store.windows_of(records)
+    starts = range(0, len(windows), batch_size)
+    parts = [network.predict_on_batch(store.read(windows[first : first + batch_size])) for first in starts]
+    predicted = np.concatenate(parts)
+    return np.array([predicted[owners == record].mean(axis=0) for record in records])
 
 
 def _seed_torch(seed: int) -> None:
