@@ -328,8 +328,14 @@ def epoch_batches(experiment: "Experiment", epoch: int) -> "WindowBatches":
     training, augmentation = config.training, config.augmentation
     labels = experiment.examples.labels[records]
     repeats = repeat_factors(labels, training.oversampling_share, training.oversampling_cap)
-    rate = config.preprocessing.sampling_rate
-    plan = BatchPlan(training.batch_size, config.crop_samples, augmentation.mixup, augmentation.no_heart, rate)
+    plan = BatchPlan(
+        size=training.batch_size,
+        crop=config.crop_samples,
+        step=config.network.multiple,
+        mixup=augmentation.mixup,
+        no_heart=augmentation.no_heart,
+        sampling_rate=config.preprocessing.sampling_rate,
+    )
     return WindowBatches(experiment.examples, records, repeats, plan, experiment.seed, epoch)
 
 
