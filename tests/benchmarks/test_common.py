@@ -10,7 +10,7 @@ from benchmarks.common import interleaved, table
 
 ROOT = Path(__file__).parents[2]
 #: What the benchmarks share.
-PARTS = {"__init__", "runs", "pointing", "faithfulness", "sanity"}
+PARTS = {"__init__", "runs", "pointing", "faithfulness", "sanity", "peers_networks"}
 #: And of one room, whose package is a command by itself.
 PARTS |= {"__main__", "commands", "damage", "kinds", "materials", "worker"}
 NAMES = sorted(
