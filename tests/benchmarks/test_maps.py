@@ -336,8 +336,9 @@ def test_speed_table(records, model, run_command):
     result = run_command(explain_speed, [model, records, "--limit", 2, "--rounds", 1])
     assert result.code == 0
     tables = [block.splitlines()[2:] for block in result.out.split("\n\n")[1:]]
-    records_alone, folders = ([line.strip("| ").split(" | ") for line in lines] for lines in tables)
+    records_alone, folders, steps = ([line.strip("| ").split(" | ") for line in lines] for lines in tables)
     assert [row[0] for row in records_alone][:2] == ["classify", "explain"]
     assert records_alone[0][2] == "1.00"
     assert folders[0][0] == "one record at a time"
+    assert (steps[0][0], len(steps)) == ("reading", 10)
     assert all(float(row[1]) > 0 for row in (*records_alone, *folders))
