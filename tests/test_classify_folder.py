@@ -178,7 +178,11 @@ def test_a_result_that_a_power_failure_cut_is_written_again(model, data, tmp_pat
     whole = (out / "SIM0010.csv").read_bytes()
     (out / "SIM0010.csv").write_bytes(whole[:size])
     assert _drive(model, data, out)[0].classified == 1
-    assert (out / "SIM0010.csv").read_bytes() == whole
+    before, after = (text.decode().splitlines() for text in (whole, (out / "SIM0010.csv").read_bytes()))
+    assert after[:-1] == before[:-1]
+    # By itself a record is summed up in another order than among others: the last digit may differ.
+    probabilities = [np.array(lines[-1].split(","), float) for lines in (before, after)]
+    np.testing.assert_allclose(*probabilities, rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize("name", [SOURCE, NOTES])
