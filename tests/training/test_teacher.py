@@ -1,5 +1,6 @@
 """Training with a teacher, and with an average of the weights."""
 
+import csv
 import json
 from dataclasses import replace
 
@@ -88,31 +89,39 @@ def test_the_command_takes_a_teacher(run_command, records, model, tmp_path, conf
     assert [teacher["folder"] for teacher in description["training"]["teachers"]] == [model.name] * 2
 
 
-def test_the_average_of_the_weights_is_validated_and_saved(records, model, tmp_path):
-    """An average that keeps nearly all stays near the initial weights, and resuming keeps it."""
-    cache = model / "cache"
-    training = replace(TINY.training, averaging=0.9, epochs=3)
-    config = replace(TINY, training=training)
-    train_model(records, tmp_path / "whole", config, read_weights(), cache=cache, log=_quiet)
+def test_the_average_of_the_weights_is_saved_and_resumed(records, model, tmp_path):
+    """It is of the last epoch, which counts where there is nothing to validate on."""
+    training = replace(TINY.training, averaging=0.9, epochs=3, validation_fraction=0.0)
+
+    def train(name, training, resume=False, log=_quiet):
+        config = replace(TINY, training=training)
+        cache = model / "cache"
+        train_model(records, tmp_path / name, config, read_weights(), cache=cache, resume=resume, log=log)
 
     def crash(line):
         if line.startswith("epoch 1/"):
             raise KeyboardInterrupt
 
+    train("whole", training)
     with pytest.raises(KeyboardInterrupt):
-        train_model(records, tmp_path / "crashed", config, read_weights(), cache=cache, log=crash)
-    train_model(records, tmp_path / "crashed", config, read_weights(), cache=cache, resume=True, log=_quiet)
-    train_model(
-        records,
-        tmp_path / "plain",
-        replace(TINY, training=replace(training, averaging=0.0)),
-        read_weights(),
-        cache=cache,
-        log=_quiet,
-    )
+        train("crashed", training, log=crash)
+    train("crashed", training, resume=True)
+    train("plain", replace(training, averaging=0.0))
     whole, crashed, plain = (
         load_model(tmp_path / name)[0].get_weights() for name in ("whole", "crashed", "plain")
     )
     for first, second in zip(whole, crashed, strict=True):
         np.testing.assert_allclose(first, second, atol=1e-4)
     assert max(np.abs(first - second).max() for first, second in zip(whole, plain, strict=True)) > 1e-3
+
+
+def test_the_average_of_the_weights_is_validated(records, model, tmp_path):
+    losses = []
+    for averaging in (0.0, 0.9):
+        config = replace(TINY, training=replace(TINY.training, averaging=averaging))
+        place = tmp_path / str(averaging)
+        train_model(records, place, config, read_weights(), cache=model / "cache", log=_quiet)
+        rows = list(csv.DictReader((place / "history.csv").open()))
+        losses.append([float(row["val_loss"]) for row in rows])
+    assert losses[0][0] == losses[1][0]  # an average of one is itself
+    assert losses[0][1] != losses[1][1]
