@@ -36,7 +36,6 @@ from cnn_gap.scoring.metrics import auroc_auprc, macro_average
 from cnn_gap.scoring.thresholds import apply_thresholds, stable_thresholds
 
 if TYPE_CHECKING:
-    from cnn_gap.training.batches import WindowBatches
     from cnn_gap.training.config import Config, Training
     from cnn_gap.training.experiment import Experiment
     from cnn_gap.windows.store import WindowStore
@@ -308,6 +307,8 @@ def _seed_torch(seed: int) -> None:
 
 def train(name: str, peer: Peer, experiment: "Experiment") -> None:
     """Train a network on every batch of every epoch."""
+    from cnn_gap.training.train import epoch_batches
+
     training = experiment.config.training
     steps = len(epoch_batches(experiment, 0))
     for epoch in range(training.epochs):
@@ -320,25 +321,6 @@ def train(name: str, peer: Peer, experiment: "Experiment") -> None:
         _log(f"{name}: epoch {epoch + 1}/{training.epochs}  loss {fmean(losses):.4f}  {seconds:.0f} s")
 
 
-def epoch_batches(experiment: "Experiment", epoch: int) -> "WindowBatches":
-    """Return the batches of an epoch, from 0, as our own training has them."""
-    from cnn_gap.training.batches import BatchPlan, WindowBatches, repeat_factors
-
-    config, records = experiment.config, experiment.partition.training
-    training, augmentation = config.training, config.augmentation
-    labels = experiment.examples.labels[records]
-    repeats = repeat_factors(labels, training.oversampling_share, training.oversampling_cap)
-    plan = BatchPlan(
-        size=training.batch_size,
-        crop=config.crop_samples,
-        step=config.network.multiple,
-        mixup=augmentation.mixup,
-        no_heart=augmentation.no_heart,
-        sampling_rate=config.preprocessing.sampling_rate,
-    )
-    return WindowBatches(experiment.examples, records, repeats, plan, experiment.seed, epoch)
-
-
 def learning_rate(training: "Training", done: float) -> float:
     """Return the rate after `done` epochs: it rises linearly to the highest and falls as a cosine to 0."""
     if done < training.warmup_epochs:
@@ -349,6 +331,8 @@ def learning_rate(training: "Training", done: float) -> float:
 
 def measure_speeds(makers: Mapping[str, Make], experiment: "Experiment", rounds: int) -> dict[str, Speed]:
     """Return the speed of each network, untrained: its weights do not change how long it takes."""
+    from cnn_gap.training.train import epoch_batches
+
     windows, labels = epoch_batches(experiment, 0)[0]
     whole = experiment.examples.store.read(np.arange(min(len(windows), experiment.examples.store.first[-1])))
     tasks: dict[str, Callable[[], object]] = {}

@@ -166,7 +166,7 @@ def _fit(
     training, partition = experiment.config.training, experiment.partition
     keras.utils.set_random_seed(experiment.seed)
     network = _build(experiment)
-    _compile(network, experiment, steps=len(_batches(experiment, epoch=0)))
+    _compile(network, experiment, steps=len(epoch_batches(experiment, epoch=0)))
     progress = Progress(experiment.setup)
     log(f"training on {len(partition.training)} records, validating on {len(partition.validation)}")
     if not len(partition.validation):
@@ -228,19 +228,20 @@ def _plain(network: keras.Model, experiment: Experiment) -> keras.Model:
     return plain
 
 
-def _batches(experiment: Experiment, epoch: int) -> WindowBatches:
+def epoch_batches(experiment: Experiment, epoch: int) -> WindowBatches:
+    """Return the training batches of an epoch, from 0."""
     training, records = experiment.config.training, experiment.partition.training
     repeats = repeat_factors(
         experiment.examples.labels[records], training.oversampling_share, training.oversampling_cap
     )
     augmentation, preprocessing = experiment.config.augmentation, experiment.config.preprocessing
     plan = BatchPlan(
-        training.batch_size,
-        experiment.config.crop_samples,
-        experiment.config.length_step,
-        augmentation.mixup,
-        augmentation.no_heart,
-        preprocessing.sampling_rate,
+        size=training.batch_size,
+        crop=experiment.config.crop_samples,
+        step=experiment.config.length_step,
+        mixup=augmentation.mixup,
+        no_heart=augmentation.no_heart,
+        sampling_rate=preprocessing.sampling_rate,
     )
     return WindowBatches(experiment.examples, records, repeats, plan, experiment.seed, epoch)
 
@@ -291,7 +292,7 @@ def _train_epoch(network: keras.Model, experiment: Experiment, epoch: int) -> fl
     """Train on every batch of an epoch, from 0; return the mean loss."""
     _reseed(network, experiment.seed, epoch)
     # The batches are in their epoch's order: Keras would shuffle them by a state that no checkpoint holds.
-    fitted = network.fit(even(_batches(experiment, epoch)), shuffle=False, verbose=0)
+    fitted = network.fit(even(epoch_batches(experiment, epoch)), shuffle=False, verbose=0)
     return fitted.history["loss"][0]
 
 
