@@ -10,6 +10,7 @@ from cnn_gap.errors import InputError
 from cnn_gap.network.augmentation import RandomPaths, augmentation_layers
 from cnn_gap.network.options import Augmentation, FeaturePath, Network
 from cnn_gap.network.tensors import Tensor
+from cnn_gap.network.wave_focus import Focus, FocusedMaps
 
 #: The suffix of the name of a path's last layer, whose features are averaged.
 PATH_SUFFIX = "_path"
@@ -26,6 +27,7 @@ def build_network(
     sampling_rate: float = 100.0,
     margin: int = 0,
     precision: str = "float32",
+    focus: Focus | None = None,
 ) -> keras.Model:
     """Return an untrained network for windows of shape (windows, samples, leads), of any number of samples.
 
@@ -48,6 +50,8 @@ def build_network(
         which a convolution pads with do not either.
     precision : str
         One of `cnn_gap.network.options.PRECISIONS`: what the blocks compute in.
+    focus : Focus, optional
+        Where training asks the maps to have their maxima; anywhere if not given.
 
     Returns
     -------
@@ -77,9 +81,19 @@ def build_network(
             features = RandomPaths(sizes, augmentation.path_dropout, name="random_paths")(features)
     else:
         features = _end(features, network, steps, "margin")
+    if focus is not None:
+        focused = FocusedMaps(focus, sampling_rate, network.stride, steps, name="focused_maps")
+        return keras.Model(windows, _focused(features, windows, classes, focused), name="cnn_gap")
     pooled = layers.GlobalAveragePooling1D(name="average")(features)
     probabilities = layers.Dense(classes, activation="sigmoid", name="probabilities")(pooled)
     return keras.Model(windows, probabilities, name="cnn_gap")
+
+
+def _focused(features: Tensor, windows: Tensor, classes: int, focused: FocusedMaps) -> Tensor:
+    """Return the probabilities by way of the maps: a dense layer before the mean is as one after it."""
+    maps = layers.Dense(classes, name="probabilities", dtype="float32")(features)
+    logits = layers.GlobalAveragePooling1D(name="average")(focused([maps, windows]))
+    return layers.Activation("sigmoid", name="sigmoid")(logits)
 
 
 def _margin_steps(network: Network, margin: int) -> int:

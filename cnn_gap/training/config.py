@@ -51,6 +51,9 @@ class Training:
     distillation : float
         Share of a teacher's probabilities, beside the labels, in what the network learns: see
         `cnn_gap.training.teacher`.
+    focus : float
+        Weight of a penalty on maps whose maximum lies beside the waves that show their diagnosis, such as 0.5:
+        see `cnn_gap.network.wave_focus`. 0 for none.
     calibrate : bool
         Scale and move each class's logit in the end, so that probabilities are true of the validation records.
     jit_compile : bool
@@ -73,6 +76,7 @@ class Training:
     oversampling_cap: float = 1.0
     averaging: float = 0.0
     distillation: float = 0.5
+    focus: float = 0.0
     calibrate: bool = False
     jit_compile: bool = False
     precision: str = "float32"
@@ -100,6 +104,7 @@ class Training:
                 "oversampling_cap": (1, 1e3),
                 "averaging": (0, 0.99999),
                 "distillation": (0, 1),
+                "focus": (0, 1e3),
             },
         )
 

@@ -11,12 +11,14 @@ import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
+from cnn_gap.ecg.shown_by import waves_of
 from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
 from cnn_gap.network.activation_maps import window_multiple
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.fast_layers import with_fast_layers
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
+from cnn_gap.network.wave_focus import Focus
 from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_model, software_versions
 from cnn_gap.scoring.metrics import auroc_auprc, macro_average
 from cnn_gap.scoring.thresholds import out_of_fold_metric, stable_thresholds
@@ -213,10 +215,16 @@ def _build(experiment: Experiment) -> keras.Model:
         config.preprocessing.sampling_rate,
         config.preprocessing.margin_samples,
         config.training.precision,
+        _focus(experiment),
     )
     if experiment.start is not None:
         experiment.start.copy_weights(network, experiment.classes)
     return with_fast_layers(network)
+
+
+def _focus(experiment: Experiment) -> Focus | None:
+    weight = experiment.config.training.focus
+    return Focus(waves_of(experiment.classes), weight) if weight else None
 
 
 def _plain(network: keras.Model, experiment: Experiment) -> keras.Model:

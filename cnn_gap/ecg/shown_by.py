@@ -1,0 +1,34 @@
+"""What part of a heartbeat shows a diagnosis: the table `shown_by.csv`.
+
+It lists the diagnoses that a reader finds in one place: blocks, axes, voltages and Q waves in the QRS complex
+(Surawicz et al. 2009, "AHA/ACCF/HRS recommendations for the standardization and interpretation of the
+electrocardiogram, part III"), changes of repolarisation in ST segment and T wave (Rautaharju et al. 2009, part
+IV), enlarged atria and atrioventricular delay in P wave and PR interval, premature beats in the beat that comes
+early. Rhythms are not in it, nor what a reader finds in several places, as infarctions and hypertrophies.
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+from cnn_gap.ecg.diagnoses import ClassSet
+
+
+@cache
+def shown_by() -> dict[str, str]:
+    """Return the part of a heartbeat by the diagnosis's code."""
+    with (Path(__file__).parent / "shown_by.csv").open(newline="", encoding="utf-8") as file:
+        return {row["code"]: row["wave"] for row in csv.DictReader(file)}
+
+
+def waves_of(classes: ClassSet) -> tuple[str, ...]:
+    """Return what shows each output, "" where it is not listed.
+
+    Examples
+    --------
+    >>> from cnn_gap.ecg.diagnoses import read_weights
+    >>> dict(zip(read_weights().short_names, waves_of(read_weights())))["LBBB"]
+    'QRS'
+    """
+    table = shown_by()
+    return tuple(next((table[code] for code in codes if code in table), "") for codes in classes.outputs)
