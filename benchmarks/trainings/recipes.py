@@ -5,12 +5,15 @@ that is finished there is taken as it is, one that is not goes on. The first row
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 from benchmarks.common import table
 from benchmarks.trainings.runs import train_and_classify, training_parser
 from cnn_gap.backend import start_keras
+from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.ecg.findings import read_findings
 from cnn_gap.exit_codes import run
 
 #: The configuration that the others change in one way.
@@ -41,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         help="what to train, first the one that the others are compared with (default: configs/recipes)",
     )
+    parser.add_argument("--findings", metavar="TABLE", help="further answers, as of train_model.py")
     return parser
 
 
@@ -56,10 +60,12 @@ def _figures(options: argparse.Namespace, path: Path) -> list[float]:
     """Return AUROC and Challenge metric of validation and TEST, means over the seeds."""
     from cnn_gap.training.config import read_config
 
-    config = read_config(path)
+    config, classes = read_config(path), read_weights()
+    if options.findings:
+        classes = replace(classes, findings=read_findings(options.findings))
     figures = []
     for seed in options.seeds:
-        classifier, classified = train_and_classify(options, config, path.stem, seed)
+        classifier, classified = train_and_classify(options, config, path.stem, seed, classes)
         validation = classifier.description.training["validation"]
         figures.append(
             (

@@ -58,6 +58,8 @@ class Training:
         Scale and move each class's logit in the end, so that probabilities are true of the validation records.
     jit_compile : bool
         Compile the training step with XLA (TensorFlow only; JAX always does).
+    fast_layers : bool
+        Compute by `cnn_gap.network.fast_layers` instead of Keras's own layers (TensorFlow only).
     precision : str
         What the blocks compute in while training, one of `cnn_gap.network.options.PRECISIONS`. Weights,
         losses and the saved network are float32 in any case.
@@ -79,6 +81,7 @@ class Training:
     focus: float = 0.0
     calibrate: bool = False
     jit_compile: bool = False
+    fast_layers: bool = True
     precision: str = "float32"
 
     def __post_init__(self) -> None:

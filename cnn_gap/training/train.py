@@ -219,7 +219,7 @@ def _build(experiment: Experiment) -> keras.Model:
     )
     if experiment.start is not None:
         experiment.start.copy_weights(network, experiment.classes)
-    return with_fast_layers(network)
+    return with_fast_layers(network) if config.training.fast_layers else network
 
 
 def _focus(experiment: Experiment) -> Focus | None:
