@@ -134,7 +134,7 @@ def wave_steps(windows: Tensor, sampling_rate: float, stride: int) -> Tensor:
     Parameters
     ----------
     windows : tensor, shape (windows, samples, leads)
-        mV; the samples are a multiple of `stride`.
+        mV.
     sampling_rate : float
         Hz.
     stride : int
@@ -161,7 +161,7 @@ def _steep_steps(windows: Tensor, sampling_rate: float, stride: int) -> Tensor:
     slopes = ops.pad(windows[:, 2:] - windows[:, :-2], ((0, 0), (1, 1), (0, 0)))
     slope = ops.sqrt(ops.sum(slopes**2, axis=-1, keepdims=True))
     smooth = ops.average_pool(slope, max(1, round(STEEP_S * sampling_rate)), strides=1, padding="same")
-    steps = ops.max_pool(smooth, stride, strides=stride)
+    steps = ops.max_pool(smooth, stride, strides=stride, padding="same")
     near = round(NEAR_S * sampling_rate / stride)
     steepest = _latest(steps, ahead=near, behind=near)
     return ops.cast(ops.logical_and(steps > STEEP_SHARE * steepest, steepest > 0), "float32")

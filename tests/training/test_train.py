@@ -75,6 +75,20 @@ def test_the_network_is_of_keras_own_layers(model):
     assert not any(layer.name.startswith("random") for layer in network.layers)
 
 
+def test_maps_beside_the_waves_cost_in_training_and_leave_no_layer_behind(records, model, tmp_path):
+    config = replace(TINY, training=replace(TINY.training, focus=1.0))
+    train_model(records, tmp_path / "focused", config, read_weights(), log=_quiet)
+    losses = []
+    for folder in (model, tmp_path / "focused"):
+        with (folder / "history.csv").open() as file:
+            losses.append(float(next(csv.DictReader(file))["loss"]))
+    assert losses[1] > 1.01 * losses[0]
+    layers = [
+        [layer.name for layer in load_model(folder)[0].layers] for folder in (model, tmp_path / "focused")
+    ]
+    assert layers[0] == layers[1]
+
+
 def test_the_same_seed_trains_the_same_model(records, model, tmp_path):
     train_model(records, tmp_path / "again", TINY, read_weights(), log=_quiet)
     for first, second in zip(_weights_of(model), _weights_of(tmp_path / "again"), strict=True):
