@@ -3,7 +3,8 @@
 Drives the same simulated records twice, each time as a command of its own: by `--cluster local:N`, whose
 scheduler is part of the driver's process, and in one process. The records are headers linked to a few signals,
 so that making them costs little. Time is with the start. Peaks of memory are given for the first half of a
-drive too: what grows with the records shows between the two. Exits with 1 where the results differ.
+drive too: what grows with the records shows between the two. Exits with 1 where the results differ. With
+`--workers 0` there is one process alone, and nothing to compare.
 """
 
 import argparse
@@ -54,7 +55,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.cluster", description=__doc__)
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
     parser.add_argument("--records", metavar="N", type=int, default=10_000, help="default: %(default)s")
-    parser.add_argument("--workers", metavar="N", type=int, default=2, help="default: %(default)s")
+    parser.add_argument(
+        "--workers", metavar="N", type=int, default=2, help="0: none, one process alone (default: %(default)s)"
+    )
     parser.add_argument(
         "--sampling-rate", metavar="HZ", type=float, default=500.0, help="of the records (default: %(default)g)"
     )
@@ -63,14 +66,14 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         data, alone, cluster = (Path(folder) / name for name in ("records", "alone", "cluster"))
         write_linked_records(data, count, options.sampling_rate)
-        place = f"local:{options.workers}"
         listing = _seconds_of_listing(data)
         print(f"listing {count} records took {listing:.2f} s", flush=True)
-        costs = {
-            f"--cluster {place}": _drive([options.model, data, cluster, "--cluster", place]),
-            "one process": _drive([options.model, data, alone]),
-        }
-        equal = _journal(alone) == _journal(cluster)
+        costs: dict[str, Cost] = {}
+        if options.workers:
+            place = f"local:{options.workers}"
+            costs[f"--cluster {place}"] = _drive([options.model, data, cluster, "--cluster", place])
+        costs["one process"] = _drive([options.model, data, alone])
+        equal = not options.workers or _journal(alone) == _journal(cluster)
     rows = [
         (name, count / cost.wall, 1000 * cost.cpu / count, *cost.peaks(0.5), *cost.peaks(1))
         for name, cost in costs.items()
@@ -78,7 +81,8 @@ def main(arguments: list[str]) -> int:
     half = ("driver GB, first half", "largest worker GB, first half")
     whole = ("driver GB", "largest worker GB")
     print(table((f"{count} records", "records/s", "CPU ms a record", *half, *whole), rows))
-    print(f"\nthe results are {'equal' if equal else 'DIFFERENT'}")
+    if options.workers:
+        print(f"\nthe results are {'equal' if equal else 'DIFFERENT'}")
     return int(not equal)
 
 

@@ -97,7 +97,7 @@ def _here(options: argparse.Namespace, description: ModelDescription, runtime: R
     def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
         if not records:
             return
-        start_keras()
+        start_keras(lean=True)
         from cnn_gap.classifier import load_classifier
 
         classifier = load_classifier(options.model, runtime.name, runtime.precision)

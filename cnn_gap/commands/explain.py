@@ -93,7 +93,7 @@ def _execute(options: argparse.Namespace) -> int:
     level = parse_level(options.level)  # what is wrong shows now: Keras takes seconds to start
     read_description(options.model)
     record = None if folder else read_whole(options.record)
-    start_keras()
+    start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
     from cnn_gap.explain_folder import ExplainOptions
 

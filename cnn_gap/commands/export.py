@@ -17,7 +17,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _execute(options: argparse.Namespace) -> None:
     """Write the model in the format of the output's suffix."""
     read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
-    start_keras()
+    start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
     from cnn_gap.export_network import export_classifier
 

@@ -43,7 +43,7 @@ def _execute(options: argparse.Namespace) -> int:
     read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
     # So does a single record that cannot be read.
     records = [open_record(options.records[0])] if len(options.records) == 1 else options.records
-    start_keras()
+    start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
 
     classifier = load_classifier(options.model)

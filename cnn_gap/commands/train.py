@@ -109,7 +109,7 @@ def _execute(options: argparse.Namespace) -> None:
         read_description(options.start)
     elif options.thresholds_only:
         options.usage_error("--thresholds-only needs the model whose thresholds are adapted: --from TRAINED")
-    start_keras()
+    start_keras(lean=True)
     if options.thresholds_only:
         from cnn_gap.training.adaptation import adapt_thresholds
 

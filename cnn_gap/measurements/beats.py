@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy import signal as dsp
+import scipy
 
 from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.measurements.complexes import find_complexes
@@ -102,14 +102,14 @@ def filtered(
     signal: np.ndarray, edges_hz: float | tuple[float, float], kind: str, order: int = 2
 ) -> np.ndarray:
     """Return a signal (samples, leads) at `RATE`, filtered forth and back, so that nothing moves in time."""
-    sections = dsp.butter(order, edges_hz, kind, fs=RATE, output="sos")
+    sections = scipy.signal.butter(order, edges_hz, kind, fs=RATE, output="sos")
     padding = min(round(2 * RATE), len(signal) - 1)
-    return dsp.sosfiltfilt(sections, signal, axis=0, padlen=padding)
+    return scipy.signal.sosfiltfilt(sections, signal, axis=0, padlen=padding)
 
 
 def spatial_velocity(signal: np.ndarray) -> np.ndarray:
     """Return how fast a signal (samples, leads) at `RATE` changes over all leads, mV/s, (samples,)."""
-    slopes = dsp.savgol_filter(signal, 9, 2, deriv=1, delta=1 / RATE, axis=0)
+    slopes = scipy.signal.savgol_filter(signal, 9, 2, deriv=1, delta=1 / RATE, axis=0)
     return np.sqrt((slopes**2).sum(axis=1))
 
 

@@ -5,7 +5,7 @@ from importlib.util import find_spec, module_from_spec
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
+import scipy
 
 
 def find_complexes(signal: np.ndarray, sampling_rate: float) -> np.ndarray:
@@ -31,7 +31,7 @@ def local_peaks(signal: np.ndarray, radius: int) -> np.ndarray:
     """
     if not len(signal) or signal.min() == signal.max():
         return np.empty(0)
-    highest = maximum_filter1d(signal, 2 * radius, mode="constant", cval=-np.inf)
+    highest = scipy.ndimage.maximum_filter1d(signal, 2 * radius, mode="constant", cval=-np.inf)
     peaks: list[int] = []
     for place in np.flatnonzero(signal == highest).tolist():
         if not peaks or place >= peaks[-1] + radius:

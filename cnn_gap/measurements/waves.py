@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal as dsp
+import scipy
 
 from cnn_gap.measurements.beats import RATE, filtered, spatial_velocity
 
@@ -97,7 +97,7 @@ def _p_wave(beat: np.ndarray, start: int, onset: int) -> tuple[int, int] | None:
     """Return the first and last sample of the P wave, None if nothing stands out from start to onset."""
     part = filtered(beat, _P_HZ, "lowpass")[start : onset - _samples(6)]
     size = np.linalg.norm(part, axis=1)
-    peaks, about = dsp.find_peaks(size, prominence=0.03, wlen=_samples(300))
+    peaks, about = scipy.signal.find_peaks(size, prominence=0.03, wlen=_samples(300))
     if not len(peaks):
         return None
     peak = int(peaks[about["prominences"].argmax()])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+import scipy
 
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.scoring.metrics import challenge_metric
@@ -105,7 +105,7 @@ def stable_thresholds(
     held = np.array([labels[draw].any(axis=0) for draw in draws])
     thresholds = np.where(seen, START, np.inf)
     for column in np.flatnonzero(seen & held.any(axis=0)):
-        thresholds[column] = expit(logit(chosen[held[:, column], column]).mean())
+        thresholds[column] = scipy.special.expit(scipy.special.logit(chosen[held[:, column], column]).mean())
     findings = slice(len(classes.classes), None)
     thresholds[findings] = np.maximum(thresholds[findings], LEAST_FOR_FINDINGS)
     return thresholds
@@ -143,7 +143,9 @@ def adapted_thresholds(
     weights = positives / (positives + prior)
     adapted = np.full(len(own), np.inf)
     inside = np.clip(own[seen], RESOLUTION, 1 - RESOLUTION)
-    adapted[seen] = expit(weights * logit(chosen) + (1 - weights) * logit(inside))
+    adapted[seen] = scipy.special.expit(
+        weights * scipy.special.logit(chosen) + (1 - weights) * scipy.special.logit(inside)
+    )
     return adapted
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy import signal
+import scipy
 
 from cnn_gap.ecg.annotations import Event
 from cnn_gap.ecg.diagnoses import read_weights
@@ -268,13 +268,13 @@ def _muscle(samples: int, sampling_rate: float, rng: np.random.Generator) -> np.
     sections = _muscle_band(sampling_rate)
     white = rng.standard_normal((samples, 8)) * rng.lognormal(0, 0.3, 8)
     share = (min(120.0, 0.45 * sampling_rate) - 20.0) / (sampling_rate / 2)
-    return signal.sosfilt(sections, white, axis=0) / np.sqrt(share)
+    return scipy.signal.sosfilt(sections, white, axis=0) / np.sqrt(share)
 
 
 @cache
 def _muscle_band(sampling_rate: float) -> np.ndarray:
     high = min(120.0, 0.45 * sampling_rate)
-    return signal.butter(2, (20.0, high), btype="bandpass", fs=sampling_rate, output="sos")
+    return scipy.signal.butter(2, (20.0, high), btype="bandpass", fs=sampling_rate, output="sos")
 
 
 def _wander(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:

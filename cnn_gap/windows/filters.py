@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
-from scipy import signal as dsp
+import scipy  # loads its parts when they are first used: scipy.signal takes most of a second
 
 
 def zero_phase(
@@ -32,7 +32,7 @@ def zero_phase(
     after = 2 * signal[-1:] - signal[-2 : -2 - padding : -1]
     filtered = np.concatenate([before, signal, after]) if padding else signal
     for _ in range(2):
-        filtered, _ = dsp.sosfilt(sections, filtered, axis=0, zi=steady * filtered[:1])
+        filtered, _ = scipy.signal.sosfilt(sections, filtered, axis=0, zi=steady * filtered[:1])
         filtered = filtered[::-1]
     return filtered[padding : padding + len(signal)]
 
@@ -42,5 +42,5 @@ def _design(
     corners: float | tuple[float, float], kind: str, sampling_rate: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a filter's sections (n, 6), and their states after a long step, (n, 2, 1)."""
-    sections = dsp.butter(2, corners, kind, fs=sampling_rate, output="sos")
-    return sections, dsp.sosfilt_zi(sections)[:, :, None]
+    sections = scipy.signal.butter(2, corners, kind, fs=sampling_rate, output="sos")
+    return sections, scipy.signal.sosfilt_zi(sections)[:, :, None]

@@ -4,7 +4,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from scipy import signal as dsp
+import scipy
 
 
 def resample_by(signal: np.ndarray, ratio: Fraction) -> np.ndarray:
@@ -24,7 +24,7 @@ def resample_by(signal: np.ndarray, ratio: Fraction) -> np.ndarray:
     # Without its level: the filter's phases differ by a thousandth, which would make waves of a constant.
     level = signal.mean(axis=0, dtype=np.float64).astype(signal.dtype)
     taps = _taps(max(ratio.numerator, ratio.denominator)).astype(signal.dtype)
-    return level + dsp.resample_poly(
+    return level + scipy.signal.resample_poly(
         signal - level, ratio.numerator, ratio.denominator, axis=0, window=taps, padtype=padding
     )
 
@@ -32,7 +32,7 @@ def resample_by(signal: np.ndarray, ratio: Fraction) -> np.ndarray:
 @lru_cache(16)
 def _taps(factor: int) -> np.ndarray:
     """Return the filter that `resample_poly` designs anew for each signal."""
-    return dsp.firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0))
+    return scipy.signal.firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0))
 
 
 def bridge(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:

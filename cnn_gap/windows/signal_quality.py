@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import signal as dsp
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.ecg.twelve_leads import Record
@@ -201,10 +200,12 @@ def _stand_out(signal: np.ndarray, sampling_rate: float) -> float:
     high = min(BEAT_HZ[1], 0.45 * sampling_rate)
     padding = min(len(signal) - 1, round(sampling_rate))
     fast = zero_phase(signal, (BEAT_HZ[0], high), "bandpass", sampling_rate, padding)
-    energy = uniform_filter1d((fast**2).sum(axis=1), max(1, round(BEAT_S * sampling_rate)), mode="nearest")
+    energy = scipy.ndimage.uniform_filter1d(
+        (fast**2).sum(axis=1), max(1, round(BEAT_S * sampling_rate)), mode="nearest"
+    )
     height = np.sqrt(np.maximum(energy, 0))[ends : len(signal) - ends]
     top, between = np.percentile(height, (98, 30))
-    peaks, _ = dsp.find_peaks(
+    peaks, _ = scipy.signal.find_peaks(
         height, height=BEAT_HEIGHT * top, distance=max(1, round(BEAT_APART_S * sampling_rate))
     )
     enough = len(peaks) >= max(1, int(len(signal) / sampling_rate / BEAT_EVERY_S))

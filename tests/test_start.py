@@ -1,0 +1,69 @@
+"""What a start costs: nothing is imported that is not needed."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+#: Each takes from half a second to seconds.
+HEAVY = ("tensorflow", "keras", "jax", "scipy.signal", "pandas", "matplotlib")
+
+#: Runs a script, and prints which modules of a list have been imported, and its exit code.
+SCRIPT = """
+import json, runpy, sys
+heavy, sys.argv = json.loads(sys.argv[1]), sys.argv[2:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+except SystemExit as end:
+    print(json.dumps([[name for name in heavy if name in sys.modules], end.code]))
+"""
+
+
+def imported_by(*arguments):
+    """Return which heavy modules a script has imported at its end, and its exit code."""
+    command = [sys.executable, "-c", SCRIPT, json.dumps(HEAVY), *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return tuple(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("script", ["train_model", "driver", "evaluate_model"])
+def test_help_needs_nothing_heavy(script):
+    assert imported_by(f"{script}.py", "--help") == ([], 0)
+
+
+def test_the_package_and_its_commands_need_nothing_heavy():
+    code = f"import sys, cnn_gap, cnn_gap.commands.main; assert not {set(HEAVY)} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_evaluating_needs_nothing_heavy(tmp_path):
+    (tmp_path / "SIM0001.hea").write_bytes((ROOT / "test_data" / "SIM0001.hea").read_bytes())
+    (tmp_path / "SIM0001.csv").write_text("#SIM0001\n426783006\n1\n0.9\n")
+    assert imported_by("evaluate_model.py", tmp_path, tmp_path, tmp_path / "scores.csv") == ([], 0)
+    assert (tmp_path / "scores.csv").exists()
+
+
+def test_what_is_wrong_shows_before_anything_heavy(tmp_path):
+    assert imported_by("driver.py", ROOT / "model", tmp_path / "absent", tmp_path / "out") == ([], 1)
+
+
+def test_keras_starts_without_what_it_has_for_others():
+    imported, code = imported_by("predict.py", "model", "test_data/SIM0008")
+    assert code == 0
+    assert {"keras", "scipy.signal"} <= set(imported)
+    assert not {"pandas", "matplotlib"} & set(imported)
+
+
+def test_what_keras_started_without_can_be_imported_later():
+    code = (
+        "import sys, wave; from cnn_gap.backend import _hidden\n"
+        "with _hidden(('wave', 'colorsys')):\n"
+        "    import wave\n"
+        "    try: import colorsys\n"
+        "    except ImportError: pass\n"
+        "    else: sys.exit('not hidden')\n"
+        "import colorsys"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
