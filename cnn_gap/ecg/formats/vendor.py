@@ -100,8 +100,9 @@ def _aligned(path: Path, form: FileFormat, leads: list["Lead"]) -> np.ndarray:
     if max(ends) * len(leads) * 4 > form.largest * 4:
         raise InputError(f"{path}: its leads lie too far apart to be one record")
     signal = np.full((max(ends), len(leads)), np.nan, np.float32)
-    for column, (start, end, lead) in enumerate(zip(starts, ends, leads, strict=True)):
-        signal[start - first : end, column] = lead.samples
+    with np.errstate(over="ignore"):  # what becomes infinite is not valid
+        for column, (start, end, lead) in enumerate(zip(starts, ends, leads, strict=True)):
+            signal[start - first : end, column] = lead.samples
     return signal
 
 
