@@ -1,5 +1,6 @@
 """The penalty on maps beside the waves: the waves are found, and training moves maps onto them."""
 
+import json
 from dataclasses import replace
 
 import keras
@@ -7,13 +8,16 @@ import numpy as np
 import pytest
 from keras import ops
 
+from benchmarks.maps.waves import waves_of as waves_of_record
 from cnn_gap.ecg.diagnoses import known_diagnoses, read_weights
 from cnn_gap.ecg.findings import read_findings
+from cnn_gap.ecg.records import find_records, read_record
 from cnn_gap.ecg.shown_by import shown_by, waves_of
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.options import Network
 from cnn_gap.network.wave_focus import WAVES, Focus, FocusedMaps, wave_steps
 from cnn_gap.simulation.recordings import simulate_record
+from cnn_gap.windows.preprocessing import Preprocessing, prediction_windows
 
 RATE, STRIDE = 100.0, 4
 SMALL = Network((4,), (5,), (4,), dropout=0.0)
@@ -40,6 +44,26 @@ def test_complexes_are_found_where_they_are_and_nowhere_else(codes):
     for event in events:
         if event.kind == "QRS" and 0.2 < event.start_s < 9.7:
             assert found["QRS"][(times >= event.start_s - 0.05) & (times <= event.end_s + 0.05)].any()
+
+
+def test_what_is_found_lies_in_complexes_that_cardiologists_delineated(shared):
+    marks = json.loads((shared / "ludb" / "waves.json").read_text())
+    inside, missed = [], []
+    for path in find_records(shared / "ludb"):
+        record = read_record(path)
+        complexes = waves_of_record(record, marks[record.name])["N"]
+        if not complexes:
+            continue
+        windows = prediction_windows(record.signal, record.sampling_rate, Preprocessing(lowpass_hz=40.0))
+        found = ops.convert_to_numpy(wave_steps(windows, RATE, STRIDE))[0, :, WAVES.index("QRS")] > 0
+        times = (np.arange(len(found)) * STRIDE + (STRIDE - 1) / 2) / RATE
+        lies = np.array([(start <= times) & (times <= end) for start, end in complexes])
+        delineated = (complexes[0][0] <= times) & (times <= complexes[-1][1])
+        inside += lies.any(axis=0)[found & delineated].tolist()
+        missed += (~(lies & found).any(axis=1)).tolist()
+    assert len(missed) > 500
+    assert np.mean(inside) > 0.95
+    assert np.mean(missed) < 0.01
 
 
 def test_waves_before_and_after_the_complexes_are_found():
