@@ -102,6 +102,15 @@ def test_top_names_the_most_probable_diagnoses(classifier, some):
     assert top[0][0] == prediction.classes.diagnoses[int(np.argmax(prediction.probabilities))]
 
 
+def test_top_names_each_diagnosis_once(with_findings, some):
+    prediction = with_findings.predict(some[0])
+    names = [about.code for about, _ in prediction.top(len(prediction.labels))]
+    labels = dict(zip(prediction.classes.representatives, prediction.labels, strict=True))
+    assert "426783006" in names
+    assert ("SR" in names) == (labels["SR"] != labels["426783006"])
+    assert len(names) < len(labels)
+
+
 def test_a_batch_takes_paths_records_iterators_and_arrays(classifier, records, some):
     paths = find_records(records)[:9]
     expected = [classifier.predict(record).probabilities for record in some]

@@ -135,6 +135,21 @@ def names_of(codes: Iterable[str], about: Diagnosis) -> frozenset[str]:
     return frozenset(names | {f"{about.system.lower()}:{name}" for name in names})
 
 
+def repeated(answers: Iterable[tuple[Diagnosis, bool]]) -> frozenset[int]:
+    """Return which of some answers, by index, say again what another says.
+
+    An answer is a diagnosis and whether it is reported. A finding such as SCP-ECG's AFIB repeats the class that
+    is the same diagnosis, if that is reported, or not, as well. Where the two differ, readers should see both.
+    """
+    listed = [(about, bool(label)) for about, label in answers]
+    known = {(about.code, label) for about, label in listed}
+    return frozenset(
+        index
+        for index, (about, label) in enumerate(listed)
+        if any((code, label) in known for code in about.same_as)
+    )
+
+
 @dataclass(frozen=True)
 class ClassSet:
     """The classes to predict, in order, their reward matrix, and the findings to answer beside them.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import ClassSet, Diagnosis
+from cnn_gap.ecg.diagnoses import ClassSet, Diagnosis, repeated
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,13 @@ class Prediction:
         return tuple(self._answer(int(index)) for index in np.flatnonzero(self.labels))
 
     def top(self, count: int = 3) -> list[tuple[Diagnosis, float]]:
-        """Return the `count` most probable diagnoses with their probabilities."""
-        order = np.argsort(-self.probabilities, kind="stable")[:count]
-        return [(self.classes.diagnoses[index], float(self.probabilities[index])) for index in order]
+        """Return the `count` most probable diagnoses with their probabilities.
+
+        A finding that says again what a class says, as SCP-ECG's SR and sinus rhythm, is left out.
+        """
+        again = repeated(zip(self.classes.diagnoses, self.labels, strict=True))
+        order = [int(index) for index in np.argsort(-self.probabilities, kind="stable") if index not in again]
+        return [(self.classes.diagnoses[index], float(self.probabilities[index])) for index in order[:count]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold: the record's name, notes, failure (None if none) and every class.

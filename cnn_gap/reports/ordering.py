@@ -1,8 +1,6 @@
 """The order of diagnoses on a page: what is reported first, sinus rhythm last, rivals beside each other."""
 
-from collections.abc import Iterable
-
-from cnn_gap.ecg.diagnoses import Diagnosis
+from cnn_gap.ecg.diagnoses import repeated
 from cnn_gap.prediction.explanation import ExplainedClass
 
 # Codes of SNOMED CT and SCP-ECG of diagnoses that say nothing is wrong, and of those of which a heart has one.
@@ -23,21 +21,6 @@ _RIVALS = (
 _GROUPS = {code: name for name, codes in _RIVALS for code in codes.split()}
 
 REPORTED, OTHERS = "Reported", "Other findings"
-
-
-def repeated(answers: Iterable[tuple[Diagnosis, bool]]) -> frozenset[int]:
-    """Return which of some answers, by index, say again what another says.
-
-    An answer is a diagnosis and whether it is reported. A finding such as SCP-ECG's AFIB repeats the class that
-    is the same diagnosis, if that is reported, or not, as well. Where the two differ, readers should see both.
-    """
-    listed = [(about, bool(label)) for about, label in answers]
-    known = {(about.code, label) for about, label in listed}
-    return frozenset(
-        index
-        for index, (about, label) in enumerate(listed)
-        if any((code, label) in known for code in about.same_as)
-    )
 
 
 def in_order(classes: tuple[ExplainedClass, ...]) -> list[tuple[str, ExplainedClass]]:

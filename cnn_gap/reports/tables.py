@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import ClassSet
+from cnn_gap.ecg.diagnoses import ClassSet, repeated
 from cnn_gap.ecg.headers import LEADS
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
 from cnn_gap.prediction.model_folder import ModelDescription
-from cnn_gap.reports.ordering import repeated
 from cnn_gap.scoring.metrics import Scores
 
 if TYPE_CHECKING:

@@ -2,11 +2,10 @@
 
 import math
 
-from cnn_gap.ecg.diagnoses import Diagnosis
+from cnn_gap.ecg.diagnoses import Diagnosis, repeated
 from cnn_gap.ecg.twelve_leads import Record
 from cnn_gap.measurements.intervals import Measurements
 from cnn_gap.prediction.explanation import ExplainedClass, Explanation
-from cnn_gap.reports.ordering import repeated
 
 #: Reported ones of these make a PR interval meaningless: atrial fibrillation, flutter, pacing rhythm.
 WITHOUT_PR = frozenset({"164889003", "164890007", "10370003", "AFIB", "AFLT", "PACE"})

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cnn_gap.ecg.diagnoses import Diagnosis, diagnosis
+from cnn_gap.ecg.diagnoses import Diagnosis, diagnosis, repeated
 from cnn_gap.ecg.findings import read_findings
 from cnn_gap.prediction.explanation import ExplainedClass
-from cnn_gap.reports.ordering import OTHERS, REPORTED, in_order, repeated
+from cnn_gap.reports.ordering import OTHERS, REPORTED, in_order
 
 FINDINGS = {finding.abbreviation: finding.diagnosis for finding in read_findings("scp")}
 AF, SR, PVC = (diagnosis(code) for code in ("164889003", "426783006", "427172004"))

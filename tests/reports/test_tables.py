@@ -5,8 +5,7 @@ import json
 import numpy as np
 from conftest import ROOT
 
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.reports.ordering import repeated
+from cnn_gap.ecg.diagnoses import read_weights, repeated
 from cnn_gap.reports.tables import aligned, prediction_json, prediction_table, scores_table
 from cnn_gap.scoring.metrics import score
 
