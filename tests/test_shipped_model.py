@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from benchmarks.maps.pointing import pointings, simulated_truth
+from benchmarks.maps.pointing import covered, pointings, simulated_truth
 from benchmarks.maps.waves import QRS_CODES, counted, waves_of
 from cnn_gap.classifier import load_classifier
 from cnn_gap.ecg.headers import LEADS
@@ -74,7 +74,7 @@ def test_maps_of_periodic_records_bend_little_at_their_ends(classifier):
             found.append(np.abs(end - middle).max(axis=0) / np.abs(middle).max(axis=0))  # (outputs,)
     bent = np.array(found)
     assert np.median(bent) < 0.1
-    assert np.mean(bent < 0.25) > 0.88
+    assert np.mean(bent < 0.25) > 0.9
 
 
 def test_its_maps_point_at_simulated_premature_beats(classifier):
@@ -99,9 +99,9 @@ def test_its_maps_lie_on_complexes_that_cardiologists_delineated(classifier, sha
         if not complexes or not shown:
             continue
         part = counted(record, {"N": complexes})
+        inside = covered(len(record.signal), record.sampling_rate, complexes)[part]
         for explained in classifier.explain(record, shown, leads=False).classes:
-            at = (part.start + explained.activation[part].argmax()) / record.sampling_rate
-            hits.append(any(start <= at <= end for start, end in complexes))
+            hits.append(inside[explained.activation[part].argmax()])
     assert len(hits) > 50
     assert np.mean(hits) > 0.95
 

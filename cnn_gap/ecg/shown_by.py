@@ -21,13 +21,13 @@ def shown_by() -> dict[str, str]:
         return {row["code"]: row["wave"] for row in csv.DictReader(file)}
 
 
-def waves_of(classes: ClassSet) -> tuple[str, ...]:
+def waves_of_classes(classes: ClassSet) -> tuple[str, ...]:
     """Return what shows each output, "" where it is not listed.
 
     Examples
     --------
     >>> from cnn_gap.ecg.diagnoses import read_weights
-    >>> dict(zip(read_weights().short_names, waves_of(read_weights())))["LBBB"]
+    >>> dict(zip(read_weights().short_names, waves_of_classes(read_weights())))["LBBB"]
     'QRS'
     """
     table = shown_by()

@@ -23,6 +23,9 @@ STEEP_SHARE, STEEP_S, NEAR_S = 0.4, 0.06, 1.0
 #: The P wave with the PR interval lies up to so long before a complex, ST segment and T wave after one, s.
 P_S, T_S = 0.24, 0.36
 
+#: Of an early beat's complex, with its P wave, counts the beginning; a complex lasts up to so long, s.
+BEGINNING_S, COMPLEX_S = 0.09, 0.24
+
 #: Complexes this near to each other are one, s. A beat is early after less than `EARLY_SHARE` of the mean
 #: interval. Only intervals of up to `LONGEST_S` count.
 JOINED_S, EARLY_SHARE, LONGEST_S = 0.16, 0.8, 2.0
@@ -41,7 +44,7 @@ class Focus:
     Attributes
     ----------
     waves : tuple of str
-        For each class one of `WAVES`, or "" where any place will do: `cnn_gap.ecg.shown_by.waves_of`.
+        For each class one of `WAVES`, or "" where any place will do: `cnn_gap.ecg.shown_by.waves_of_classes`.
     weight : float
         Of the penalty.
     """
@@ -149,11 +152,11 @@ def wave_steps(windows: Tensor, sampling_rate: float, stride: int) -> Tensor:
     """
     second = sampling_rate / stride
     complexes = _steep_steps(windows, sampling_rate, stride)
-    before = _latest(complexes, ahead=round(P_S * second)) * (1 - complexes)
-    after = _latest(complexes, behind=round(T_S * second)) * (1 - complexes)
+    before = _largest(complexes, ahead=round(P_S * second)) * (1 - complexes)
+    after = _largest(complexes, behind=round(T_S * second)) * (1 - complexes)
     early = _early_onsets(complexes, second)
-    beats = _latest(early, ahead=round(P_S * second), behind=round(T_S / 4 * second))
-    early_complexes = complexes * _latest(early, behind=round(P_S * second))
+    beats = _largest(early, ahead=round(P_S * second), behind=round(BEGINNING_S * second))
+    early_complexes = complexes * _largest(early, behind=round(COMPLEX_S * second))
     return ops.concatenate([before, complexes, after, beats, early_complexes], axis=-1)
 
 
@@ -164,23 +167,23 @@ def _steep_steps(windows: Tensor, sampling_rate: float, stride: int) -> Tensor:
     smooth = ops.average_pool(slope, max(1, round(STEEP_S * sampling_rate)), strides=1, padding="same")
     steps = ops.max_pool(smooth, stride, strides=stride, padding="same")
     near = round(NEAR_S * sampling_rate / stride)
-    steepest = _latest(steps, ahead=near, behind=near)
+    steepest = _largest(steps, ahead=near, behind=near)
     return ops.cast(ops.logical_and(steps > STEEP_SHARE * steepest, steepest > 0), "float32")
 
 
 def _early_onsets(complexes: Tensor, second: float) -> Tensor:
     """Return where complexes begin that come early, (windows, steps, 1)."""
-    joined = _latest(complexes, behind=round(JOINED_S * second))
+    joined = _largest(complexes, behind=round(JOINED_S * second))
     onsets = joined * (1 - _delayed(joined))
     numbers = ops.reshape(ops.cast(1 + ops.arange(ops.shape(complexes)[1]), "float32"), (1, -1, 1))
-    last = _delayed(_latest(onsets * numbers, behind=round(LONGEST_S * second)))
+    last = _delayed(_largest(onsets * numbers, behind=round(LONGEST_S * second)))
     known = onsets * ops.cast(last > 0, "float32")
     intervals = known * (numbers - last)
     mean = ops.sum(intervals, axis=1, keepdims=True) / ops.maximum(ops.sum(known, axis=1, keepdims=True), 1)
     return known * ops.cast(intervals < EARLY_SHARE * mean, "float32")
 
 
-def _latest(values: Tensor, ahead: int = 0, behind: int = 0) -> Tensor:
+def _largest(values: Tensor, ahead: int = 0, behind: int = 0) -> Tensor:
     """Return the largest value, none negative, from `behind` steps before each step to `ahead` after it."""
     padded = ops.pad(values, ((0, 0), (behind, ahead), (0, 0)))
     return ops.max_pool(padded, behind + ahead + 1, strides=1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from cnn_gap.ecg.diagnoses import ClassSet
 from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.shown_by import waves_of
+from cnn_gap.ecg.shown_by import waves_of_classes
 from cnn_gap.errors import InputError
 from cnn_gap.locks import locked
 from cnn_gap.network.activation_maps import window_multiple
@@ -224,7 +224,7 @@ def _build(experiment: Experiment) -> keras.Model:
 
 def _focus(experiment: Experiment) -> Focus | None:
     weight = experiment.config.training.focus
-    return Focus(waves_of(experiment.classes), weight) if weight else None
+    return Focus(waves_of_classes(experiment.classes), weight) if weight else None
 
 
 def _plain(network: keras.Model, experiment: Experiment) -> keras.Model:

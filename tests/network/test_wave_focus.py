@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-from benchmarks.maps.waves import waves_of as waves_of_record
+from benchmarks.maps.waves import waves_of
 from cnn_gap.ecg.diagnoses import known_diagnoses, read_weights
 from cnn_gap.ecg.findings import read_findings
 from cnn_gap.ecg.records import find_records, read_record
-from cnn_gap.ecg.shown_by import shown_by, waves_of
+from cnn_gap.ecg.shown_by import shown_by, waves_of_classes
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.options import Network
 from cnn_gap.network.wave_focus import WAVES, Focus, FocusedMaps, wave_steps
@@ -51,7 +51,7 @@ def test_what_is_found_lies_in_complexes_that_cardiologists_delineated(shared):
     inside, missed = [], []
     for path in find_records(shared / "ludb"):
         record = read_record(path)
-        complexes = waves_of_record(record, marks[record.name])["N"]
+        complexes = waves_of(record, marks[record.name])["N"]
         if not complexes:
             continue
         windows = prediction_windows(record.signal, record.sampling_rate, Preprocessing(lowpass_hz=40.0))
@@ -101,7 +101,7 @@ def test_where_nothing_beats_there_is_no_wave_and_no_penalty():
 def test_a_map_on_the_complexes_costs_less_than_one_beside_them():
     record = simulate_record("record", ("426783006",), RATE, 10.0, 1)
     windows = record.signal[None].astype(np.float32)
-    complexes = ops.convert_to_numpy(wave_steps(windows, RATE, STRIDE))[:, :, 1:2]
+    complexes = ops.convert_to_numpy(wave_steps(windows, RATE, STRIDE))[:, :, [WAVES.index("QRS")]]
     layer = FocusedMaps(Focus(("QRS",), 1.0), RATE, STRIDE)
     on, beside = (float(layer.penalty(20 * steps, windows)) for steps in (complexes, 1 - complexes))
     assert on < 0.1 * beside
@@ -150,7 +150,7 @@ def test_the_table_names_known_diagnoses_and_waves():
 
 def test_a_class_and_the_finding_that_teaches_it_are_shown_by_the_same():
     classes = replace(read_weights(), findings=read_findings("scp"))
-    waves = dict(zip(classes.outputs, waves_of(classes), strict=True))
+    waves = dict(zip(classes.outputs, waves_of_classes(classes), strict=True))
     for finding in classes.findings:
         for codes in classes.classes:
             if set(codes) & set(finding.teaches):
