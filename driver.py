@@ -1,7 +1,7 @@
 """Classify a folder of records with a trained model: python driver.py MODEL DATA OUT."""
 
 from cnn_gap.commands.drive import COMMAND
-from cnn_gap.exit_codes import run
+from cnn_gap.system.exit_codes import run
 
 main = COMMAND.main
 

@@ -1,7 +1,7 @@
 """Score the outputs of a model as the 2020 Challenge does: python evaluate_model.py LABELS OUTPUTS."""
 
 from cnn_gap.commands.evaluate import COMMAND
-from cnn_gap.exit_codes import run
+from cnn_gap.system.exit_codes import run
 
 main = COMMAND.main
 

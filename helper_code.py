@@ -1,7 +1,7 @@
 """The helper functions of the Challenge's 2021 harness by name, over this package.
 
 The harness may put its own file in the place of this one, so nothing of the package imports it. Differences
-from the harness's: headers may be in any dialect that `cnn_gap.ecg.headers` reads, the names of leads match in
+from the harness's: headers may be in any dialect that `cnn_gap.io.headers` reads, the names of leads match in
 any case, folders may be nested, gains are per mV whatever the unit, and baselines those of the gain field.
 """
 
@@ -11,20 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.ecg.headers import (
+from cnn_gap.io.headers import (
     LARGEST_HEADER,
-    LEADS,
     Header,
-    canonical_lead,
     codes_of,
     decode_header,
     parse_age,
     parse_comments,
     parse_header,
 )
-from cnn_gap.ecg.records import read_recording
-from cnn_gap.files import read_bytes
-from cnn_gap.scoring import result_files
+from cnn_gap.io.records import read_recording
+from cnn_gap.leads import LEADS, canonical_lead
+from cnn_gap.results import challenge_files
+from cnn_gap.system.files import read_bytes
 
 twelve_leads = LEADS
 six_leads = ("I", "II", "III", "aVR", "aVL", "aVF")
@@ -153,12 +152,14 @@ def save_outputs(
     probabilities: Sequence[float],
 ) -> None:
     """Write a record's result file."""
-    result_files.write_outputs(Path(output_file), recording_id, list(map(str, classes)), labels, probabilities)
+    challenge_files.write_outputs(
+        Path(output_file), recording_id, list(map(str, classes)), labels, probabilities
+    )
 
 
 def load_outputs(output_file: str) -> tuple[str, tuple[str, ...], tuple[str, ...], tuple[float, ...]]:
     """Return a result file's record, classes, labels (text) and probabilities (NaN where not finite)."""
-    found = result_files.read_outputs(Path(output_file))
+    found = challenge_files.read_outputs(Path(output_file))
     labels = tuple("1" if label else "0" for label in found.labels)
     probabilities = tuple(float(value) if math.isfinite(value) else math.nan for value in found.probabilities)
     return found.name, tuple(found.codes), labels, probabilities

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.classifier import Classifier, load_classifier
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.ecg.headers import canonical_lead, parse_header
-from cnn_gap.ecg.twelve_leads import record_from_digital
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.io.headers import parse_header
+from cnn_gap.io.stored_values import record_from_digital
+from cnn_gap.leads import canonical_lead
 from cnn_gap.training.config import read_config
 from cnn_gap.training.train import train_model
 

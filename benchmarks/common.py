@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnn_gap.backend import start_keras
-from cnn_gap.ecg.diagnoses import SNOMED, ClassSet, Diagnosis
-from cnn_gap.ecg.records import find_records, read_record
-from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.errors import InputError
-from cnn_gap.scoring.metrics import auroc_auprc, challenge_metric, macro_average
-from cnn_gap.windows.resampling import resample_by
+from cnn_gap.diagnoses.classes import SNOMED, ClassSet, Diagnosis
+from cnn_gap.evaluate.metrics import auroc_auprc, challenge_metric, macro_average
+from cnn_gap.io.records import find_records, read_record
+from cnn_gap.record import Record
+from cnn_gap.signal.resampling import resample_by
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier

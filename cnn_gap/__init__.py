@@ -10,17 +10,18 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from cnn_gap.version import __version__
+from cnn_gap.system.version import __version__
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier, load_classifier
-    from cnn_gap.ecg.records import read_record
-    from cnn_gap.ecg.twelve_leads import Record, record_from_signal
-    from cnn_gap.errors import InputError
-    from cnn_gap.prediction.explanation import ExplainedClass, Explanation
-    from cnn_gap.prediction.prediction import Answer, Prediction
-    from cnn_gap.reports.data_frames import predictions_table
-    from cnn_gap.reports.figures import plot
+    from cnn_gap.explain.explanation import ExplainedClass, Explanation
+    from cnn_gap.io.amplitudes import record_from_signal
+    from cnn_gap.io.records import read_record
+    from cnn_gap.predict.prediction import Answer, Prediction
+    from cnn_gap.record import Record
+    from cnn_gap.report.data_frames import predictions_table
+    from cnn_gap.report.figures import plot
+    from cnn_gap.system.errors import InputError
 
 __all__ = [
     "Answer",
@@ -40,18 +41,18 @@ __all__ = [
 
 #: Where each public name lives. A module is imported when one of its names is first used: Keras takes seconds.
 _MODULES = {
-    "Answer": "prediction.prediction",
+    "Answer": "predict.prediction",
     "Classifier": "classifier",
-    "ExplainedClass": "prediction.explanation",
-    "Explanation": "prediction.explanation",
-    "InputError": "errors",
-    "Prediction": "prediction.prediction",
-    "Record": "ecg.twelve_leads",
+    "ExplainedClass": "explain.explanation",
+    "Explanation": "explain.explanation",
+    "InputError": "system.errors",
+    "Prediction": "predict.prediction",
+    "Record": "record",
     "load_classifier": "classifier",
-    "plot": "reports.figures",
-    "predictions_table": "reports.data_frames",
-    "read_record": "ecg.records",
-    "record_from_signal": "ecg.twelve_leads",
+    "plot": "report.figures",
+    "predictions_table": "report.data_frames",
+    "read_record": "io.records",
+    "record_from_signal": "io.amplitudes",
 }
 
 #: The modules that import Keras, which is started before them so that it stays quiet.
@@ -63,7 +64,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = _MODULES[name]
     if module in _WITH_KERAS:
-        from cnn_gap.backend import start_keras
+        from cnn_gap.system.backend import start_keras
 
         start_keras()
     return getattr(import_module(f"{__name__}.{module}"), name)

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.ecg.long_records import LongRecord, open_record, read_whole
-from cnn_gap.ecg.twelve_leads import Record, record_from_signal
-from cnn_gap.errors import InputError
-from cnn_gap.prediction.explainer import explain_records
-from cnn_gap.prediction.explanation import Explanation
-from cnn_gap.prediction.model_folder import load_model
-from cnn_gap.prediction.prediction import Prediction
-from cnn_gap.prediction.predictor import Predictor
-from cnn_gap.prediction.regions import DEFAULT_LEVEL, Level
-from cnn_gap.prediction.runtimes import Runtime
-from cnn_gap.prediction.stream import BEYOND_NUMBERS, SignalForm, predict_stream, waiting_records
-from cnn_gap.shipped import SHIPPED_MODEL
+from cnn_gap.explain.explainer import explain_records
+from cnn_gap.explain.explanation import Explanation
+from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
+from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.io.long_records import LongRecord, open_record, read_whole
+from cnn_gap.model.folder import load_model
+from cnn_gap.model.runtimes import Runtime
+from cnn_gap.predict.prediction import Prediction
+from cnn_gap.predict.predictor import Predictor
+from cnn_gap.predict.stream import BEYOND_NUMBERS, SignalForm, predict_stream, waiting_records
+from cnn_gap.record import Record
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.shipped import SHIPPED_MODEL
 
 if TYPE_CHECKING:
     import pandas
@@ -31,7 +32,7 @@ _ONE = "predict takes one record or path, predict_signal one signal, predict_bat
 class Classifier(Predictor):
     """A trained network that classifies and explains records, files or signals.
 
-    Made by `load_classifier`; its attributes are those of `cnn_gap.prediction.predictor.Predictor`.
+    Made by `load_classifier`; its attributes are those of `cnn_gap.predict.predictor.Predictor`.
     """
 
     def predict(self, record: Record | LongRecord | str | Path) -> Prediction:
@@ -68,7 +69,7 @@ class Classifier(Predictor):
         leads: Sequence[str] | None = None,
         unit: str = "mV",
     ) -> Prediction:
-        """Classify a signal; the parameters are those of `cnn_gap.ecg.records.record_from_signal`.
+        """Classify a signal; the parameters are those of `cnn_gap.io.records.record_from_signal`.
 
         The prediction's `notes` say which leads were left out or given twice.
 
@@ -107,7 +108,7 @@ class Classifier(Predictor):
             `Record` objects, paths, or signals (samples, leads), such as an array (n, samples, leads). Any
             iterable: at most two batches of 64 are in memory at a time.
         sampling_rate, leads, unit
-            Of signals, as in `cnn_gap.ecg.records.record_from_signal`.
+            Of signals, as in `cnn_gap.io.records.record_from_signal`.
         names : iterable of str, optional
             What to call the predictions. Records and files have names of their own; signals are numbered.
 
@@ -150,7 +151,7 @@ class Classifier(Predictor):
     ) -> Explanation:
         """Classify a record, or the record file at a path, and say where each diagnosis shows.
 
-        The parameters are those of `cnn_gap.prediction.explainer.explain_records`.
+        The parameters are those of `cnn_gap.explain.explainer.explain_records`.
 
         Raises
         ------
@@ -187,7 +188,7 @@ def load_classifier(
     folder : str or Path
         As `train_model.py` writes it.
     runtime, precision : str
-        What computes probabilities, and how exactly: see `cnn_gap.prediction.runtimes.Runtime`.
+        What computes probabilities, and how exactly: see `cnn_gap.model.runtimes.Runtime`.
 
     Raises
     ------

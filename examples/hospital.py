@@ -13,7 +13,7 @@ import numpy as np
 import pandas
 
 import cnn_gap
-from cnn_gap.ecg.headers import LEADS
+from cnn_gap.leads import LEADS
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.vendor_files import write_dicom
 

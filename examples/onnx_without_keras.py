@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import onnxruntime
 
-from cnn_gap.ecg.records import read_record
-from cnn_gap.settings import from_dict
-from cnn_gap.windows.preprocessing import Preprocessing, prediction_windows
+from cnn_gap.io.records import read_record
+from cnn_gap.signal.windows import Preprocessing, prediction_windows
+from cnn_gap.system.settings import from_dict
 
 session = onnxruntime.InferenceSession(sys.argv[1])
 about = {key: json.loads(text) for key, text in session.get_modelmeta().custom_metadata_map.items()}

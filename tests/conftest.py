@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import settings
 
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.ecg.findings import read_findings
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.exit_codes import run
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.diagnoses.findings import read_findings
+from cnn_gap.evaluate.thresholds import DecisionRule
+from cnn_gap.leads import LEADS
 from cnn_gap.network.options import Network
-from cnn_gap.scoring.thresholds import Answers
 from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
+from cnn_gap.system.exit_codes import run
 from cnn_gap.training.config import Config, Training
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +27,7 @@ settings.load_profile("any machine")
 TINY = Config(
     network=Network(filters=(8, 8, 16), kernels=(9, 5, 5), pooling=(4, 4, 1)),
     training=Training(epochs=2, batch_size=16, validation_fraction=0.25, learning_rate=1e-2),
-    answers=Answers(),
+    answers=DecisionRule(),
 )
 
 
@@ -76,8 +76,8 @@ def model(records, tmp_path_factory):
 def with_findings():
     """An untrained classifier that answers PTB-XL's statements beside the scored classes."""
     from cnn_gap.classifier import Classifier
+    from cnn_gap.model.folder import ModelDescription
     from cnn_gap.network.architecture import build_network
-    from cnn_gap.prediction.model_folder import ModelDescription
 
     scored, findings = read_weights(), read_findings("scp")
     outputs = len(scored) + len(findings)

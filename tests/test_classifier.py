@@ -12,11 +12,11 @@ from scipy.signal import resample_poly
 
 import cnn_gap
 from cnn_gap.classifier import load_classifier
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import find_records, read_record
-from cnn_gap.errors import InputError
-from cnn_gap.prediction.prediction import failed_prediction
+from cnn_gap.io.records import find_records, read_record
+from cnn_gap.leads import LEADS
+from cnn_gap.predict.prediction import failed_prediction
 from cnn_gap.simulation import simulate_record
+from cnn_gap.system.errors import InputError
 
 
 @pytest.fixture(scope="module")

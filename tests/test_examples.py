@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 
 from cnn_gap.classifier import load_classifier
-from cnn_gap.ecg.records import find_records
+from cnn_gap.io.records import find_records
 
 
 def run_example(name, *arguments):
@@ -32,10 +32,10 @@ def test_from_dicom_and_arrays_to_answers_and_a_figure(tmp_path):
 def test_onnxruntime_gives_the_classifiers_probabilities_without_keras(model, records, tmp_path):
     for package in ("onnx", "onnxruntime", "tf2onnx"):
         pytest.importorskip(package)
-    from cnn_gap.export_network import export_classifier
+    from cnn_gap.model.export import export_network
 
     classifier = load_classifier(model)
-    export_classifier(classifier, tmp_path / "model.onnx")
+    export_network(classifier.network, classifier.description, tmp_path / "model.onnx")
     path = find_records(records)[0]
     lines = run_example("onnx_without_keras.py", tmp_path / "model.onnx", path).splitlines()
     found = [float(line.split(",")[1]) for line in lines]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import helper_code
-from cnn_gap.errors import InputError
+from cnn_gap.system.errors import InputError
 
 HEADER = """A0001 3 500 4 12-May-2020 12:33:59
 A0001.mat 16+24 1000/mV 16 0 28 -1716 0 I

@@ -58,7 +58,7 @@ def test_keras_starts_without_what_it_has_for_others():
 
 def test_what_keras_started_without_can_be_imported_later():
     code = (
-        "import sys, wave; from cnn_gap.backend import _hidden\n"
+        "import sys, wave; from cnn_gap.system.backend import _hidden\n"
         "with _hidden(('wave', 'colorsys')):\n"
         "    import wave\n"
         "    try: import colorsys\n"

@@ -9,9 +9,9 @@ from conftest import ROOT, TINY
 
 import helper_code
 import team_code
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.errors import InputError
-from cnn_gap.scoring.result_files import read_outputs
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.results.challenge_files import read_outputs
+from cnn_gap.system.errors import InputError
 
 
 def test_the_functions_have_the_harness_signatures():

@@ -50,10 +50,10 @@ from benchmarks.maps.pointing import (
     simulated_truth,
 )
 from benchmarks.maps.sanity import SPIKE_AROUND_S, SPIKE_MV, randomised_correlations, spike_shares
-from cnn_gap.backend import start_keras
-from cnn_gap.ecg.records import find_records, read_record
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
+from cnn_gap.io.records import find_records, read_record
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier

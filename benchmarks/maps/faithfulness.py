@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.common import BATCH, unique_name
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.windows.continuation import continued
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
+from cnn_gap.signal.continuation import continued
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
-    from cnn_gap.prediction.explanation import ExplainedClass
+    from cnn_gap.explain.explanation import ExplainedClass
 
 #: Length of the shortest pieces, s: about a map's stride.
 PIECE_S = 0.1

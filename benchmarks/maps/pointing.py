@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.common import BATCH, resampled
-from cnn_gap.ecg.annotations import Event
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import read_info, read_record
-from cnn_gap.ecg.twelve_leads import Record, record_from_signal
+from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.io.annotations import Event
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
+from cnn_gap.signal.continuation import continued
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.heart_conditions import code_of, compatible, conditions_of
-from cnn_gap.windows.continuation import continued
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier

@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmarks.maps.faithfulness import Case, explained
 from benchmarks.maps.pointing import covered, share_inside
-from cnn_gap.ecg.twelve_leads import Record
+from cnn_gap.record import Record
 
 if TYPE_CHECKING:
     import keras

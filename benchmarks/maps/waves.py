@@ -21,13 +21,13 @@ import numpy as np
 from benchmarks.common import record_paths, start_classifier, table, unique_name
 from benchmarks.estimates import mean, proportion
 from benchmarks.maps.pointing import Interval, Pointing, point
-from cnn_gap.ecg.records import read_record
-from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.exit_codes import run
+from cnn_gap.io.records import read_record
+from cnn_gap.record import Record
+from cnn_gap.system.exit_codes import run
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
-    from cnn_gap.prediction.explanation import ExplainedClass
+    from cnn_gap.explain.explanation import ExplainedClass
 
 #: What the last seconds are, and how far away a map should not mind, s.
 CHANGED_S, AWAY_S = 2.0, 4.0

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 
 from benchmarks.common import Classified, classify_labelled, model_parser, record_paths, start_classifier, table
 from benchmarks.quality.databases import macro_auroc
-from cnn_gap.ecg.headers import read_header
-from cnn_gap.exit_codes import run
-from cnn_gap.files import replacing
-from cnn_gap.scoring.metrics import auroc_auprc
+from cnn_gap.evaluate.metrics import auroc_auprc
+from cnn_gap.io.headers import read_header
+from cnn_gap.system.exit_codes import run
+from cnn_gap.system.files import replacing
 
 #: Steps of the probability.
 BINS = 10

@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks.common import Classified, classify_labelled, model_parser, record_paths, start_classifier, table
 from benchmarks.quality.premature_ventricular import with_pvc
-from cnn_gap.ecg.diagnoses import Diagnosis
-from cnn_gap.exit_codes import run
-from cnn_gap.scoring.metrics import auroc_auprc, macro_average
+from cnn_gap.diagnoses.classes import Diagnosis
+from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
+from cnn_gap.system.exit_codes import run
 
 #: By the letters of the records' names.
 DATABASES = {

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import logit
 
 from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
-from cnn_gap.ecg.diagnoses import diagnosis
-from cnn_gap.exit_codes import run
+from cnn_gap.diagnoses.classes import diagnosis
+from cnn_gap.system.exit_codes import run
 
 #: Pairs of codes: blocks of which one is more than the other, and rhythms.
 PAIRS = (

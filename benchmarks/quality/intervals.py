@@ -4,7 +4,7 @@ DATA holds records and `waves.json`: {record: {lead: [[kind, onset, peak, end], 
 QRS complex) or t. A beat's wave has begun when it has in a quarter of the leads, and ended when it has in
 three quarters: marks of single leads scatter too much for the earliest to be right. A record's mark is the
 median over its beats, from the complex's fiducial point. With NeuroKit2 installed, its delineation of each
-lead, joined by the same rule, stands beside. The allowances of `cnn_gap.measurements.waves` were chosen on the
+lead, joined by the same rule, stands beside. The allowances of `cnn_gap.beats.waves` were chosen on the
 first, third, ... of the records: the table is of the others, unless `--chosen`.
 """
 
@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import record_paths, table
-from cnn_gap.ecg.records import read_record
-from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.exit_codes import run
-from cnn_gap.measurements.beats import Beats, find_beats, prepared
-from cnn_gap.measurements.intervals import measure
+from cnn_gap.beats.detection import Beats, find_beats, prepared
+from cnn_gap.beats.intervals import measure
+from cnn_gap.io.records import read_record
+from cnn_gap.record import Record
+from cnn_gap.system.exit_codes import run
 
 #: Kind of a wave and which of its marks.
 MARKS = {"P onset": ("p", 1), "QRS onset": ("N", 1), "QRS end": ("N", 3), "T end": ("t", 3)}
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--chosen", action="store_true", help="the records that the allowances were chosen on")
     options = parser.parse_args(arguments)
     records, waves = _delineated(options.data, slice(0 if options.chosen else 1, None, 2))
-    methods: dict[str, Callable[[Record], Marks]] = {"cnn_gap.measurements": _measured}
+    methods: dict[str, Callable[[Record], Marks]] = {"cnn_gap.beats": _measured}
     if find_spec("neurokit2"):
         methods["NeuroKit2 (dwt)"] = _neurokit("dwt")
     print(f"{len(records)} records\n")

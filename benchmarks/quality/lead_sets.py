@@ -7,9 +7,10 @@ leads: 6 leads say what 2 do, and 4 what 3 do, up to rounding.
 from functools import partial
 
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.twelve_leads import Record, record_from_signal
-from cnn_gap.exit_codes import run
+from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
+from cnn_gap.system.exit_codes import run
 
 #: Twelve, six, four, three and two leads: Reyna et al. 2021, "Will two do?".
 LEAD_SETS = {

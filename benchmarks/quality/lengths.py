@@ -11,10 +11,11 @@ from functools import partial
 import numpy as np
 
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.twelve_leads import Record, record_from_signal
-from cnn_gap.exit_codes import run
-from cnn_gap.prediction.prediction import Prediction
+from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.leads import LEADS
+from cnn_gap.predict.prediction import Prediction
+from cnn_gap.record import Record
+from cnn_gap.system.exit_codes import run
 
 #: What records are cut to, s.
 LENGTHS_S = (10, 6, 4, 3, 2)

@@ -11,10 +11,10 @@ import numpy as np
 from benchmarks.common import Classified, classify_labelled, model_parser, record_paths, start_classifier, table
 from benchmarks.quality.calibration import calibration_error
 from benchmarks.quality.premature_ventricular import with_pvc
-from cnn_gap.exit_codes import run
-from cnn_gap.scoring.metrics import challenge_metric
-from cnn_gap.scoring.thresholds import adapted_thresholds, apply_thresholds
-from cnn_gap.training.calibration import calibrated, fit_calibration
+from cnn_gap.evaluate.calibration import calibrated, fit_calibration
+from cnn_gap.evaluate.metrics import challenge_metric
+from cnn_gap.evaluate.thresholds import adapted_thresholds, apply_thresholds
+from cnn_gap.system.exit_codes import run
 
 
 def main(arguments: list[str]) -> None:

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import start_classifier, table
-from cnn_gap.ecg.formats.recognition import FORMATS, MUSE
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.twelve_leads import Record, record_from_signal
-from cnn_gap.exit_codes import run
+from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.io.recognition import FORMATS, MUSE
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
 from cnn_gap.simulation import SimulatedRecord, draw_codes, simulate_record, write_simulated
 from cnn_gap.simulation.vendor_files import MUSE_LEADS, UNIT_UV, WRITERS, counts
+from cnn_gap.system.exit_codes import run
 
 #: The formats that devices write.
 DEVICES = frozenset(form.name for form in FORMATS if form.parser)
@@ -52,13 +53,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--damaged", metavar="N", type=int, default=20, help="default: %(default)s")
     options = parser.parse_args(arguments)
     classifier = start_classifier(options.model)
-    from cnn_gap.classify_folder import Results, classify_folder
+    from cnn_gap.batch.classify_folder import OutputTarget, classify_folder
 
     with tempfile.TemporaryDirectory() as place:
         data, out = Path(place) / "data", Path(place) / "out"
         signals = list(_simulate(min(SIGNALS, options.records)))
         written = list(_write(data, signals, options.records, options.damaged))
-        results = Results(out, files=False, table=out / "results.parquet")
+        results = OutputTarget(out, files=False, table=out / "results.parquet")
         summary = classify_folder(classifier, options.model, data, results, warn=lambda line: None)
         import pandas
 

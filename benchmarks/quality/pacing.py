@@ -16,10 +16,10 @@ from scipy.signal import butter, sosfiltfilt
 
 from benchmarks.common import record_paths, resampled, start_classifier, table
 from benchmarks.estimates import NOTHING, RESAMPLES, Estimate
-from cnn_gap.ecg.records import read_record
-from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
+from cnn_gap.io.records import read_record
+from cnn_gap.record import Record
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
 
 #: Pacing rhythm, atrial and ventricular pacing pattern, and PTB-XL's statement.
 PACING_CODES = frozenset({"10370003", "251268003", "251266004", "PACE"})

@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.common import Classified, classify_labelled, model_parser, record_paths, start_classifier, table
-from cnn_gap.ecg.records import read_info
-from cnn_gap.exit_codes import run
-from cnn_gap.scoring.metrics import auroc_auprc
+from cnn_gap.evaluate.metrics import auroc_auprc
+from cnn_gap.io.records import read_info
+from cnn_gap.system.exit_codes import run
 
 #: The scored class, and the codes that mean it too.
 PVC = "427172004"

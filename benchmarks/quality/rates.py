@@ -19,8 +19,8 @@ from benchmarks.common import (
     start_classifier,
     table,
 )
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
 
 #: What the records of DATA are resampled to, Hz.
 RATES = (100, 128, 250, 257, 300, 360, 977, 1000)

@@ -24,8 +24,8 @@ from benchmarks.common import (
     start_classifier,
     table,
 )
-from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.exit_codes import run
+from cnn_gap.record import Record
+from cnn_gap.system.exit_codes import run
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.common import classify_labelled, model_parser, start_classifier, table
-from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.exit_codes import run
-from cnn_gap.scoring.thresholds import apply_thresholds
+from cnn_gap.evaluate.thresholds import apply_thresholds
+from cnn_gap.record import Record
+from cnn_gap.system.exit_codes import run
 
 #: How many shifts are averaged.
 COUNTS = (1, 2, 4, 8)

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import Classified, classify_all, model_parser, record_paths, start_classifier, table
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
-from cnn_gap.scoring.metrics import auroc_auprc, macro_average
+from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
 
 #: Macro AUROC on fold 10 by Strodthoff et al. 2021, table II.
 PUBLISHED = {

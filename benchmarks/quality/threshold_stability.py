@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
-from cnn_gap.exit_codes import run
-from cnn_gap.scoring.metrics import challenge_metric
-from cnn_gap.scoring.thresholds import START, apply_thresholds, choose_thresholds, stable_thresholds
+from cnn_gap.evaluate.metrics import challenge_metric
+from cnn_gap.evaluate.thresholds import START, apply_thresholds, choose_thresholds, stable_thresholds
+from cnn_gap.system.exit_codes import run
 
 #: How thresholds are chosen, by the name of the row.
 CHOICES = {"as in training": stable_thresholds, "by one exact search": choose_thresholds}

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.common import table, write_linked_records
-from cnn_gap.ecg.sources import list_records
-from cnn_gap.exit_codes import run
-from cnn_gap.scoring.result_journal import NOTES
+from cnn_gap.io.sources import list_records
+from cnn_gap.results.ledger import NOTES
+from cnn_gap.system.exit_codes import run
 
 #: How often processes are looked at, s.
 _LOOK_S = 0.5

@@ -17,14 +17,14 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common import interleaved, model_parser, table
-from cnn_gap.backend import start_keras
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.long_records import read_whole
-from cnn_gap.ecg.sources import ListedRecord, list_records
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
-from cnn_gap.prediction.runtimes import Runtime
-from cnn_gap.workers import usual_jobs
+from cnn_gap.io.long_records import read_whole
+from cnn_gap.io.sources import ListedRecord, list_records
+from cnn_gap.leads import LEADS
+from cnn_gap.model.runtimes import Runtime
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
+from cnn_gap.system.processes import usual_jobs
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -99,7 +99,7 @@ def _drive(
     classifier: "Classifier", records: list[ListedRecord], jobs: int, used: list[tuple[float, float]]
 ) -> None:
     """Classify records into a folder, and note how much processor time it took, ms a record."""
-    from cnn_gap.classify_folder import classify_records
+    from cnn_gap.batch.classify_folder import classify_records
 
     before = _processor_times()
     with tempfile.TemporaryDirectory() as out:

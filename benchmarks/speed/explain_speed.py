@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.common import interleaved, model_parser, record_paths, start_classifier, table
-from cnn_gap.ecg.records import read_record, record_files
-from cnn_gap.ecg.sources import stamp_of
-from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
-from cnn_gap.reports.page import Links
+from cnn_gap.io.records import read_record, record_files
+from cnn_gap.io.sources import stamp_of
+from cnn_gap.record import Record
+from cnn_gap.report.page import Links
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -61,11 +61,11 @@ def main(arguments: list[str]) -> None:
 
 def step_rows(classifier: "Classifier", paths: Sequence[Path], rounds: int) -> list[tuple[str, float]]:
     """Return the processor's time that each step of explaining records together takes, ms a record."""
-    from cnn_gap.explain_folder import ExplainOptions
-    from cnn_gap.measurements.intervals import measure
-    from cnn_gap.prediction.explainer import compute_maps, map_reader
-    from cnn_gap.reports.machine_files import write_annotations, write_explanation
-    from cnn_gap.reports.page import explanation_page
+    from cnn_gap.batch.explain_folder import ExplainOptions
+    from cnn_gap.beats.intervals import measure
+    from cnn_gap.explain.explainer import compute_maps, map_reader
+    from cnn_gap.report.explanation_export import write_annotations, write_explanation
+    from cnn_gap.report.page import explanation_page
 
     records = [read_record(path) for path in paths]
     windows = [classifier.windows(record) for record in records]
@@ -131,9 +131,9 @@ class _Folder:
 
     def one_by_one(self) -> None:
         """Write the files of one record after the other, each computed by itself."""
-        from cnn_gap.explain_folder import ExplainOptions
-        from cnn_gap.prediction.explainer import compute_maps, map_reader
-        from cnn_gap.reports.record_files import RecordTask, RecordWriter
+        from cnn_gap.batch.explain_folder import ExplainOptions
+        from cnn_gap.batch.explanation_files import RecordTask, RecordWriter
+        from cnn_gap.explain.explainer import compute_maps, map_reader
 
         out, options = self._new(), ExplainOptions()
         writer = RecordWriter(out, map_reader(self.classifier), answered_only=True)
@@ -146,7 +146,7 @@ class _Folder:
 
     def together(self, jobs: int) -> None:
         """Write them as `explain.py` does."""
-        from cnn_gap.explain_folder import ExplainOptions, explain_folder
+        from cnn_gap.batch.explain_folder import ExplainOptions, explain_folder
 
         explain_folder(self.classifier, self.model, self.data, self._new(), ExplainOptions(), print, jobs)
 

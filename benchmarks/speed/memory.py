@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.common import table, write_linked_records
-from cnn_gap.exit_codes import run
-from cnn_gap.shipped import SHIPPED_CONFIGS
-from cnn_gap.windows.preprocessing import Preprocessing
+from cnn_gap.signal.windows import Preprocessing
+from cnn_gap.system.exit_codes import run
+from cnn_gap.system.shipped import SHIPPED_CONFIGS
 
 #: What the whole may take, bytes.
 LIMIT = 4e9
@@ -58,8 +58,8 @@ def main(arguments: list[str]) -> int:
 
 def _prepare(data: Path, cache: Path) -> None:
     """Prepare the windows as training does; the processes that did it have ended then, so that they count."""
-    from cnn_gap.ecg.records import find_records, read_info
-    from cnn_gap.windows.store import prepare_windows
+    from cnn_gap.io.records import find_records, read_info
+    from cnn_gap.training.window_store import prepare_windows
 
     settings = tomllib.loads((SHIPPED_CONFIGS / "default.toml").read_text())
     preprocessing = Preprocessing(**settings["preprocessing"])
@@ -68,7 +68,7 @@ def _prepare(data: Path, cache: Path) -> None:
 
 def _train(data: Path, model: Path, cache: Path) -> None:
     """Train on the windows that are prepared."""
-    from cnn_gap.ecg.diagnoses import read_weights
+    from cnn_gap.diagnoses.classes import read_weights
     from cnn_gap.network.architecture import Network
     from cnn_gap.training.config import read_config
     from cnn_gap.training.train import train_model

@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.common import interleaved, record_paths, table
-from cnn_gap.ecg.records import read_record
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
+from cnn_gap.io.records import read_record
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
 
 Reader = Callable[[Path], object]
 

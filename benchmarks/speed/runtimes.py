@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import classify_labelled, interleaved, model_parser, start_classifier, table
-from cnn_gap.backend import start_keras
-from cnn_gap.exit_codes import run
-from cnn_gap.prediction.runtimes import Runtime, start_runtime
+from cnn_gap.model.runtimes import Runtime, start_runtime
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.exit_codes import run
 
 #: Windows that are computed at once, as the driver does.
 BATCH = 64

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common import table
-from cnn_gap.exit_codes import run
+from cnn_gap.system.exit_codes import run
 
 #: The record that is classified.
 RECORD = "test_data/SIM0008"
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
 def _commands(model: Path, folder: Path) -> dict[str, list[str]]:
     """Return what is started, by what the table calls it; one drive before has written what others keep."""
     out = folder / "out"
-    keras = "from cnn_gap.backend import start_keras; start_keras"
+    keras = "from cnn_gap.system.backend import start_keras; start_keras"
     programs = {
         "import numpy": ["-c", "import numpy"],
         "import scipy.signal": ["-c", "import scipy.signal"],

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.common import interleaved, table
-from cnn_gap.backend import start_keras
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.exit_codes import run
+from cnn_gap.leads import LEADS
 from cnn_gap.network.options import PRECISIONS
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.exit_codes import run
 
 if TYPE_CHECKING:
     import keras
@@ -120,7 +120,7 @@ def _tasks(examples: "Examples", config: "Config") -> dict[str, Callable[[], Any
 
 def _random_examples(folder: Path, windows: int, samples: int) -> "Examples":
     from cnn_gap.training.batches import Examples
-    from cnn_gap.windows.store import WindowStore
+    from cnn_gap.training.window_store import WindowStore
 
     rng = np.random.default_rng(0)
     shape = (windows, samples, len(LEADS))

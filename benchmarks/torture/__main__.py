@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.common import table
 from benchmarks.torture.materials import make_materials
 from benchmarks.torture.worker import ANSWERED, REFUSED
-from cnn_gap.exit_codes import run
+from cnn_gap.system.exit_codes import run
 
 #: Share of the cases that go through Keras and the commands: these take seconds each.
 KERAS_SHARE = 0.02
@@ -92,7 +92,8 @@ def _prepare_keras(materials: Path, cases: int) -> None:
     """Write what needs Keras, in a process of its own: its memory would be counted to all children."""
     if cases:
         code = (
-            "import sys; from pathlib import Path; from cnn_gap.backend import start_keras; start_keras()\n"
+            "import sys; from pathlib import Path\n"
+            "from cnn_gap.system.backend import start_keras; start_keras()\n"
             "from benchmarks.torture.commands import make_keras_materials\n"
             "make_keras_materials(Path(sys.argv[1]))"
         )

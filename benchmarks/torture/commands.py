@@ -16,13 +16,13 @@ import numpy as np
 from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import Kind, copy_record
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
-from cnn_gap.ecg.records import find_records
-from cnn_gap.ecg.twelve_leads import record_name
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
+from cnn_gap.io.records import find_records
 from cnn_gap.network.architecture import build_network
 from cnn_gap.network.options import Network
-from cnn_gap.scoring.result_files import read_outputs
+from cnn_gap.record import record_name
+from cnn_gap.results.challenge_files import read_outputs
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
 from cnn_gap.training.checkpoints import COLUMNS, Checkpoints, Progress
 
 #: What a neighbour's probabilities may differ by: the same network computes it in another batch.

@@ -23,9 +23,9 @@ import numpy as np
 
 from benchmarks.common import table
 from benchmarks.torture.materials import RATE, TINY
-from cnn_gap.exit_codes import run
-from cnn_gap.shipped import SHIPPED_MODEL
 from cnn_gap.simulation import simulate_record, write_simulated
+from cnn_gap.system.exit_codes import run
+from cnn_gap.system.shipped import SHIPPED_MODEL
 
 #: Records of a job.
 RECORDS = 20

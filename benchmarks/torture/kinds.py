@@ -11,21 +11,21 @@ import numpy as np
 
 from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.materials import ONLY_READ, WRITTEN, good_records, other_name
-from cnn_gap.ecg.annotations import read_events
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.ecg.findings import SHIPPED_TABLES, read_findings
-from cnn_gap.ecg.label_tables import read_label_table, read_record_table
-from cnn_gap.ecg.long_records import open_record
-from cnn_gap.ecg.records import find_records, read_info, read_record, record_files
-from cnn_gap.ecg.sources import ListedRecord
-from cnn_gap.prediction.model_archive import check_archive
-from cnn_gap.prediction.model_folder import read_description
-from cnn_gap.scoring.result_files import read_evaluation, read_outputs
-from cnn_gap.scoring.result_journal import NOTES, SOURCE, open_journal
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.diagnoses.findings import SHIPPED_TABLES, read_findings
+from cnn_gap.io.annotations import read_events
+from cnn_gap.io.label_tables import read_label_table, read_record_table
+from cnn_gap.io.long_records import open_record
+from cnn_gap.io.records import find_records, read_info, read_record, record_files
+from cnn_gap.io.sources import ListedRecord
+from cnn_gap.model.archive import check_archive
+from cnn_gap.model.folder import read_description
+from cnn_gap.results.challenge_files import read_evaluation, read_outputs
+from cnn_gap.results.ledger import NOTES, SOURCE, open_journal
+from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation.vendor_files import WRITERS
 from cnn_gap.training.config import read_config
-from cnn_gap.windows.preprocessing import Preprocessing
-from cnn_gap.windows.store import prepare_windows
+from cnn_gap.training.window_store import prepare_windows
 
 
 @dataclass(frozen=True)

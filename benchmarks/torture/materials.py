@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import RecordInfo, find_records, read_info
-from cnn_gap.shipped import SHIPPED_CONFIGS, SHIPPED_MODEL, SHIPPED_WEIGHTS
+from cnn_gap.io.records import RecordInfo, find_records, read_info
+from cnn_gap.leads import LEADS
+from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.vendor_files import WRITERS
-from cnn_gap.windows.preprocessing import Preprocessing
-from cnn_gap.windows.store import prepare_windows
+from cnn_gap.system.shipped import SHIPPED_CONFIGS, SHIPPED_MODEL, SHIPPED_WEIGHTS
+from cnn_gap.training.window_store import prepare_windows
 
 #: WFDB's storage formats that wfdb writes, and those that it only reads.
 WRITTEN = ("16", "24", "32", "80", "212", "508", "516", "524")

@@ -21,12 +21,12 @@ import numpy as np
 
 from benchmarks.common import table
 from benchmarks.torture.damage import damaged_text
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import find_records
-from cnn_gap.exit_codes import run
-from cnn_gap.shipped import SHIPPED_MODEL
+from cnn_gap.io.records import find_records
+from cnn_gap.leads import LEADS
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.files import DIALECTS
+from cnn_gap.system.exit_codes import run
+from cnn_gap.system.shipped import SHIPPED_MODEL
 
 #: Different records among all, and the share that is damaged.
 ORIGINALS, DAMAGED = 100, 0.01

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.torture.kinds import PLAIN, Kind
-from cnn_gap.errors import InputError, printable
+from cnn_gap.system.errors import InputError, printable
 
 #: What becomes of a case; all but the first two are faults.
 ANSWERED, REFUSED = "answered", "refused"
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> None:
     report = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     if family == "keras":
-        from cnn_gap.backend import start_keras
+        from cnn_gap.system.backend import start_keras
 
         start_keras()
     kinds = kinds_of(family)

@@ -26,14 +26,14 @@ from benchmarks.maps.pointing import (
     records_with,
 )
 from benchmarks.trainings.runs import train_and_classify, training_parser
-from cnn_gap.backend import start_keras
-from cnn_gap.ecg.diagnoses import ClassSet, read_weights
-from cnn_gap.ecg.records import find_records
-from cnn_gap.ecg.twelve_leads import Record
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
-from cnn_gap.scoring.metrics import auroc_auprc, macro_average
+from cnn_gap.diagnoses.classes import ClassSet, read_weights
+from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
+from cnn_gap.io.records import find_records
+from cnn_gap.record import Record
 from cnn_gap.simulation.heart_conditions import code_of
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier

@@ -17,13 +17,13 @@ import numpy as np
 
 from benchmarks.common import Classified, classify, model_parser, record_paths, start_classifier, table
 from benchmarks.quality.databases import macro_auroc
-from cnn_gap.ecg.records import read_info
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
+from cnn_gap.io.records import read_info
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
-    from cnn_gap.training.fine_tuning import Start
+    from cnn_gap.training.fine_tuning import PretrainedModel
 
 #: Epochs and learning rate of the training from random weights: it needs more of both.
 ANEW = {"epochs": 60, "learning_rate": 2e-3}
@@ -33,9 +33,9 @@ def main(arguments: list[str]) -> None:
     """Train and classify every part in each way and print a table."""
     options = _parser().parse_args(arguments)
     classifier = start_classifier(options.model)
-    from cnn_gap.training.fine_tuning import read_start
+    from cnn_gap.training.fine_tuning import read_pretrained_model
 
-    start = read_start(options.model)
+    start = read_pretrained_model(options.model)
     paths = [p for p in record_paths(options.data, None) if not p.name.startswith(tuple(options.exclude))]
     if len(paths) < options.parts:
         raise InputError(f"{options.data}: has {len(paths)} records; {options.parts} parts need more")
@@ -64,7 +64,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _cross_validate(
-    options: argparse.Namespace, parts: list[list[Path]], start: "Start", weights: "Start | None"
+    options: argparse.Namespace,
+    parts: list[list[Path]],
+    start: "PretrainedModel",
+    weights: "PretrainedModel | None",
 ) -> list[Classified]:
     results = []
     for number, part in enumerate(parts):
@@ -77,7 +80,11 @@ def _cross_validate(
 
 
 def _train(
-    options: argparse.Namespace, paths: Iterable[Path], start: "Start", weights: "Start | None", folder: Path
+    options: argparse.Namespace,
+    paths: Iterable[Path],
+    start: "PretrainedModel",
+    weights: "PretrainedModel | None",
+    folder: Path,
 ) -> "Classifier":
     from cnn_gap.classifier import load_classifier
     from cnn_gap.training.config import FINE_TUNING_CONFIG, read_config

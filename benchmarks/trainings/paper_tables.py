@@ -15,9 +15,9 @@ import numpy as np
 
 from benchmarks.common import Classified, table
 from benchmarks.trainings.runs import train_and_classify, training_parser
-from cnn_gap.backend import start_keras
-from cnn_gap.exit_codes import run
-from cnn_gap.scoring.metrics import Scores, f_measure, macro_average, score
+from cnn_gap.evaluate.metrics import Scores, f_measure, macro_average, score
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.exit_codes import run
 
 if TYPE_CHECKING:
     from cnn_gap.training.config import Config

@@ -26,19 +26,19 @@ import numpy as np
 from benchmarks.common import Classified, interleaved, table
 from benchmarks.trainings.peers_networks import Peer, Predictor, networks, require_packages, start_backends
 from benchmarks.trainings.runs import training_parser
-from cnn_gap.ecg.diagnoses import ClassSet, read_weights
-from cnn_gap.ecg.findings import read_findings
-from cnn_gap.ecg.records import find_records, read_info
-from cnn_gap.errors import InputError
-from cnn_gap.exit_codes import run
-from cnn_gap.files import replacing
-from cnn_gap.scoring.metrics import auroc_auprc, macro_average
-from cnn_gap.scoring.thresholds import apply_thresholds, stable_thresholds
+from cnn_gap.diagnoses.classes import ClassSet, read_weights
+from cnn_gap.diagnoses.findings import read_findings
+from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
+from cnn_gap.evaluate.thresholds import apply_thresholds, stable_thresholds
+from cnn_gap.io.records import find_records, read_info
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
+from cnn_gap.system.files import replacing
 
 if TYPE_CHECKING:
     from cnn_gap.training.config import Config, Training
     from cnn_gap.training.experiment import Experiment
-    from cnn_gap.windows.store import WindowStore
+    from cnn_gap.training.window_store import WindowStore
 
 #: The columns of the table.
 HEADINGS = (
@@ -174,7 +174,7 @@ def plain_recipe(config: "Config", epochs: int | None) -> "Config":
 
 def _read_target(options: argparse.Namespace, config: "Config", classes: ClassSet) -> Target:
     """Read the records of TEST; the windows of those that cannot be read are left out with a line."""
-    from cnn_gap.windows.store import prepare_windows
+    from cnn_gap.training.window_store import prepare_windows
 
     infos = [read_info(path) for path in find_records(options.test)]
     if not infos:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from cnn_gap.backend import start_keras
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.errors import InputError
+from cnn_gap.leads import LEADS
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
     import torch

@@ -11,10 +11,10 @@ from statistics import fmean
 
 from benchmarks.common import table
 from benchmarks.trainings.runs import train_and_classify, training_parser
-from cnn_gap.backend import start_keras
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.ecg.findings import read_findings
-from cnn_gap.exit_codes import run
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.diagnoses.findings import read_findings
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.exit_codes import run
 
 #: The configuration that the others change in one way.
 BASELINE = "baseline"
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shipped() -> list[Path]:
-    from cnn_gap.shipped import SHIPPED_CONFIGS
+    from cnn_gap.system.shipped import SHIPPED_CONFIGS
 
     return sorted(
         (SHIPPED_CONFIGS / "recipes").glob("*.toml"), key=lambda path: (path.stem != BASELINE, path.stem)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.common import Classified, classify_labelled
-from cnn_gap.ecg.diagnoses import ClassSet, read_weights
-from cnn_gap.errors import InputError
+from cnn_gap.diagnoses.classes import ClassSet, read_weights
+from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -76,7 +76,7 @@ def train_and_classify(
 
 def _require_same(model: Path, training: dict[str, Any], config: "Config", seed: int) -> None:
     """Refuse a finished training that differs from the one asked for, as far as both tell."""
-    from cnn_gap.settings import to_dict
+    from cnn_gap.system.settings import to_dict
 
     wanted = {**to_dict(config), "seed": seed}
     held = _flat({**training["config"], "seed": training["seed"]})

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import uuid4
 
-from cnn_gap.errors import InputError
+from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
     from distributed import Client, Future

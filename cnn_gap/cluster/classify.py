@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.classify_folder import (
+from cnn_gap.batch.classify_folder import (
     Classified,
-    Model,
-    Results,
+    ModelIdentity,
+    OutputTarget,
     Summary,
     fill_results,
     write_results,
@@ -17,13 +17,13 @@ from cnn_gap.classify_folder import (
 from cnn_gap.cluster.chunks import run_chunks
 from cnn_gap.cluster.connection import connected
 from cnn_gap.cluster.node import Job, classify_chunk
-from cnn_gap.ecg.diagnoses import ClassSet
-from cnn_gap.ecg.sources import ListedRecord, is_address
-from cnn_gap.files import ASIDE, LARGEST_SETTINGS, read_bytes
-from cnn_gap.locks import LOCK
-from cnn_gap.prediction.model_folder import fingerprint, read_description
-from cnn_gap.prediction.prediction import failed_prediction
-from cnn_gap.prediction.runtimes import Runtime
+from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.io.sources import ListedRecord, is_address
+from cnn_gap.model.folder import fingerprint, read_description
+from cnn_gap.model.runtimes import Runtime
+from cnn_gap.predict.prediction import failed_prediction
+from cnn_gap.system.files import ASIDE, LARGEST_SETTINGS, read_bytes
+from cnn_gap.system.locks import LOCK
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -36,12 +36,12 @@ def classify_on_cluster(
     place: str,
     model: Path,
     data: str,
-    results: Results,
+    results: OutputTarget,
     runtime: Runtime,
     warn: Callable[[str], None],
     strict: bool = False,
 ) -> Summary:
-    """Classify every record of `data` as `cnn_gap.classify_folder.classify_folder` does, on a cluster.
+    """Classify every record of `data` as `cnn_gap.batch.classify_folder.classify_folder` does, on a cluster.
 
     The workers read the records and write the result files; this process keeps journal, logs and table, so that
     each has one writer. No network is loaded here.
@@ -53,7 +53,7 @@ def classify_on_cluster(
     model : Path
         The model's folder. It, `data` and `results.out` have the same paths on all machines.
     data, results, warn, strict
-        As of `cnn_gap.classify_folder.classify_folder`.
+        As of `cnn_gap.batch.classify_folder.classify_folder`.
     runtime : Runtime
         What computes probabilities.
 
@@ -63,10 +63,10 @@ def classify_on_cluster(
         As `classify_folder`; and if the cluster cannot be reached or is lost, or a worker has another version
         of this package or does not see a folder.
     """
-    model, results = model.absolute(), Results(results.out.absolute(), results.files, results.table)
+    model, results = model.absolute(), OutputTarget(results.out.absolute(), results.files, results.table)
     data = data if is_address(data) else str(Path(data).absolute())
     description = read_description(model)
-    about = Model(description, fingerprint(model), runtime.precision)
+    about = ModelIdentity(description, fingerprint(model), runtime.precision)
     with connected(place, warn) as client:
 
         def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:

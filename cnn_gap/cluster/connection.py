@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnn_gap.errors import InputError
-from cnn_gap.files import read_json
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import read_json
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -10,13 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnn_gap.classify_folder import Classified, classify_records
-from cnn_gap.ecg.sources import ListedRecord, is_address
-from cnn_gap.errors import InputError
-from cnn_gap.files import LARGEST_SETTINGS, read_bytes
-from cnn_gap.locks import LOCK
-from cnn_gap.prediction.model_folder import fingerprint
-from cnn_gap.version import __version__
+from cnn_gap.batch.classify_folder import Classified, classify_records
+from cnn_gap.io.sources import ListedRecord, is_address
+from cnn_gap.model.folder import fingerprint
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import LARGEST_SETTINGS, read_bytes
+from cnn_gap.system.locks import LOCK
+from cnn_gap.system.version import __version__
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -80,7 +80,7 @@ def work_on_chunk(
     Parameters
     ----------
     do : callable
-        As of `cnn_gap.workers.Work`.
+        As of `cnn_gap.system.processes.Work`.
     data : str
         The folder of the records, a path from the root.
     version : str
@@ -124,7 +124,7 @@ def _ready(job: Job) -> "Classifier":
     if fingerprint(Path(job.model)) != job.fingerprint:
         raise InputError(f"{job.model}: is another model than the driver's; give all machines the same files")
     _use_threads()
-    from cnn_gap.backend import start_keras
+    from cnn_gap.system.backend import start_keras
 
     start_keras()
     from cnn_gap.classifier import load_classifier

@@ -1,4 +1,4 @@
-"""Do other work than classifying on a cluster, as `cnn_gap.workers.in_processes` does it on one machine."""
+"""Do other work than classifying on a cluster, as `processes.in_processes` does it on one machine."""
 
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
@@ -8,8 +8,8 @@ from typing import Any
 from cnn_gap.cluster.chunks import run_chunks
 from cnn_gap.cluster.connection import connected
 from cnn_gap.cluster.node import work_on_chunk
-from cnn_gap.version import __version__
-from cnn_gap.workers import Run, Work
+from cnn_gap.system.processes import Run, Work
+from cnn_gap.system.version import __version__
 
 
 def on_cluster(place: str, data: Path, tell: Callable[[str], None], name: str) -> Run:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnn_gap.ecg.diagnoses import Diagnosis
-from cnn_gap.prediction.runtimes import PRECISIONS, RUNTIMES
-from cnn_gap.shipped import SHIPPED_MODEL, SHIPPED_WEIGHTS
+from cnn_gap.diagnoses.classes import Diagnosis
+from cnn_gap.model.runtimes import PRECISIONS, RUNTIMES
+from cnn_gap.system.shipped import SHIPPED_MODEL, SHIPPED_WEIGHTS
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.backend import start_keras
 from cnn_gap.cluster.connection import require_cluster
 from cnn_gap.commands.command import (
     Command,
@@ -15,15 +14,16 @@ from cnn_gap.commands.command import (
     warn,
     whole_number,
 )
-from cnn_gap.ecg.sources import ListedRecord, require_source
-from cnn_gap.prediction.model_archive import check_archive
-from cnn_gap.prediction.model_folder import ModelDescription, read_description
-from cnn_gap.prediction.runtimes import Runtime
-from cnn_gap.scoring.result_tables import require_table_path
-from cnn_gap.workers import MOST_JOBS, USUAL_JOBS
+from cnn_gap.io.sources import ListedRecord, require_source
+from cnn_gap.model.archive import check_archive
+from cnn_gap.model.folder import ModelDescription, read_description
+from cnn_gap.model.runtimes import Runtime
+from cnn_gap.results.result_table import require_table_path
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.processes import MOST_JOBS, USUAL_JOBS
 
 if TYPE_CHECKING:
-    from cnn_gap.classify_folder import Summary
+    from cnn_gap.batch.classify_folder import Summary
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,17 +82,17 @@ def _execute(options: argparse.Namespace) -> int:
 def _here(options: argparse.Namespace, description: ModelDescription, runtime: Runtime) -> "Summary":
     """Classify in this process; Keras starts only where there is something to classify."""
     check_archive(options.model / "model.keras")
-    from cnn_gap.classify_folder import (
+    from cnn_gap.batch.classify_folder import (
         Classified,
-        Model,
-        Results,
+        ModelIdentity,
+        OutputTarget,
         classify_records,
         fill_results,
         fingerprint,
         reading_jobs,
     )
 
-    results = Results(options.out, not options.table_only, options.table)
+    results = OutputTarget(options.out, not options.table_only, options.table)
 
     def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
         if not records:
@@ -104,16 +104,16 @@ def _here(options: argparse.Namespace, description: ModelDescription, runtime: R
         jobs = reading_jobs(options.jobs, records)
         yield from classify_records(classifier, records, results.out if results.files else None, jobs)
 
-    model = Model(description, fingerprint(options.model), runtime.precision)
+    model = ModelIdentity(description, fingerprint(options.model), runtime.precision)
     return fill_results(model, options.data, results, classify, warn, options.strict)
 
 
 def _on_cluster(options: argparse.Namespace, runtime: Runtime) -> "Summary":
     """Classify on the workers of a cluster; this process needs no Keras."""
-    from cnn_gap.classify_folder import Results
+    from cnn_gap.batch.classify_folder import OutputTarget
     from cnn_gap.cluster.classify import classify_on_cluster
 
-    results = Results(options.out, not options.table_only, options.table)
+    results = OutputTarget(options.out, not options.table_only, options.table)
     return classify_on_cluster(
         options.cluster, options.model, options.data, results, runtime, warn, options.strict
     )

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 from cnn_gap.commands.command import Command, add_label_options
-from cnn_gap.ecg.diagnoses import ClassSet, read_weights
-from cnn_gap.ecg.label_tables import read_label_table
-from cnn_gap.files import write_text
-from cnn_gap.reports.tables import scores_table
-from cnn_gap.scoring.metrics import class_scores_csv, score, scores_csv
-from cnn_gap.scoring.result_files import Evaluation, read_evaluation
+from cnn_gap.diagnoses.classes import ClassSet, read_weights
+from cnn_gap.evaluate.metrics import class_scores_csv, score, scores_csv
+from cnn_gap.io.label_tables import read_label_table
+from cnn_gap.report.tables import scores_table
+from cnn_gap.results.challenge_files import Evaluation, read_evaluation
+from cnn_gap.system.files import write_text
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,18 +4,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.backend import start_keras
 from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
-from cnn_gap.ecg.long_records import read_whole
-from cnn_gap.prediction.model_folder import read_description
-from cnn_gap.prediction.regions import parse_level
-from cnn_gap.reports.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
-from cnn_gap.workers import MOST_JOBS, USUAL_JOBS
+from cnn_gap.explain.regions import parse_level
+from cnn_gap.io.long_records import read_whole
+from cnn_gap.model.folder import read_description
+from cnn_gap.report.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.processes import MOST_JOBS, USUAL_JOBS
 
 if TYPE_CHECKING:
+    from cnn_gap.batch.explain_folder import ExplainOptions
     from cnn_gap.classifier import Classifier
-    from cnn_gap.explain_folder import ExplainOptions
-    from cnn_gap.prediction.explanation import Explanation
+    from cnn_gap.explain.explanation import Explanation
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,8 +94,8 @@ def _execute(options: argparse.Namespace) -> int:
     read_description(options.model)
     record = None if folder else read_whole(options.record)
     start_keras(lean=True)
+    from cnn_gap.batch.explain_folder import ExplainOptions
     from cnn_gap.classifier import load_classifier
-    from cnn_gap.explain_folder import ExplainOptions
 
     wanted = ExplainOptions(options.classes, options.leads, level)
     classifier = load_classifier(options.model)
@@ -108,8 +108,8 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _explain_folder(classifier: "Classifier", wanted: "ExplainOptions", options: argparse.Namespace) -> int:
-    from cnn_gap.explain_folder import explain_folder
-    from cnn_gap.reports.folder_pages import INDEX
+    from cnn_gap.batch.explain_folder import explain_folder
+    from cnn_gap.batch.folder_pages import INDEX
 
     folders = options.model, options.record, options.out
     summary = explain_folder(classifier, *folders, wanted, warn, options.jobs)
@@ -119,11 +119,11 @@ def _explain_folder(classifier: "Classifier", wanted: "ExplainOptions", options:
 
 def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:
     """Print the chosen classes and write the files asked for; the page shows every class."""
-    from cnn_gap.files import write_text
-    from cnn_gap.reports.figures import save_figures
-    from cnn_gap.reports.machine_files import write_annotations, write_explanation
-    from cnn_gap.reports.page import explanation_page
-    from cnn_gap.reports.tables import explanation_table
+    from cnn_gap.report.explanation_export import write_annotations, write_explanation
+    from cnn_gap.report.figures import save_figures
+    from cnn_gap.report.page import explanation_page
+    from cnn_gap.report.tables import explanation_table
+    from cnn_gap.system.files import write_text
 
     print(explanation_table(chosen))
     written = []

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from cnn_gap.backend import start_keras
 from cnn_gap.commands.command import Command
-from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.model.folder import read_description
+from cnn_gap.system.backend import start_keras
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +18,10 @@ def _execute(options: argparse.Namespace) -> None:
     """Write the model in the format of the output's suffix."""
     read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
     start_keras(lean=True)
-    from cnn_gap.classifier import load_classifier
-    from cnn_gap.export_network import export_classifier
+    from cnn_gap.model.export import export_network
+    from cnn_gap.model.folder import load_model
 
-    export_classifier(load_classifier(options.model), options.out)
+    export_network(*load_model(options.model), options.out)
     print(f"wrote {options.out}")
 
 

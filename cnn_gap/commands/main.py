@@ -3,8 +3,8 @@
 import argparse
 
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
-from cnn_gap.exit_codes import run
-from cnn_gap.version import __version__
+from cnn_gap.system.exit_codes import run
+from cnn_gap.system.version import __version__
 
 COMMANDS = tuple(module.COMMAND for module in (train, drive, evaluate, predict, explain, export))
 

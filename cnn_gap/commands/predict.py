@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.backend import start_keras
 from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
-from cnn_gap.ecg.long_records import open_record
-from cnn_gap.prediction.model_folder import ModelDescription, read_description
+from cnn_gap.io.long_records import open_record
+from cnn_gap.model.folder import ModelDescription, read_description
+from cnn_gap.system.backend import start_keras
 
 if TYPE_CHECKING:
-    from cnn_gap.prediction.prediction import Prediction
+    from cnn_gap.predict.prediction import Prediction
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +58,8 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _print(predictions: "list[Prediction]", described: ModelDescription, options: argparse.Namespace) -> None:
-    from cnn_gap.reports.data_frames import predictions_table
-    from cnn_gap.reports.tables import prediction_json, prediction_table
+    from cnn_gap.report.data_frames import predictions_table
+    from cnn_gap.report.tables import prediction_json, prediction_table
 
     if options.csv:
         print(predictions_table(predictions).to_csv(index=False), end="")

@@ -4,15 +4,15 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from cnn_gap.backend import start_keras
 from cnn_gap.cluster.connection import require_cluster
 from cnn_gap.commands.command import Command, add_label_options, add_strict_option, whole_number
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.ecg.findings import read_findings
-from cnn_gap.ecg.records import require_folder
-from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.diagnoses.findings import read_findings
+from cnn_gap.io.records import require_folder
+from cnn_gap.model.folder import read_description
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.processes import Run
 from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
-from cnn_gap.workers import Run
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,11 +115,11 @@ def _execute(options: argparse.Namespace) -> None:
 
         adapt_thresholds(options.data, options.model, options.start, options.label_table)
         return
-    from cnn_gap.training.fine_tuning import read_start
+    from cnn_gap.training.fine_tuning import read_pretrained_model
     from cnn_gap.training.teacher import read_teacher
     from cnn_gap.training.train import train_model
 
-    start = None if options.start is None else read_start(options.start)
+    start = None if options.start is None else read_pretrained_model(options.start)
     if classes.normal is None:
         print("the weights file has no normal class: the Challenge metric is off")
     train_model(

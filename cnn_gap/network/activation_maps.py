@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import PATH_SUFFIX
+from cnn_gap.system.errors import InputError
 
 
 def with_maps(network: keras.Model) -> keras.Model:

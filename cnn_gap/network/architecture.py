@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import keras
 from keras import layers, ops
 
-from cnn_gap.errors import InputError
 from cnn_gap.network.augmentation import RandomPaths, augmentation_layers
+from cnn_gap.network.map_penalty import Focus, FocusedMaps
 from cnn_gap.network.options import Augmentation, FeaturePath, Network
 from cnn_gap.network.tensors import Tensor
-from cnn_gap.network.wave_focus import Focus, FocusedMaps
+from cnn_gap.system.errors import InputError
 
 #: The suffix of the name of a path's last layer, whose features are averaged.
 PATH_SUFFIX = "_path"

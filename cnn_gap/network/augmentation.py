@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from cnn_gap.ecg.headers import LEADS
+from cnn_gap.leads import LEADS
 from cnn_gap.network.options import Augmentation
 from cnn_gap.network.tensors import Shape, Tensor
 

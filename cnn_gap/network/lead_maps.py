@@ -7,10 +7,10 @@ import keras
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from cnn_gap.errors import InputError
 from cnn_gap.network.fast_layers import sliced
 from cnn_gap.network.map_times import step_centres
 from cnn_gap.network.tensors import Tensor
+from cnn_gap.system.errors import InputError
 
 #: Time over which gradient × input is averaged, s: it changes its sign from one sample to the next.
 SMOOTHED_S = 0.3

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cnn_gap.windows.preprocessing import Preprocessing, prediction_starts, resampled_length
+from cnn_gap.signal.windows import Preprocessing, prediction_starts, resampled_length
 
 
 def step_centres(steps: int, stride: int) -> np.ndarray:
@@ -21,7 +21,7 @@ def record_maps(
     Parameters
     ----------
     maps : ndarray, shape (windows, steps, classes)
-        Of the windows that `cnn_gap.windows.preprocessing.prediction_windows` makes of the record.
+        Of the windows that `cnn_gap.signal.windows.prediction_windows` makes of the record.
     stride : int
         Samples of a window between two steps: `cnn_gap.network.activation_maps.map_stride`.
     samples : int

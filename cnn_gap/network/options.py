@@ -4,8 +4,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from cnn_gap.errors import InputError
-from cnn_gap.settings import require_ranges
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.settings import require_ranges
 
 #: What the blocks may compute in; weights, losses and probabilities are float32 in any case.
 PRECISIONS = ("float32", "mixed_bfloat16")

@@ -4,7 +4,7 @@
 true intervals of its waves and ectopic beats as WFDB annotations (``NAME.atr``).
 """
 
-from cnn_gap.ecg.annotations import Event, read_events
+from cnn_gap.io.annotations import Event, read_events
 from cnn_gap.simulation.files import Dialect, SimulatedRecord, write_simulated
 from cnn_gap.simulation.recordings import QUIET, Noise, draw_codes, simulate_record
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from cnn_gap.exit_codes import run
 from cnn_gap.simulation.files import CHALLENGE, Plan, varied_plans, write_simulated
 from cnn_gap.simulation.recordings import draw_codes, simulate_record
+from cnn_gap.system.exit_codes import run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.ecg.annotations import Event, write_events
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.files import replacing
+from cnn_gap.io.annotations import Event, write_events
+from cnn_gap.leads import LEADS
 from cnn_gap.simulation.heart_model import to_frank_leads
+from cnn_gap.system.files import replacing
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from functools import cache
 
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import EQUIVALENT_CODES, known_diagnoses
-from cnn_gap.errors import InputError
+from cnn_gap.diagnoses.classes import EQUIVALENT_CODES, known_diagnoses
 from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation.heart_model import Shape, dipole
+from cnn_gap.system.errors import InputError
 
 #: Of each group at most one can be in a record: the others would contradict or hide it.
 EXCLUSIVE = tuple(

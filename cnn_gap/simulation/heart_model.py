@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from cnn_gap.ecg.twelve_leads import LIMB_LEADS
+from cnn_gap.leads import LIMB_LEADS
 
 #: Columns of the leads that are independent; the other four follow from I and II.
 INDEPENDENT = (0, 1, 6, 7, 8, 9, 10, 11)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cnn_gap.errors import InputError
 from cnn_gap.simulation.heart_model import dipole
+from cnn_gap.system.errors import InputError
 
 #: Kinds of beats, as in `Beats.kinds`.
 REGULAR, ATRIAL, VENTRICULAR = "beat", "PAC", "PVC"

@@ -7,9 +7,8 @@ from functools import cache
 import numpy as np
 import scipy
 
-from cnn_gap.ecg.annotations import Event
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.errors import InputError
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.io.annotations import Event
 from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation import heart_rhythm as rhythm
 from cnn_gap.simulation.files import SimulatedRecord
@@ -23,6 +22,7 @@ from cnn_gap.simulation.heart_conditions import (
     simulated_diagnoses,
     ventricular_beat,
 )
+from cnn_gap.system.errors import InputError
 
 #: The shortest record in which every diagnosis can show.
 SHORTEST_S = 5.0

@@ -15,9 +15,9 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.files import replacing, write_json, write_text
+from cnn_gap.leads import LEADS
 from cnn_gap.simulation.files import SimulatedRecord
+from cnn_gap.system.files import replacing, write_json, write_text
 
 #: What a count is, µV.
 UNIT_UV = 2.5

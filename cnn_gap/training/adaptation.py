@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.ecg.label_tables import read_record_table
-from cnn_gap.ecg.records import find_records, read_record
-from cnn_gap.errors import InputError
-from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_model
-from cnn_gap.prediction.predictor import Predictor
-from cnn_gap.scoring.thresholds import adapted_thresholds
-from cnn_gap.training.calibration import calibrated, fit_calibration, scale_logits
+from cnn_gap.evaluate.calibration import calibrated, fit_calibration, scale_logits
+from cnn_gap.evaluate.thresholds import adapted_thresholds
+from cnn_gap.io.label_tables import read_record_table
+from cnn_gap.io.records import find_records, read_record
+from cnn_gap.model.folder import ModelDescription, load_model, save_model
+from cnn_gap.predict.predictor import Predictor
+from cnn_gap.system.errors import InputError
 
 #: Records that are classified together.
 BATCH = 64

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from cnn_gap.training.no_heart import windows_without_heart
-from cnn_gap.windows.store import WindowStore
+from cnn_gap.training.window_store import WindowStore
 
 
 @dataclass(frozen=True)

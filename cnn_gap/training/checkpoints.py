@@ -8,11 +8,11 @@ from pathlib import Path
 
 import keras
 
-from cnn_gap.errors import InputError
-from cnn_gap.files import read_json, write_json
-from cnn_gap.prediction.model_archive import check_weights
-from cnn_gap.prediction.model_folder import write_saved
-from cnn_gap.settings import from_dict, require_depth
+from cnn_gap.model.archive import check_weights
+from cnn_gap.model.folder import write_saved
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import read_json, write_json
+from cnn_gap.system.settings import from_dict, require_depth
 
 #: The figures of an epoch, numbers or None.
 COLUMNS = ("epoch", "loss", "val_loss", "val_auroc", "val_scored_auroc", "val_challenge_metric")

@@ -6,13 +6,13 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from cnn_gap.errors import InputError
-from cnn_gap.files import LARGEST_SETTINGS, read_text
+from cnn_gap.evaluate.thresholds import DecisionRule
 from cnn_gap.network.options import PRECISIONS, Augmentation, Network
-from cnn_gap.scoring.thresholds import Answers
-from cnn_gap.settings import from_dict, require, require_ranges
-from cnn_gap.shipped import SHIPPED_CONFIGS
-from cnn_gap.windows.preprocessing import Preprocessing
+from cnn_gap.signal.windows import Preprocessing
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import LARGEST_SETTINGS, read_text
+from cnn_gap.system.settings import from_dict, require, require_ranges
+from cnn_gap.system.shipped import SHIPPED_CONFIGS
 
 DEFAULT_CONFIG = SHIPPED_CONFIGS / "default.toml"
 FINE_TUNING_CONFIG = SHIPPED_CONFIGS / "fine_tuning.toml"
@@ -53,7 +53,7 @@ class Training:
         `cnn_gap.training.teacher`.
     focus : float
         Weight of a penalty on maps whose maximum lies beside the waves that show their diagnosis, such as 0.5:
-        see `cnn_gap.network.wave_focus`. 0 for none.
+        see `cnn_gap.network.map_penalty`. 0 for none.
     calibrate : bool
         Scale and move each class's logit in the end, so that probabilities are true of the validation records.
     jit_compile : bool
@@ -120,7 +120,7 @@ class Config:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
     training: Training = field(default_factory=Training)
-    answers: Answers = field(default_factory=Answers)
+    answers: DecisionRule = field(default_factory=DecisionRule)
 
     def __post_init__(self) -> None:
         if self.augmentation.crop_s > self.preprocessing.window_s:

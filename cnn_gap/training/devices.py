@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from cnn_gap.errors import InputError
+from cnn_gap.system.errors import InputError
 
 #: Stands for as many devices as there are.
 ALL = "all"

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from cnn_gap.ecg.diagnoses import ClassSet
-from cnn_gap.ecg.label_tables import read_label_table, read_record_table
-from cnn_gap.ecg.records import RecordInfo, find_records, read_info
-from cnn_gap.errors import InputError
-from cnn_gap.settings import to_dict
+from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.io.label_tables import read_label_table, read_record_table
+from cnn_gap.io.records import RecordInfo, find_records, read_info
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.processes import Run
+from cnn_gap.system.settings import to_dict
 from cnn_gap.training.batches import Examples, split_records
 from cnn_gap.training.config import Config
-from cnn_gap.training.fine_tuning import Start
+from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.teacher import Teacher
-from cnn_gap.windows.store import prepare_windows
-from cnn_gap.workers import Run
+from cnn_gap.training.window_store import prepare_windows
 
 #: Receives a line of progress at a time.
 Log = Callable[[str], None]
@@ -53,7 +53,7 @@ class Experiment:
     seed: int
     examples: Examples
     partition: Partition
-    start: Start | None = None
+    start: PretrainedModel | None = None
     teachers: tuple[Teacher, ...] = ()
 
     @property
@@ -94,7 +94,7 @@ class Sources:
     strict : bool
         Fail where a folder in `data` cannot be read, rather than go on without its records.
     run : callable or None
-        What prepares the windows, as of `cnn_gap.windows.store.prepare_windows`.
+        What prepares the windows, as of `cnn_gap.training.window_store.prepare_windows`.
     """
 
     data: Path
@@ -110,7 +110,7 @@ def prepare_experiment(
     config: Config,
     classes: ClassSet,
     seed: int,
-    start: Start | None = None,
+    start: PretrainedModel | None = None,
     teachers: tuple[Teacher, ...] = (),
     log: Log = print,
 ) -> Experiment:

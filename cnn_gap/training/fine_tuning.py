@@ -7,17 +7,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import ClassSet
-from cnn_gap.errors import InputError
+from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.model.folder import ModelDescription, load_model
 from cnn_gap.network.architecture import copy_weights
 from cnn_gap.network.options import Network
-from cnn_gap.prediction.model_folder import ModelDescription, load_model
-from cnn_gap.settings import from_dict
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.settings import from_dict
 from cnn_gap.training.config import Config
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class PretrainedModel:
     """The trained model that a training starts from.
 
     Attributes
@@ -85,7 +85,7 @@ def weights_digest(network: keras.Model) -> str:
     return digest.hexdigest()[:16]
 
 
-def read_start(folder: Path) -> Start:
+def read_pretrained_model(folder: Path) -> PretrainedModel:
     """Read a model folder to start from.
 
     Raises
@@ -98,4 +98,4 @@ def read_start(folder: Path) -> Start:
         blocks = from_dict(Network, description.training.get("config", {}).get("network"), "network.")
     except (InputError, AttributeError) as error:
         raise InputError(f"{Path(folder) / 'model.json'}: cannot be trained on: {error}") from error
-    return Start(network, description, blocks)
+    return PretrainedModel(network, description, blocks)

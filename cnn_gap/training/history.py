@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from cnn_gap.files import replacing, write_text
+from cnn_gap.system.files import replacing, write_text
 
 
 def write_history(folder: Path, history: Sequence[Mapping[str, float | None]]) -> None:

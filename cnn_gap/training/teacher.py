@@ -7,11 +7,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import ClassSet
-from cnn_gap.errors import InputError
-from cnn_gap.prediction.model_folder import ModelDescription, load_model
+from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.model.folder import ModelDescription, load_model
+from cnn_gap.signal.windows import Preprocessing
+from cnn_gap.system.errors import InputError
 from cnn_gap.training.fine_tuning import weights_digest
-from cnn_gap.windows.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True, eq=False)

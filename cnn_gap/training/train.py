@@ -9,31 +9,31 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cnn_gap.ecg.diagnoses import ClassSet
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.shown_by import waves_of_classes
-from cnn_gap.errors import InputError
-from cnn_gap.locks import locked
+from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.diagnoses.target_waves import target_waves
+from cnn_gap.evaluate.calibration import fit_calibration, scale_logits
+from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
+from cnn_gap.evaluate.thresholds import out_of_fold_metric, stable_thresholds
+from cnn_gap.leads import LEADS
+from cnn_gap.model.folder import ModelDescription, load_model, save_model, software_versions
 from cnn_gap.network.activation_maps import window_multiple
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.fast_layers import with_fast_layers
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
-from cnn_gap.network.wave_focus import Focus
-from cnn_gap.prediction.model_folder import ModelDescription, load_model, save_model, software_versions
-from cnn_gap.scoring.metrics import auroc_auprc, macro_average
-from cnn_gap.scoring.thresholds import out_of_fold_metric, stable_thresholds
-from cnn_gap.settings import to_dict
+from cnn_gap.network.map_penalty import Focus
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.locks import locked
+from cnn_gap.system.processes import Run
+from cnn_gap.system.settings import to_dict
 from cnn_gap.training.batches import BatchPlan, WindowBatches, cut, repeat_factors
-from cnn_gap.training.calibration import fit_calibration, scale_logits
 from cnn_gap.training.checkpoints import Checkpoints, Progress
 from cnn_gap.training.config import Config
 from cnn_gap.training.devices import even, on_devices, predict_evenly
 from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
-from cnn_gap.training.fine_tuning import Start
+from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.history import write_history
 from cnn_gap.training.teacher import Teacher, blend
-from cnn_gap.windows.store import WindowStore
-from cnn_gap.workers import Run
+from cnn_gap.training.window_store import WindowStore
 
 #: How many epochs, up to each, the choice of the best one looks at.
 JUDGED_EPOCHS = 3
@@ -50,7 +50,7 @@ def train_model(
     label_table: Path | None = None,
     patient_table: Path | None = None,
     cache: Path | None = None,
-    start: Start | None = None,
+    start: PretrainedModel | None = None,
     teachers: tuple[Teacher, ...] = (),
     strict: bool = False,
     devices: int | str = 1,
@@ -77,7 +77,7 @@ def train_model(
         CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
     cache : Path, optional
         Folder for the prepared windows, `model/cache` if not given.
-    start : Start, optional
+    start : PretrainedModel, optional
         A trained model whose weights, blocks and preprocessing are taken, instead of those of `config`.
     teachers : tuple of Teacher
         Trained models; the mean of their probabilities is learned beside the labels.
@@ -86,7 +86,7 @@ def train_model(
     devices : int or "all"
         How many devices share each batch.
     run : callable, optional
-        What prepares the windows, as of `cnn_gap.windows.store.prepare_windows`.
+        What prepares the windows, as of `cnn_gap.training.window_store.prepare_windows`.
     log : callable
         Receives a line of progress at a time.
 
@@ -224,7 +224,7 @@ def _build(experiment: Experiment) -> keras.Model:
 
 def _focus(experiment: Experiment) -> Focus | None:
     weight = experiment.config.training.focus
-    return Focus(waves_of_classes(experiment.classes), weight) if weight else None
+    return Focus(target_waves(experiment.classes), weight) if weight else None
 
 
 def _plain(network: keras.Model, experiment: Experiment) -> keras.Model:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_quality import tables
+from test_quality_tables import tables
 
 from benchmarks.common import record_paths
 from benchmarks.estimates import mean, proportion
@@ -25,14 +25,14 @@ from benchmarks.maps.pointing import (
 )
 from benchmarks.speed import explain_speed
 from benchmarks.trainings import explain_classes
-from cnn_gap.ecg.annotations import Event
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import read_record
-from cnn_gap.ecg.twelve_leads import record_from_signal
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.io.annotations import Event
+from cnn_gap.io.records import read_record
+from cnn_gap.leads import LEADS
+from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.heart_conditions import code_of
-from cnn_gap.windows.preprocessing import Preprocessing
 
 
 def test_proportion():

@@ -13,8 +13,8 @@ import pytest
 
 from benchmarks.trainings import peers, peers_networks
 from benchmarks.trainings.peers import Result, Speed, Target, learning_rate, peers_table, some
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.ecg.findings import read_findings
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.training.config import Training
 
 ROOT = Path(__file__).parents[2]

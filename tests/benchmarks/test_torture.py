@@ -15,7 +15,7 @@ from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import PLAIN, Kind
 from benchmarks.torture.materials import make_materials
 from benchmarks.torture.worker import ANSWERED, REFUSED, kind_of, run_case
-from cnn_gap.errors import InputError
+from cnn_gap.system.errors import InputError
 
 
 @pytest.fixture(scope="module")

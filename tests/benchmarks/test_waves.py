@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks.maps import waves
 from benchmarks.maps.pointing import Pointing
-from cnn_gap.ecg.diagnoses import diagnosis
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.twelve_leads import record_from_signal
+from cnn_gap.diagnoses.classes import diagnosis
+from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.leads import LEADS
 
 RECORD = record_from_signal(np.zeros((1000, 12), np.float32), 100.0, LEADS, "L1")
 MARKS = {

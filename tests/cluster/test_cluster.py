@@ -14,17 +14,17 @@ import pytest
 from conftest import ROOT
 
 import driver
+from cnn_gap.batch.classify_folder import FAILURES, OutputTarget, classify_folder
 from cnn_gap.classifier import load_classifier
-from cnn_gap.classify_folder import FAILURES, Results, classify_folder
 from cnn_gap.cluster import connection
 from cnn_gap.cluster.node import Job, classify_chunk
-from cnn_gap.ecg.sources import list_records
-from cnn_gap.errors import InputError
-from cnn_gap.files import LARGEST_SETTINGS, read_bytes
-from cnn_gap.locks import LOCK, locked
-from cnn_gap.prediction.model_folder import fingerprint
-from cnn_gap.scoring.result_files import read_outputs
-from cnn_gap.scoring.result_journal import NOTES
+from cnn_gap.io.sources import list_records
+from cnn_gap.model.folder import fingerprint
+from cnn_gap.results.challenge_files import read_outputs
+from cnn_gap.results.ledger import NOTES
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import LARGEST_SETTINGS, read_bytes
+from cnn_gap.system.locks import LOCK, locked
 
 #: How long a busy machine may take, s: a test that hangs must end.
 PATIENCE_S = 900
@@ -107,7 +107,9 @@ def test_a_worker_killed_among_1000_records_costs_nothing_but_time(model, record
     pytest.importorskip("pyarrow", reason="pip install cnn-gap[formats]")
     data = many_records(records, tmp_path / "data", 1000)
     place, said = tmp_path / "scheduler.json", tmp_path / "said"
-    out, alone = (Results(tmp_path / name, table=tmp_path / f"{name}.parquet") for name in ("out", "alone"))
+    out, alone = (
+        OutputTarget(tmp_path / name, table=tmp_path / f"{name}.parquet") for name in ("out", "alone")
+    )
     classify_folder(load_classifier(model), model, data, alone, warn=print)
     with scheduler(place) as dask:
         wait_until(place.exists, dask)
@@ -126,7 +128,7 @@ def test_a_worker_killed_among_1000_records_costs_nothing_but_time(model, record
 #: What a test gives to workers: the reading of one record kills their process.
 POISON = """
 import os, signal
-from cnn_gap.ecg import sources
+from cnn_gap.io import sources
 
 def open_record(path, known=sources.open_record):
     if path.stem == "SIM0007":

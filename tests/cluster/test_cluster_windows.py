@@ -9,12 +9,12 @@ import pytest
 import train_model
 from cnn_gap.cluster.node import work_on_chunk
 from cnn_gap.cluster.work import on_cluster
-from cnn_gap.ecg.records import find_records, read_info
-from cnn_gap.errors import InputError
+from cnn_gap.io.records import find_records, read_info
+from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation import simulate_record, write_simulated
-from cnn_gap.version import __version__
-from cnn_gap.windows.preprocessing import Preprocessing
-from cnn_gap.windows.store import UNREADABLE, prepare_windows
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.version import __version__
+from cnn_gap.training.window_store import UNREADABLE, prepare_windows
 
 
 @pytest.fixture(autouse=True)
@@ -45,14 +45,14 @@ def test_training_on_windows_of_a_cluster_is_training_on_those_of_one_machine(
 #: What a test gives to workers: the reading of one record kills their process.
 POISON = """
 import os, signal
-from cnn_gap.windows import store
+from cnn_gap.training import window_store
 
-def open_record(path, known=store.open_record):
+def open_record(path, known=window_store.open_record):
     if path.stem == "R20":
         os.kill(os.getpid(), signal.SIGKILL)
     return known(path)
 
-store.open_record = open_record
+window_store.open_record = open_record
 """
 
 

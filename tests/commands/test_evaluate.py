@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import evaluate_model
-from cnn_gap import exit_codes
-from cnn_gap.ecg.diagnoses import NORMAL_CODE
-from cnn_gap.errors import InputError
-from cnn_gap.shipped import SHIPPED_WEIGHTS
+from cnn_gap.diagnoses.classes import NORMAL_CODE
+from cnn_gap.system import exit_codes
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.shipped import SHIPPED_WEIGHTS
 
 PROJECT = Path(evaluate_model.__file__).parent
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import explain
+from cnn_gap.batch.explanation_files import EXPLANATIONS
+from cnn_gap.batch.folder_pages import INDEX
 from cnn_gap.classifier import load_classifier
-from cnn_gap.ecg.annotations import read_events
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import find_records
-from cnn_gap.reports.folder_pages import INDEX
-from cnn_gap.reports.record_files import EXPLANATIONS
-from cnn_gap.reports.tables import explanation_table
+from cnn_gap.io.annotations import read_events
+from cnn_gap.io.records import find_records
+from cnn_gap.leads import LEADS
+from cnn_gap.report.tables import explanation_table
 
 
 @pytest.fixture(scope="module")

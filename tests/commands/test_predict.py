@@ -11,8 +11,8 @@ import pytest
 
 import predict
 from cnn_gap.classifier import load_classifier
-from cnn_gap.ecg.records import find_records
-from cnn_gap.reports.tables import prediction_json, prediction_table
+from cnn_gap.io.records import find_records
+from cnn_gap.report.tables import prediction_json, prediction_table
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from cnn_gap.errors import InputError
 from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
 from cnn_gap.network.architecture import build_network
 from cnn_gap.network.map_times import record_maps
 from cnn_gap.network.options import Network
-from cnn_gap.windows.preprocessing import Preprocessing, prediction_windows
+from cnn_gap.signal.windows import Preprocessing, prediction_windows
+from cnn_gap.system.errors import InputError
 
 SMALL = {"filters": (8, 8, 12), "kernels": (5, 3, 3), "pooling": (2, 1, 2)}
 NETWORKS = {

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from cnn_gap.errors import InputError
 from cnn_gap.network.architecture import build_network, copy_weights, sharpen
 from cnn_gap.network.options import Augmentation, FeaturePath, Network
-from cnn_gap.shipped import SHIPPED_CONFIGS
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.shipped import SHIPPED_CONFIGS
 from cnn_gap.training.config import read_config
 
 SMALL = Network(filters=(4, 6, 8), kernels=(5, 3, 3), pooling=(2, 1, 2))

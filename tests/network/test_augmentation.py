@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.errors import InputError
+from cnn_gap.leads import LEADS
 from cnn_gap.network.augmentation import (
     RandomAmplitude,
     RandomDisturbance,
@@ -14,6 +13,7 @@ from cnn_gap.network.augmentation import (
     augmentation_layers,
 )
 from cnn_gap.network.options import Augmentation
+from cnn_gap.system.errors import InputError
 
 LAYERS = (
     RandomAmplitude(0.5, 2.5, seed=1),

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from cnn_gap.errors import InputError
 from cnn_gap.network.lead_maps import lead_maps, logit_gradients
+from cnn_gap.system.errors import InputError
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from cnn_gap.ecg.diagnoses import read_weights
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.evaluate.metrics import challenge_numerator
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
-from cnn_gap.scoring.metrics import challenge_numerator
 
 
 def _loop_macro_obs(labels, probabilities, weights):

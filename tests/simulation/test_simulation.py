@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import find_peaks
 
-from cnn_gap.ecg.diagnoses import known_diagnoses, read_weights
-from cnn_gap.ecg.headers import LEADS
-from cnn_gap.ecg.records import read_record
-from cnn_gap.errors import InputError
+from cnn_gap.diagnoses.classes import known_diagnoses, read_weights
+from cnn_gap.io.records import read_record
+from cnn_gap.leads import LEADS
 from cnn_gap.simulation import (
     QUIET,
     Event,
@@ -28,6 +27,7 @@ from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation import heart_rhythm as rhythm
 from cnn_gap.simulation.__main__ import main
 from cnn_gap.simulation.heart_conditions import EXCLUSIVE, code_of
+from cnn_gap.system.errors import InputError
 
 RATE = 1000
 SEEDS = range(6)

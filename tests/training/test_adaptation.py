@@ -5,11 +5,11 @@ import pytest
 
 import train_model
 from cnn_gap.classifier import load_classifier
-from cnn_gap.ecg.records import read_info
-from cnn_gap.errors import InputError
-from cnn_gap.prediction.model_folder import read_description
+from cnn_gap.evaluate.calibration import calibrated
+from cnn_gap.io.records import read_info
+from cnn_gap.model.folder import read_description
+from cnn_gap.system.errors import InputError
 from cnn_gap.training.adaptation import adapt_thresholds
-from cnn_gap.training.calibration import calibrated
 
 
 def test_answers_move_and_the_order_of_the_records_stays(model, records, tmp_path, run_command):

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.ecg.records import find_records, read_info, read_record
+from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.signal.windows import Preprocessing, training_windows
 from cnn_gap.simulation.files import write_simulated
 from cnn_gap.simulation.recordings import simulate_record
 from cnn_gap.training.batches import BatchPlan, Examples, WindowBatches, cut, repeat_factors, split_records
-from cnn_gap.windows.preprocessing import Preprocessing, training_windows
-from cnn_gap.windows.store import prepare_windows
+from cnn_gap.training.window_store import prepare_windows
 
 
 def _labels(records, seed=0):

@@ -17,7 +17,7 @@ from cnn_gap.training.checkpoints import COLUMNS, Checkpoints, Progress
 SAVE_ON_FULL_DISKS = """
 import resource, sys
 from pathlib import Path
-from cnn_gap.errors import InputError
+from cnn_gap.system.errors import InputError
 from tests.training.test_checkpoints import *
 
 folder, network = Path(sys.argv[1]), compiled_network()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from cnn_gap.errors import InputError
-from cnn_gap.settings import from_dict, to_dict
-from cnn_gap.shipped import SHIPPED_CONFIGS
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.settings import from_dict, to_dict
+from cnn_gap.system.shipped import SHIPPED_CONFIGS
 from cnn_gap.training.config import Config, read_config
 
 NETWORK = "[network]\nfilters = [4, 8]\nkernels = [5, 3]\npooling = [2, 1]\n"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from cnn_gap.errors import InputError
+from cnn_gap.system.errors import InputError
 from cnn_gap.training.devices import EvenBatches, on_devices
 
 #: Trains twice, on one device and on two, and prints the loss of each step, predictions and what is refused.
@@ -20,8 +20,8 @@ from pathlib import Path
 import keras, numpy as np
 from conftest import TINY
 from dataclasses import replace
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.errors import InputError
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.system.errors import InputError
 from cnn_gap.training import train
 from cnn_gap.training.devices import device_count, on_devices, predict_evenly
 from cnn_gap.network.architecture import build_network

@@ -11,12 +11,12 @@ from conftest import TINY
 
 import train_model as train_command
 from cnn_gap.classifier import load_classifier
-from cnn_gap.ecg.diagnoses import ClassSet, read_weights
-from cnn_gap.errors import InputError
+from cnn_gap.diagnoses.classes import ClassSet, read_weights
 from cnn_gap.network.architecture import build_network
-from cnn_gap.training.fine_tuning import read_start
+from cnn_gap.signal.windows import Preprocessing
+from cnn_gap.system.errors import InputError
+from cnn_gap.training.fine_tuning import read_pretrained_model
 from cnn_gap.training.train import train_model
-from cnn_gap.windows.preprocessing import Preprocessing
 
 
 def _quiet(line):
@@ -30,7 +30,7 @@ def _still(config):
 
 @pytest.fixture(scope="module")
 def start(model):
-    return read_start(model)
+    return read_pretrained_model(model)
 
 
 def test_the_trained_weights_predict_the_same(start, model):
@@ -107,7 +107,7 @@ def test_a_model_that_does_not_name_its_blocks_is_an_error(model, tmp_path):
     del content["training"]["config"]
     (tmp_path / "m" / "model.json").write_text(json.dumps(content))
     with pytest.raises(InputError, match=r"model\.json: cannot be trained on: .*network"):
-        read_start(tmp_path / "m")
+        read_pretrained_model(tmp_path / "m")
 
 
 def test_the_command_starts_from_a_model(run_command, records, model, tmp_path, config_file):

@@ -9,9 +9,9 @@ import pytest
 from conftest import TINY
 
 import train_model as train_command
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.errors import InputError
-from cnn_gap.prediction.model_folder import load_model
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.model.folder import load_model
+from cnn_gap.system.errors import InputError
 from cnn_gap.training.teacher import blend, read_teacher
 from cnn_gap.training.train import train_model
 

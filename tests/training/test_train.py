@@ -16,17 +16,17 @@ from conftest import ROOT, TINY
 
 import train_model as train_command
 from cnn_gap.classifier import load_classifier
-from cnn_gap.ecg.diagnoses import read_weights
-from cnn_gap.ecg.records import find_records, read_info, read_record
-from cnn_gap.errors import InputError
-from cnn_gap.locks import locked
-from cnn_gap.prediction.model_folder import load_model
+from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.model.folder import load_model
 from cnn_gap.simulation.files import write_simulated
 from cnn_gap.simulation.recordings import simulate_record
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.locks import locked
 from cnn_gap.training.checkpoints import Checkpoints
 from cnn_gap.training.config import Training
 from cnn_gap.training.train import predict_records, train_model
-from cnn_gap.windows.store import prepare_windows
+from cnn_gap.training.window_store import prepare_windows
 
 
 def _quiet(line):

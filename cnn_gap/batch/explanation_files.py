@@ -1,0 +1,167 @@
+"""The files of an explained record in a folder: its page, JSON and annotations, written without Keras."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+from cnn_gap.explain.computed_maps import ComputedMaps, MapReader
+from cnn_gap.explain.explanation import Explanation
+from cnn_gap.io.sources import Stamp
+from cnn_gap.record import Record
+from cnn_gap.report.diagnosis_order import in_order
+from cnn_gap.report.explanation_export import ANNOTATOR, write_annotations, write_explanation
+from cnn_gap.report.page import IndexRow, Links, explanation_page, relinked
+from cnn_gap.report.report_text import heading, record_notes
+from cnn_gap.results.ledger import Kind, files_hash
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes, write_text
+
+#: The files of each record, and the journal beside them.
+EXPLANATIONS = Kind("explanations", (".html", ".json", f".{ANNOTATOR}"), only_noted=True)
+
+#: Those of a page that is not to be written.
+NO_LINKS = Links("")
+
+
+@dataclass(frozen=True, eq=False)
+class RecordTask:
+    """A record on its way to its files.
+
+    Attributes
+    ----------
+    name : str
+        Of its files.
+    source : str
+        What to call it in errors.
+    stamp : Stamp or None
+        What the record's files were like before they were read; None before that.
+    record : Record or None
+        What was read, until it is computed.
+    computed : ComputedMaps or None
+        What the files say.
+    links : Links
+        Of the page.
+    failure : str
+        Why the record cannot be explained; empty if it can.
+    """
+
+    name: str
+    source: str
+    stamp: Stamp | None = None
+    record: Record | None = None
+    computed: ComputedMaps | None = None
+    links: Links = NO_LINKS
+    failure: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of what was computed."""
+        return 0 if self.computed is None else self.computed.size
+
+    def failed(self, error: Exception) -> "RecordTask":
+        """Return the same as one that has failed."""
+        reason = str(error) if isinstance(error, InputError) else f"{self.source}: {error!r}"
+        return RecordTask(self.name, self.source, failure=reason)
+
+
+@dataclass(frozen=True)
+class WrittenRecord:
+    """A record whose files are written, or that has failed.
+
+    Attributes
+    ----------
+    name, stamp, links
+        As of `RecordTask`.
+    row : IndexRow
+        Its row in the index.
+    result : str
+        A hash of its files; empty if it has failed.
+    """
+
+    name: str
+    stamp: Stamp | None
+    links: Links
+    row: IndexRow
+    result: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class RecordWriter:
+    """Writes the files of records.
+
+    Attributes
+    ----------
+    out : Path
+        The folder.
+    reader : MapReader
+        Makes explanations.
+    answered_only : bool
+        Whether JSON and annotations leave out what is not answered.
+    """
+
+    out: Path
+    reader: MapReader
+    answered_only: bool
+
+    def write_several(self, tasks: Sequence[RecordTask | WrittenRecord]) -> list[WrittenRecord]:
+        """Write the files of those records that are yet to be written."""
+        return [task if isinstance(task, WrittenRecord) else self.write(task) for task in tasks]
+
+    def write(self, task: RecordTask) -> WrittenRecord:
+        """Write the files of a record; what keeps it from that is in its row."""
+        if task.computed is None:
+            return as_failed(task)
+        try:
+            every = self.reader.explanation(task.computed)
+            chosen = every.answered if self.answered_only else every
+            paths = page, data, marks = EXPLANATIONS.paths(self.out, task.name)
+            write_explanation(data, chosen)
+            write_annotations(marks, chosen)
+            write_text(page, explanation_page(every, task.links))
+            return WrittenRecord(
+                task.name, task.stamp, task.links, index_row(task.name, every), files_hash(paths)
+            )
+        except Exception as error:  # whatever is wrong with one record must not cost the others
+            return as_failed(task.failed(error))
+
+
+def as_lost(task: RecordTask | WrittenRecord) -> WrittenRecord:
+    """Return what becomes of a record that the process that wrote its files died of."""
+    if isinstance(task, WrittenRecord):
+        return task
+    reason = f"{task.source}: the process that wrote its page was ended; is there memory enough?"
+    return as_failed(replace(task, failure=reason))
+
+
+def as_failed(task: RecordTask) -> WrittenRecord:
+    """Return what becomes of a record that has failed."""
+    return WrittenRecord(task.name, None, task.links, IndexRow(task.name, None, failure=task.failure))
+
+
+def page_url(name: str) -> str:
+    """Return the URL of a record's page from the pages beside it."""
+    return quote(os.fsencode(f"{name}.html"))
+
+
+def index_row(name: str, every: Explanation) -> IndexRow:
+    """Return the index's row of a record."""
+    answered = [each.diagnosis.abbreviation for _, each in in_order(every.classes) if each.label]
+    reported = tuple(dict.fromkeys(answered))  # a class and a finding may share an abbreviation
+    probabilities = {heading(each): each.probability for each in every.classes}
+    return IndexRow(every.record.name, page_url(name), reported, probabilities, record_notes(every))
+
+
+def relink(out: Path, name: str, old: Links, new: Links) -> str:
+    """Give a page other links, and return a hash of the record's files.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or written.
+    """
+    paths = EXPLANATIONS.paths(out, name)
+    page = read_bytes(paths[0], LARGEST_SIGNAL_FILE).decode("utf-8", "surrogateescape")
+    write_text(paths[0], relinked(page, old, new))
+    return files_hash(paths)

@@ -1,0 +1,34 @@
+"""What part of a heartbeat shows a diagnosis: the table `target_waves.csv`.
+
+It lists the diagnoses that a reader finds in one place: blocks, axes, voltages and Q waves in the QRS complex
+(Surawicz et al. 2009, "AHA/ACCF/HRS recommendations for the standardization and interpretation of the
+electrocardiogram, part III"), changes of repolarisation in ST segment and T wave (Rautaharju et al. 2009, part
+IV), enlarged atria and atrioventricular delay in P wave and PR interval, premature beats in the beat that comes
+early. Rhythms are not in it, nor what a reader finds in several places, as infarctions and hypertrophies.
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+from cnn_gap.diagnoses.classes import ClassSet
+
+
+@cache
+def wave_by_code() -> dict[str, str]:
+    """Return the part of a heartbeat by the diagnosis's code."""
+    with (Path(__file__).parent / "target_waves.csv").open(newline="", encoding="utf-8") as file:
+        return {row["code"]: row["wave"] for row in csv.DictReader(file)}
+
+
+def target_waves(classes: ClassSet) -> tuple[str, ...]:
+    """Return what shows each output, "" where it is not listed.
+
+    Examples
+    --------
+    >>> from cnn_gap.diagnoses.classes import read_weights
+    >>> dict(zip(read_weights().short_names, target_waves(read_weights())))["LBBB"]
+    'QRS'
+    """
+    table = wave_by_code()
+    return tuple(next((table[code] for code in codes if code in table), "") for codes in classes.outputs)

@@ -1,0 +1,1 @@
+"""Class activation maps, regions and the share of each lead."""

@@ -1,0 +1,186 @@
+"""What explains a record's answers: activation maps on its time axis, their regions and the leads' shares."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from cnn_gap.diagnoses.classes import SNOMED, Diagnosis, names_of
+from cnn_gap.explain.regions import Region
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
+from cnn_gap.system.errors import InputError
+
+#: Raise it when the meaning of an explanation's JSON changes.
+EXPLANATION_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class ExplainedClass:
+    """One class of an explained record.
+
+    Attributes
+    ----------
+    diagnosis : Diagnosis
+        Name, abbreviation and first code.
+    codes : tuple of str
+        All its equivalent codes.
+    probability : float
+        Of the record.
+    threshold : float or None
+        Lowest probability that is answered; None if the class is never answered.
+    label : bool
+        Whether it is answered.
+    activation : ndarray, shape (samples,), float32
+        The class activation map at the record's samples, in units of the logit: what is above 0 speaks for the
+        class.
+    level : float
+        Above which the map makes a region.
+    regions : tuple of Region
+        In order of time.
+    lead_activation : ndarray, shape (samples, 12), float32, or None
+        What each lead adds at each time by gradient × input, in units of the logit, leads in the order of
+        `headers.LEADS`.
+    lead_shares : ndarray, shape (12,), float64, or None
+        How much the logit falls without each lead, by occlusion.
+    """
+
+    diagnosis: Diagnosis
+    codes: tuple[str, ...]
+    probability: float
+    threshold: float | None
+    label: bool
+    activation: np.ndarray
+    level: float
+    regions: tuple[Region, ...]
+    lead_activation: np.ndarray | None = None
+    lead_shares: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        answered = "answered" if self.label else "not answered"
+        return (
+            f"<{self.diagnosis.abbreviation}: probability {self.probability:.3f}, {answered},"
+            f" {len(self.regions)} regions>"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold: all but the maps, which `Explanation.to_dict` adds at its times."""
+        shares = self.lead_shares
+        return {
+            "name": self.diagnosis.name,
+            "abbreviation": self.diagnosis.abbreviation,
+            "codes": list(self.codes),
+            "system": self.diagnosis.system,
+            "probability": self.probability,
+            "threshold": self.threshold,
+            "label": self.label,
+            "level": self.level,
+            "regions": [
+                {"start_s": region.start_s, "end_s": region.end_s, "mean_activation": region.activation}
+                for region in self.regions
+            ],
+            "lead_shares": None if shares is None else dict(zip(LEADS, _rounded(shares), strict=True)),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """An explained record.
+
+    Attributes
+    ----------
+    record : Record
+        As it was read.
+    classes : tuple of ExplainedClass
+        The classes that were to be explained, in the order in which they were named; at least one.
+    stride_s : float
+        Time between two values of a map before they were interpolated, s.
+    receptive_field_s : float
+        Time that each value of a map sees, s.
+    first_step_s : float
+        Time of the first value of a map before they were interpolated, s: the middle of its step.
+    reported : tuple of Diagnosis
+        All that is answered of the record, explained or not, the most probable first.
+    unseen : tuple of Diagnosis
+        What the network never learned and so never reports.
+    highest_hz : float or None
+        What the network sees nothing above, Hz; None where that is not known.
+    notes, answerable
+        As in `cnn_gap.predict.prediction.Prediction`; where nothing can be answered, maps are 0.
+    """
+
+    record: Record
+    classes: tuple[ExplainedClass, ...]
+    stride_s: float
+    receptive_field_s: float
+    first_step_s: float = 0.0
+    reported: tuple[Diagnosis, ...] = ()
+    unseen: tuple[Diagnosis, ...] = ()
+    highest_hz: float | None = None
+    notes: tuple[str, ...] = ()
+    answerable: bool = True
+
+    def __repr__(self) -> str:
+        explained = "\n".join(f"  {each!r}" for each in self.classes)
+        return f"<Explanation of {self.record.name!r}, {self.record.duration_s:g} s:\n{explained}>"
+
+    def __getitem__(self, diagnosis: str) -> ExplainedClass:
+        """Return the class with this code or abbreviation (in any case), as `ClassSet.find` takes it.
+
+        Raises
+        ------
+        InputError
+            If it was not asked for.
+        """
+        # A scored class first: a finding may share its name.
+        for each in sorted(self.classes, key=lambda each: each.diagnosis.system != SNOMED):
+            if diagnosis.strip().lower() in names_of(each.codes, each.diagnosis):
+                return each
+        explained = ", ".join(each.diagnosis.abbreviation for each in self.classes)
+        raise InputError(f"{self.record.name}: explained are {explained}; received {diagnosis}")
+
+    @property
+    def answered(self) -> "Explanation":
+        """The same of the classes that are answered, or of the most probable one where none is."""
+        answered = tuple(each for each in self.classes if each.label)
+        return replace(self, classes=answered or (max(self.classes, key=lambda each: each.probability),))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold.
+
+        `notes` tell what to know of the record, and `answerable` whether it holds a heart that can be judged.
+        Each of `classes` has its `regions` (s, with the mean activation), its `activation` as values at
+        `times_s`, and what the logit loses without each lead (`lead_shares`, None if that was not asked for).
+        Activations are in units of the logit. A `threshold` of None: the class is never answered.
+        """
+        times = self.step_times
+        return {
+            "format": EXPLANATION_FORMAT,
+            "record": self.record.name,
+            "sampling_rate": self.record.sampling_rate,
+            "samples": len(self.record.signal),
+            "notes": list(self.notes),
+            "answerable": self.answerable,
+            "map_stride_s": self.stride_s,
+            "map_receptive_field_s": self.receptive_field_s,
+            "times_s": _rounded(times),
+            "classes": [
+                {**each.to_dict(), "activation": _rounded(np.interp(times, self.times, each.activation))}
+                for each in self.classes
+            ],
+        }
+
+    @property
+    def step_times(self) -> np.ndarray:
+        """The times of the maps' values before they were interpolated, s, (steps,); at least one."""
+        times = np.arange(self.first_step_s, self.record.duration_s, self.stride_s)
+        return times if len(times) else np.array([self.record.duration_s / 2])
+
+    @property
+    def times(self) -> np.ndarray:
+        """The samples' times, s, (samples,)."""
+        return np.arange(len(self.record.signal)) / self.record.sampling_rate
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(value), 4) for value in values]

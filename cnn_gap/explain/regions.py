@@ -1,0 +1,90 @@
+"""Regions: the parts of a record where an activation map stands out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnn_gap.system.errors import InputError
+
+_RULES: dict[str, Callable[[np.ndarray, float], float]] = {
+    "sd": lambda activation, value: activation.mean() + value * activation.std(),
+    "absolute": lambda activation, value: value,
+    "percentile": lambda activation, value: np.percentile(activation, value),
+}
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where a map lies above its level: start and end (s from the record's start), mean of the map there."""
+
+    start_s: float
+    end_s: float
+    activation: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """The height above which a map makes a region.
+
+    Attributes
+    ----------
+    rule : str
+        ``"sd"``: so many standard deviations above the map's mean; ``"absolute"``: a value in units of the
+        logit; ``"percentile"``: of the map's values.
+    value : float
+        The number that the rule takes.
+    """
+
+    rule: str = "sd"
+    value: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.rule not in _RULES:
+            raise InputError(f"a level's rule must be one of {', '.join(_RULES)}; received {self.rule}")
+        if not np.isfinite(self.value) or (self.rule == "percentile" and not 0 <= self.value <= 100):
+            raise InputError(
+                f"a level by {self.rule} cannot be {self.value}; give a finite number, a percentile to 100"
+            )
+
+    def of(self, activation: np.ndarray) -> float:
+        """Return the height for a map, (samples,), in its units."""
+        return float(_RULES[self.rule](activation.astype(np.float64), self.value))
+
+
+#: The paper's figures show what stands out; a standard deviation above the mean does.
+DEFAULT_LEVEL = Level()
+
+
+def parse_level(text: str) -> Level:
+    """Return the level of a text such as ``sd:1``, ``absolute:2.5`` or ``percentile:90``.
+
+    Raises
+    ------
+    InputError
+        If the text is not a level.
+    """
+    rule, _, value = text.partition(":")
+    try:
+        return Level(rule, float(value))
+    except ValueError as error:
+        raise InputError(
+            f"a level is a text such as sd:1, absolute:2.5, percentile:90; received {text}"
+        ) from error
+
+
+def find_regions(activation: np.ndarray, sampling_rate: float, level: float) -> tuple[Region, ...]:
+    """Return the intervals in which a map, (samples,) at `sampling_rate` (Hz), lies above `level`, in order."""
+    above = np.concatenate([[False], activation > level, [False]])
+    edges = np.flatnonzero(np.diff(above))
+    if not len(edges):
+        return ()
+    # In one pass over the map, whose parts are in and out of regions by turns; the last may end where it does.
+    sums = np.add.reduceat(np.append(activation, 0).astype(np.float64), edges)[::2]
+    starts, ends = edges[::2], edges[1::2]
+    return tuple(
+        Region(start / sampling_rate, end / sampling_rate, mean)
+        for start, end, mean in zip(
+            starts.tolist(), ends.tolist(), (sums / (ends - starts)).tolist(), strict=True
+        )
+    )

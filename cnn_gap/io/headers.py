@@ -1,0 +1,261 @@
+"""WFDB headers in the dialects that ECG data sets come in.
+
+The format is header(5) of the WFDB applications guide (https://physionet.org/physiotools/wag/header-5.htm).
+The Challenge adds comments for age, sex and diagnoses.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnn_gap.leads import canonical_lead
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import read_bytes
+
+#: WFDB's values for a gain (units per mV) and a sampling rate (Hz) that are not given.
+DEFAULT_GAIN = 200.0
+DEFAULT_RATE = 250.0
+
+#: The largest header that is read, bytes, and the oldest person, years (PTB-XL has 300 for those above 89).
+LARGEST_HEADER = 1 << 20
+OLDEST = 300.0
+
+#: Gains outside of this range (units per mV) are no converter's, nor is what they make of stored values an ECG.
+GAIN_RANGE = (1e-6, 1e12)
+
+#: Sampling rates outside of this range (Hz) are no ECG's.
+RATE_RANGE = (1.0, 100_000.0)
+
+_MILLIVOLTS = {"v": 1e3, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6}  # the two mu are different letters
+_COMMENT = re.compile(r"\s*#\s*(\w+)\s*:(.*)")
+_STORAGE = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
+_GAIN = re.compile(r"([^(/]*)(?:\(([^)]*)\))?(?:/(.*))?")
+
+
+@dataclass(frozen=True)
+class HeaderLead:
+    """How one lead is stored.
+
+    Attributes
+    ----------
+    name : str
+        As in `LEADS` where it is one of the twelve, whatever its case; otherwise as written.
+    file_name : str
+        The signal file, in the header's folder.
+    storage : str
+        WFDB's storage format, such as ``"16"``.
+    gain : float
+        Units per mV.
+    baseline : int
+        The value of 0 mV.
+    byte_offset : int
+        Where the samples start in the file.
+    samples_per_frame : int
+        Samples of this lead for each of the record's.
+    skew : int
+        Samples by which the lead is late.
+    initial_value : int
+        Where storage by differences starts from.
+    """
+
+    name: str
+    file_name: str
+    storage: str = "16"
+    gain: float = DEFAULT_GAIN
+    baseline: int = 0
+    byte_offset: int = 0
+    samples_per_frame: int = 1
+    skew: int = 0
+    initial_value: int = 0
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a header tells of its record.
+
+    Attributes
+    ----------
+    name : str
+        The record's.
+    sampling_rate : float
+        In Hz.
+    samples : int or None
+        Samples of each lead, None where the header does not say.
+    leads : tuple of HeaderLead
+        In the order of the file.
+    codes : tuple of str
+        The diagnoses, each once, in order.
+    age : float
+        In years, NaN where unknown.
+    sex : str
+        ``"Female"``, ``"Male"`` or ``"Unknown"``.
+    """
+
+    name: str
+    sampling_rate: float
+    samples: int | None
+    leads: tuple[HeaderLead, ...]
+    codes: tuple[str, ...] = ()
+    age: float = math.nan
+    sex: str = "Unknown"
+
+
+def read_header(path: Path) -> Header:
+    """Read a header file; the record is named after the file, whatever its first line says.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, too large, or not a header that can be used.
+    """
+    path = Path(path)
+    return replace(parse_header(decode_header(read_bytes(path, LARGEST_HEADER)), str(path)), name=path.stem)
+
+
+def decode_header(content: bytes) -> str:
+    """Return the text of a header's bytes: UTF-8, else Latin-1, which any bytes are."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def parse_header(text: str, source: str) -> Header:
+    """Parse the text of a header.
+
+    Dates and times are not looked at. Units are mV, uV, nV or V in any case; no unit and any other means mV.
+    A gain of 0 or none means 200 per mV, a baseline that is missing is the zero of the converter, and a rate
+    that is missing is 250 Hz, as WFDB has it.
+
+    Parameters
+    ----------
+    text : str
+    source : str
+        What to call the header in errors.
+
+    Raises
+    ------
+    InputError
+        If the text is not a header, or describes several segments.
+    """
+    if "\0" in text:
+        raise InputError(f"{source}: is not a header but a binary file")
+    lines = [line.strip() for line in re.split(r"[\r\n]+", text.removeprefix("\ufeff"))]
+    fields = [line.split(maxsplit=8) for line in lines if line and not line.startswith("#")]
+    if not fields:
+        raise InputError(f"{source}: the header is empty")
+    name, count, rate, samples = _parse_record_line(fields[0], source)
+    if len(fields) - 1 < count:
+        raise InputError(f"{source}: the header announces {count} leads and describes {len(fields) - 1}")
+    leads = tuple(_parse_lead_line(line, source) for line in fields[1 : count + 1])
+    comments = parse_comments(text)
+    age, sex = (next((value for key, value in comments if key == wanted), "") for wanted in ("age", "sex"))
+    return Header(name, rate, samples, leads, codes_of(comments), parse_age(age), parse_sex(sex))
+
+
+def parse_comments(text: str) -> list[tuple[str, str]]:
+    """Return the comments of the form ``#Key: value`` as pairs, keys in lower case."""
+    matches = (_COMMENT.fullmatch(line) for line in re.split(r"[\r\n]+", text))
+    return [(match[1].lower(), match[2].strip()) for match in matches if match]
+
+
+def codes_of(comments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the codes of the ``Dx`` comments, each once, in order."""
+    codes = (code.strip() for key, value in comments if key == "dx" for code in value.split(","))
+    return tuple(dict.fromkeys(code for code in codes if code))
+
+
+def parse_age(text: str) -> float:
+    """Return an age in years, NaN where the text is not one that a person can have."""
+    match = re.match(r"\d+(\.\d*)?", text.strip())
+    age = float(match[0]) if match else math.nan
+    return age if age <= OLDEST else math.nan
+
+
+def parse_sex(text: str) -> str:
+    """Return ``"Female"``, ``"Male"`` or ``"Unknown"``."""
+    return {"f": "Female", "female": "Female", "m": "Male", "male": "Male"}.get(text.strip().lower(), "Unknown")
+
+
+def check_rate(rate: float, source: str) -> float:
+    """Return the sampling rate (Hz).
+
+    Raises
+    ------
+    InputError
+        If an ECG cannot have it.
+    """
+    low, high = RATE_RANGE
+    if not low <= rate <= high:
+        raise InputError(
+            f"{source}: a sampling rate of {rate:g} Hz cannot be used; expected {low:g} to {high:g}"
+        )
+    return float(rate)
+
+
+def _parse_record_line(fields: list[str], source: str) -> tuple[str, int, float, int | None]:
+    if len(fields) < 2:
+        raise InputError(f"{source}: is not a header; its first line names no number of leads")
+    name, _, segments = fields[0].partition("/")
+    if segments:
+        raise InputError(f"{source}: is a record of several segments; join them into one to use it")
+    count = _integer(fields[1], "number of leads", source)
+    if count < 1:
+        raise InputError(f"{source}: the header describes no leads")
+    rate_text = fields[2].partition("/")[0].partition("(")[0] if len(fields) > 2 else ""
+    rate = _number(rate_text, "sampling rate", source) if rate_text else DEFAULT_RATE
+    samples = _integer(fields[3], "number of samples", source) if len(fields) > 3 else 0
+    if samples < 0:
+        raise InputError(f"{source}: the number of samples is negative ({samples})")
+    return name, count, check_rate(rate, source), samples or None  # 0 is WFDB's "not known"
+
+
+def _parse_lead_line(fields: list[str], source: str) -> HeaderLead:
+    storage = _STORAGE.fullmatch(fields[1]) if len(fields) > 1 else None
+    if storage is None:
+        raise InputError(f"{source}: the line of signal file {fields[0]} has no storage format such as 16+24")
+    frame, skew, offset = (_integer(part or "0", "storage format", source) for part in storage.groups()[1:])
+    zero, initial = (
+        _integer(fields[index], "lead's zero or first value", source) if len(fields) > index else 0
+        for index in (4, 5)
+    )
+    gain, baseline = _parse_gain(fields[2] if len(fields) > 2 else "", zero, source)
+    name = canonical_lead(fields[8]) if len(fields) > 8 else ""
+    return HeaderLead(name, fields[0], storage[1], gain, baseline, offset, max(frame, 1), skew, initial)
+
+
+def _parse_gain(text: str, zero: int, source: str) -> tuple[float, int]:
+    match = _GAIN.fullmatch(text)
+    if match is None:
+        raise InputError(f"{source}: {text} is not a gain such as 1000(0)/mV")
+    gain_text, baseline_text, unit = match.groups()
+    baseline = _integer(baseline_text, "baseline", source) if baseline_text else zero
+    gain = _number(gain_text, "gain", source) if gain_text else 0.0
+    if gain == 0:
+        return DEFAULT_GAIN, baseline
+    gain_mv = gain / _MILLIVOLTS.get((unit or "").lower(), 1.0)
+    low, high = GAIN_RANGE
+    if not low <= abs(gain_mv) <= high:
+        raise InputError(
+            f"{source}: a gain of {text} cannot be used; expected {low:g} to {high:g} units per mV"
+        )
+    return gain_mv, baseline
+
+
+def _integer(text: str, what: str, source: str) -> int:
+    number = _number(text, what, source)
+    if not number.is_integer() or abs(number) > 2**53:
+        raise InputError(f"{source}: the {what} is not an integer ({text[:40]})")
+    return int(number)
+
+
+def _number(text: str, what: str, source: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{source}: the {what} is not a number ({text[:40]})")
+    return number

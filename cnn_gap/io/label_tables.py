@@ -1,0 +1,96 @@
+"""Read diagnoses from a table instead of the records' headers, and other tables of records."""
+
+import csv
+import io
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from cnn_gap.io.records import RECORD_SUFFIXES
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import LARGEST_TABLE, read_text
+
+#: CPSC 2018's numbers and Challenge 2017's letters in SNOMED CT. Codes without a counterpart are not listed.
+CPSC_2018_CODES = {
+    "1": "426783006",  # normal
+    "2": "164889003",  # atrial fibrillation
+    "3": "270492004",  # first-degree AV block
+    "4": "164909002",  # left bundle branch block
+    "5": "59118001",  # right bundle branch block
+    "6": "284470004",  # premature atrial contraction
+    "7": "427172004",  # premature ventricular contraction
+    "8": "429622005",  # ST depression
+    "9": "164931005",  # ST elevation
+}
+CHALLENGE_2017_CODES = {"N": "426783006", "A": "164889003"}
+
+_CODE_TABLES = (  # the codes of a whole table, and what they become
+    (frozenset(CPSC_2018_CODES), CPSC_2018_CODES),
+    (frozenset("NAO~"), CHALLENGE_2017_CODES),
+)
+_TABLE_HEADINGS = re.compile(r"(?:record|recording|file|ecg)s?(?:[_ ]?(?:name|id))?|name|id|", re.IGNORECASE)
+
+
+def read_label_table(path: Path, own_codes: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
+    """Read a table of labels, ``record,code[,code...]``, in the form of `read_record_table`.
+
+    Codes are kept as they are, except where every code of the table is one of CPSC 2018's numbers 1 to 9, or
+    every one is a letter of Challenge 2017 (N, A, O, ~): these become SNOMED CT codes (`CPSC_2018_CODES`,
+    `CHALLENGE_2017_CODES`; O and ~, "other" and "noisy", have none and stay).
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    own_codes : collection of str
+        Codes in use; a table that has any of them is never translated.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not such a table.
+    """
+    labels = read_record_table(path)
+    # The first line may be a heading of other words: it has no say in what the codes are.
+    rows = list(labels.values())
+    used = {code for codes in rows[1:] or rows for code in codes}
+    foreign = used.isdisjoint(own_codes)
+    translation = next((codes for known, codes in _CODE_TABLES if foreign and used <= known), {})
+    return {name: tuple(translation.get(code, code) for code in codes) for name, codes in labels.items()}
+
+
+def read_record_table(path: Path) -> dict[str, tuple[str, ...]]:
+    """Read a table of ``record,value[,value...]``, a line a record.
+
+    The first line is a heading when its first cell is a word such as ``record``, ``recording``, ``name``,
+    ``id``, ``ecg_id``, ``file`` or ``filename``, in any case, or empty. The extensions .hea, .mat and .dat are
+    dropped from the records' names, and a record on several lines has the values of all of them.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not such a table.
+    """
+    path = Path(path)
+    rows = _read_table(path)
+    if rows and _TABLE_HEADINGS.fullmatch(rows[0][0]):
+        rows = rows[1:]
+    if not rows or all(len(row) < 2 for row in rows):
+        raise InputError(f"{path}: holds no labels; expected lines such as record,code,code")
+    if not all(row[0] for row in rows):
+        raise InputError(f"{path}: a line has no record in its first cell; expected record,code,code")
+    table: dict[str, tuple[str, ...]] = {}
+    for name, *values in rows:
+        for suffix in RECORD_SUFFIXES:
+            name = name.removesuffix(suffix)
+        table[name] = tuple(dict.fromkeys((*table.get(name, ()), *filter(None, values))))
+    return table
+
+
+def _read_table(path: Path) -> list[list[str]]:
+    try:
+        text = read_text(path, LARGEST_TABLE, "give a table of labels")
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text))]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: is not a CSV file of labels ({error})") from error
+    return [row for row in rows if any(row)]

@@ -1,0 +1,144 @@
+"""Look at a network's files before Keras does: sizes, kinds and links of what is in them.
+
+`model.keras` is a zip archive of three files. Keras unpacks what it is given: a small archive can become
+gigabytes, and weights may point to other files of the machine. So what is not as `save_model` writes it, or
+larger than any network here, is refused.
+"""
+
+import io
+import json
+import math
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import LARGEST_SETTINGS, open_regular, readable
+from cnn_gap.system.settings import require_depth
+
+#: What an archive holds, and the most that each may unpack to, bytes.
+MEMBERS = {"metadata.json": 1 << 16, "config.json": LARGEST_SETTINGS, "model.weights.h5": 1 << 30}
+
+#: The most weights of a network, objects in a weights file, and the largest number in a configuration.
+LARGEST_NETWORK = 100_000_000
+MOST_OBJECTS = 100_000
+LARGEST_NUMBER = 1 << 20
+
+#: The modules of Keras that networks are made of: others have functions that fetch and run things.
+_MODULES = re.compile(
+    r"keras(\.src)?"
+    r"(\.(layers|models|ops|initializers|regularizers|constraints|activations|dtype_policies)(\.\w+)*)?"
+)
+
+#: Numbers of a configuration that are no sizes.
+_NO_SIZES = frozenset(("seed", "shared_object_id"))
+
+
+def check_archive(path: Path) -> None:
+    """Look at a `model.keras`.
+
+    Raises
+    ------
+    InputError
+        If it is missing, damaged, larger than a network, or refers to what is not in it.
+    """
+    with readable(path), open_regular(path) as file, _understood(path), zipfile.ZipFile(file) as archive:
+        sizes = [(member.filename, member.file_size) for member in archive.infolist()]
+        if sorted(name for name, _ in sizes) != sorted(MEMBERS):
+            raise InputError(f"{path}: must hold {', '.join(MEMBERS)}, each once; received {str(sizes)[:200]}")
+        for name, size in sizes:
+            if size > MEMBERS[name]:
+                raise InputError(f"{path}: {name} unpacks to {size} bytes; at most {MEMBERS[name]} are read")
+        _check_config(path, json.loads(archive.read("config.json")))
+        _check_weights(path, io.BytesIO(archive.read("model.weights.h5")))
+
+
+def check_weights(path: Path) -> None:
+    """Look at a file of weights (HDF5).
+
+    Raises
+    ------
+    InputError
+        As `check_archive`.
+    """
+    with readable(path), open_regular(path) as file, _understood(path):
+        _check_weights(path, file)
+
+
+@contextmanager
+def _understood(path: Path) -> Iterator[None]:
+    """Turn what the libraries say of a damaged file into an `InputError`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib, json and h5py raise many kinds
+        if isinstance(error, OSError) and error.strerror:  # the system's, not h5py's
+            raise
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{path}: cannot be loaded; it is damaged or incomplete ({reason})") from error
+
+
+def _check_config(path: Path, config: object) -> None:
+    """Refuse code from elsewhere than Keras, and layers that are larger than a network."""
+    require_depth(config, f"{path}: config.json")
+    weights = 0
+    for each in _tables(config):
+        module = each.get("module")
+        if module is not None and not _MODULES.fullmatch(str(module)):
+            raise InputError(f"{path}: must be made of Keras's own layers; received one of {module!r}")
+        for key, value in each.items():
+            numbers = value if isinstance(value, list) else [value]
+            if key not in _NO_SIZES and any(isinstance(n, int) and abs(n) > LARGEST_NUMBER for n in numbers):
+                raise InputError(f"{path}: {key} must be at most {LARGEST_NUMBER}; received {str(value)[:80]}")
+        weights += _weights_of(each)
+    if weights > LARGEST_NETWORK:
+        raise InputError(f"{path}: has {weights} weights; at most {LARGEST_NETWORK} are loaded")
+
+
+def _weights_of(layer: dict[str, Any]) -> int:
+    """Return how many weights a layer's kernel has, as far as its configuration tells."""
+    config, built = layer.get("config"), layer.get("build_config")
+    if not isinstance(config, dict) or not isinstance(built, dict):
+        return 0
+    outputs = config.get("filters") or config.get("units")
+    if not outputs:
+        return 0
+    return int(built["input_shape"][-1]) * int(outputs) * math.prod(config.get("kernel_size") or [1])
+
+
+def _tables(content: object) -> Iterator[dict[str, Any]]:
+    waiting = [content]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield each
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+
+
+def _check_weights(path: Path, file: BinaryIO) -> None:
+    """Refuse links to other files, and arrays that are larger than a network."""
+    import h5py
+
+    with h5py.File(file, "r") as held:
+        waiting, objects, size = [held], 0, 0
+        while waiting:
+            group = waiting.pop()
+            for name in group:
+                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                    raise InputError(f"{path}: {name!r} is a link; weights must be in the file itself")
+                each = group[name]
+                if isinstance(each, h5py.Group):
+                    waiting.append(each)
+                elif each.external or each.is_virtual or each.dtype.kind not in "biuf":
+                    raise InputError(f"{path}: {name!r} is no array of numbers in the file itself")
+                else:
+                    size += math.prod(each.shape) * each.dtype.itemsize
+                objects += 1
+                if size > MEMBERS["model.weights.h5"] or objects > MOST_OBJECTS:
+                    raise InputError(f"{path}: unpacks to more than a network's weights can be")

@@ -1,0 +1,137 @@
+"""Write a network for other runtimes, ONNX or LiteRT, with all that its use needs in metadata."""
+
+import json
+import tempfile
+import warnings
+import zipfile
+from pathlib import Path
+
+import keras
+
+from cnn_gap.model.folder import ModelDescription
+from cnn_gap.network.activation_maps import map_stride, window_multiple, with_maps
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import replacing
+from cnn_gap.system.settings import to_dict
+
+#: Raise it when the meaning of the metadata changes.
+EXPORT_FORMAT = 1
+
+#: The member of a LiteRT file that holds the metadata: such a file is a zip archive as well.
+LITERT_METADATA = "metadata.json"
+
+DESCRIPTION = (
+    "Classifies 12-lead ECGs. The input windows (batch, samples, leads) is in mV, leads as leads orders them,"
+    " 0 where one is missing, as cnn_gap.signal.windows.prediction_windows makes it by the settings of"
+    " preprocessing; samples is a multiple of window_multiple. A record's probabilities are the means of"
+    " probabilities (batch, classes) over its windows;"
+    " a class is answered where its probability reaches its threshold, null being never. maps (batch, steps,"
+    " classes), a step each map_stride_s seconds from the end of the window's first margin on, tell how much"
+    " each step speaks for each class, in units of the logit."
+)
+
+_DIMENSIONS = {
+    "windows": ("batch", "samples", "leads"),
+    "probabilities": ("batch", "classes"),
+    "maps": ("batch", "steps", "classes"),
+}
+
+
+def export_network(network: keras.Model, description: ModelDescription, path: Path) -> None:
+    """Write the network with probabilities and activation maps as outputs; the suffix of `path` is the format.
+
+    Any number of windows of any number of samples goes in. An ONNX file has each of `metadata` as a metadata
+    property, JSON each; a LiteRT file has all of them in the member `LITERT_METADATA` of the zip archive that
+    is appended to it, as associated files are in LiteRT (``unzip -p OUT.tflite metadata.json``).
+
+    Parameters
+    ----------
+    network : keras.Model
+        What to export.
+    description : ModelDescription
+        Of the network.
+    path : Path
+        ``.onnx`` or ``.tflite``; whole or untouched.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another, a package for the format is missing, Keras runs on another backend than
+        TensorFlow, or the network has no activation maps.
+    """
+    writers = {".onnx": _write_onnx, ".tflite": _write_litert}
+    if path.suffix not in writers:
+        raise InputError(f"{path}: cannot tell the format; give a name that ends with {' or '.join(writers)}")
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"exporting needs TensorFlow, Keras runs on {keras.backend.backend()}; set KERAS_BACKEND=tensorflow"
+        )
+    mapped = with_maps(network)
+    named = keras.Model(mapped.input, dict(zip(("probabilities", "maps"), mapped.outputs, strict=True)))
+    with replacing(path) as aside:
+        writers[path.suffix](named, aside, metadata(network, description))
+
+
+def metadata(network: keras.Model, description: ModelDescription) -> dict[str, object]:
+    """Return what a user of the exported network has to know, as JSON holds it.
+
+    The lists `classes`, `thresholds` and `seen` (whether the training records held the class) are in the order
+    of the probabilities.
+    """
+    held = json.loads(json.dumps(to_dict(description)))  # tuples become lists
+    kept = ("leads", "thresholds", "seen", "answers", "preprocessing", "versions")
+    outputs = description.class_set
+    classes = [
+        {"codes": list(codes), "system": about.system, "abbreviation": about.abbreviation, "name": about.name}
+        for codes, about in zip(outputs.outputs, outputs.diagnoses, strict=True)
+    ]
+    stride = map_stride(network) / description.preprocessing.sampling_rate
+    return {
+        "format": EXPORT_FORMAT,
+        "description": DESCRIPTION,
+        "classes": classes,
+        "map_stride_s": stride,
+        "window_multiple": window_multiple(network),
+        **{key: held[key] for key in kept},
+    }
+
+
+def _write_onnx(network: keras.Model, path: Path, about: dict[str, object]) -> None:
+    try:
+        import onnx
+        import tf2onnx  # noqa: F401 - by which Keras converts
+    except ImportError as error:
+        raise InputError(f"ONNX needs more packages ({error}); pip install 'cnn-gap[export]'") from error
+    _export(network, path, "onnx")
+    model = onnx.load(path)
+    graph = model.graph
+    for value in (*graph.input, *graph.output):
+        for dimension, name in zip(value.type.tensor_type.shape.dim, _DIMENSIONS[value.name], strict=True):
+            if not dimension.dim_value:
+                dimension.dim_param = name
+    graph.output.sort(key=lambda value: value.name, reverse=True)  # probabilities first
+    onnx.helper.set_model_props(model, {key: json.dumps(value) for key, value in about.items()})
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _write_litert(network: keras.Model, path: Path, about: dict[str, object]) -> None:
+    _export(network, path, "litert")
+    with zipfile.ZipFile(path, "a") as archive:
+        # Without a date, so that the same model makes the same file.
+        archive.writestr(zipfile.ZipInfo(LITERT_METADATA), json.dumps(about, indent=2))
+
+
+def _export(network: keras.Model, path: Path, form: str) -> None:
+    import tensorflow
+
+    windows = keras.InputSpec(shape=network.input_shape, dtype="float32", name="windows")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)  # Keras'
+        try:
+            network.export(path, format=form, input_signature=[windows], verbose=False)
+        except tensorflow.errors.OpError as error:  # by way of a SavedModel in a temporary folder
+            raise InputError(
+                f"{tempfile.gettempdir()}: cannot be written while the network is converted"
+                f" ({' '.join(error.message.split())[-200:]}); set TMPDIR to a folder with room"
+            ) from error

@@ -1,0 +1,132 @@
+"""A record: twelve named leads in mV."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from cnn_gap.leads import LEADS, LIMB_LEADS, lead_notes
+from cnn_gap.system.errors import InputError
+
+#: What else ends the name of a file beside its record's name.
+_FORMAT_SUFFIX = re.compile(r"\.(hea|mat|dat|dcm|dicom|xml|scp|edf|npy|npz|csv|parquet)", re.IGNORECASE)
+
+
+class NoValidSampleError(InputError):
+    """A recording in which every sample of every lead is invalid."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """A recording.
+
+    Attributes
+    ----------
+    name : str
+    signal : ndarray, shape (samples, 12), float32
+        In mV, leads in the order of `LEADS`. NaN where a sample is not valid; leads that are absent are zero.
+    leads : ndarray, shape (12,), bool
+        The leads that are present: stored with a valid sample, or derived from I and II.
+    sampling_rate : float
+        In Hz.
+    codes : tuple of str
+        The diagnoses.
+    age : float
+        In years, NaN where unknown.
+    sex : str
+        ``"Female"``, ``"Male"`` or ``"Unknown"``.
+    notes : tuple of str
+        What its reader has to know, such as leads that were left out.
+    device : str
+        Who made the device and what it is called; empty where unknown.
+    time : datetime or None
+        When the recording began, where it is known.
+    """
+
+    name: str
+    signal: np.ndarray
+    leads: np.ndarray
+    sampling_rate: float
+    codes: tuple[str, ...] = ()
+    age: float = math.nan
+    sex: str = "Unknown"
+    notes: tuple[str, ...] = ()
+    device: str = ""
+    time: datetime | None = None
+
+    def __repr__(self) -> str:
+        leads = ", ".join(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
+        return f"<Record {self.name!r}: {self.duration_s:g} s at {self.sampling_rate:g} Hz, leads {leads}>"
+
+    @property
+    def duration_s(self) -> float:
+        """How long the recording is, s."""
+        return len(self.signal) / self.sampling_rate
+
+
+def record_name(path: Path) -> str:
+    """Return the name of the record at a path: the file's without the suffix of its format.
+
+    Examples
+    --------
+    >>> record_name(Path("data/A0001.hea")), record_name(Path("export/1.2.840.99"))
+    ('A0001', '1.2.840.99')
+    """
+    return path.stem if _FORMAT_SUFFIX.fullmatch(path.suffix) else path.name
+
+
+def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str], source: str) -> Record:
+    """Return a record of the twelve leads, made of one whose signal holds stored leads in columns.
+
+    Leads that are missing are derived from I and II where that is possible, and zero otherwise.
+
+    Parameters
+    ----------
+    record : Record
+        Its signal has shape (samples, stored leads), in mV, and no lead is noted as present yet.
+    columns : dict of int to int
+        Where each of the twelve leads is in `names`: of `cnn_gap.leads.lead_columns`, in the signal's order.
+    names : sequence of str
+        Of all leads that were stored, the ones that are left out as well.
+    source : str
+        What to call the record in errors.
+
+    Raises
+    ------
+    InputError
+        If there is no sample.
+    NoValidSampleError
+        If none is valid.
+    """
+    physical, targets = record.signal, list(columns)
+    if not len(physical):
+        raise InputError(f"{source}: has no samples")
+    present = np.zeros(len(LEADS), bool)
+    present[targets] = True
+    with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinite, so not valid
+        signal = np.ascontiguousarray(physical, np.float32)
+    if not present.all():
+        stored, signal = signal, np.zeros((len(physical), len(LEADS)), np.float32)
+        signal[:, targets] = stored
+    valid = np.isfinite(signal)
+    if not valid.all():
+        signal[~valid] = np.nan
+        present &= valid.any(axis=0)
+    _derive_limb_leads(signal, present)
+    if not present.any():
+        raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
+    signal[:, ~present] = 0
+    return replace(record, signal=signal, leads=present, notes=record.notes + lead_notes(names))
+
+
+def _derive_limb_leads(signal: np.ndarray, present: np.ndarray) -> None:
+    """Fill in the limb leads that are missing where I and II are there."""
+    for lead, (of_first, of_second) in LIMB_LEADS.items():
+        index = LEADS.index(lead)
+        if not present[index] and present[0] and present[1]:
+            signal[:, index] = of_first * signal[:, 0] + of_second * signal[:, 1]
+            present[index] = np.isfinite(signal[:, index]).any()

@@ -1,0 +1,132 @@
+"""How a sheet is laid out: which lead is where, at what scale, and where rows lie so that they have room."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnn_gap.system.errors import InputError
+
+_CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
+
+#: Leads in rows that follow each other in time, in the standard order.
+_STANDARD = {
+    "3x4": (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6")),
+    "6x2": (("I", "V1"), ("II", "V2"), ("III", "V3"), ("aVR", "V4"), ("aVL", "V5"), ("aVF", "V6")),
+    "12x1": tuple((lead,) for lead in ("I", "II", "III", "aVR", "aVL", "aVF", *_CHEST)),
+}
+
+#: The same with the limb leads in Cabrera's order, from left to right; -aVR is aVR turned over.
+_CABRERA = {
+    "3x4": (("aVL", "II", "V1", "V4"), ("I", "aVF", "V2", "V5"), ("-aVR", "III", "V3", "V6")),
+    "6x2": (("aVL", "V1"), ("I", "V2"), ("-aVR", "V3"), ("II", "V4"), ("aVF", "V5"), ("III", "V6")),
+    "12x1": tuple((lead,) for lead in ("aVL", "I", "-aVR", "II", "aVF", "III", *_CHEST)),
+}
+
+LAYOUTS, SPEEDS, GAINS = tuple(_STANDARD), (25.0, 50.0), (5.0, 10.0, 20.0)
+
+#: A tracing that leaves its row by more is cut, mm.
+REACH = 45.0
+
+#: Baselines lie on thick lines of the grid, mm.
+_THICK = 5.0
+_LEAST = 4.0  # above and below a baseline, mm
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a sheet shows a record.
+
+    Attributes
+    ----------
+    rows : str
+        ``"3x4"`` (over a rhythm strip), ``"6x2"`` or ``"12x1"``.
+    speed : float
+        25 or 50 mm/s.
+    gain : float
+        5, 10 or 20 mm/mV.
+    cabrera : bool
+        Whether the limb leads are in Cabrera's order, aVL I -aVR II aVF III.
+
+    Raises
+    ------
+    InputError
+        If a value is none of these.
+    """
+
+    rows: str = "3x4"
+    speed: float = 25.0
+    gain: float = 10.0
+    cabrera: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (("rows", LAYOUTS), ("speed", SPEEDS), ("gain", GAINS)):
+            if getattr(self, name) not in known:
+                listed = ", ".join(each if isinstance(each, str) else f"{each:g}" for each in known)
+                raise InputError(f"a sheet's {name} must be one of {listed}; received {getattr(self, name)}")
+
+    @property
+    def leads(self) -> tuple[tuple[str, ...], ...]:
+        """The leads of each row, without a rhythm strip; ``-aVR`` is aVR turned over."""
+        return (_CABRERA if self.cabrera else _STANDARD)[self.rows]
+
+    @property
+    def has_rhythm(self) -> bool:
+        """Whether a rhythm strip lies under the rows."""
+        return self.rows == "3x4"
+
+
+#: What a sheet has unless another is asked for.
+STANDARD = Layout()
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where a row lies, mm from the sheet's lower edge."""
+
+    top: float
+    baseline: float
+    bottom: float
+
+
+def place_rows(extents: Sequence[tuple[float, float]], low: float, high: float) -> list[Row]:
+    """Return where rows lie between two heights (mm): each has the room that its tracings take.
+
+    Parameters
+    ----------
+    extents : sequence of (float, float)
+        How far each row's tracings reach above and below its baseline, mm.
+    low, high : float
+        What the rows share. If the tracings need more, rows come nearer to each other and overlap, as on paper.
+
+    Examples
+    --------
+    >>> [row.baseline for row in place_rows([(10, 10), (30, 10)], 0, 100)]
+    [80.0, 20.0]
+    """
+    most = (high - low) / 4  # beside the edges, where a row cannot overlap with another
+    up, down = (np.maximum(side, _LEAST) for side in np.transpose(extents))
+    first, last = high - min(up[0], most), low + min(down[-1], most)
+    gaps = down[:-1] + up[1:]
+    spare = max(0.0, first - last - gaps.sum()) / (len(gaps) + 1)
+    first, last = first - spare / 2, last + spare / 2
+    if len(gaps):
+        gaps = (gaps + spare) * (first - last) / (gaps + spare).sum()
+    baselines = first - np.concatenate([[0.0], np.cumsum(gaps)])
+    edges = [high, *(baselines[:-1] - down[:-1] / (down[:-1] + up[1:]) * gaps), low]
+    places = _THICK * np.round(baselines / _THICK)
+    places[-1] = _THICK * np.ceil(baselines[-1] / _THICK)  # away from the edges
+    places[0] = _THICK * np.floor(baselines[0] / _THICK)
+    return [Row(*map(float, each)) for each in zip(edges[:-1], places, edges[1:], strict=True)]
+
+
+def page_starts(seconds: float, shown_s: float) -> list[float]:
+    """Return where the pages of a record begin, s; what is left at its end and is under half a second has none.
+
+    Examples
+    --------
+    >>> page_starts(10.2, 10), page_starts(25, 10)
+    ([0.0], [0.0, 10.0, 20.0])
+    """
+    return [float(page * shown_s) for page in range(max(1, math.ceil((seconds - 0.5) / shown_s)))]

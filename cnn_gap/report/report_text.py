@@ -1,0 +1,115 @@
+"""What pictures and pages say of a record and of a class, in words."""
+
+import math
+
+from cnn_gap.beats.intervals import Measurements
+from cnn_gap.diagnoses.classes import Diagnosis, duplicate_indices
+from cnn_gap.explain.explanation import ExplainedClass, Explanation
+from cnn_gap.record import Record
+
+#: Reported ones of these make a PR interval meaningless: atrial fibrillation, flutter, pacing rhythm.
+WITHOUT_PR = frozenset({"164889003", "164890007", "10370003", "AFIB", "AFLT", "PACE"})
+
+#: Never-learned diagnoses that are named before the rest is counted.
+_MOST_NAMED = 6
+
+
+def heading(explained: ExplainedClass) -> str:
+    """Return a class's name with its abbreviation, such as ``Atrial fibrillation (AF)``."""
+    return full_name(explained.diagnosis)
+
+
+def full_name(diagnosis: Diagnosis) -> str:
+    """Return a diagnosis's name with its abbreviation, as `heading` does."""
+    name, short = diagnosis.name, diagnosis.abbreviation
+    return name if name == short else f"{name[:1].upper()}{name[1:]} ({short})"
+
+
+def answer(explained: ExplainedClass) -> str:
+    """Return the probability, the threshold and whether the class is reported."""
+    probability, threshold = explained.probability, explained.threshold
+    if threshold is None:
+        return f"Probability {probability:.3f}, no threshold: never reported"
+    than = "≥" if probability >= threshold else "<"
+    return f"Probability {probability:.3f} {than} threshold {threshold:.3f}: {verdict(explained)}"
+
+
+def verdict(explained: ExplainedClass) -> str:
+    """Return whether a class is reported, in a word or two."""
+    if explained.threshold is None:
+        return "never reported"
+    if not explained.label:
+        return "below threshold"
+    return (
+        "reported" if explained.probability >= explained.threshold else "reported, as nearest to its threshold"
+    )
+
+
+def codes(explained: ExplainedClass) -> str:
+    """Return a class's codes after whose they are, such as ``SNOMED CT 164889003``."""
+    return f"{explained.diagnosis.system} {', '.join(explained.codes)}"
+
+
+def person(record: Record) -> list[str]:
+    """Return what is known of the person, such as ``["63 years", "female"]``."""
+    known = [] if math.isnan(record.age) else [f"{record.age:g} years"]
+    return known if record.sex == "Unknown" else [*known, record.sex.lower()]
+
+
+def recording(record: Record) -> list[str]:
+    """Return when and by what the record was made, as far as its file says."""
+    when = [] if record.time is None else [f"recorded {record.time:%Y-%m-%d %H:%M}"]
+    return [*when, f"device {drawable(record.device)}"] if record.device else when
+
+
+def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
+    """Return the name and value of each measurement that can be trusted, such as ``("PR", "160 ms")``.
+
+    PR is left out where a rhythm without one is reported.
+    """
+    reported = {diagnosis.code for diagnosis in explanation.reported}
+    found: list[tuple[str, str]] = []
+    if measured.rate is not None and measured.rr_range_s is not None:
+        shortest, longest = (round(1000 * value) for value in measured.rr_range_s)
+        found += [("Rate", f"{measured.rate:.0f}/min"), ("RR", f"{shortest}–{longest} ms")]
+    intervals = (
+        ("PR", None if reported & WITHOUT_PR else measured.pr_s),
+        ("QRS", measured.qrs_s),
+        ("QT", measured.qt_s),
+        ("QTc Bazett", measured.qtc_bazett_s),
+        ("QTc Fridericia", measured.qtc_fridericia_s),
+    )
+    found += [(name, f"{1000 * value:.0f} ms") for name, value in intervals if value is not None]
+    if measured.axis_deg is not None:
+        found.append(("QRS axis", f"{measured.axis_deg:.0f}°".replace("-", "−")))
+    return found
+
+
+def record_notes(explanation: Explanation) -> tuple[str, ...]:
+    """Return what reading the record and looking at its quality found, each once."""
+    return tuple(dict.fromkeys((*explanation.record.notes, *explanation.notes)))
+
+
+def cautions(explanation: Explanation) -> list[str]:
+    """Return what a reader has to know of the record and the network before believing them."""
+    said = [f"{note[:1].upper()}{note[1:]}" for note in record_notes(explanation)]
+    if explanation.unseen:
+        names = [diagnosis.name for diagnosis in explanation.unseen]
+        more = len(names) - _MOST_NAMED
+        listed = ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        said.append(f"Never learned and so never reported: {listed}")
+    if explanation.highest_hz is not None:
+        said.append(f"The network sees nothing above {explanation.highest_hz:g} Hz, such as pacemaker spikes")
+    return said
+
+
+def reported(explanation: Explanation) -> str:
+    """Return all that is reported of the record, by abbreviation, each diagnosis once."""
+    again = duplicate_indices((each, True) for each in explanation.reported)
+    names = (each.abbreviation for index, each in enumerate(explanation.reported) if index not in again)
+    return ", ".join(dict.fromkeys(names)) or "nothing"
+
+
+def drawable(text: str) -> str:
+    """Return text without what no file of a picture can hold, such as the bytes of names that are not UTF-8."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -1,0 +1,46 @@
+"""Tracings as pictures show them: which samples are drawn, and in which ink."""
+
+import math
+
+import numpy as np
+
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
+
+#: Points a second of a tracing on the sheet, more than its 25 mm can show.
+DENSITY = 500.0
+
+#: What a second measures on paper, mm.
+SPEED = 25.0
+
+INK, GREY = "#101010", "#6b6b6b"
+
+
+def tracing(
+    record: Record, lead: str, start: float, seconds: float, density: float = DENSITY
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the times (s) of a part of a record and a lead's voltages (mV) there around their median.
+
+    ``-aVR`` is aVR turned over.
+
+    They are NaN where they are not valid, and throughout if the lead is not recorded. Of more than `density`
+    samples a second the lowest and highest of each few are kept, so that a pacemaker's spikes stay as high.
+    """
+    first = max(math.floor(start * record.sampling_rate), 0)
+    last = math.ceil((start + seconds) * record.sampling_rate) + 1
+    column = LEADS.index(lead.removeprefix("-"))
+    values = record.signal[first:last, column] * (-1 if lead.startswith("-") else 1)
+    drawn = np.isfinite(values) & record.leads[column]
+    middle = np.median(values[drawn]) if drawn.any() else 0.0
+    kept = _extremes(values, 2 * math.ceil(record.sampling_rate / density))
+    return (first + kept) / record.sampling_rate, np.where(drawn, values - middle, np.nan)[kept]
+
+
+def _extremes(values: np.ndarray, size: int) -> np.ndarray:
+    """Return where the lowest and the highest of every `size` values are, NaN before both; of 2 all."""
+    if size <= 2:
+        return np.arange(len(values))
+    whole = len(values) - len(values) % size
+    cells = values[:whole].reshape(-1, size)
+    pairs = np.sort([cells.argmin(axis=1), cells.argmax(axis=1)], axis=0) + np.arange(0, whole, size)
+    return np.concatenate([pairs.T.ravel(), np.arange(whole, len(values))])

@@ -1,0 +1,125 @@
+"""Windows of recordings that are too long to be in memory, the same as of the whole signal.
+
+What a window depends on lies around it: the filters' reach, and where the record ends, how it went on before.
+Only the gain depends on all of the record, so it is measured first.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
+from typing import Protocol
+
+import numpy as np
+
+from cnn_gap.record import Record
+from cnn_gap.signal.windows import (
+    NO_SLOPES,
+    FilteredSignal,
+    Preprocessing,
+    cut_starts,
+    prediction_starts,
+    prepare_signal,
+    rate_ratio,
+    resampled_length,
+    training_starts,
+)
+
+#: Windows that are cut at a time, and samples at their rate that are looked at at a time.
+WINDOWS_CUT_AT_ONCE = 32
+PIECE = 1 << 16
+
+#: How much more than a piece is read on both sides, s, and of each filter's period.
+REACH_S = 5.0
+REACH_PERIODS = 6.0
+
+
+class Signal(Protocol):
+    """A recording whose parts can be read."""
+
+    @property
+    def samples(self) -> int:
+        """Of each lead."""
+
+    @property
+    def sampling_rate(self) -> float:
+        """In Hz."""
+
+    def part(self, first: int, last: int) -> Record:
+        """Return the samples from `first` to before `last`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A part of a recording as it was read and as windows are cut from it."""
+
+    record: Record
+    prepared: FilteredSignal
+
+
+def pieces(signal: Signal, preprocessing: Preprocessing) -> Iterator[Piece]:
+    """Yield a recording piece by piece, one after the other, each with its own gain of 1."""
+    length = resampled_length(signal.samples, signal.sampling_rate, preprocessing)
+    # Of one length: what is left over might be too short to be judged.
+    bounds = np.linspace(0, length, ceil(length / PIECE) + 1).astype(int).tolist()
+    for first, last in pairwise(bounds):
+        yield read_piece(signal, preprocessing, first, min(last + 1, length))
+
+
+def gain_of(signal: Signal, preprocessing: Preprocessing) -> float:
+    """Return the factor that corrects the gain of a whole recording."""
+    slopes = NO_SLOPES
+    for piece in pieces(signal, preprocessing):
+        slopes = slopes.with_more(piece.prepared.signal, piece.prepared.valid)
+    return float(slopes.gain(preprocessing))
+
+
+def long_prediction_windows(signal: Signal, preprocessing: Preprocessing, gain: float) -> Iterator[np.ndarray]:
+    """Yield the windows of `cnn_gap.signal.windows.prediction_windows`, some at a time."""
+    length = resampled_length(signal.samples, signal.sampling_rate, preprocessing)
+    starts = prediction_starts(length, preprocessing.window_samples, preprocessing.overlap)
+    for group in range(0, len(starts), WINDOWS_CUT_AT_ONCE):
+        yield _windows(signal, preprocessing, gain, length, starts[group : group + WINDOWS_CUT_AT_ONCE])
+
+
+def long_training_windows(signal: Signal, preprocessing: Preprocessing) -> np.ndarray:
+    """Return the windows of `cnn_gap.signal.windows.training_windows`: head, middle and end."""
+    gain = gain_of(signal, preprocessing)
+    length = resampled_length(signal.samples, signal.sampling_rate, preprocessing)
+    starts = training_starts(length, preprocessing.window_samples)
+    return np.concatenate(
+        [_windows(signal, preprocessing, gain, length, starts[at : at + 1]) for at in range(len(starts))]
+    )
+
+
+def read_piece(signal: Signal, preprocessing: Preprocessing, first: int, last: int) -> Piece:
+    """Return the samples from `first` to before `last`, counted at the windows' rate, with a gain of 1."""
+    ratio = rate_ratio(signal.sampling_rate, preprocessing.sampling_rate)
+    corners = [corner for corner in (preprocessing.highpass_hz, preprocessing.lowpass_hz) if corner]
+    reach_s = max([REACH_S, *(REACH_PERIODS / corner for corner in corners)])
+    reach = ceil(reach_s * preprocessing.sampling_rate)
+    # From where a sample at one rate and one at the other are at the same time.
+    blocks = max(0, first - reach) // ratio.numerator
+    stored_first = blocks * ratio.denominator
+    stored_last = min(signal.samples, ceil((last + reach) / ratio))
+    record = signal.part(stored_first, stored_last)
+    ungained = replace(preprocessing, slope_mv_s=(0.0, 0.0))
+    prepared = prepare_signal(record.signal, signal.sampling_rate, ungained)
+    skipped = blocks * ratio.numerator
+    part = slice(first - skipped, last - skipped)
+    # Halves of a sample are rounded to even numbers: the end of a part may lack one.
+    rounding = ((0, last - first - len(prepared.signal[part])), (0, 0))
+    held, valid = (np.pad(each[part], rounding, "edge") for each in (prepared.signal, prepared.valid))
+    return Piece(record, FilteredSignal(held, valid, 1.0))
+
+
+def _windows(
+    signal: Signal, preprocessing: Preprocessing, gain: float, length: int, starts: np.ndarray
+) -> np.ndarray:
+    """Return the windows at `starts` of a recording of `length` samples at their rate."""
+    margin = preprocessing.margin_samples
+    first = max(0, int(starts[0]) - margin)
+    last = min(length, int(starts[-1]) + preprocessing.window_samples + margin)
+    prepared = read_piece(signal, preprocessing, first, last).prepared
+    scaled = FilteredSignal(prepared.signal * np.float32(gain), prepared.valid, gain)
+    return cut_starts(scaled, preprocessing, starts - first)

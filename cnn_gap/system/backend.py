@@ -1,0 +1,60 @@
+"""Start Keras quietly: its backend prints lines that mean nothing to whoever classifies ECGs."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cnn_gap.system.errors import InputError
+
+#: What Keras imports where it is installed, to take data frames and to plot images: a second in all.
+_FOR_OTHERS = ("matplotlib", "pandas")
+
+
+def start_keras(lean: bool = False) -> None:
+    """Import Keras and start its backend without the lines that TensorFlow's libraries print meanwhile.
+
+    They go to the process's standard error from compiled code, so that is where they are kept from. Python's
+    own errors are not lost. Where Keras is imported already, nothing happens.
+
+    Parameters
+    ----------
+    lean : bool
+        Without what Keras has for data frames and plots: for a command, whose process nobody else uses.
+
+    Raises
+    ------
+    InputError
+        If the backend of `KERAS_BACKEND` is not installed.
+    """
+    if "keras" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        with _hidden(_FOR_OTHERS if lean else ()):
+            import keras
+
+        keras.ops.zeros(1)  # TensorFlow looks for devices when the first is needed
+    except (ImportError, ValueError) as error:
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        raise InputError(f"Keras cannot start with the backend {backend}: {error}") from error
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+@contextmanager
+def _hidden(packages: tuple[str, ...]) -> Iterator[None]:
+    """Let imports of packages fail meanwhile, as if they were not installed, but of those that are imported."""
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: Python's way to say so
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

@@ -1,0 +1,126 @@
+"""Settings: frozen dataclasses read from the tables of TOML and JSON, with every key and type checked."""
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from cnn_gap.system.errors import InputError
+
+_Settings = TypeVar("_Settings")
+
+#: How deep tables may be nested, and the largest whole number.
+DEEPEST = 64
+LARGEST = 1 << 63
+
+
+def from_dict(kind: type[_Settings], content: object, where: str = "") -> _Settings:
+    """Build the dataclass `kind` from a mapping as TOML and JSON give it.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass; its type hints say what each key may hold.
+    content : object
+        What was read.
+    where : str
+        The keys above this table, each followed by a dot, for errors.
+
+    Raises
+    ------
+    InputError
+        Naming the key that is unknown, missing or of the wrong type, with what was received.
+
+    Examples
+    --------
+    >>> from cnn_gap.explain.regions import Level
+    >>> from_dict(Level, {"rule": "percentile", "value": 90})
+    Level(rule='percentile', value=90.0)
+    """
+    if not isinstance(content, dict):
+        raise InputError(f"{where.rstrip('.') or 'the content'} must be a table; received {content!r}")
+    fields = {each.name: each for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(set(content) - set(fields)):
+        raise InputError(f"unknown key {where}{unknown[0]}; known here: {', '.join(fields)}")
+    hints = get_type_hints(kind)
+    values = {key: _checked(hints[key], value, f"{where}{key}") for key, value in content.items()}
+    needed = {key for key, each in fields.items() if not _has_default(each)}
+    if missing := sorted(needed - set(values)):
+        raise InputError(f"missing key {where}{missing[0]}")
+    return kind(**values)
+
+
+def to_dict(settings: object) -> dict[str, Any]:
+    """Return a dataclass as JSON and TOML hold it, the inverse of `from_dict`."""
+    return dataclasses.asdict(settings)  # type: ignore[call-overload]
+
+
+def require(condition: bool, key: str, expected: str, received: object) -> None:
+    """Raise an `InputError` that names the key, what it must be and what was received, unless `condition`."""
+    if not condition:
+        raise InputError(f"{key} must be {expected}; received {received}")
+
+
+def require_ranges(section: str, settings: object, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Require that each setting lies from its lowest to its highest value.
+
+    Parameters
+    ----------
+    section : str
+        The table that holds them.
+    settings : object
+        Has the keys of `ranges` as attributes.
+    ranges : mapping of str to (float, float)
+        The lowest and the highest value of each.
+
+    Raises
+    ------
+    InputError
+        If one does not.
+    """
+    for key, (low, high) in ranges.items():
+        value = getattr(settings, key)
+        require(low <= value <= high, f"{section}.{key}", f"from {low:g} to {high:g}", value)
+
+
+def require_depth(content: object, what: str) -> None:
+    """Require that tables and lists of what was read are not nested deeper than any settings are.
+
+    Raises
+    ------
+    InputError
+        If they are: what goes through them would end in a `RecursionError`.
+    """
+    level, depth = [content], 0
+    while level:
+        require(depth <= DEEPEST, what, f"nested at most {DEEPEST} deep", "more")
+        tables = [each for each in level if isinstance(each, dict | list)]
+        within = [each.values() if isinstance(each, dict) else each for each in tables]
+        level, depth = [value for values in within for value in values], depth + 1
+
+
+def _has_default(field: dataclasses.Field) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def _checked(hint: Any, value: Any, where: str) -> Any:
+    """Return a value as its type hint wants it."""
+    if dataclasses.is_dataclass(hint):
+        return from_dict(hint, value, f"{where}.")  # type: ignore[arg-type]
+    if hint is dict:
+        require_depth(value, where)
+    if isinstance(hint, types.UnionType):  # the one union in use is "or None"
+        return None if value is None else _checked(get_args(hint)[0], value, where)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list | tuple):
+            raise InputError(f"{where} must be a list; received {value!r}")
+        return tuple(_checked(get_args(hint)[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise InputError(f"{where} must be a number that can be true; received one of {len(str(value))} digits")
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    # A bool is an int to Python, but not to whoever writes a configuration.
+    kind = get_origin(hint) or hint
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise InputError(f"{where} must be of type {kind.__name__}; received {value!r}")
+    return value

@@ -1,0 +1,309 @@
+"""Prepare the training windows of many records once, into a memory-mapped file.
+
+A store is a folder: `windows.npy` holds the windows (N, samples, leads) as float16 mV (rounded to 0.05 %), and
+`store.json` says which belong to which record and which records could not be read. It is found again by a
+fingerprint of the records' files and of the preprocessing.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import accumulate
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from cnn_gap.io.long_records import LongRecord, open_record
+from cnn_gap.io.records import LEADS, RecordInfo, record_files
+from cnn_gap.signal.pieces import long_training_windows
+from cnn_gap.signal.windows import Preprocessing, resampled_length, training_starts, training_windows
+from cnn_gap.system.errors import InputError, printable
+from cnn_gap.system.files import file_size, flush, read_json, writable, write_json
+from cnn_gap.system.locks import locked
+from cnn_gap.system.processes import MOST_JOBS, Run, Work, in_processes, usual_jobs
+from cnn_gap.system.settings import from_dict
+
+#: Raise it when the preparation changes, so that older stores are not taken for current ones.
+STORE_VERSION = 2
+
+#: How the name of a folder begins in which windows are being prepared.
+PREPARING = ".preparing-"
+
+#: So many records are worth starting a process for: each imports SciPy first, most of a second.
+WORTH = 64
+
+#: What float16 can hold, mV.
+LARGEST_AMPLITUDE = 6e4
+
+#: Why a record has no windows that no process can read.
+UNREADABLE = "whatever process read it has died; is it damaged, or too large for its memory?"
+
+
+@dataclass(frozen=True)
+class WindowStore:
+    """The prepared windows of a sequence of records.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the files lie.
+    first : tuple of int
+        Record i has the windows from `first[i]` to before `first[i + 1]`.
+    failures : dict of int to str
+        Why a record's windows are missing, by its index.
+    samples : int
+        Of each window, margins counted.
+    held : tuple of int
+        How many of them are signal in each record's windows: all or, of a shorter record, those in the middle,
+        between zeros. At least a second is counted beside the margins.
+    """
+
+    folder: Path
+    first: tuple[int, ...]
+    failures: dict[int, str]
+    samples: int
+    held: tuple[int, ...]
+
+    def read(self, indices: np.ndarray) -> np.ndarray:
+        """Return windows by index, float32 mV of shape (len(indices), samples, leads).
+
+        The file is mapped anew each time: the pages stay in the system's cache without counting as memory of
+        this process, which so stays small however large the store is.
+        """
+        order = np.argsort(indices)
+        windows = np.load(self.folder / "windows.npy", mmap_mode="r")
+        result = np.empty((len(indices), *windows.shape[1:]), np.float32)
+        result[order] = windows[np.asarray(indices)[order]]
+        return result
+
+    def windows_of(self, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the window indices of `records` (indices, repeats allowed) and the record of each window."""
+        first = np.array(self.first)
+        counts = first[records + 1] - first[records]
+        owners = np.repeat(records, counts)
+        offsets = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
+        return first[owners] + offsets, owners
+
+
+def prepare_windows(
+    records: Sequence[RecordInfo],
+    preprocessing: Preprocessing,
+    cache: Path,
+    run: Run | None = None,
+    log: Callable[[str], None] = print,
+) -> WindowStore:
+    """Return the store of the records' training windows, made now if `cache` has none that is current.
+
+    The windows are made in other processes and written by this one: what becomes of the others can neither
+    leave half a record in the store nor cost another record.
+
+    Parameters
+    ----------
+    records : sequence of RecordInfo
+        What to prepare, in order.
+    preprocessing : Preprocessing
+        How to prepare it.
+    cache : Path
+        Folder that holds the stores.
+    run : callable, optional
+        What prepares, such as a cluster; processes of this machine, one for each core, if not given.
+    log : callable
+        Receives a line where another process is preparing in `cache`; this one then waits for it.
+
+    Raises
+    ------
+    InputError
+        If no record at all could be read.
+    """
+    folder = Path(cache) / _fingerprint(records, preprocessing)
+    layout = _layout_of(records, preprocessing)
+    store = _open_store(folder, layout, preprocessing)
+    if store is None:
+        with locked(folder.parent, wait=log):
+            store = _open_store(folder, layout, preprocessing)
+            store = store or _make_store(folder, records, layout, preprocessing, run or _run_here)
+    if len(store.failures) == len(records):
+        raise InputError(f"none of the {len(records)} records can be read; the first: {store.failures[0]}")
+    return store
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where each record's windows are, and how many samples they hold: as `WindowStore` has both."""
+
+    first: tuple[int, ...]
+    held: tuple[int, ...]
+
+
+def _make_store(
+    folder: Path,
+    records: Sequence[RecordInfo],
+    layout: _Layout,
+    preprocessing: Preprocessing,
+    run: Run,
+) -> WindowStore:
+    """Prepare the windows aside, and give the store its name when it is whole; the cache is locked."""
+    for left in (folder, *folder.parent.glob(f"{PREPARING}*")):  # nobody prepares here but the lock's holder
+        shutil.rmtree(left, ignore_errors=True)
+    aside = folder.with_name(f"{PREPARING}{folder.name}")
+    try:
+        with writable(folder):
+            aside.mkdir()
+            _write_store(aside, records, layout.first, preprocessing, run)
+            aside.rename(folder)
+            flush(folder.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    store = _open_store(folder, layout, preprocessing)
+    if store is None:
+        raise InputError(f"{folder}: the prepared windows cannot be read back; remove this folder")
+    return store
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What `store.json` holds: what `WindowStore` does, an index being text."""
+
+    first: tuple[int, ...]
+    failures: dict
+
+
+def _open_store(folder: Path, layout: _Layout, preprocessing: Preprocessing) -> WindowStore | None:
+    """Return the store in a folder, or None where there is none or it is not one of these windows."""
+    try:
+        content = from_dict(_Content, read_json(folder / "store.json"))
+        failures = {int(index): printable(str(reason)) for index, reason in content.failures.items()}
+        first = layout.first
+        whole = content.first == first and all(0 <= index < len(first) - 1 for index in failures)
+        shape = (first[-1], preprocessing.input_samples, len(LEADS))
+        whole = whole and _holds_windows(folder / "windows.npy", shape)
+    except (InputError, ValueError):
+        return None
+    return WindowStore(folder, first, failures, preprocessing.input_samples, layout.held) if whole else None
+
+
+def _holds_windows(path: Path, shape: tuple[int, ...]) -> bool:
+    """Tell whether a file holds an array of this shape, and nothing more or less."""
+    size = file_size(path)
+    try:
+        windows = np.load(path, mmap_mode="r", allow_pickle=False)
+        found = (windows.shape, windows.dtype, windows.offset + windows.nbytes)
+    except Exception:  # NumPy raises many kinds for a damaged file
+        return False
+    return found == (shape, np.float16, size)
+
+
+def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> str:
+    root = os.path.commonpath([record.path.parent for record in records])
+    files = [
+        (str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns)
+        for record in records
+        for path in record_files(record.path)
+    ]
+    content = json.dumps([STORE_VERSION, asdict(preprocessing), files])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A record that windows are wanted of: its index and path, and how many its header promises."""
+
+    index: int
+    path: Path
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """The windows of a record, float16 of shape (count, samples, leads), or why there are none."""
+
+    index: int
+    windows: np.ndarray | None = None
+    failure: str = ""
+
+
+def _write_store(
+    folder: Path,
+    records: Sequence[RecordInfo],
+    first: tuple[int, ...],
+    preprocessing: Preprocessing,
+    run: Run,
+) -> None:
+    path = folder / "windows.npy"
+    shape = (first[-1], preprocessing.input_samples, len(LEADS))
+    empty = np.lib.format.open_memmap(path, "w+", np.float16, shape)
+    begin, size = empty.offset, empty.strides[0]
+    del empty  # what is written to a map counts as memory, what is written to a file does not
+    _allocate(path)
+    wanted = [_Wanted(index, each.path, first[index + 1] - first[index]) for index, each in enumerate(records)]
+    failures: dict[int, str] = {}
+    with (
+        path.open("r+b") as file,
+        closing(run(Work(partial(_make_windows, preprocessing), _lost), wanted)) as made,
+        tqdm(total=len(records), desc="preparing windows", unit="record", disable=None) as bar,
+    ):
+        for each in made:
+            if each.windows is None:
+                failures[each.index] = each.failure
+            else:
+                file.seek(begin + size * first[each.index])
+                file.write(each.windows.data)
+            bar.update()
+    flush(path)  # after a power failure, a store must not hold what never reached the disk
+    write_json(folder / "store.json", {"first": first, "failures": dict(sorted(failures.items()))})
+
+
+def _allocate(path: Path) -> None:
+    """Take a file's space now: a full disk is an error before the work, not after."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
+def _layout_of(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> _Layout:
+    """Return where the windows of records go, as their headers have it."""
+    lengths = [resampled_length(each.samples, each.sampling_rate, preprocessing) for each in records]
+    counts = (len(training_starts(length, preprocessing.window_samples)) for length in lengths)
+    second, margins = ceil(preprocessing.sampling_rate), 2 * preprocessing.margin_samples
+    held = (min(preprocessing.input_samples, max(length, second) + margins) for length in lengths)
+    return _Layout(tuple(accumulate(counts, initial=0)), tuple(held))
+
+
+def _windows_of(path: Path, preprocessing: Preprocessing) -> np.ndarray:
+    record = open_record(path)
+    if isinstance(record, LongRecord):
+        return long_training_windows(record, preprocessing)
+    return training_windows(record.signal, record.sampling_rate, preprocessing)
+
+
+def _run_here(work: Work, wanted: Sequence[_Wanted]) -> Generator[_Made]:
+    """Prepare in other processes if there are more records than one would be started for."""
+    jobs = min(usual_jobs(most=MOST_JOBS), ceil(len(wanted) / WORTH))
+    return in_processes(work, wanted, jobs if jobs > 1 else 0)
+
+
+def _make_windows(preprocessing: Preprocessing, wanted: Sequence[_Wanted]) -> list[_Made]:
+    return [_made(preprocessing, each) for each in wanted]
+
+
+def _made(preprocessing: Preprocessing, wanted: _Wanted) -> _Made:
+    try:
+        windows = _windows_of(wanted.path, preprocessing)
+        if len(windows) != wanted.count:
+            raise InputError(f"{wanted.path}: the signal's length differs from the header's")
+        clipped = np.clip(windows, -LARGEST_AMPLITUDE, LARGEST_AMPLITUDE)
+        return _Made(wanted.index, clipped.astype(np.float16, order="C"))
+    except Exception as error:  # whatever is wrong with one record must not cost the others
+        reason = str(error) if isinstance(error, InputError) else f"{wanted.path}: {error!r}"
+        return _Made(wanted.index, failure=reason)
+
+
+def _lost(wanted: _Wanted) -> _Made:
+    return _Made(wanted.index, failure=f"{wanted.path}: {UNREADABLE}")

@@ -1,0 +1,238 @@
+"""Explaining a folder: what is kept of an earlier run, what is done again, and what pages link."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cnn_gap.batch import explain_folder as module
+from cnn_gap.batch.explain_folder import ExplainOptions, explain_folder
+from cnn_gap.batch.explanation_files import EXPLANATIONS, RecordWriter
+from cnn_gap.classifier import Classifier, load_classifier
+from cnn_gap.io.records import find_records, read_record
+from cnn_gap.report.page import Links, explanation_page
+from cnn_gap.results.ledger import files_hash
+
+NAMES = [f"SIM{number:04d}" for number in range(4)]
+
+SUFFIXES = EXPLANATIONS.suffixes
+
+#: The process that may write, where a test sets it.
+HERE = 0
+
+#: The files that only say when and of what the results are.
+JOURNAL = {EXPLANATIONS.source, EXPLANATIONS.notes}
+
+TOP = ExplainOptions("top2", leads=False)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Four records, and where their explanations go."""
+
+    classifier: Classifier
+    model: Path
+    data: Path
+    out: Path
+
+    def explain(self, options=TOP, out=None, jobs=0):
+        """Return the counts of what was explained, has failed and was kept, and the lines about failures."""
+        warnings = []
+        out = self.out if out is None else out
+        done = explain_folder(self.classifier, self.model, self.data, out, options, warnings.append, jobs)
+        return (done.explained, done.failed, done.kept), warnings
+
+    def files(self, out=None):
+        """Return the hash of each of the results' files by its name."""
+        out = self.out if out is None else out
+        return {path.name: files_hash([path]) for path in out.iterdir() if path.name not in JOURNAL}
+
+    def links(self, out=None):
+        """Return what each page links, by its name."""
+        pages = sorted((self.out if out is None else out).glob("SIM*.html"))
+        return {page.name: re.findall(r'<a rel="(\w+)" href="(.*?)"', page.read_text()) for page in pages}
+
+    def damage(self, name):
+        """Damage a record, and return what repairs it."""
+        path = self.data / f"{name}.mat"
+        content = path.read_bytes()
+        path.write_bytes(content[:100])
+        return lambda: path.write_bytes(content)
+
+
+class Here(RecordWriter):
+    """Writes in the process that runs the tests, and fails in others."""
+
+    def write(self, task):
+        """Write the files of a record."""
+        assert os.getpid() == HERE
+        return super().write(task)
+
+
+class Deadly(RecordWriter):
+    """Kills the process that it runs in when it is to write one of the records."""
+
+    def write(self, task):
+        """Write the files of a record."""
+        if task.name == "SIM0001":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().write(task)
+
+
+@pytest.fixture(scope="module")
+def classifier(model):
+    return load_classifier(model)
+
+
+@pytest.fixture
+def folder(classifier, model, records, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in NAMES:
+        for suffix in (".hea", ".mat"):
+            shutil.copy((records / name).with_suffix(suffix), data)
+    return Folder(classifier, model, data, tmp_path / "out")
+
+
+def test_a_page_in_a_folder_says_what_the_record_by_itself_does(folder):
+    options = ExplainOptions(leads=True)
+    assert folder.explain(options) == ((4, 0, 0), [])
+    every, answered = options.explain(folder.classifier, read_record(folder.data / "SIM0001.hea"))
+    assert sum(each.lead_shares is not None for each in every.classes) >= module.DETAILED
+    assert [each.codes for each in answered.classes] == [each.codes for each in every.answered.classes]
+    expected = explanation_page(every, Links("index.html", "SIM0000.html", "SIM0002.html"))
+    page = (folder.out / "SIM0001.html").read_text()
+    assert len(page) == pytest.approx(len(expected), rel=1e-3)  # last digits of a batch may differ
+
+
+def test_a_second_run_keeps_what_is_there(folder, monkeypatch):
+    folder.explain()
+    before = folder.files()
+    monkeypatch.setattr(module, "compute_maps", None)
+    assert folder.explain() == ((0, 0, 4), [])
+    assert folder.files() == before
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-1])])
+def test_a_file_that_is_not_whole_is_made_again(folder, suffix, damage):
+    folder.explain()
+    before = folder.files()
+    damage(folder.out / f"SIM0002{suffix}")
+    assert folder.explain()[0] == (1, 0, 3)
+    after = folder.files()
+    assert after.keys() == before.keys()
+    # Last digits depend on what a record is computed with.
+    assert {name for name in after if after[name] != before[name]} <= {f"SIM0002{each}" for each in SUFFIXES}
+    assert folder.explain()[0] == (0, 0, 4)
+
+
+def test_a_changed_record_is_explained_again(folder):
+    folder.explain()
+    for suffix in (".hea", ".mat"):
+        shutil.copy(folder.data / f"SIM0000{suffix}", folder.data / f"SIM0003{suffix}")
+    header = folder.data / "SIM0003.hea"
+    header.write_text(header.read_text().replace("SIM0000", "SIM0003"))
+    assert folder.explain()[0] == (1, 0, 3)
+
+
+@pytest.mark.parametrize("options", [ExplainOptions("top1"), ExplainOptions("top2")])
+def test_other_options_explain_all_again(folder, options):
+    folder.explain()
+    assert folder.explain(options)[0] == (4, 0, 0)
+    assert folder.explain(options)[0] == (0, 0, 4)
+
+
+def test_another_model_explains_all_again(folder, tmp_path):
+    folder.explain()
+    other = shutil.copytree(folder.model, tmp_path / "model")
+    (other / "model.json").write_text((other / "model.json").read_text() + "\n")
+    assert Folder(folder.classifier, other, folder.data, folder.out).explain()[0] == (4, 0, 0)
+
+
+def test_pages_lead_past_records_that_fail_until_they_are_repaired(folder, tmp_path):
+    repair = folder.damage("SIM0001")
+    counts, warnings = folder.explain()
+    assert counts == (3, 1, 0)
+    assert [line.split(":")[0] for line in warnings] == ["SIM0001"]
+    assert folder.links()["SIM0000.html"] == [("up", "index.html"), ("next", "SIM0002.html")]
+    repair()
+    assert folder.explain() == ((1, 0, 3), [])
+    folder.explain(out=tmp_path / "fresh")
+    assert folder.links() == folder.links(tmp_path / "fresh")
+    assert folder.explain() == ((0, 0, 4), [])
+
+
+def test_a_record_that_fails_later_loses_its_files(folder, tmp_path):
+    folder.explain()
+    folder.damage("SIM0003")
+    assert folder.explain()[0] == (0, 1, 3)
+    folder.explain(out=tmp_path / "fresh")
+    assert folder.links() == folder.links(tmp_path / "fresh")
+    assert folder.files().keys() == folder.files(tmp_path / "fresh").keys()
+
+
+def test_a_file_that_was_not_written_by_this_stays_where_a_record_fails(folder):
+    folder.explain()
+    (folder.out / "SIM0003.json").write_text("mine")
+    folder.damage("SIM0003")
+    folder.explain()
+    assert (folder.out / "SIM0003.json").read_text() == "mine"
+
+
+def test_a_record_that_breaks_the_computation_costs_no_other(folder, monkeypatch):
+    compute = module.compute_maps
+
+    def fails(classifier, records, choose):
+        if any(record.name == "SIM0002" for record in records):
+            raise MemoryError("too large")
+        return compute(classifier, records, choose)
+
+    monkeypatch.setattr(module, "compute_maps", fails)
+    counts, warnings = folder.explain()
+    assert counts == (3, 1, 0)
+    assert warnings == [f"SIM0002: {folder.data / 'SIM0002.hea'}: MemoryError('too large')"]
+
+
+def test_other_processes_write_the_same_files(folder, tmp_path, monkeypatch):
+    folder.damage("SIM0001")
+    alone = folder.explain()
+    monkeypatch.setattr(module, "SENT", 1)
+    assert folder.explain(out=tmp_path / "others", jobs=2) == alone
+    assert folder.files(tmp_path / "others") == folder.files()
+
+
+def test_what_is_too_large_to_be_sent_is_written_here(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "LARGEST_SENT", 0)
+    monkeypatch.setattr(module, "RecordWriter", Here)
+    monkeypatch.setattr("test_explain_folder.HERE", os.getpid())
+    assert folder.explain(jobs=1) == ((4, 0, 0), [])
+
+
+def test_a_record_that_kills_the_process_that_writes_it_costs_no_other(folder, monkeypatch):
+    monkeypatch.setattr(module, "RecordWriter", Deadly)
+    counts, warnings = folder.explain(jobs=1)
+    assert counts == (3, 1, 0)
+    (line,) = warnings
+    assert line.startswith(f"SIM0001: {folder.data / 'SIM0001.hea'}: the process that wrote its page was ended")
+    monkeypatch.undo()
+    assert folder.explain() == ((1, 0, 3), [])
+
+
+def test_what_writes_pages_needs_no_keras():
+    heavy = {"keras", "tensorflow", "jax"}
+    code = f"import sys, cnn_gap.batch.explanation_files; assert not {heavy} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_records_of_a_folder_are_found_in_the_order_of_the_index(folder):
+    folder.explain()
+    index = (folder.out / "index.html").read_text()
+    places = [index.index(f'"{path.stem}.html"') for path in find_records(folder.data)]
+    assert places == sorted(places)

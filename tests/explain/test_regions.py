@@ -1,0 +1,59 @@
+"""Regions: where a map stands out."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnn_gap.explain.regions import DEFAULT_LEVEL, Level, Region, find_regions, parse_level
+from cnn_gap.system.errors import InputError
+
+MAP = np.array([0.0, 0.0, 4.0, 6.0, 0.0, 0.0, 8.0], np.float32)
+
+
+def test_regions_are_contiguous_and_reach_the_ends():
+    assert find_regions(MAP, 10.0, 3.0) == (Region(0.2, 0.4, 5.0), Region(0.6, 0.7, 8.0))
+    assert find_regions(MAP, 10.0, -1.0) == (Region(0.0, 0.7, pytest.approx(18 / 7)),)
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0])
+def test_a_flat_map_has_no_region(value):
+    flat = np.full(50, value, np.float32)
+    assert find_regions(flat, 100.0, DEFAULT_LEVEL.of(flat)) == ()
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        (DEFAULT_LEVEL, MAP.mean() + MAP.std()),
+        (Level("sd", 0), MAP.mean()),
+        (Level("absolute", 2.5), 2.5),
+        (Level("percentile", 50), 0.0),
+        (Level("percentile", 100), 8.0),
+    ],
+)
+def test_levels(level, expected):
+    assert level.of(MAP) == pytest.approx(expected, rel=1e-6)
+
+
+def test_levels_as_text():
+    assert parse_level("sd:1") == DEFAULT_LEVEL
+    assert parse_level("absolute:-2.5") == Level("absolute", -2.5)
+    assert parse_level("percentile:90") == Level("percentile", 90)
+
+
+@pytest.mark.parametrize("text", ["", "sd", "sd:", "sd:x", "median:1", "sd:nan", "percentile:101", "sd:1:2"])
+def test_what_is_no_level_is_refused(text):
+    with pytest.raises(InputError, match="level"):
+        parse_level(text)
+
+
+@given(st.lists(st.floats(-10, 10, width=32), min_size=1, max_size=80), st.floats(-10, 10))
+def test_regions_are_exactly_the_samples_above_the_level(values, level):
+    activation = np.array(values, np.float32)
+    inside = np.zeros(len(activation), bool)
+    for region in find_regions(activation, 1.0, level):
+        part = slice(round(region.start_s), round(region.end_s))
+        inside[part] = True
+        assert region.activation == pytest.approx(activation[part].mean(dtype=np.float64))
+    np.testing.assert_array_equal(inside, activation > level)

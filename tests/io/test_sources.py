@@ -1,0 +1,95 @@
+"""Records of folders, lists and addresses."""
+
+import shutil
+
+import fsspec
+import numpy as np
+import pytest
+
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import list_records, require_source
+from cnn_gap.simulation import simulate_record, write_simulated
+from cnn_gap.system.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two records, one in a nested folder."""
+    for name, place in (("A", "data"), ("B", "data/more")):
+        write_simulated(tmp_path / place, simulate_record(name, ["426783006"], 100.0, 5.0, seed=1))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def remote(folder):
+    """The same in fsspec's memory."""
+    system = fsspec.filesystem("memory")
+    system.put(f"{folder}/", "/cnn-gap-test/", recursive=True)
+    yield "memory://cnn-gap-test"
+    system.rm("/cnn-gap-test", recursive=True)
+
+
+def named(data):
+    return {record.name: record for record in list_records(str(data))}
+
+
+def test_folders_and_single_files(folder):
+    assert sorted(named(folder)) == ["A", "B"]
+    assert named(folder)["B"].source == str(folder / "more" / "B.hea")
+    assert list(named(folder / "A.hea")) == ["A"]
+
+
+@pytest.mark.parametrize("heading", ["", "path,id\n"])
+def test_a_list_gives_paths_and_ids(folder, heading):
+    lines = f"# a comment\ndata/A.hea,patient 1\n\n{folder}/more/B\nabsent\n"
+    (folder.parent / "list.csv").write_text(heading + lines)
+    records = named(folder.parent / "list.csv")
+    assert list(records) == ["patient 1", "B", "absent"]
+    np.testing.assert_array_equal(records["patient 1"].open().signal, read_record(folder / "A").signal)
+    np.testing.assert_array_equal(records["B"].open().signal, read_record(folder / "more" / "B").signal)
+    with pytest.raises(InputError, match="absent"):
+        records["absent"].open()
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_an_address_is_read_like_the_folder(folder, remote, kind):
+    records = named(remote if kind == "memory" else f"file://{folder}")
+    assert sorted(records) == ["A", "B"]
+    for name, path in (("A", folder / "A"), ("B", folder / "more" / "B")):
+        np.testing.assert_array_equal(records[name].open().signal, read_record(path).signal)
+        assert records[name].stamp() == records[name].stamp()
+    assert records["A"].source.startswith(f"{kind}://")
+
+
+def test_a_remote_file_that_changes_has_another_stamp(remote):
+    before = named(remote)["A"].stamp()
+    fsspec.filesystem("memory").pipe("/cnn-gap-test/A.mat", b"changed")
+    record = named(remote)["A"]
+    assert record.stamp() != before
+    with pytest.raises(InputError, match=r"memory://.*A") as caught:
+        record.open()
+    assert "tmp" not in str(caught.value)
+
+
+def test_a_list_may_hold_addresses(folder, remote):
+    (folder / "list.txt").write_text(f"{remote}/more/B.hea,mine\nA.hea\n")
+    records = named(folder / "list.txt")
+    assert list(records) == ["mine", "A"]
+    np.testing.assert_array_equal(records["mine"].open().signal, read_record(folder / "more" / "B").signal)
+
+
+def test_what_cannot_be_used_is_said(folder, tmp_path):
+    shutil.copytree(folder, folder / "copy")
+    with pytest.raises(InputError, match="has the same record name as"):
+        list_records(str(folder))
+    (tmp_path / "empty.txt").write_text("path\n")
+    with pytest.raises(InputError, match=r"empty\.txt: lists no records"):
+        list_records(str(tmp_path / "empty.txt"))
+    with pytest.raises(InputError, match="memory://nowhere: "):
+        list_records("memory://nowhere")
+    with pytest.raises(InputError, match="nosuch://x: cannot be listed"):
+        list_records("nosuch://x")
+    with pytest.raises(InputError, match="no such folder"):
+        require_source(str(tmp_path / "absent"))
+    for data in ("memory://x", str(folder), str(tmp_path / "empty.txt")):
+        require_source(data)

@@ -1,0 +1,91 @@
+"""Runtimes: the same probabilities, whatever computes them."""
+
+import ast
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from cnn_gap.classifier import load_classifier
+from cnn_gap.io.long_records import LongRecord, open_record
+from cnn_gap.model.runtimes import Runtime, start_runtime
+from cnn_gap.system.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load_classifier().network
+
+
+def _windows(network, count, samples=480):
+    rng = np.random.default_rng(count)
+    return rng.normal(0, 0.3, (count, samples, network.input_shape[-1])).astype(np.float32)
+
+
+@pytest.mark.parametrize(("count", "samples"), [(1, 480), (5, 480), (3, 1160)])
+def test_openvino_gives_what_keras_gives(network, count, samples):
+    pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
+    windows = _windows(network, count, samples)
+    given = start_runtime(network, Runtime("openvino"))(windows)
+    np.testing.assert_allclose(given, network.predict_on_batch(windows), atol=1e-5)
+
+
+def test_bfloat16_is_near(network):
+    openvino = pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor has no bfloat16")
+    windows = _windows(network, 4)
+    given = start_runtime(network, Runtime(precision="bfloat16"))(windows)
+    exact = network.predict_on_batch(windows)
+    assert 0 < np.abs(given - exact).max() < 0.05
+
+
+def test_what_cannot_be_is_said():
+    with pytest.raises(InputError, match="runtime must be one of auto, keras, openvino; received 'torch'"):
+        Runtime("torch")
+    with pytest.raises(InputError, match=r"precision must be one of .*; received 'float16'"):
+        Runtime(precision="float16")
+    with pytest.raises(InputError, match="Keras predicts in float32"):
+        Runtime("keras", "bfloat16")
+
+
+def test_a_classifier_answers_alike_by_openvino():
+    pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
+    record = ROOT / "test_data" / "SIM0008"
+    keras_says, openvino_says = (
+        load_classifier(runtime=name).predict(record) for name in ("keras", "openvino")
+    )
+    np.testing.assert_allclose(openvino_says.probabilities, keras_says.probabilities, atol=1e-5)
+    assert (openvino_says.labels == keras_says.labels).all()
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_the_chosen_runtime_computes_records_of_any_length(monkeypatch, long):
+    monkeypatch.setattr("cnn_gap.io.long_records.LONG", 100 if long else 1 << 19)
+    classifier, chosen = load_classifier(), []
+
+    def start(network, runtime):
+        def compute(windows):
+            chosen.append(len(windows))
+            return np.full((len(windows), network.output_shape[1]), 0.25, np.float32)
+
+        return compute
+
+    monkeypatch.setattr("cnn_gap.predict.predictor.start_runtime", start)
+    path = ROOT / "test_data" / "SIM0008"
+    assert isinstance(open_record(path), LongRecord) == long
+    assert (classifier.predict(path).probabilities == 0.25).all()
+    assert chosen
+
+
+def test_openvino_tells_nobody_that_it_is_used():
+    pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
+    script = (
+        "import sys; from cnn_gap import load_classifier; load_classifier(runtime='openvino')"
+        ".predict('test_data/SIM0008'); print([n for n, m in sys.modules.items() if 'telemetry' in n and m])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+    loaded = ast.literal_eval(ended.stdout)
+    assert not [name for name in loaded if name.partition(".")[0] == "openvino_telemetry"]
