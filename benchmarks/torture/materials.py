@@ -1,4 +1,4 @@
-"""Whole files of every kind that the package reads, to be damaged."""
+"""Undamaged files of every kind that the package reads."""
 
 import json
 import shutil
@@ -14,11 +14,11 @@ from cnn_gap.simulation.vendor_files import WRITERS
 from cnn_gap.system.shipped import SHIPPED_CONFIGS, SHIPPED_MODEL, SHIPPED_WEIGHTS
 from cnn_gap.training.window_store import prepare_windows
 
-#: WFDB's storage formats that wfdb writes, and those that it only reads.
+#: WFDB's storage formats that wfdb writes, and those that it only reads with their bytes a sample.
 WRITTEN = ("16", "24", "32", "80", "212", "508", "516", "524")
 ONLY_READ = {"8": 1.0, "61": 2.0, "160": 2.0, "310": 4 / 3, "311": 4 / 3}
 
-#: Of the records: samples and rate.
+#: Length of the records, samples, and their rate, Hz.
 SAMPLES, RATE = 500, 100.0
 
 #: A configuration whose training takes seconds.
@@ -34,7 +34,7 @@ validation_fraction = 0.25
 
 
 def make_materials(folder: Path) -> None:
-    """Write everything into a folder: records, good records in `data/`, tables, a model folder and results."""
+    """Write records, undamaged ones of `data/`, tables, a model folder and results into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_records(folder / "records")
     for index in range(8):
@@ -54,12 +54,12 @@ def make_materials(folder: Path) -> None:
 
 
 def good_records(materials: Path) -> list[RecordInfo]:
-    """Return what the headers of the good records say."""
+    """Read the headers of the records of `data/`."""
     return [read_info(path) for path in find_records(materials / "data")]
 
 
 def other_name(name: str) -> str:
-    """Return the name of the record in another format than WFDB's, by the format's name."""
+    """Return the name of the record that is written in a format of `WRITERS`."""
     return "other" + "".join(filter(str.isalnum, name))
 
 
