@@ -175,13 +175,14 @@ def test_a_record_is_disturbed_alike_in_any_company(records, with_findings):
     assert together.mean_change(classify(with_findings, paths)) > 0
 
 
-def test_thresholds_chosen_on_the_scored_records_bound_all_others():
+def test_thresholds_chosen_on_the_scored_records_bound_all_others(monkeypatch):
+    monkeypatch.setattr(thresholds, "DRAWS", 4)
     rng = np.random.default_rng(0)
     labels = rng.random((40, 24)) < 0.2
     probabilities = np.clip(0.6 * labels + rng.random(labels.shape) * 0.5, 0, 1)
     records = Classified(read_weights(), tuple(map(str, range(40))), labels, labels, probabilities)
-    halves = list(thresholds.random_halves(40, 3, rng))
-    assert len(halves) == 6
+    halves = list(thresholds.random_halves(40, 1, rng))
+    assert len(halves) == 2
     assert all(sorted([*one, *other]) == list(range(40)) for one, other in halves)
     rows = {
         row[0]: row[1]
@@ -193,7 +194,7 @@ def test_thresholds_chosen_on_the_scored_records_bound_all_others():
     count, own, adapted, gained, draws, *errors = thresholds.local_row(records, np.full(24, 0.99), 20)
     assert (count, gained) == ("20", pytest.approx(adapted - own))
     assert gained > 0
-    assert draws > 10
+    assert 2 <= draws <= 4
     assert len(errors) == 4
 
 

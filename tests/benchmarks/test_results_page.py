@@ -120,6 +120,9 @@ def test_parts_without_their_records_are_left_out(model_folder, measured, capsys
 
 
 def test_the_template_of_the_docs_names_the_parts_that_there_are():
-    template = (ROOT / "docs" / "results" / "template.md").read_text(encoding="utf-8")
+    path = ROOT / "docs" / "results" / "template.md"
+    if not path.is_file():
+        pytest.skip("the docs are absent")
+    template = path.read_text(encoding="utf-8")
     named = set(re.findall(r"measured\(\"(\w+)\"\)", template))
     assert named == {part.name for part in PARTS}
