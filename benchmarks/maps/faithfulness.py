@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
 
 #: Number of records, drawn from all.
-RECORDS = 100
+RECORDS = 50
 
 #: Lengths of the pieces, s: about a wave and about a beat.
 PIECES_S = (0.12, 1.0)

@@ -15,7 +15,7 @@ from research import fine_tuning, recipes
 
 @pytest.fixture
 def trained(monkeypatch, with_findings):
-    """Configurations by the names of their trainings; a training returns its first one, as a finished folder does."""
+    """Configurations by the names of their trainings; a training that is repeated keeps its first one."""
     held: dict[str, object] = {}
 
     def train_model(data, model, config, classes, **options):
