@@ -3,7 +3,7 @@
 On a processor, Keras's normalisation of three-dimensional tensors is a dozen passes over them, its dropout
 draws a float32 for each feature, and the gradient of a strided slice, which cropping is, is several times as
 slow as that of a plain one. Together they take a third of a step that convolves in bfloat16
-(`python -m research.training_speed`).
+(`python -m benchmarks.speed.training_speed`).
 """
 
 from typing import Any
