@@ -1,4 +1,4 @@
-"""Undamaged files of every kind that the package reads."""
+"""Whole files of every kind that the package reads, to be damaged."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from cnn_gap.training.window_store import prepare_windows
 WRITTEN = ("16", "24", "32", "80", "212", "508", "516", "524")
 ONLY_READ = {"8": 1.0, "61": 2.0, "160": 2.0, "310": 4 / 3, "311": 4 / 3}
 
-#: Length of the records, samples, and their rate, Hz.
+#: Of the records: samples and rate.
 SAMPLES, RATE = 500, 100.0
 
 #: A configuration whose training takes seconds.
