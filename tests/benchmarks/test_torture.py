@@ -44,7 +44,8 @@ def test_every_kind_is_answered_while_it_is_whole(materials, kind, monkeypatch):
 
 
 def test_every_format_that_is_read_is_damaged():
-    assert {form.name for form in FORMATS} == set(WRITERS)
+    of_their_own = {"WFDB", "MATLAB"}
+    assert {form.name for form in FORMATS} - of_their_own == set(WRITERS)
     assert {f"{name} files" for name in WRITERS} <= {kind.name for kind in PLAIN}
 
 
