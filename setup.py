@@ -13,7 +13,7 @@ class BuildWithShippedFiles(build_py):
     """Build the package with `weights.csv`, `configs/` and `model/` in its folder `shipped/`."""
 
     def run(self) -> None:
-        """Copy the modules, then the shipped files; an editable installation reads them at the repository's top."""
+        """Copy the modules, then the shipped files; an editable installation reads them where they are."""
         super().run()
         if self.editable_mode:
             return
