@@ -1,19 +1,14 @@
 """A record: twelve named leads in mV."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 
 from cnn_gap.leads import LEADS, LIMB_LEADS, lead_notes
 from cnn_gap.system.errors import InputError
-
-#: What else ends the name of a file beside its record's name.
-_FORMAT_SUFFIX = re.compile(r"\.(hea|mat|dat|dcm|dicom|xml|scp|edf|npy|npz|csv|parquet)", re.IGNORECASE)
 
 
 class NoValidSampleError(InputError):
@@ -66,17 +61,6 @@ class Record:
     def duration_s(self) -> float:
         """How long the recording is, s."""
         return len(self.signal) / self.sampling_rate
-
-
-def record_name(path: Path) -> str:
-    """Return the name of the record at a path: the file's without the suffix of its format.
-
-    Examples
-    --------
-    >>> record_name(Path("data/A0001.hea")), record_name(Path("export/1.2.840.99"))
-    ('A0001', '1.2.840.99')
-    """
-    return path.stem if _FORMAT_SUFFIX.fullmatch(path.suffix) else path.name
 
 
 def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str], source: str) -> Record:

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.io.formats.wfdb import PLAIN_MATLAB_BYTES, plain_matlab_shape
 from cnn_gap.io.headers import Header, read_header
-from cnn_gap.io.records import PLAIN_MATLAB_BYTES, plain_matlab_shape, read_record, record_header
+from cnn_gap.io.records import read_record, record_header
 from cnn_gap.io.signal_files import held_samples, is_plain, read_with_wfdb, signal_files
 from cnn_gap.io.stored_values import record_from_digital
 from cnn_gap.leads import LEADS

@@ -57,6 +57,19 @@ def text_of(value: Value | None) -> str:
     return str(value.flat[0])
 
 
+def matrix_of(values: object) -> np.ndarray:
+    """Return a variable that is a matrix of numbers.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "iuf":
+        raise ValueError("the signal is not a matrix of numbers")
+    return values
+
+
 def _level4(content: bytes) -> Iterator[tuple[str, np.ndarray]]:
     start = 0
     for _ in range(_MOST_ELEMENTS):

@@ -1,34 +1,19 @@
 """Find and read recordings, whatever they are stored in, as twelve leads in mV."""
 
 import os
-import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from cnn_gap.io.headers import Header, HeaderLead, parse_age, parse_sex, read_header
-from cnn_gap.io.matlab import Value, parse_matlab, text_of
-from cnn_gap.io.registry import files_of, is_other_record, read_other
-from cnn_gap.io.signal_files import is_plain, read_with_wfdb, reading, signal_files
-from cnn_gap.io.stored_values import from_digital, from_physical, require_samples
-from cnn_gap.leads import LEADS
-from cnn_gap.record import Record, record_name
+from cnn_gap.io.formats.wfdb import read_with_header
+from cnn_gap.io.headers import read_header
+from cnn_gap.io.registry import files_of, is_other_record, read_file, record_name
+from cnn_gap.io.signal_files import signal_files
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError, printable
-from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes
 
 #: How the names of a record's files end.
 RECORD_SUFFIXES = (".hea", ".mat", ".dat")
-
-
-#: Sampling rates (Hz) that two earlier Challenges' .mat files do not state, and the gain of the second.
-CPSC_2018_RATE = 500.0
-CHALLENGE_2017_RATE = 300.0
-CHALLENGE_2017_GAIN = 1000.0
-
-_MATLAB4 = struct.Struct("<5i4s")  # type, rows, columns, imaginary part, length of the name, the name
-PLAIN_MATLAB_BYTES = _MATLAB4.size
 
 
 @dataclass(frozen=True)
@@ -122,10 +107,8 @@ def record_files(path: Path) -> list[Path]:
     Where the signal files cannot be told, it is the header alone.
     """
     path = record_header(path)
-    if _is_other(path):
-        return files_of(path)
     if path.suffix != ".hea":
-        return [path]
+        return files_of(path)
     try:
         return [path, *signal_files(path, read_header(path))]
     except InputError:
@@ -145,7 +128,7 @@ def read_info(path: Path) -> RecordInfo:
     path = record_header(path)
     if path.suffix == ".hea":
         header = read_header(path)
-        samples = header.samples or len(_read_with_header(path, header).signal)
+        samples = header.samples or len(read_with_header(path, header).signal)
         return RecordInfo(path, header.name, header.sampling_rate, samples, header.codes)
     record = read_record(path)
     return RecordInfo(path, record.name, record.sampling_rate, len(record.signal), record.codes)
@@ -167,39 +150,7 @@ def read_record(path: Path) -> Record:
         If a file of the record is missing, damaged, truncated or of an unknown format, or none of the twelve
         leads is there.
     """
-    path = record_header(path)
-    if _is_other(path):
-        return read_other(path)
-    return _read_with_header(path, read_header(path)) if path.suffix == ".hea" else _read_without_header(path)
-
-
-def read_recording(path: Path, key: str = "val") -> np.ndarray:
-    """Read the stored values of a ``.mat`` file, shape (leads, samples).
-
-    The Challenge's files are level 4 MATLAB files, which are 24 bytes and then int16 values, all leads of a
-    sample together (https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf); these are read straight
-    from the bytes; `matlab` reads all others.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, truncated, or has no such matrix.
-    """
-    path = Path(path)
-    content = read_bytes(path, LARGEST_SIGNAL_FILE)
-    if key == "val" and (shape := plain_matlab_shape(content)):
-        return _interleaved(path, content, _MATLAB4.size, *shape)
-    with reading(path, "MATLAB file"):
-        return _matrix(parse_matlab(content)[key])
-
-
-def plain_matlab_shape(content: bytes) -> tuple[int, int] | None:
-    """Return leads and samples of a file that begins as the Challenge's do, None for others."""
-    if len(content) < _MATLAB4.size:
-        return None
-    kind, rows, columns, imaginary, _, name = _MATLAB4.unpack_from(content)
-    plain = (kind, imaginary, name) == (30, 0, b"val\0") and rows > 0 and columns >= 0
-    return (rows, columns) if plain else None
+    return read_file(record_header(path))
 
 
 def _is_other(path: Path) -> bool:
@@ -216,64 +167,3 @@ def record_header(path: Path) -> Path:
     if _is_other(path) and not exists(header) and not exists(matlab):
         return path
     return matlab if path.suffix != ".hea" and exists(matlab) and not exists(header) else header
-
-
-def _read_with_header(path: Path, header: Header) -> Record:
-    signal_file, *_ = signal_files(path, header)
-    first = header.leads[0]
-    plain = is_plain(header)
-    if plain and signal_file.suffix == ".mat":
-        recording = read_recording(signal_file)
-    elif plain and all(lead.storage == "16" for lead in header.leads):
-        content = read_bytes(signal_file, LARGEST_SIGNAL_FILE)
-        recording = _interleaved(signal_file, content, first.byte_offset, len(header.leads), header.samples)
-    else:
-        return from_physical(header, read_with_wfdb(path, header), str(path))
-    require_samples(header, recording, str(signal_file))
-    return from_digital(header, recording, str(path))
-
-
-def _interleaved(path: Path, content: bytes, offset: int, leads: int, samples: int | None) -> np.ndarray:
-    """Return int16 values that are stored sample by sample, shape (leads, samples), without a copy."""
-    held = max(len(content) - offset, 0) // (2 * leads)
-    if samples is not None and held < samples:
-        raise InputError(f"{path}: is truncated; holds {held} of {samples} samples of {leads} leads")
-    count = held if samples is None else samples
-    if count == 0:
-        raise InputError(f"{path}: has no samples")
-    return np.frombuffer(content, "<i2", count * leads, offset).reshape(count, leads).T
-
-
-def _read_without_header(path: Path) -> Record:
-    with reading(path, "MATLAB file"):
-        content = parse_matlab(read_bytes(path, LARGEST_SIGNAL_FILE))
-        if "ECG" in content:
-            header, signal = _parse_cpsc_2018(path, _struct(content["ECG"]))
-        elif "val" in content and len(_matrix(content["val"])) == 1:
-            lead = HeaderLead("ECG", path.name, gain=CHALLENGE_2017_GAIN)
-            header, signal = Header(path.stem, CHALLENGE_2017_RATE, None, (lead,)), None
-        else:
-            raise ValueError(f"there is no header {path.stem}.hea, and no record of CPSC 2018 in the file")
-    if signal is None:
-        return from_digital(header, _matrix(content["val"]), str(path))
-    return from_physical(header, signal, str(path))
-
-
-def _parse_cpsc_2018(path: Path, ecg: dict[str, Value]) -> tuple[Header, np.ndarray]:
-    """Return the header and the signal (samples, 12) in mV of the struct ``ECG``."""
-    age, sex = (text_of(ecg.get(name)) for name in ("age", "sex"))
-    leads = tuple(HeaderLead(lead, path.name) for lead in LEADS)
-    about = Header(path.stem, CPSC_2018_RATE, None, leads, (), parse_age(age), parse_sex(sex))
-    return about, _matrix(ecg["data"]).T
-
-
-def _matrix(values: object) -> np.ndarray:
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "iuf":
-        raise ValueError("the signal is not a matrix of numbers")
-    return values
-
-
-def _struct(values: Value) -> dict[str, Value]:
-    if not isinstance(values, dict):
-        raise ValueError("the variable ECG is not a struct")
-    return values

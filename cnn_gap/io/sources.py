@@ -18,8 +18,8 @@ from typing import Any
 
 from cnn_gap.io.long_records import LongRecord, open_record
 from cnn_gap.io.records import find_records, read_record, record_files, require_folder
-from cnn_gap.io.registry import ARRAY_SUFFIXES, SUFFIXES
-from cnn_gap.record import Record, record_name
+from cnn_gap.io.registry import SIDECAR_SUFFIXES, SUFFIXES, record_name
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SIGNAL_FILE, LARGEST_TABLE, open_regular, read_text, readable
 
@@ -256,7 +256,7 @@ def _remote_record(system: Any, file: str, stems: dict[str, list[str]]) -> Remot
         suffix == ".hea"
         or (suffix == ".mat" and ".hea" not in suffixes)
         or suffix.lower() in SUFFIXES
-        or (suffix.lower() in ARRAY_SUFFIXES and ".json" in suffixes)
+        or (suffix.lower() in SIDECAR_SUFFIXES and ".json" in suffixes)
     )
     if not is_record:
         return None

@@ -14,12 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnn_gap.io.amplitudes import record_from_signal
-from cnn_gap.io.guards import require_harmless
-from cnn_gap.io.recognition import DICOM, FileFormat
 from cnn_gap.leads import LEADS, canonical_lead
-from cnn_gap.record import Record, record_name
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.files import read_bytes
 
 if TYPE_CHECKING:
     from ecgdatakit import ECGRecord, Lead
@@ -33,38 +30,50 @@ _MORE = re.compile(r"not loaded|ignored in|only the first", re.IGNORECASE)
 _SEX = {"F": "Female", "M": "Male"}
 
 
-def read_vendor(path: Path, form: FileFormat) -> Record:
-    """Read a file of a device's format.
+class UnreadableError(Exception):
+    """A file cannot be read, for a reason in words that quote nothing of the file."""
+
+
+def read_vendor(path: Path, several_groups: bool = False) -> Record:
+    """Read a file of a device's format with ecgdatakit.
+
+    Parameters
+    ----------
+    path : Path
+    several_groups : bool
+        Whether the leads may be in several groups, of which one is read.
 
     Raises
     ------
     InputError
-        If a package is missing, the file is damaged, compressed as a whole, discontinuous or partial, or its
-        leads have no unit or different rates.
+        If the file is damaged, discontinuous or partial, or its leads have no unit or different rates.
+    UnreadableError
+        If ecgdatakit refuses it.
+    ImportError
+        If a package is missing.
     """
-    try:
-        import defusedxml  # noqa: F401
-        import ecgdatakit
-        import pydicom  # noqa: F401
-    except ImportError as error:
-        raise InputError(f"{path}: is {form.name}; pip install cnn-gap[formats] to read it") from error
-    require_harmless(str(path), read_bytes(path, form.largest), form)
+    import ecgdatakit
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             parsed = ecgdatakit.FileParser.parse(path, units="mV")
+        except ImportError:
+            raise
         except Exception as error:  # its parsers promise no kind of exception
-            raise InputError(f"{path}: is {form.name} that cannot be read ({_reason(error, path)})") from error
+            raise UnreadableError(_reason(error, path)) from error
     said = [str(each.message) for each in caught]
     if any(map(_DAMAGE.search, said)):
-        raise InputError(f"{path}: is {form.name} that is damaged or incomplete; export it again")
+        raise InputError(f"{path}: is damaged or incomplete; export it again")
     if parsed.file_format.version == "EDF+D":
         raise InputError(f"{path}: is discontinuous EDF (EDF+D), which is not supported; export EDF+C")
     more = any(map(_MORE.search, said))
-    return _record(path, form, parsed, ("the file holds more waveforms than the one read",) if more else ())
+    if several_groups and more and len(parsed.leads) < 8:
+        raise InputError(f"{path}: its leads are in several multiplex groups, which is not supported")
+    return _record(path, parsed, ("the file holds more waveforms than the one read",) if more else ())
 
 
-def _record(path: Path, form: FileFormat, parsed: "ECGRecord", notes: tuple[str, ...]) -> Record:
+def _record(path: Path, parsed: "ECGRecord", notes: tuple[str, ...]) -> Record:
     leads = [lead for lead in parsed.leads if canonical_lead(lead.label) in LEADS]
     if not leads:
         names = ", ".join(lead.label for lead in parsed.leads)[:80]
@@ -78,14 +87,11 @@ def _record(path: Path, form: FileFormat, parsed: "ECGRecord", notes: tuple[str,
         raise InputError(
             f"{path}: its leads have different sampling rates, {sorted(rates)} Hz; export one rate"
         )
-    if form is DICOM and len(leads) < 8 and notes:
-        raise InputError(f"{path}: its leads are in several multiplex groups, which is not supported")
     patient, device = parsed.patient, parsed.recording.device
     record = record_from_signal(
-        _aligned(path, form, leads),
+        _aligned(path, leads),
         _exact_rate(parsed, leads[0]),
         [lead.label for lead in leads],
-        record_name(path),
         age=float(patient.age) if patient.age is not None and patient.age >= 0 else math.nan,
         sex=_SEX.get(patient.sex, "Unknown"),
     )
@@ -93,12 +99,12 @@ def _record(path: Path, form: FileFormat, parsed: "ECGRecord", notes: tuple[str,
     return replace(record, notes=record.notes + notes, device=about, time=parsed.recording.date)
 
 
-def _aligned(path: Path, form: FileFormat, leads: list["Lead"]) -> np.ndarray:
+def _aligned(path: Path, leads: list["Lead"]) -> np.ndarray:
     """Return the leads as columns; where they begin or end at different times, NaN before and after."""
     starts = [int(lead.annotations.get("start_sample", 1)) for lead in leads]
     first = min(starts)
     ends = [start - first + len(lead.samples) for start, lead in zip(starts, leads, strict=True)]
-    if max(ends) * len(leads) * 4 > form.largest * 4:
+    if max(ends) * len(leads) > 4 * sum(len(lead.samples) for lead in leads):
         raise InputError(f"{path}: its leads lie too far apart to be one record")
     signal = np.full((max(ends), len(leads)), np.nan, np.float32)
     with np.errstate(over="ignore"):  # what becomes infinite is not valid

@@ -16,7 +16,7 @@ import numpy as np
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.headers import codes_of, parse_comments
 from cnn_gap.io.records import find_records, paths_by_name
-from cnn_gap.record import record_name
+from cnn_gap.io.registry import record_name
 from cnn_gap.results.result_table import read_result_table
 from cnn_gap.system.errors import InputError, printable
 from cnn_gap.system.files import LARGEST_SETTINGS, read_bytes, write_text

@@ -22,7 +22,8 @@ from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.commands import drive
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.io import long_records, sources
-from cnn_gap.io.records import find_records, read_record, read_recording
+from cnn_gap.io.formats.wfdb import read_recording
+from cnn_gap.io.records import find_records, read_record
 from cnn_gap.io.sources import stamp_of
 from cnn_gap.leads import LEADS
 from cnn_gap.predict import stream

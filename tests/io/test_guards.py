@@ -11,15 +11,15 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.io.guards import unpacked_size
-from cnn_gap.io.recognition import EDF, FORMATS, SCP
+from cnn_gap.io.formats.sierra import unpacked_size
 from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.registry import FORMATS, MIB
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.vendor_files import FAMILY_NAME, WRITERS
 from cnn_gap.system.errors import InputError
 
 pytest.importorskip("ecgdatakit", reason="pip install cnn-gap[formats]")
-DEVICES = [form.name for form in FORMATS if form.parser]
+DEVICES = [form.name for form in FORMATS if form.needs == "content"]
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +73,11 @@ def test_what_is_no_record(tmp_path):
 
 def test_files_that_are_too_large(tmp_path, files):
     path = tmp_path / "S1.scp"
-    large = files["SCP-ECG"].read_bytes() + bytes(SCP.largest)
+    large = files["SCP-ECG"].read_bytes() + bytes(4 * MIB)
     refused(path, large, "too large", "at most 4 MiB", "received 5 MiB")
     with path.open("r+b") as file:
         file.write(files["EDF"].read_bytes())
-        file.truncate(EDF.largest + 1)  # which takes no space
+        file.truncate(256 * MIB + 1)  # which takes no space
     with pytest.raises(InputError, match="at most 256 MiB"):
         read_record(path)
 
@@ -166,6 +166,7 @@ import resource, sys
 from pathlib import Path
 import cnn_gap.io.vendor, ecgdatakit.parsing.parser, pydicom
 from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.registry import FORMATS, MIB
 
 ecgdatakit.parsing.parser._discover()
 held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
