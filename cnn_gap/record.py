@@ -1,13 +1,12 @@
 """A record: twelve named leads in mV."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
-from cnn_gap.leads import LEADS, LIMB_LEADS, lead_notes
+from cnn_gap.leads import LEADS, LIMB_LEADS, LeadChoice
 from cnn_gap.system.errors import InputError
 
 
@@ -63,19 +62,17 @@ class Record:
         return len(self.signal) / self.sampling_rate
 
 
-def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str], source: str) -> Record:
-    """Return a record of the twelve leads, made of one whose signal holds stored leads in columns.
+def assemble_record(record: Record, choice: LeadChoice, source: str) -> Record:
+    """Return a record of the twelve leads, made of one whose signal holds those that are stored.
 
     Leads that are missing are derived from I and II where that is possible, and zero otherwise.
 
     Parameters
     ----------
     record : Record
-        Its signal has shape (samples, stored leads), in mV, and no lead is noted as present yet.
-    columns : dict of int to int
-        Where each of the twelve leads is in `names`: of `cnn_gap.leads.lead_columns`, in the signal's order.
-    names : sequence of str
-        Of all leads that were stored, the ones that are left out as well.
+        Its signal has shape (samples, leads of `choice`), in mV, and no lead is noted as present yet.
+    choice : LeadChoice
+        Which of the twelve leads the signal's columns are, in this order.
     source : str
         What to call the record in errors.
 
@@ -86,7 +83,7 @@ def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str
     NoValidSampleError
         If none is valid.
     """
-    physical, targets = record.signal, list(columns)
+    physical, targets = record.signal, list(choice.columns)
     if not len(physical):
         raise InputError(f"{source}: has no samples")
     present = np.zeros(len(LEADS), bool)
@@ -96,6 +93,8 @@ def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str
     if not present.all():
         stored, signal = signal, np.zeros((len(physical), len(LEADS)), np.float32)
         signal[:, targets] = stored
+    if choice.inverted:
+        signal[:, list(choice.inverted)] *= -1
     valid = np.isfinite(signal)
     if not valid.all():
         signal[~valid] = np.nan
@@ -104,7 +103,7 @@ def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str
     if not present.any():
         raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
-    return replace(record, signal=signal, leads=present, notes=record.notes + lead_notes(names))
+    return replace(record, signal=signal, leads=present, notes=record.notes + choice.notes)
 
 
 def _derive_limb_leads(signal: np.ndarray, present: np.ndarray) -> None:

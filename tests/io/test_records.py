@@ -298,7 +298,7 @@ def test_rows_that_are_not_the_headers(tmp_path, values):
 
 
 def test_none_of_the_twelve_leads(tmp_path, values):
-    refused(write_record(tmp_path, values[:2], ["X", "MLII"]), "none of the twelve leads", "X, MLII")
+    refused(write_record(tmp_path, values[:2], ["X", "Y"]), "none of the twelve leads", "X, Y")
     refused(write_record(tmp_path, np.full((2, 9), -32768), ["I", "II"]), "no valid sample")
 
 
