@@ -33,8 +33,8 @@ _AFTER = re.compile(r"(?:einthoven|goldberger|wilson|augmentedvoltage(?:right|le
 _OPPOSITE = re.compile(r"^[-−–]|[-−–]$|\binverted\b|(?<=[IVRLF1-6])neg$")
 
 #: Leads of monitors and Holters, and the one of the twelve that each is nearest to: the modified limb leads of
-#: the MIT-BIH and European ST-T databases, modified chest leads, and bipolar leads from the manubrium (CM) or the
-#: right infraclavicular fossa (CS) to V5's place (Drew et al. 2004, doi:10.1161/01.CIR.0000145144.56673.59).
+#: the MIT-BIH and European ST-T databases, modified chest leads (MCL; Drew et al. 2004,
+#: doi:10.1161/01.CIR.0000145144.56673.59), and bipolar leads to a chest lead's place from the manubrium (CM).
 NEAREST_LEADS = {"mli": "I", "ml1": "I", "mlii": "II", "ml2": "II", "mliii": "III", "ml3": "III"}
 NEAREST_LEADS |= {f"{kind}v{number}": f"V{number}" for kind in ("m", "mod") for number in range(1, 7)}
 NEAREST_LEADS |= {f"{kind}{number}": f"V{number}" for kind in ("mcl", "cm") for number in range(1, 7)}
@@ -42,6 +42,10 @@ NEAREST_LEADS |= {"cs5": "V5", "cc5": "V5", "cb5": "V5"}
 
 #: Names of electrodes of an EEG, which has a C3 and a C4 as well (10-20 system).
 _EEG = frozenset(("cz", "fz", "pz", "o1", "o2", "f3", "f4", "a1", "a2", "m1", "m2"))
+
+
+class NoLeadError(InputError):
+    """A recording without any of the twelve leads."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,9 @@ class LeadChoice:
 
 @lru_cache(1024)
 def canonical_lead(name: str) -> str:
-    """Return the name as `LEADS` spells it, with `INVERTED` before it where the sign is opposite; others as they are.
+    """Return the name as `LEADS` spells it, with `INVERTED` before it where the sign is opposite.
+
+    Other names stay as they are.
 
     Examples
     --------
@@ -83,9 +89,9 @@ def choose_leads(names: Sequence[str], source: str, wanted: Collection[str] = LE
     """Return which of the stored leads are the twelve, of one that comes twice the first.
 
     Names are read in every dialect of `canonical_lead`. C1 to C6, the IEC's names, are V1 to V6 beside a limb
-    lead, unless the names are an EEG's. Inverted aVR and the leads of `NEAREST_LEADS` count where the lead itself
-    is absent. One lead named ECG, of a record that has none of the twelve, is taken as lead I: hand-held devices,
-    such as those of Challenge 2017, record between the arms.
+    lead, unless the names are an EEG's. Inverted leads and those of `NEAREST_LEADS` count where the lead itself
+    is absent. The one lead named ECG of a record that has none of the twelve is taken as lead I: hand-held
+    devices, such as those of Challenge 2017, record between the arms.
 
     Parameters
     ----------
@@ -98,7 +104,7 @@ def choose_leads(names: Sequence[str], source: str, wanted: Collection[str] = LE
 
     Raises
     ------
-    InputError
+    NoLeadError
         If there is none.
 
     Examples
@@ -125,7 +131,7 @@ def choose_leads(names: Sequence[str], source: str, wanted: Collection[str] = LE
         notes.append(f"the lead named {names[single[0]].strip()} is taken as lead I")
     columns = {LEADS.index(lead): chosen[lead] for lead in LEADS if lead in chosen and lead in wanted}
     if not columns:
-        raise InputError(f"{source}: has none of the twelve leads; its leads are {', '.join(names)[:80]}")
+        raise NoLeadError(f"{source}: has none of the twelve leads; its leads are {', '.join(names)[:80]}")
     others = [
         name.strip()
         for index, name in enumerate(names)

@@ -5,7 +5,7 @@ import pytest
 from cnn_gap.leads import LEADS, canonical_lead, choose_leads
 from cnn_gap.system.errors import InputError
 
-BRAZIL = "DI DII DIII AVR AVL AVF V1 V2 V3 V4 V5 V6".split()
+BRAZIL = ["DI", "DII", "DIII", "AVR", "AVL", "AVF", *LEADS[6:]]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarr
     InputError
         If the unit is unknown, the values are no numbers or the shape does not fit.
     """
-    factor = millivolts_of(unit) if isinstance(unit, str) else None
+    factor = millivolts_of(str(unit))
     if factor is None:
         raise InputError(f"{source}: the unit must be one of nV, uV, mV, V; received {unit!r}")
     values = _numbers(signal, source)

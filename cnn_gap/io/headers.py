@@ -150,8 +150,9 @@ def decode_header(content: bytes) -> str:
 def parse_header(text: str, source: str) -> Header:
     """Parse the text of a header.
 
-    Dates and times are not looked at. No unit means mV; known units of voltage become mV, others stay. A gain of 0 or none means 200 per mV, a baseline that is missing is the zero of the converter, and a rate
-    that is missing is 250 Hz, as WFDB has it.
+    Dates and times are not looked at. Units of voltage become mV, as does a missing one; others stay. A gain of 0
+    or none means 200 per mV, a baseline that is missing is the zero of the converter, and a rate that is missing
+    is 250 Hz, as WFDB has it.
 
     Parameters
     ----------
@@ -167,13 +168,13 @@ def parse_header(text: str, source: str) -> Header:
     if "\0" in text:
         raise InputError(f"{source}: is not a header but a binary file")
     lines = [line.strip() for line in re.split(r"[\r\n]+", text.removeprefix("\ufeff"))]
-    fields = [line.split(maxsplit=8) for line in lines if line and not line.startswith("#")]
+    fields: list[list[str]] = [line.split(maxsplit=8) for line in lines if line and not line.startswith("#")]
     if not fields:
         raise InputError(f"{source}: the header is empty")
     name, segment_count, count, rate, samples = _parse_record_line(fields, source)
     comments = parse_comments(text)
     about = Header(name, rate, samples, (), codes_of(comments), *_parse_person(text))
-    announced, what = (segment_count, "segments") if segment_count else (count, "leads")
+    announced, what = segment_count or count, "segments" if segment_count else "leads"
     if len(fields) - 1 < announced:
         raise InputError(f"{source}: the header announces {announced} {what} and describes {len(fields) - 1}")
     lines = fields[1 : announced + 1]

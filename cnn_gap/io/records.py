@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnn_gap.io.formats.wfdb import read_with_header
+from cnn_gap.io.formats.wfdb import open_signal, read_with_header
 from cnn_gap.io.headers import read_header
 from cnn_gap.io.registry import files_of, is_other_record, read_file, record_name
-from cnn_gap.io.signal_files import signal_files
+from cnn_gap.io.segments import GAP, segment_headers
+from cnn_gap.io.signal_files import file_beside, signal_files
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError, printable
 
@@ -107,12 +108,22 @@ def record_files(path: Path) -> list[Path]:
     Where the signal files cannot be told, it is the header alone.
     """
     path = record_header(path)
-    if path.suffix != ".hea":
+    if path.suffix.lower() != ".hea":
         return files_of(path)
     try:
-        return [path, *signal_files(path, read_header(path))]
+        header = read_header(path)
+        segments = [file for segment in segment_headers(path, header) for file in _header_files(segment)]
+        return [path, *segments, *signal_files(path, header)]
     except InputError:
         return [path]
+
+
+def _header_files(path: Path) -> list[Path]:
+    """Return a segment's header and signal files; a layout has none."""
+    header = read_header(path)
+    return (
+        [path] if all(lead.file_name == GAP for lead in header.leads) else [path, *signal_files(path, header)]
+    )
 
 
 def read_info(path: Path) -> RecordInfo:
@@ -126,10 +137,13 @@ def read_info(path: Path) -> RecordInfo:
         As `read_record`, for what is read.
     """
     path = record_header(path)
-    if path.suffix == ".hea":
+    if path.suffix.lower() == ".hea":
         header = read_header(path)
-        samples = header.samples or len(read_with_header(path, header).signal)
-        return RecordInfo(path, header.name, header.sampling_rate, samples, header.codes)
+        rate, samples = header.sampling_rate, header.samples
+        if not samples or header.segments or any(lead.samples_per_frame > 1 for lead in header.leads):
+            reader = open_signal(path, header)
+            rate, samples = reader.sampling_rate, reader.samples or len(read_with_header(path, header).signal)
+        return RecordInfo(path, header.name, rate, samples, header.codes)
     record = read_record(path)
     return RecordInfo(path, record.name, record.sampling_rate, len(record.signal), record.codes)
 
@@ -153,17 +167,28 @@ def read_record(path: Path) -> Record:
     return read_file(record_header(path))
 
 
-def _is_other(path: Path) -> bool:
-    """Tell whether a path is a file that is neither WFDB's nor MATLAB's."""
-    return path.suffix not in RECORD_SUFFIXES and os.path.isfile(path)  # noqa: PTH113 - as in record_header
-
-
 def record_header(path: Path) -> Path:
-    """Return the header of a record, its ``.mat`` file where it has none, or the file of another format."""
+    """Return the file that names a record: its header, its ``.mat`` file without one, or another format's file.
+
+    Parameters
+    ----------
+    path : Path
+        That file, a signal file beside its header, or either without its suffix.
+
+    Raises
+    ------
+    InputError
+        If it is a folder.
+    """
     path = Path(path)
-    stem = path.with_suffix("") if path.suffix in (".hea", ".mat") else path
-    header, matlab = (stem.with_name(stem.name + suffix) for suffix in (".hea", ".mat"))
+    suffix = path.suffix.lower()
+    stem = path.stem if suffix in RECORD_SUFFIXES else path.name
+    header, matlab = (file_beside(path, stem + each) for each in (".hea", ".mat"))
     exists = os.path.exists  # pathlib's fails for names that are too long
-    if _is_other(path) and not exists(header) and not exists(matlab):
-        return path
-    return matlab if path.suffix != ".hea" and exists(matlab) and not exists(header) else header
+    if suffix == ".hea" or exists(header):
+        return header
+    if os.path.isdir(path):  # noqa: PTH112 - as above
+        raise InputError(f"{path}: is a folder; give a record in it, or classify all of them by driver.py")
+    if suffix == ".mat" or (exists(matlab) and not exists(path)):
+        return matlab
+    return path if exists(path) else header

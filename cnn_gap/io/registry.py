@@ -138,7 +138,7 @@ def format_of(path: Path) -> Format:
     InputError
         If the file is missing, empty or of an unknown format.
     """
-    named = next((form for form in (WFDB, MATLAB) if path.suffix in form.suffixes), None)
+    named = next((form for form in (WFDB, MATLAB) if path.suffix.lower() in form.suffixes), None)
     if named is not None:
         return named
     start = read_bytes(path, START, count=START)
@@ -211,5 +211,7 @@ def _unknown(path: Path, start: bytes, form: Format | None) -> str:
         return f"is XML of an unknown kind (root {root[:40]}); read are GE MUSE, Philips Sierra and HL7 aECG"
     if form is not None and path.suffix.lower() in form.suffixes:
         return f"is CSV; write {path.with_suffix('.json').name} beside it, with sampling_rate, unit and leads"
+    if path.suffix.lower() == ".dat":
+        return f"is a signal file without its header {path.with_suffix('.hea').name}, which tells what it holds"
     known = ", ".join(each.name for each in FORMATS)
     return f"has a format that is not known; read are {known}"

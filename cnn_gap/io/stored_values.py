@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cnn_gap.io.headers import Header
-from cnn_gap.leads import LEADS, LeadChoice, choose_leads
+from cnn_gap.leads import LEADS, LeadChoice, NoLeadError, choose_leads
 from cnn_gap.record import Record, assemble_record
 from cnn_gap.system.errors import InputError
 
@@ -37,15 +37,16 @@ def stored_leads(header: Header, source: str, wanted: Collection[str] = LEADS) -
 
     Raises
     ------
-    InputError
+    NoLeadError
         If none is one of the twelve, or has a unit of voltage.
     """
     leads = header.leads
     voltages = [index for index, lead in enumerate(leads) if lead.unit == "mV"]
     if not voltages:
         units = ", ".join(dict.fromkeys(lead.unit for lead in leads))[:80]
-        raise InputError(
-            f"{source}: has no lead in a unit of voltage; its units are {units}; write gains per mV in its header"
+        raise NoLeadError(
+            f"{source}: has no lead in a unit of voltage; its units are {units}; write gains per mV into the"
+            " header"
         )
     found = choose_leads([leads[index].name for index in voltages], source, wanted)
     columns = {lead: voltages[column] for lead, column in found.columns.items()}
