@@ -14,6 +14,13 @@ class NoValidSampleError(InputError):
     """A recording in which every sample of every lead is invalid."""
 
 
+#: Samples farther (mV) from their lead's median than this are no ECG's if there is a gap: they are a minority,
+#: and all others are nearer than a quarter of their distance. That tells a filler such as -32768 from an artefact,
+#: which has values between, and from a wrong gain, which makes all samples large.
+IMPOSSIBLE_MV = 20.0
+_GAP = 4
+
+
 @dataclass(frozen=True, eq=False)
 class Record:
     """A recording.
@@ -95,6 +102,7 @@ def assemble_record(record: Record, choice: LeadChoice, source: str) -> Record:
         signal[:, targets] = stored
     if choice.inverted:
         signal[:, list(choice.inverted)] *= -1
+    impossible = _invalidate_impossible(signal)
     valid = np.isfinite(signal)
     if not valid.all():
         signal[~valid] = np.nan
@@ -103,7 +111,23 @@ def assemble_record(record: Record, choice: LeadChoice, source: str) -> Record:
     if not present.any():
         raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
-    return replace(record, signal=signal, leads=present, notes=record.notes + choice.notes)
+    return replace(record, signal=signal, leads=present, notes=record.notes + choice.notes + impossible)
+
+
+def _invalidate_impossible(signal: np.ndarray) -> tuple[str, ...]:
+    """Make samples NaN that no ECG has (see `IMPOSSIBLE_MV`); return notes of them."""
+    notes = []
+    with np.errstate(invalid="ignore", over="ignore"):
+        spread = np.fmax.reduce(signal) - np.fmin.reduce(signal)
+        for lead in np.flatnonzero(np.isfinite(spread) & (spread > IMPOSSIBLE_MV)):
+            distances = np.abs(signal[:, lead] - np.nanmedian(signal[:, lead]))
+            far = distances > IMPOSSIBLE_MV
+            near = distances[distances <= IMPOSSIBLE_MV].max(initial=0)
+            if 0 < far.sum() < len(far) / 2 and distances[far].min() >= _GAP * near:
+                value = signal[np.flatnonzero(far)[0], lead]
+                signal[far, lead] = np.nan
+                notes.append(f"{int(far.sum())} samples of lead {LEADS[lead]} are not valid: {value:.1f} mV")
+    return tuple(notes)
 
 
 def _derive_limb_leads(signal: np.ndarray, present: np.ndarray) -> None:

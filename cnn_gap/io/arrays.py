@@ -1,19 +1,26 @@
 """Arrays in files: NumPy, CSV and Parquet, with a sidecar that says what the file does not."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cnn_gap.io.amplitudes import record_from_signal
+import numpy as np
+
+from cnn_gap.io.amplitudes import millivolts, rate_of
 from cnn_gap.io.headers import parse_sex
+from cnn_gap.io.waveforms import record_of_waveform, waveform_from
+from cnn_gap.leads import LEADS, canonical_lead, choose_leads
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.files import read_json
+from cnn_gap.system.files import file_size, read_json
 from cnn_gap.system.settings import from_dict
 
 #: The sidecar of all arrays in a folder that have none of their own.
 FOLDER_SIDECAR = "signals.json"
+
+_LARGEST_SIDECAR = 1 << 16
 
 #: Bytes that an unpacked array may take.
 LARGEST_ARRAY = 512 << 20
@@ -45,36 +52,76 @@ class Sidecar:
 
 
 def sidecar_path(path: Path) -> Path | None:
-    """Return an array's sidecar: ``NAME.json`` beside it, or the folder's `FOLDER_SIDECAR`; None if absent."""
-    choices = (path.with_suffix(".json"), path.with_name(FOLDER_SIDECAR))
-    return next((choice for choice in choices if choice.is_file()), None)
+    """Return an array's sidecar: ``NAME.json`` beside it, or the folder's `FOLDER_SIDECAR`; None if absent.
+
+    A folder's sidecar does not count for ``.txt``, of which most are no arrays.
+    """
+    own, common = path.with_suffix(".json"), path.with_name(FOLDER_SIDECAR)
+    choices = (own,) if path.suffix.lower() == ".txt" else (own, common)
+    return next((choice for choice in choices if _is_sidecar(choice)), None)
 
 
-def record_from_array(path: Path, names: list[str] | None, signal: Any) -> Record:
+def _is_sidecar(path: Path) -> bool:
+    """Tell whether a JSON file describes an array; results that lie beside a table have other keys."""
+    try:
+        content = read_json(path) if path.is_file() and file_size(path) <= _LARGEST_SIDECAR else None
+    except InputError:
+        return True  # so that whoever reads it says what is wrong
+    known = {field.name for field in fields(Sidecar)}
+    return isinstance(content, dict) and 2 * len(known & content.keys()) >= len(content) > 0
+
+
+def record_from_array(
+    path: Path, names: Sequence[str] | None, signal: Any, units: Sequence[str] | None = None
+) -> Record:
     """Return the record of a file's array and its sidecar.
+
+    What the file says of leads and units itself counts more than what its sidecar says.
 
     Parameters
     ----------
     path : Path
-    names : list of str or None
-        The leads that the file names itself.
+    names : sequence of str or None
+        The leads that the file names itself. Columns that are no leads may hold anything.
     signal : array_like, shape (samples, leads)
+    units : sequence of str, optional
+        Of the columns, if the file says them itself.
 
     Raises
     ------
     InputError
         If the sidecar is missing or wrong, or does not fit the array.
     """
-    sidecar = _read_sidecar(path)
-    leads = list(sidecar.leads) or names
-    if leads is None:
+    source, sidecar = str(path), _read_sidecar(path)
+    rate = rate_of(sidecar.sampling_rate, source)
+    leads, notes = _lead_names(path, sidecar, names)
+    values = np.asarray(signal)
+    if values.ndim != 2 or values.shape[1] != len(leads):
+        millivolts(values, len(leads), sidecar.unit, source)  # which says what is wrong
+    choice = choose_leads(leads, source)
+    columns = list(choice.columns.values())
+    chosen = [units[column] if units else sidecar.unit for column in columns]
+    parts = [
+        millivolts(values[:, column : column + 1], 1, unit, source)
+        for column, unit in zip(columns, chosen, strict=True)
+    ]
+    waveform = waveform_from(
+        np.concatenate(parts, axis=1), [leads[column] for column in columns], rate, source, choice.notes + notes
+    )
+    return record_of_waveform(waveform, source, sidecar.age, parse_sex(sidecar.sex))
+
+
+def _lead_names(
+    path: Path, sidecar: Sidecar, names: Sequence[str] | None
+) -> tuple[Sequence[str], tuple[str, ...]]:
+    """Return the names of the columns, and a note if the file and its sidecar disagree about them."""
+    own, told = [canonical_lead(name) for name in names or ()], [canonical_lead(lead) for lead in sidecar.leads]
+    if names is not None and set(own) & set(LEADS):
+        note = "the file's own names of leads count, which its sidecar contradicts"
+        return names, (note,) if told and told != own else ()
+    if not sidecar.leads and names is None:
         raise InputError(f"{path}: has no names of leads; give them as leads in {sidecar_path(path)}")
-    try:
-        return record_from_signal(
-            signal, sidecar.sampling_rate, leads, "", (), sidecar.age, parse_sex(sidecar.sex), sidecar.unit
-        )
-    except InputError as error:
-        raise InputError(f"{path}: {str(error).removeprefix('signal: ')}") from error
+    return sidecar.leads or names or (), ()
 
 
 def _read_sidecar(path: Path) -> Sidecar:

@@ -87,11 +87,11 @@ FORMATS = (
     Format("Philips Sierra XML", (".xml",), sierra, 32, "ecgdatakit 2.0.3", "sierraecg 0.4 (XLI)"),
     Format("HL7 aECG", (".xml",), aecg, 32, "ecgdatakit 2.0.3", "a template of the standard"),
     Format("SCP-ECG", (".scp",), scp, 4, "ecgdatakit 2.0.3", "a template of EN 1064"),
-    Format("EDF", (".edf",), edf, 256, "ecgdatakit 2.0.3", "pyEDFlib 0.1.42"),
+    Format("EDF", (".edf", ".bdf"), edf, 256, "cnn-gap", "pyEDFlib 0.1.42"),
     Format("NumPy array", (".npy",), npy, 256, "numpy", "the values written", "sidecar"),
     Format("NumPy archive", (".npz",), npz, 256, "numpy", "the values written", "sidecar"),
     Format("Parquet", (".parquet",), parquet, 256, "pyarrow", "the values written", "sidecar"),
-    Format("CSV", (".csv",), text_table, 64, "pandas", "the values written", "sidecar"),
+    Format("CSV", (".csv", ".tsv", ".txt"), text_table, 64, "pandas", "the values written", "sidecar"),
 )
 
 
@@ -110,7 +110,7 @@ _NAME_SUFFIXES = frozenset((*_suffixes("name", "content", "sidecar"), ".dat"))
 
 #: What lies beside records and is none; files with other suffixes, or none, are looked into.
 _BESIDE = frozenset(
-    (".hea", ".mat", ".dat", ".atr", ".cam", ".json", ".txt", ".md", ".html", ".log", ".png", ".svg", ".pdf")
+    (".hea", ".mat", ".dat", ".atr", ".cam", ".json", ".md", ".html", ".log", ".png", ".svg", ".pdf")
 )
 
 

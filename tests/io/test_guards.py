@@ -101,9 +101,10 @@ def test_entities_are_not_expanded(files, tmp_path, name, root, entity):
 
 def test_edf_that_is_not_supported(files, tmp_path):
     path, content = tmp_path / "S1.edf", files["EDF"].read_bytes()
-    refused(path, content.replace(b"EDF+C", b"EDF+D"), "discontinuous")
+    gap = content.replace(b"EDF+C", b"EDF+D").replace(b"+2\x14", b"+3\x14")
+    refused(path, gap, "discontinuous EDF (EDF+D) with gaps")
     refused(path, content[:236] + b"-1      " + content[244:], "incomplete")
-    refused(path, content.replace(b"uV  ", b"mmHg"), "lead I has no unit of voltage; its unit is mmHg")
+    refused(path, content.replace(b"uV  ", b"mmHg"), "lead ECG I has no unit of voltage; its unit is mmHg")
 
 
 def test_scp_with_a_wrong_checksum(files, tmp_path):

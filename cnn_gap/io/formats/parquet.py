@@ -24,11 +24,13 @@ def guard(path: Path) -> None:
 
 
 def read(path: Path) -> Record:
-    """Read a column a lead."""
+    """Read a column a lead; the index of a data frame is none."""
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(path) as file:
-        columns, rows = file.schema_arrow.names, file.metadata.num_rows
+        schema, rows = file.schema_arrow, file.metadata.num_rows
+        index = (schema.pandas_metadata or {}).get("index_columns", ())
+        columns = [name for name in schema.names if name not in index]
         batches, held = [], 0
         for batch in file.iter_batches(batch_size=65536):
             batches.append(batch.to_pandas().to_numpy())

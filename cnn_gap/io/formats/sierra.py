@@ -4,8 +4,8 @@ import base64
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from cnn_gap.io.vendor import read_vendor
-from cnn_gap.io.xml_files import local_name, parse_xml, xml_root
+from cnn_gap.io.vendor import read_xml
+from cnn_gap.io.xml_files import parse_xml, xml_root
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
@@ -28,7 +28,7 @@ def guard(path: Path) -> None:
 
 def read(path: Path) -> Record:
     """Read the waveforms."""
-    return read_vendor(path)
+    return read_xml(path, parse_xml(path))
 
 
 def unpacked_size(packed: bytes, limit: int) -> int:
@@ -60,7 +60,7 @@ def unpacked_size(packed: bytes, limit: int) -> int:
 def _check_xli(source: str, root: Element) -> None:
     for each in root.iter():
         compressions = {each.get(key, "").upper() for key in ("compression", "compressmethod")}
-        if local_name(each) != "parsedwaveforms" or "XLI" not in compressions:
+        if each.tag != "parsedwaveforms" or "XLI" not in compressions:
             continue
         try:
             packed = base64.b64decode("".join("".join(each.itertext()).split()), validate=True)
