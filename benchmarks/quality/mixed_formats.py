@@ -20,7 +20,8 @@ from cnn_gap.io.registry import FORMATS
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 from cnn_gap.simulation import SimulatedRecord, draw_codes, simulate_record, write_simulated
-from cnn_gap.simulation.vendor_files import MUSE_LEADS, UNIT_UV, WRITERS, counts
+from cnn_gap.simulation.vendor_files import MUSE_LEADS, UNIT_UV, counts
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.exit_codes import run
 
 #: The formats that devices write.

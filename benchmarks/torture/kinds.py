@@ -23,7 +23,7 @@ from cnn_gap.model.folder import read_description
 from cnn_gap.results.challenge_files import read_evaluation, read_outputs
 from cnn_gap.results.ledger import NOTES, SOURCE, open_journal
 from cnn_gap.signal.windows import Preprocessing
-from cnn_gap.simulation.vendor_files import WRITERS
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.training.config import read_config
 from cnn_gap.training.window_store import prepare_windows
 

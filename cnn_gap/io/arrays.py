@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,11 @@ from cnn_gap.io.waveforms import record_of_waveform, waveform_from
 from cnn_gap.leads import LEADS, canonical_lead, choose_leads
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.files import file_size, read_json
+from cnn_gap.system.files import read_json
 from cnn_gap.system.settings import from_dict
 
 #: The sidecar of all arrays in a folder that have none of their own.
 FOLDER_SIDECAR = "signals.json"
-
-_LARGEST_SIDECAR = 1 << 16
 
 #: Bytes that an unpacked array may take.
 LARGEST_ARRAY = 512 << 20
@@ -58,21 +56,15 @@ def sidecar_path(path: Path) -> Path | None:
     """
     own, common = path.with_suffix(".json"), path.with_name(FOLDER_SIDECAR)
     choices = (own,) if path.suffix.lower() == ".txt" else (own, common)
-    return next((choice for choice in choices if _is_sidecar(choice)), None)
-
-
-def _is_sidecar(path: Path) -> bool:
-    """Tell whether a JSON file describes an array; results that lie beside a table have other keys."""
-    try:
-        content = read_json(path) if path.is_file() and file_size(path) <= _LARGEST_SIDECAR else None
-    except InputError:
-        return True  # so that whoever reads it says what is wrong
-    known = {field.name for field in fields(Sidecar)}
-    return isinstance(content, dict) and 2 * len(known & content.keys()) >= len(content) > 0
+    return next((choice for choice in choices if choice.is_file()), None)
 
 
 def record_from_array(
-    path: Path, names: Sequence[str] | None, signal: Any, units: Sequence[str] | None = None
+    path: Path,
+    names: Sequence[str] | None,
+    signal: Any,
+    units: Sequence[str] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Record:
     """Return the record of a file's array and its sidecar.
 
@@ -86,6 +78,8 @@ def record_from_array(
     signal : array_like, shape (samples, leads)
     units : sequence of str, optional
         Of the columns, if the file says them itself.
+    notes : tuple of str
+        What its reader has to know.
 
     Raises
     ------
@@ -94,7 +88,7 @@ def record_from_array(
     """
     source, sidecar = str(path), _read_sidecar(path)
     rate = rate_of(sidecar.sampling_rate, source)
-    leads, notes = _lead_names(path, sidecar, names)
+    leads, differing = _lead_names(path, sidecar, names)
     values = np.asarray(signal)
     if values.ndim != 2 or values.shape[1] != len(leads):
         millivolts(values, len(leads), sidecar.unit, source)  # which says what is wrong
@@ -105,9 +99,9 @@ def record_from_array(
         millivolts(values[:, column : column + 1], 1, unit, source)
         for column, unit in zip(columns, chosen, strict=True)
     ]
-    waveform = waveform_from(
-        np.concatenate(parts, axis=1), [leads[column] for column in columns], rate, source, choice.notes + notes
-    )
+    named = [leads[column] for column in columns]
+    notes = choice.notes + differing + notes
+    waveform = waveform_from(np.concatenate(parts, axis=1), named, rate, source, notes)
     return record_of_waveform(waveform, source, sidecar.age, parse_sex(sidecar.sex))
 
 

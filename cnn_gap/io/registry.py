@@ -12,13 +12,19 @@ from typing import Protocol
 from cnn_gap.io.arrays import sidecar_path
 from cnn_gap.io.formats import (
     aecg,
+    cardiosoft,
     dicom,
     edf,
+    hdf5,
+    ishne,
     matlab,
+    mfer,
+    mortara,
     muse,
     npy,
     npz,
     parquet,
+    schiller,
     scp,
     sierra,
     text_table,
@@ -88,9 +94,15 @@ FORMATS = (
     Format("HL7 aECG", (".xml",), aecg, 32, "ecgdatakit 2.0.3", "a template of the standard"),
     Format("SCP-ECG", (".scp",), scp, 4, "ecgdatakit 2.0.3", "a template of EN 1064"),
     Format("EDF", (".edf", ".bdf"), edf, 256, "cnn-gap", "pyEDFlib 0.1.42"),
+    Format("GE CardioSoft XML", (".xml",), cardiosoft, 32, "cnn-gap", "a template"),
+    Format("Schiller XML", (".xml",), schiller, 32, "cnn-gap", "a template"),
+    Format("Mortara ELI XML", (".xml",), mortara, 32, "ecgdatakit 2.0.3", "a template"),
+    Format("ISHNE", (".ecg",), ishne, 64, "ecgdatakit 2.0.3", "a writer of the standard"),
+    Format("MFER", (".mwf", ".mfer"), mfer, 16, "ecgdatakit 2.0.3", "a writer of ISO 22077"),
     Format("NumPy array", (".npy",), npy, 256, "numpy", "the values written", "sidecar"),
     Format("NumPy archive", (".npz",), npz, 256, "numpy", "the values written", "sidecar"),
     Format("Parquet", (".parquet",), parquet, 256, "pyarrow", "the values written", "sidecar"),
+    Format("HDF5", (".h5", ".hdf5"), hdf5, 512, "h5py", "the values written", "sidecar"),
     Format("CSV", (".csv", ".tsv", ".txt"), text_table, 64, "pandas", "the values written", "sidecar"),
 )
 
@@ -208,7 +220,8 @@ def _require_size(path: Path, form: Format) -> None:
 def _unknown(path: Path, start: bytes, form: Format | None) -> str:
     """Return why a file is not read that is of no known format, or a text table without a sidecar."""
     if root := xml_root(start):
-        return f"is XML of an unknown kind (root {root[:40]}); read are GE MUSE, Philips Sierra and HL7 aECG"
+        xml = ", ".join(each.name for each in FORMATS if ".xml" in each.suffixes)
+        return f"is XML of an unknown kind (root {root[:40]}); read are {xml}"
     if form is not None and path.suffix.lower() in form.suffixes:
         return f"is CSV; write {path.with_suffix('.json').name} beside it, with sampling_rate, unit and leads"
     if path.suffix.lower() == ".dat":

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from ecgdatakit import ECGRecord, Lead
 
 #: What the parsers warn of where the samples are not what was recorded, or not all of it.
-_DAMAGE = re.compile(r"CRC|truncated|not closed", re.IGNORECASE)
+_DAMAGE = re.compile(
+    r"CRC|checksum|truncated|not closed|shorter than the frame|no waveform data|without a gap", re.IGNORECASE
+)
 
 #: What they warn of where a file holds more than the one waveform that is read.
 _MORE = re.compile(r"not loaded|only the first|waveform ignored", re.IGNORECASE)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, tostring
 
+import numpy as np
+
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
 
@@ -118,6 +120,34 @@ def child_text(element: Element | None, place: str) -> str:
     """Return the text of a child (or of one in it, by a path such as ``"a/b"``) without spaces around it."""
     found = None if element is None else element.find(place)
     return "" if found is None else "".join(found.itertext()).strip()
+
+
+def child_number(element: Element, place: str, source: str) -> float:
+    """Return the number in a child, by a path such as ``"a/b"``.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    try:
+        return float(child_text(element, place))
+    except ValueError as error:
+        raise InputError(f"{source}: has no number in {element.tag}/{place}") from error
+
+
+def numbers_of(text: str, source: str) -> np.ndarray:
+    """Return numbers that are separated by commas or spaces.
+
+    Raises
+    ------
+    InputError
+        If something else is among them.
+    """
+    try:
+        return np.array(text.replace(",", " ").split(), np.float64)
+    except ValueError as error:
+        raise InputError(f"{source}: is damaged; among its samples is what is no number") from error
 
 
 def _decode(content: bytes) -> str:

@@ -8,7 +8,6 @@ it goes nowhere.
 import base64
 import struct
 import warnings
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -260,7 +259,7 @@ def write_npy(folder: Path, record: SimulatedRecord) -> Path:
     path = folder / f"{record.name}.npy"
     with replacing(path) as aside:
         np.save(aside, (record.signal * 1000).astype(np.float32))
-    _write_sidecar(path, record, leads=list(LEADS))
+    write_sidecar(path, record, leads=list(LEADS))
     return path
 
 
@@ -269,7 +268,7 @@ def write_npz(folder: Path, record: SimulatedRecord) -> Path:
     path = folder / f"{record.name}.npz"
     with replacing(path) as aside:
         np.savez_compressed(aside, signal=(record.signal * 1000).astype(np.float32))
-    _write_sidecar(path, record, leads=list(LEADS))
+    write_sidecar(path, record, leads=list(LEADS))
     return path
 
 
@@ -278,7 +277,7 @@ def write_csv(folder: Path, record: SimulatedRecord) -> Path:
     path = folder / f"{record.name}.csv"
     lines = [",".join(f"{value:.3f}" for value in row) for row in record.signal * 1000]
     write_text(path, "\n".join([",".join(LEADS), *lines]) + "\n")
-    _write_sidecar(path, record)
+    write_sidecar(path, record)
     return path
 
 
@@ -289,25 +288,11 @@ def write_parquet(folder: Path, record: SimulatedRecord) -> Path:
     path = folder / f"{record.name}.parquet"
     with replacing(path) as aside:
         pandas.DataFrame((record.signal * 1000).astype(np.float32), columns=list(LEADS)).to_parquet(aside)
-    _write_sidecar(path, record)
+    write_sidecar(path, record)
     return path
 
 
-def _write_sidecar(path: Path, record: SimulatedRecord, **more: object) -> None:
+def write_sidecar(path: Path, record: SimulatedRecord, **more: object) -> None:
+    """Write what an array in µV does not say itself."""
     about = {"sampling_rate": record.sampling_rate, "unit": "uV", "age": record.age, "sex": record.sex}
     write_json(path.with_suffix(".json"), about | more)
-
-
-#: A writer for each format that is read beside WFDB and MATLAB, by the format's name.
-WRITERS: dict[str, Callable[[Path, SimulatedRecord], Path]] = {
-    "DICOM": write_dicom,
-    "GE MUSE XML": write_muse,
-    "Philips Sierra XML": write_sierra,
-    "HL7 aECG": write_aecg,
-    "SCP-ECG": write_scp,
-    "EDF": write_edf,
-    "NumPy array": write_npy,
-    "NumPy archive": write_npz,
-    "CSV": write_csv,
-    "Parquet": write_parquet,
-}

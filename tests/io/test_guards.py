@@ -15,7 +15,8 @@ from cnn_gap.io.formats.sierra import unpacked_size
 from cnn_gap.io.records import find_records, read_record
 from cnn_gap.io.registry import FORMATS, MIB
 from cnn_gap.simulation import simulate_record
-from cnn_gap.simulation.vendor_files import FAMILY_NAME, WRITERS
+from cnn_gap.simulation.vendor_files import FAMILY_NAME
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
 
 pytest.importorskip("ecgdatakit", reason="pip install cnn-gap[formats]")

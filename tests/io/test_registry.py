@@ -14,7 +14,8 @@ from cnn_gap.io.registry import FORMATS, START, recognise, record_name
 from cnn_gap.io.xml_files import xml_root
 from cnn_gap.leads import LEADS
 from cnn_gap.simulation import simulate_record, write_simulated
-from cnn_gap.simulation.vendor_files import FAMILY_NAME, GIVEN_NAME, RECORDED, UNIT_UV, WRITERS, counts
+from cnn_gap.simulation.vendor_files import FAMILY_NAME, GIVEN_NAME, RECORDED, UNIT_UV, counts
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
 
 pytest.importorskip("ecgdatakit", reason="pip install cnn-gap[formats]")
@@ -86,14 +87,14 @@ def test_probabilities_are_those_of_wfdb(files, simulated, model, tmp_path):
 
 def test_the_content_tells_the_format_whatever_the_name(files, tmp_path):
     shutil.copy(files["DICOM"], tmp_path / "1.2.840.99.1")
-    shutil.copy(files["SCP-ECG"], tmp_path / "export.ecg")
+    shutil.copy(files["SCP-ECG"], tmp_path / "export.bin")
     shutil.copy(files["HL7 aECG"], tmp_path / "wrong.dcm")
     (tmp_path / "notes").write_text("no record")
     (tmp_path / "table.csv").write_text("no record")
     (tmp_path / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
     found = find_records(tmp_path)
-    assert [path.name for path in found] == ["1.2.840.99.1", "export.ecg", "wrong.dcm"]
-    assert [read_record(path).name for path in found] == ["1.2.840.99.1", "export.ecg", "wrong"]
+    assert [path.name for path in found] == ["1.2.840.99.1", "export.bin", "wrong.dcm"]
+    assert [read_record(path).name for path in found] == ["1.2.840.99.1", "export.bin", "wrong"]
 
 
 def test_a_header_comes_before_a_file_without_an_extension(simulated, tmp_path):
