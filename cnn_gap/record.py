@@ -15,8 +15,8 @@ class NoValidSampleError(InputError):
 
 
 #: Samples farther (mV) from their lead's median than this are no ECG's if there is a gap: they are a minority,
-#: and all others are nearer than a quarter of their distance. That tells a filler such as -32768 from an artefact,
-#: which has values between, and from a wrong gain, which makes all samples large.
+#: and all others are nearer than a quarter of their distance. That tells a filler such as -32768 from an
+#: artefact, which has values between, and from a wrong gain, which makes all samples large.
 IMPOSSIBLE_MV = 20.0
 _GAP = 4
 

@@ -16,8 +16,8 @@ import numpy as np
 from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import Kind, copy_record
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
-from cnn_gap.io.records import find_records
 from cnn_gap.io.registry import record_name
+from cnn_gap.io.sources import find_records
 from cnn_gap.network.architecture import build_network
 from cnn_gap.network.options import Network
 from cnn_gap.results.challenge_files import read_outputs

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.io.records import RecordInfo, find_records, read_info
+from cnn_gap.io.records import RecordInfo, read_info
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation import simulate_record, write_simulated

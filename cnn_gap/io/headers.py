@@ -150,9 +150,9 @@ def decode_header(content: bytes) -> str:
 def parse_header(text: str, source: str) -> Header:
     """Parse the text of a header.
 
-    Dates and times are not looked at. Units of voltage become mV, as does a missing one; others stay. A gain of 0
-    or none means 200 per mV, a baseline that is missing is the zero of the converter, and a rate that is missing
-    is 250 Hz, as WFDB has it.
+    Dates and times are not looked at. Units of voltage become mV, as does a missing one; others stay. A gain
+    of 0 or none means 200 per mV, a baseline that is missing is the zero of the converter, and a rate that is
+    missing is 250 Hz, as WFDB has it.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def parse_header(text: str, source: str) -> Header:
     if "\0" in text:
         raise InputError(f"{source}: is not a header but a binary file")
     lines = [line.strip() for line in re.split(r"[\r\n]+", text.removeprefix("\ufeff"))]
-    fields: list[list[str]] = [line.split(maxsplit=8) for line in lines if line and not line.startswith("#")]
+    fields = [line.split(maxsplit=8) for line in lines if line and not line.startswith("#")]
     if not fields:
         raise InputError(f"{source}: the header is empty")
     name, segment_count, count, rate, samples = _parse_record_line(fields, source)
@@ -177,10 +177,10 @@ def parse_header(text: str, source: str) -> Header:
     announced, what = segment_count or count, "segments" if segment_count else "leads"
     if len(fields) - 1 < announced:
         raise InputError(f"{source}: the header announces {announced} {what} and describes {len(fields) - 1}")
-    lines = fields[1 : announced + 1]
+    described = fields[1 : announced + 1]
     if segment_count:
-        return replace(about, segments=tuple(_parse_segment_line(line, source) for line in lines))
-    return replace(about, leads=tuple(_parse_lead_line(line, source) for line in lines))
+        return replace(about, segments=tuple(_parse_segment_line(line, source) for line in described))
+    return replace(about, leads=tuple(_parse_lead_line(line, source) for line in described))
 
 
 def parse_comments(text: str) -> list[tuple[str, str]]:

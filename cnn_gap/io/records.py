@@ -1,17 +1,16 @@
-"""Find and read recordings, whatever they are stored in, as twelve leads in mV."""
+"""Read recordings, whatever they are stored in, as twelve leads in mV."""
 
 import os
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_gap.io.formats.wfdb import open_signal, read_with_header
 from cnn_gap.io.headers import read_header
-from cnn_gap.io.registry import files_of, is_other_record, read_file, record_name
+from cnn_gap.io.registry import files_of, read_file
 from cnn_gap.io.segments import GAP, segment_headers
 from cnn_gap.io.signal_files import file_beside, signal_files
 from cnn_gap.record import Record
-from cnn_gap.system.errors import InputError, printable
+from cnn_gap.system.errors import InputError
 
 #: How the names of a record's files end.
 RECORD_SUFFIXES = (".hea", ".mat", ".dat")
@@ -26,80 +25,6 @@ class RecordInfo:
     sampling_rate: float
     samples: int
     codes: tuple[str, ...]
-
-
-def find_records(folder: Path, skipped: Callable[[str], None] | None = None) -> list[Path]:
-    """Return the records in a folder and the folders in it, sorted.
-
-    A record is a header (``.hea``), a ``.mat`` file without one, as CPSC 2018 has them, or a file of another
-    format, as `cnn_gap.io.registry.is_other_record` tells. Hidden files and folders are not looked at,
-    and links to folders are not followed.
-
-    Parameters
-    ----------
-    folder : Path
-    skipped : callable, optional
-        Receives a line for each folder that cannot be read, which is then left out.
-
-    Raises
-    ------
-    InputError
-        If there is no such folder, no record in it, or a folder that cannot be read and nobody to tell.
-    """
-    folder = require_folder(Path(folder))
-    found: list[str] = []
-
-    def unreadable(error: OSError) -> None:
-        reason = f"{error.filename}: this folder cannot be read ({error.strerror}), nor the records in it"
-        if skipped is None:
-            raise InputError(reason) from error
-        skipped(printable(reason))
-
-    for place, folders, files in os.walk(folder, onerror=unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        headers = {name[:-4] for name in files if name.endswith(".hea")}
-        bare = {name[:-4] for name in files if name.endswith(".mat")} - headers
-        names = [stem + ".hea" for stem in headers] + [stem + ".mat" for stem in bare]
-        names += [name for name in files if is_other_record(place, name)]
-        found += [os.path.join(place, name) for name in names if not name.startswith(".")]  # noqa: PTH118, for speed
-    if not found:
-        raise InputError(
-            f"{folder}: there are no records (.hea, .mat or another format) in this folder or the folders in it"
-        )
-    return [Path(name) for name in sorted(found)]
-
-
-def require_folder(folder: Path) -> Path:
-    """Return the folder of records.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; give the folder of the records")
-    return folder
-
-
-def paths_by_name(paths: Iterable[Path]) -> dict[str, Path]:
-    """Return the records by name, in their order.
-
-    Raises
-    ------
-    InputError
-        If two have the same name, so that they would have the same result file.
-    """
-    named: dict[str, Path] = {}
-    for path in paths:
-        name = record_name(path)
-        if name in named:
-            raise InputError(
-                f"{path}: has the same record name as {named[name]}, so one {name}.csv would stand"
-                " for both; rename one, or take their folders one at a time"
-            )
-        named[name] = path
-    return named
 
 
 def record_files(path: Path) -> list[Path]:

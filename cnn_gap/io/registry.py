@@ -4,7 +4,6 @@ To add a format is to write a module in `cnn_gap.io.formats` and to add a line t
 """
 
 import math
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -121,7 +120,7 @@ SIDECAR_SUFFIXES = _suffixes("sidecar")
 _NAME_SUFFIXES = frozenset((*_suffixes("name", "content", "sidecar"), ".dat"))
 
 #: What lies beside records and is none; files with other suffixes, or none, are looked into.
-_BESIDE = frozenset(
+BESIDE = frozenset(
     (".hea", ".mat", ".dat", ".atr", ".cam", ".json", ".md", ".html", ".log", ".png", ".svg", ".pdf")
 )
 
@@ -189,23 +188,6 @@ def files_of(path: Path) -> list[Path]:
     """Return the files of a record without a header: its own, and the sidecar of an array."""
     sidecar = sidecar_path(path) if path.suffix.lower() in SIDECAR_SUFFIXES else None
     return [path] if sidecar is None else [path, sidecar]
-
-
-def is_other_record(folder: str, name: str) -> bool:
-    """Tell whether a file of a folder is a record in another format than WFDB's or MATLAB's."""
-    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122, for speed
-    if suffix in SUFFIXES:
-        return True
-    if suffix in _BESIDE or name.startswith(".") or name == "DICOMDIR":
-        return False
-    path = Path(folder) / name
-    if suffix in SIDECAR_SUFFIXES:
-        return sidecar_path(path) is not None
-    try:
-        form = recognise(read_bytes(path, START, count=START))
-    except InputError:  # nor is a pipe a record
-        return False
-    return form is not None and form.needs == "content"
 
 
 def _require_size(path: Path, form: Format) -> None:

@@ -1,6 +1,6 @@
 """Adapt a trained model's thresholds and probabilities to other records, without training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,10 +8,12 @@ import numpy as np
 
 from cnn_gap.evaluate.calibration import calibrated, fit_calibration, scale_logits
 from cnn_gap.evaluate.thresholds import adapted_thresholds
-from cnn_gap.io.label_tables import read_record_table
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.label_tables import read_label_table
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import list_records
 from cnn_gap.model.folder import ModelDescription, load_model, save_model
 from cnn_gap.predict.predictor import Predictor
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
 #: Records that are classified together.
@@ -64,21 +66,27 @@ def _classified(
     predictor: Predictor, data: Path, label_table: Path | None, log: Callable[[str], None]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return labels and probabilities of the records that can be read and answered, (records, classes) each."""
-    table = None if label_table is None else read_record_table(label_table)
+    table = None if label_table is None else read_label_table(label_table, predictor.classes.codes)
     labels, probabilities = [], []
-    paths = find_records(data)
+    listing = list_records(data, strict=True)
+    for line in listing.remarks:
+        log(line)
+    paths = [Path(record.source) for record in listing.records]
+    if table is not None:
+        if absent := table.unmatched(map(str, paths)):
+            log(f"{len(absent)} lines of {label_table} are of no record in {data}, the first is {absent[0]}")
+        paths = [path for path in paths if str(path) in table]
     for first in range(0, len(paths), BATCH):
-        records = []
+        records: list[tuple[Record, Sequence[str]]] = []
         for path in paths[first : first + BATCH]:
             try:
-                records.append(read_record(path))
+                record = read_record(path)
+                records.append((record, record.codes if table is None else table[str(path)]))
             except InputError as error:
                 log(f"left out: {error}")
-        listed = [record for record in records if table is None or record.name in table]
-        predictions = predictor.predict_prepared([predictor.prepare(record) for record in listed])
-        for record, prediction in zip(listed, predictions, strict=True):
+        predictions = predictor.predict_prepared([predictor.prepare(record) for record, _ in records])
+        for (_, codes), prediction in zip(records, predictions, strict=True):
             if prediction.answerable:
-                codes = record.codes if table is None else table[record.name]
                 labels.append(predictor.classes.encode_taught(codes))
                 probabilities.append(prediction.probabilities)
     if not labels or not np.any(labels):

@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.label_tables import read_label_table, read_record_table
-from cnn_gap.io.records import RecordInfo, find_records, read_info
+from cnn_gap.io.records import RecordInfo, read_info
+from cnn_gap.io.sources import list_records
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.processes import Run
 from cnn_gap.system.settings import to_dict
@@ -147,13 +148,14 @@ def _digest(values: np.ndarray) -> str:
 
 
 def _find_records(sources: Sources, log: Log) -> list[Path]:
-    unreadable: list[str] = []
-    paths = find_records(sources.data, None if sources.strict else unreadable.append)
-    for line in unreadable:
+    listing = list_records(sources.data, sources.strict)
+    for line in listing.unreadable:
         log(f"left out: {line}")
-    if unreadable:
-        log(f"left out: the records of {len(unreadable)} folders that cannot be read")
-    return paths
+    if listing.unreadable:
+        log(f"left out: the records of {len(listing.unreadable)} folders that cannot be read")
+    for line in listing.remarks:
+        log(line)
+    return [Path(record.source) for record in listing.records]
 
 
 def _read_infos(paths: list[Path], sources: Sources, classes: ClassSet, log: Log) -> list[RecordInfo]:
@@ -167,12 +169,17 @@ def _read_infos(paths: list[Path], sources: Sources, classes: ClassSet, log: Log
         except Exception as error:  # whatever is wrong with one record must not cost the others
             log(f"left out: {error if isinstance(error, InputError) else f'{path}: {error!r}'}")
             continue
-        if table is not None and record.name not in table:
+        codes = record.codes if table is None else table.get(str(path))
+        if codes is None:
             unlabelled += 1
             continue
-        records.append(record if table is None else replace(record, codes=table[record.name]))
+        records.append(replace(record, codes=codes))
     if unlabelled:
         log(f"left out: {unlabelled} records that {label_table} does not list")
+    if table is not None and (absent := table.unmatched(map(str, paths))):
+        log(
+            f"{len(absent)} lines of {label_table} are of no record in {sources.data}, the first is {absent[0]}"
+        )
     if not records:
         raise InputError(f"{sources.data}: no record can be trained on; check the folder and the label table")
     return records
@@ -180,9 +187,13 @@ def _read_infos(paths: list[Path], sources: Sources, classes: ClassSet, log: Log
 
 def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarray:
     """Return a group for each record: its patient, or itself where no patient is known."""
-    table = {} if patient_table is None else read_record_table(patient_table)
+    table = None if patient_table is None else read_record_table(patient_table)
+    patients = [None if table is None else table.get(str(record.path)) for record in records]
     return np.array(
-        [f"patient {table[r.name][0]}" if table.get(r.name) else f"record {r.path}" for r in records]
+        [
+            f"patient {patient[0]}" if patient else f"record {record.path}"
+            for patient, record in zip(patients, records, strict=True)
+        ]
     )
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cnn_gap.io.formats import npz, parquet
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.system.errors import InputError
 
 ABOUT = {"sampling_rate": 500, "unit": "uV", "leads": ["I", "II"]}

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cnn_gap.io.formats.sierra import unpacked_size
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
 from cnn_gap.io.registry import FORMATS, MIB
+from cnn_gap.io.sources import find_records
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.vendor_files import FAMILY_NAME
 from cnn_gap.simulation.writers import WRITERS
@@ -167,7 +168,8 @@ BOUNDED = """
 import resource, sys
 from pathlib import Path
 import cnn_gap.io.vendor, ecgdatakit.parsing.parser, pydicom
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.io.registry import FORMATS, MIB
 
 ecgdatakit.parsing.parser._discover()

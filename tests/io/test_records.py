@@ -14,7 +14,8 @@ from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.formats.wfdb import read_recording
 from cnn_gap.io.headers import parse_header
 from cnn_gap.io.label_tables import read_label_table
-from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.io.stored_values import record_from_digital
 from cnn_gap.leads import LEADS
 from cnn_gap.system.errors import InputError

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from cnn_gap.classifier import load_classifier
-from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.io.records import read_info, read_record
 from cnn_gap.io.registry import FORMATS, START, recognise, record_name
+from cnn_gap.io.sources import find_records
 from cnn_gap.io.xml_files import xml_root
 from cnn_gap.leads import LEADS
 from cnn_gap.simulation import simulate_record, write_simulated

@@ -12,7 +12,8 @@ from benchmarks.maps.waves import waves_of
 from cnn_gap.diagnoses.classes import known_diagnoses, read_weights
 from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.diagnoses.target_waves import target_waves, wave_by_code
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.map_penalty import WAVES, Focus, FocusedMaps, wave_steps
 from cnn_gap.network.options import Network

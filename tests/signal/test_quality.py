@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cnn_gap.io.amplitudes import record_from_signal
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.signal.quality import assess_quality
 from cnn_gap.signal.windows import Preprocessing, prepare_signal

@@ -44,9 +44,17 @@ def test_thresholds_go_with_the_probabilities():
     np.testing.assert_array_equal(after[[0, -1]], probabilities[[0, -1]])
 
 
+def test_codes_of_cpsc_2018_are_translated_and_lines_without_a_record_are_said(model, records, tmp_path):
+    (tmp_path / "labels.csv").write_text("SIM0000,1\nSIM0001.mat,2\nabsent,2\n")
+    lines = []
+    adapt_thresholds(records, tmp_path / "out", model, tmp_path / "labels.csv", lines.append)
+    assert any("1 lines of" in line and line.endswith("the first is absent") for line in lines)
+    assert any(line.startswith("adapted 2 classes of 24 to 2 records") for line in lines)
+
+
 def test_records_without_labels_and_a_missing_start_are_refused(model, records, tmp_path, run_command):
     table = tmp_path / "labels.csv"
-    table.write_text("SIM0000,1\n")
+    table.write_text("SIM0000,unscored\n")
     with pytest.raises(InputError, match="no record has a diagnosis"):
         adapt_thresholds(records, tmp_path / "out", model, table)
     result = run_command(train_model, [records, tmp_path / "out", "--thresholds-only"])

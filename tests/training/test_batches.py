@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.signal.windows import Preprocessing, training_windows
 from cnn_gap.simulation.files import write_simulated
 from cnn_gap.simulation.recordings import simulate_record

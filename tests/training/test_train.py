@@ -17,7 +17,8 @@ from conftest import ROOT, TINY
 import train_model as train_command
 from cnn_gap.classifier import load_classifier
 from cnn_gap.diagnoses.classes import read_weights
-from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.model.folder import load_model
 from cnn_gap.simulation.files import write_simulated
 from cnn_gap.simulation.recordings import simulate_record
