@@ -1,6 +1,7 @@
 """Arrays in files: NumPy, CSV and Parquet, with a sidecar that says what the file does not."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +50,18 @@ class Sidecar:
     sex: str = "Unknown"
 
 
-def sidecar_path(path: Path) -> Path | None:
-    """Return an array's sidecar: ``NAME.json`` beside it, or the folder's `FOLDER_SIDECAR`; None if absent.
+def sidecar_names(name: str) -> tuple[str, ...]:
+    """Return the names that an array's sidecar may have: its own, and the folder's.
 
-    A folder's sidecar does not count for ``.txt``, of which most are no arrays.
+    The folder's does not count for ``.txt``, of which most are no arrays.
     """
-    own, common = path.with_suffix(".json"), path.with_name(FOLDER_SIDECAR)
-    choices = (own,) if path.suffix.lower() == ".txt" else (own, common)
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122, for speed
+    return (f"{stem}.json",) if suffix.lower() == ".txt" else (f"{stem}.json", FOLDER_SIDECAR)
+
+
+def sidecar_path(path: Path) -> Path | None:
+    """Return an array's sidecar, the first of its `sidecar_names` that is there; None if none is."""
+    choices = map(path.with_name, sidecar_names(path.name))
     return next((choice for choice in choices if choice.is_file()), None)
 
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cnn_gap.io.arrays import FOLDER_SIDECAR
+from cnn_gap.io.arrays import FOLDER_SIDECAR, sidecar_names
 from cnn_gap.io.headers import LARGEST_HEADER, decode_header
 from cnn_gap.io.registry import BESIDE, SIDECAR_SUFFIXES, START, SUFFIXES, recognise
 from cnn_gap.system.errors import InputError
@@ -114,11 +114,11 @@ def _belongs(name: str, record: str) -> bool:
 def _of_other_formats(names: Iterable[str], visible: Collection[str], read: ReadStart) -> Iterator[str]:
     """Yield the names that are records in another format than WFDB's and MATLAB's."""
     for name in names:
-        stem, suffix = _split(name)
+        suffix = _split(name)[1]
         if suffix in SUFFIXES:
             yield name
         elif suffix in SIDECAR_SUFFIXES:
-            if f"{stem}.json" in visible or FOLDER_SIDECAR in visible:
+            if any(sidecar in visible for sidecar in sidecar_names(name)):
                 yield name
         elif suffix not in BESIDE and name != "DICOMDIR" and _is_recognised(name, read):
             yield name

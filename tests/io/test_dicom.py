@@ -5,7 +5,8 @@ import io
 import numpy as np
 import pytest
 
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.io.waveforms import MORE_WAVEFORMS
 from cnn_gap.leads import LEADS
 from cnn_gap.simulation import simulate_record

@@ -8,7 +8,8 @@ import pytest
 from cnn_gap.io.formats import hdf5
 from cnn_gap.io.formats.wfdb import read_recording
 from cnn_gap.io.matlab import parse_matlab
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.system.errors import InputError
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.system.errors import InputError
 
 VALUES = np.array([[0.1, 0.2, 0.5], [0.3, 0.5, 0.25], [-1.0, 0.0, 0.125]])

@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.io.xml_files import parse_xml, xml_root
 from cnn_gap.leads import LEADS
 from cnn_gap.simulation import simulate_record
