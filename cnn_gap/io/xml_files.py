@@ -20,6 +20,7 @@ MOST_TAGS = 300_000
 _MARKUP = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"\s*<(?:[^\s<>/:=\"']+:)?([^\W\d][\w.-]*)")
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # which XML forbids, and devices write into names
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
 
 #: Byte order marks, the longer ones first, and the encodings that they stand for.
@@ -78,7 +79,7 @@ def parse_xml(path: Path) -> Element:
     if text.count("<") > MOST_TAGS:
         raise InputError(f"{path}: has too many XML tags; at most {MOST_TAGS} are read")
     try:
-        root: Element = fromstring(_DECLARATION.sub("", text, count=1))
+        root: Element = fromstring(_CONTROL.sub("", _DECLARATION.sub("", text, count=1)))
     except DefusedXmlException as error:
         raise InputError(f"{path}: declares XML entities, which are not expanded; remove them") from error
     except (ParseError, ValueError, LookupError, RecursionError) as error:
@@ -91,7 +92,8 @@ def parse_xml(path: Path) -> Element:
 
 def xml_bytes(root: Element) -> bytes:
     """Return an element as an XML file in UTF-8."""
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    content: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 def xml_parts(root: Element, chains: Sequence[Sequence[tuple[Element, Element]]]) -> list[bytes]:

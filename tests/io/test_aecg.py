@@ -91,6 +91,18 @@ def test_sets_that_do_not_say_when_they_begin_are_refused(simulated, tmp_path):
         read_record(written(tmp_path, simulated, "".join(sets)))
 
 
+@pytest.mark.parametrize(("unit", "known"), [("uVolt", True), ("microvolts", True), ("adu", False)])
+def test_spellings_of_units(simulated, tmp_path, unit, known):
+    path = WRITERS["HL7 aECG"](tmp_path, simulated)
+    expected = read_record(path).signal
+    path.write_text(path.read_text().replace('unit="uV"', f'unit="{unit}"'))
+    if known:
+        np.testing.assert_allclose(read_record(path).signal, expected, atol=1e-6)
+        return
+    with pytest.raises(InputError, match="lead I has no unit of voltage; its unit is adu"):
+        read_record(path)
+
+
 def test_sequences_that_are_no_leads_are_named(simulated, tmp_path):
     path = WRITERS["HL7 aECG"](tmp_path, simulated)
     text = path.read_text()

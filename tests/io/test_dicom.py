@@ -111,6 +111,17 @@ def test_without_a_preamble(simulated, groups, tmp_path, implicit):
     np.testing.assert_allclose(read_record(path).signal, simulated.signal, atol=TOLERANCE)
 
 
+@pytest.mark.parametrize("unit", ["uVolt", "µV", "microvolts"])
+def test_spellings_of_units(simulated, groups, unit):
+    path = groups((LEADS, ALL, {}))
+    held = pydicom.dcmread(path)
+    held.SpecificCharacterSet = "ISO_IR 192"
+    for channel in held.WaveformSequence[0].ChannelDefinitionSequence:
+        channel.ChannelSensitivityUnitsSequence[0].CodeValue = unit
+    held.save_as(path)
+    np.testing.assert_allclose(read_record(path).signal, simulated.signal, atol=TOLERANCE)
+
+
 def test_a_group_with_less_data_than_it_announces_is_refused(groups):
     path = groups((LEADS, ALL, {}), (LEADS, ALL, {"NumberOfWaveformSamples": 5000}))
     with pytest.raises(InputError, match=r"S1\.dcm: is damaged or incomplete"):

@@ -36,6 +36,7 @@ def rows(separator=",", point="."):
         "\ufeffI,II,V1\r\n" + rows().replace("\n", "\r\n") + "\r\n",
         "DI,DII,C1\n" + rows(),
         "I (mV),II [mV],V1 (mV)\n" + rows(),
+        "   I\t    II\t    V1\n  (mV)\t  (mV)\t  (mV)\n" + rows("\t"),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

@@ -93,6 +93,14 @@ def test_what_no_encoding_of_text_may_do(tmp_path):
     assert xml_root(b'<?xml version="1.0" encoding="zip"?><a>') == "a"
 
 
+@pytest.mark.parametrize("unit", ["uV", "uVolt", "mcV"])
+def test_spellings_of_units_of_muse(files, tmp_path, unit):
+    text = files["GE MUSE XML"].read_text().replace(">MICROVOLTS<", f">{unit}<")
+    (tmp_path / "S1.xml").write_text(text)
+    expected = read_record(files["GE MUSE XML"]).signal
+    np.testing.assert_array_equal(read_record(tmp_path / "S1.xml").signal, expected)
+
+
 def test_two_rhythm_waveforms_of_muse_are_joined(files, simulated, tmp_path):
     text = files["GE MUSE XML"].read_text()
     start = text.index("<Waveform><WaveformType>Rhythm")

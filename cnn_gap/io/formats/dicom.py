@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.io.vendor import Part, read_parts
+from cnn_gap.io.vendor import Part, plain_unit, read_parts
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
@@ -118,6 +118,9 @@ def _alone(held: "Dataset", group: "Dataset") -> bytes:
     for keyword in _KEPT:
         if keyword in held:
             alone[keyword] = held[keyword]
+    for channel in group.get("ChannelDefinitionSequence", ()):
+        for unit in channel.get("ChannelSensitivityUnitsSequence", ()):
+            unit.CodeValue = plain_unit(str(unit.get("CodeValue", "")))
     group.pop("MultiplexGroupLabel", None)  # ecgdatakit takes a group for a beat by its label
     alone.WaveformSequence = [group]
     implicit, little = held.original_encoding
