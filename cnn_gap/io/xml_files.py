@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, tostring
@@ -147,8 +148,10 @@ def numbers_of(text: str, source: str) -> np.ndarray:
         If something else is among them.
     """
     try:
-        return np.array(text.replace(",", " ").split(), np.float64)
-    except ValueError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of NumPy, where something is no number
+            return np.fromstring(text.replace(",", " ").strip(), np.float64, sep=" ")
+    except (ValueError, DeprecationWarning) as error:
         raise InputError(f"{source}: is damaged; among its samples is what is no number") from error
 
 

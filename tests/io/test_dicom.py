@@ -122,6 +122,12 @@ def test_spellings_of_units(simulated, groups, unit):
     np.testing.assert_allclose(read_record(path).signal, simulated.signal, atol=TOLERANCE)
 
 
+def test_more_groups_than_a_recording_has_are_refused(groups):
+    path = groups(*[(["II"], slice(2), {})] * 65)
+    with pytest.raises(InputError, match=r"S1\.dcm: holds 65 waveforms; at most 64 are read"):
+        read_record(path)
+
+
 def test_a_group_with_less_data_than_it_announces_is_refused(groups):
     path = groups((LEADS, ALL, {}), (LEADS, ALL, {"NumberOfWaveformSamples": 5000}))
     with pytest.raises(InputError, match=r"S1\.dcm: is damaged or incomplete"):

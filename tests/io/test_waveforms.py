@@ -48,6 +48,23 @@ def test_a_beat_is_not_taken_for_the_leads_that_the_rhythm_lacks():
     assert joined.leads == ("II",)
 
 
+def test_waveforms_that_go_on_are_one_recording():
+    parts = [waveform(LEADS, 10, start_s, value=start_s) for start_s in (20.5, 0, 10)]
+    joined = join_waveforms(parts, "file")
+    assert joined.duration_s == 30.5
+    np.testing.assert_array_equal(
+        joined.signal[[0, 999, 1000, 1999, 2050, 3049], 0], [0, 0, 10, 10, 20.5, 20.5]
+    )
+    assert np.isnan(joined.signal[2000:2050]).all()
+    assert joined.notes[0].endswith("from 0 to 20 s and from 20.5 to 30.5 s")
+    assert join_waveforms(parts[1:], "file").notes == ()
+
+
+def test_another_recording_of_the_same_leads_is_left_out_and_said():
+    joined = join_waveforms([waveform(LEADS, 10), waveform(LEADS, 10, start_s=300)], "file")
+    assert (joined.duration_s, joined.notes) == (10, (MORE_WAVEFORMS,))
+
+
 def test_leads_of_other_rates_and_far_away_are_refused():
     with pytest.raises(InputError, match="file: its leads have different sampling rates"):
         join_waveforms([waveform(LEADS[:3], 10), waveform(LEADS[6:], 10, rate=500.0)], "file")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cnn_gap.io.vendor import Part, plain_unit, read_parts, read_xml
+from cnn_gap.io.vendor import Part, plain_unit, read_parts, read_xml, require_few
 from cnn_gap.io.xml_files import child_text, parse_xml, xml_parts, xml_root
 from cnn_gap.record import Record
 
@@ -26,4 +26,5 @@ def read(path: Path) -> Record:
     ]
     if len(rhythms) < 2:
         return read_xml(path, root)
+    require_few(len(rhythms), str(path))
     return read_parts(path, [Part(part) for part in xml_parts(root, [[(root, each)] for each in rhythms])])
