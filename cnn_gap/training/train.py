@@ -18,6 +18,7 @@ from cnn_gap.leads import LEADS
 from cnn_gap.model.folder import ModelDescription, load_model, save_model, software_versions
 from cnn_gap.network.activation_maps import window_multiple
 from cnn_gap.network.architecture import build_network, copy_weights
+from cnn_gap.network.devices import even, on_devices, predict_evenly
 from cnn_gap.network.fast_layers import with_fast_layers
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.network.map_penalty import Focus
@@ -28,7 +29,6 @@ from cnn_gap.system.settings import to_dict
 from cnn_gap.training.batches import BatchPlan, WindowBatches, cut, repeat_factors
 from cnn_gap.training.checkpoints import Checkpoints, Progress
 from cnn_gap.training.config import Config
-from cnn_gap.training.devices import even, on_devices, predict_evenly
 from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
 from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.history import write_history

@@ -27,7 +27,7 @@ MARGIN = 20
 def _network(kind, classes=3, margin=0):
     """Return a network whose variables all differ from their first values."""
     keras.utils.set_random_seed(0)
-    network = build_network(NETWORKS[kind], leads=12, classes=classes, margin=margin)
+    network = build_network(NETWORKS[kind], 12, classes, margin=margin)
     random = np.random.default_rng(1)
     network.set_weights([w + random.uniform(0.05, 0.2, w.shape) for w in network.get_weights()])
     # Probabilities near 0 or 1 would hide the logit from float32.
@@ -175,7 +175,7 @@ def test_a_constant_map_stays_constant_for_any_length_and_rate(seconds, rate, ov
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_the_stride_is_the_product_of_all_pooling(kind):
-    assert map_stride(build_network(NETWORKS[kind], leads=12, classes=3)) == 4
+    assert map_stride(build_network(NETWORKS[kind], 12, 3)) == 4
 
 
 def _without_average():

@@ -34,7 +34,7 @@ PROGRESS = Progress({"seed": 0}, (dict.fromkeys(COLUMNS, 0.5),), 1)
 
 
 def _network():
-    return build_network(Network((4, 4), (5, 5), (4, 4)), leads=12, classes=24)
+    return build_network(Network((4, 4), (5, 5), (4, 4)), 12, 24)
 
 
 def compiled_network():

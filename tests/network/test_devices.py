@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from cnn_gap.network.devices import EvenBatches, on_devices
 from cnn_gap.system.errors import InputError
-from cnn_gap.training.devices import EvenBatches, on_devices
 
 #: Trains twice, on one device and on two, and prints the loss of each step, predictions and what is refused.
 SCRIPT = """
@@ -23,7 +23,7 @@ from dataclasses import replace
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.system.errors import InputError
 from cnn_gap.training import train
-from cnn_gap.training.devices import device_count, on_devices, predict_evenly
+from cnn_gap.network.devices import device_count, on_devices, predict_evenly
 from cnn_gap.network.architecture import build_network
 
 losses = []
