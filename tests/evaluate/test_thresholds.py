@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cnn_gap.diagnoses.classes import NORMAL_CODE, ClassSet, Finding, read_weights
 from cnn_gap.evaluate.metrics import challenge_metric, challenge_numerator, f_measure
 from cnn_gap.evaluate.thresholds import (
-    LEAST_FOR_FINDINGS,
+    LOWEST_FINDING_THRESHOLD,
     adapted_thresholds,
     apply_thresholds,
     choose_thresholds,
@@ -181,5 +181,5 @@ def test_a_rare_finding_is_not_answered_at_a_low_probability():
     probabilities = rng.uniform(0, 0.01, labels.shape)
     probabilities[:2, -1] = 0.02
     thresholds = stable_thresholds(classes, labels, probabilities, np.ones(len(classes), bool))
-    assert thresholds[-1] == LEAST_FOR_FINDINGS
-    assert thresholds[0] < LEAST_FOR_FINDINGS
+    assert thresholds[-1] == LOWEST_FINDING_THRESHOLD
+    assert thresholds[0] < LOWEST_FINDING_THRESHOLD

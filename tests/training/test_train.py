@@ -25,7 +25,8 @@ from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
 from cnn_gap.training.checkpoints import Checkpoints
 from cnn_gap.training.config import Training
-from cnn_gap.training.train import predict_records, train_model
+from cnn_gap.training.train import train_model
+from cnn_gap.training.validation import predict_records
 from cnn_gap.training.window_store import prepare_windows
 
 
