@@ -1,9 +1,9 @@
-"""Zero-phase Butterworth filters: designed once, then applied to many signals."""
+"""Zero-phase Butterworth filters; each design is kept for the next signals."""
 
 from functools import lru_cache
 
 import numpy as np
-import scipy  # loads its parts when they are first used: scipy.signal takes most of a second
+import scipy  # imports scipy.signal, which takes most of a second, only when it is first used
 
 
 def zero_phase(
@@ -21,7 +21,7 @@ def zero_phase(
     sampling_rate : float
         Hz.
     padding : int
-        By how many samples, fewer than there are, the signal is continued at both ends, turned about them.
+        Number of samples, less than those of the signal, by which both ends are extended by point reflection.
 
     Returns
     -------
@@ -41,6 +41,6 @@ def zero_phase(
 def _design(
     corners: float | tuple[float, float], kind: str, sampling_rate: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a filter's sections (n, 6), and their states after a long step, (n, 2, 1)."""
+    """Return a filter's sections (n, 6), and their states for a constant signal of 1, (n, 2, 1)."""
     sections = scipy.signal.butter(2, corners, kind, fs=sampling_rate, output="sos")
     return sections, scipy.signal.sosfilt_zi(sections)[:, :, None]

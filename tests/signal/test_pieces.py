@@ -40,7 +40,7 @@ def _signal(rate, seconds):
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch):
     monkeypatch.setattr(pieces, "WINDOWS_CUT_AT_ONCE", 3)
-    monkeypatch.setattr(pieces, "PIECE", 1500)
+    monkeypatch.setattr(pieces, "PIECE_SAMPLES", 1500)
 
 
 @pytest.mark.parametrize("rate", [100.0, 250.0, 257.0, 500.0])
