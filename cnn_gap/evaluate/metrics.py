@@ -205,4 +205,5 @@ def _confusion(labels: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     ratio = np.full(denominator.shape, np.nan)
-    return np.divide(numerator, denominator, out=ratio, where=denominator > 0)
+    np.divide(numerator, denominator, out=ratio, where=denominator > 0)
+    return ratio

@@ -95,7 +95,7 @@ def repeat_factors(labels: np.ndarray, share: float, cap: float) -> np.ndarray:
     """
     frequency = np.maximum(labels.mean(axis=0), 1 / len(labels))
     wanted = np.clip(np.sqrt(share / frequency), 1, cap)
-    return np.where(labels, wanted, 1.0).max(axis=1, initial=1.0)
+    return np.asarray(np.where(labels, wanted, 1.0).max(axis=1, initial=1.0))
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,7 @@ def blend(
     """
     seen = np.all([teacher.description.seen for teacher in teachers], axis=0)
     shares = np.where(seen, share, 0.0)
-    targets = (1 - shares) * labels + shares * np.mean(probabilities, axis=0)
-    return targets.astype(np.float32)
+    return np.asarray((1 - shares) * labels + shares * np.mean(probabilities, axis=0), np.float32)
 
 
 def read_teacher(folder: Path) -> Teacher:
