@@ -12,6 +12,7 @@ import scipy
 
 from cnn_gap.beats.complexes import find_complexes
 from cnn_gap.record import Record
+from cnn_gap.signal.filters import zero_phase
 from cnn_gap.signal.resampling import bridge, resample_by
 
 #: Beats are measured at this rate, Hz.
@@ -104,9 +105,7 @@ def filter_beats(
     signal: np.ndarray, edges_hz: float | tuple[float, float], kind: str, order: int = 2
 ) -> np.ndarray:
     """Return a signal (samples, leads) at `RATE`, filtered forwards and backwards, so without a delay."""
-    sections = scipy.signal.butter(order, edges_hz, kind, fs=RATE, output="sos")
-    padding = min(round(2 * RATE), len(signal) - 1)
-    return np.asarray(scipy.signal.sosfiltfilt(sections, signal, axis=0, padlen=padding))
+    return zero_phase(signal, edges_hz, kind, RATE, min(round(2 * RATE), len(signal) - 1), order)
 
 
 def spatial_velocity(signal: np.ndarray) -> np.ndarray:

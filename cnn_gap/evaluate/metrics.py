@@ -6,6 +6,7 @@ are n records and C classes: labels and outputs are bool, probabilities float, a
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,16 +40,8 @@ class Scores:
     class_f_measure: np.ndarray
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of the evaluation.
-
-    Attributes
-    ----------
-    heading : str
-    figure, class_figures : str
-        The attributes of `Scores` with the figure over all classes and, if there are any, those of each class.
-    """
+class Column(NamedTuple):
+    """A column of the evaluation: its heading, and its attributes of `Scores` over all and of each class."""
 
     heading: str
     figure: str

@@ -3,7 +3,6 @@
 import keras
 from keras import layers
 
-from cnn_gap.network.architecture import PATH_SUFFIX
 from cnn_gap.system.errors import InputError
 
 
@@ -63,17 +62,6 @@ def receptive_field(network: keras.Model) -> int:
 def window_multiple(network: keras.Model) -> int:
     """Return the longest stride in the network: a window's number of samples must be a multiple of it."""
     return max(step for _, step in _fields(network).values())
-
-
-def path_fields(network: keras.Model) -> dict[str, int]:
-    """Return the receptive field of each path by its name, in samples; empty without paths."""
-    return {name: _field_of(network, layer.output)[0] for name, layer in _path_layers(network).items()}
-
-
-def _path_layers(network: keras.Model) -> dict[str, layers.Layer]:
-    """Return the layers that end the paths, in the order in which their features are averaged."""
-    ends = [layer for layer in network.layers if layer.name.endswith(PATH_SUFFIX)]
-    return {layer.name.removesuffix(PATH_SUFFIX): layer for layer in ends}
 
 
 def _field_of(network: keras.Model, features: keras.KerasTensor) -> tuple[int, int]:

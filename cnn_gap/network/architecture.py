@@ -12,9 +12,6 @@ from cnn_gap.network.options import Augmentation, FeaturePath, Network
 from cnn_gap.network.tensors import Tensor
 from cnn_gap.system.errors import InputError
 
-#: The suffix of the name of a path's last layer, whose features are averaged.
-PATH_SUFFIX = "_path"
-
 #: Softmax inputs are clipped at ± this value: float32 holds e^88.
 LARGEST_EXPONENT = 40.0
 
@@ -124,7 +121,7 @@ def _paths(trunk: Tensor, network: Network, margin_steps: int, precision: str, p
             kind = {"name": f"{path.name}_gate", "dtype": precision, "use_bias": False}
             gate = layers.Conv1D(path.filters[-1], 1, **kind)(found[0])
         end = _crop_and_sharpen(features, network, margin_steps, f"{path.name}_margin", gate)
-        ends.append(layers.Identity(name=f"{path.name}{PATH_SUFFIX}", dtype="float32")(end))
+        ends.append(layers.Identity(name=f"{path.name}_path", dtype="float32")(end))
     if len(ends) == 1:
         return ends[0]
     features = layers.Concatenate(name="paths", dtype="float32")(ends)

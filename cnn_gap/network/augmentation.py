@@ -44,8 +44,10 @@ def augmentation_layers(augmentation: Augmentation, sampling_rate: float) -> lis
 class _RandomLayer(keras.layers.Layer):
     """A layer that changes windows of shape (windows, samples, leads) while training.
 
-    A model's file holds the state of the random generator.
+    A model's file holds the state of the random generator. `options` names the arguments that rebuild a layer.
     """
+
+    options: tuple[str, ...] = ()
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -66,7 +68,8 @@ class _RandomLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
-        return {**super().get_config(), "seed": self.seed}
+        options = {name: getattr(self, name) for name in ("seed", *self.options)}
+        return {**super().get_config(), **options}
 
     def draw(self, shape: Shape, low: float = 0.0, high: float = 1.0) -> Tensor:
         """Return uniform random numbers."""
@@ -85,6 +88,8 @@ class RandomAmplitude(_RandomLayer):
         Of the random numbers, also in the other layers.
     """
 
+    options = ("low", "high")
+
     def __init__(self, low: float = 0.5, high: float = 2.5, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.low, self.high = low, high
@@ -92,10 +97,6 @@ class RandomAmplitude(_RandomLayer):
     def change(self, windows: Tensor) -> Tensor:
         """Return the windows, scaled."""
         return windows * self.draw((ops.shape(windows)[0], 1, 1), self.low, self.high)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that rebuild the layer."""
-        return {**super().get_config(), "low": self.low, "high": self.high}
 
 
 @keras.saving.register_keras_serializable("cnn_gap")
@@ -114,6 +115,8 @@ class RandomPaths(_RandomLayer):
     seed : int, optional
     """
 
+    options = ("sizes", "share")
+
     def __init__(self, sizes: tuple[int, ...], share: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.sizes, self.share = tuple(sizes), share
@@ -123,10 +126,6 @@ class RandomPaths(_RandomLayer):
         drawn = self.draw((ops.shape(windows)[0], 1, 1))
         needed = np.repeat(np.arange(len(self.sizes)) * self.share, self.sizes)
         return windows * ops.cast(drawn >= ops.convert_to_tensor(needed, "float32"), windows.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that rebuild the layer."""
-        return {**super().get_config(), "sizes": self.sizes, "share": self.share}
 
 
 @keras.saving.register_keras_serializable("cnn_gap")
@@ -141,6 +140,8 @@ class RandomDisturbance(_RandomLayer):
         Of the windows, Hz.
     seed : int, optional
     """
+
+    options = ("wander_mv", "noise_mv", "spike_mv", "sampling_rate")
 
     def __init__(
         self,
@@ -167,16 +168,6 @@ class RandomDisturbance(_RandomLayer):
             if amplitude:
                 disturbed = disturbed + present * self._gain(windows, amplitude) * shape(windows)
         return disturbed
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that rebuild the layer."""
-        return {
-            **super().get_config(),
-            "wander_mv": self.wander_mv,
-            "noise_mv": self.noise_mv,
-            "spike_mv": self.spike_mv,
-            "sampling_rate": self.sampling_rate,
-        }
 
     def _gain(self, windows: Tensor, largest: float) -> Tensor:
         """Return an amplitude for each window, mV: 0 or up to `largest`."""
@@ -219,6 +210,8 @@ class RandomLeads(_RandomLayer):
     seed : int, optional
     """
 
+    options = ("share",)
+
     def __init__(self, share: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.share = share
@@ -237,10 +230,6 @@ class RandomLeads(_RandomLayer):
         chosen = ops.sum(options * ops.expand_dims(choice, -1), axis=1)
         kept = ops.where(self.draw((shape[0], 1)) < self.share, chosen, 1.0)
         return windows * ops.cast(ops.expand_dims(kept, 1), windows.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that rebuild the layer."""
-        return {**super().get_config(), "share": self.share}
 
     def _choice(self, count: Tensor, options: int) -> Tensor:
         return keras.random.randint((count,), 0, options, seed=self.seed_generator)

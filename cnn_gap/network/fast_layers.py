@@ -98,8 +98,7 @@ def crop_steps(features: Tensor, first: int, last: int) -> Tensor:
     return ops.slice(features, (0, first, 0), (windows, steps - first - last, size))
 
 
+#: The faster layers by the name of Keras's own.
 _FAST: dict[str, Any] = {
-    "BatchNormalization": FastNormalization,
-    "Dropout": FastDropout,
-    "Cropping1D": FastCropping,
+    each.__base__.__name__: each for each in (FastNormalization, FastDropout, FastCropping)
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cnn_gap.leads import LEADS
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.settings import require_ranges
+from cnn_gap.system.settings import require, require_ranges
 
 #: Number formats that the blocks can compute in; weights, losses and probabilities are always float32.
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -40,15 +40,10 @@ class FeaturePath:
     pool: int = 1
 
     def __post_init__(self) -> None:
-        if not re.fullmatch("[a-z]+", self.name):
-            raise InputError(f"network.paths.name must be of lower-case letters; received {self.name!r}")
-        if self.name == "block":
-            raise InputError("network.paths.name must not be 'block': the trunk's blocks have this name")
+        named = re.fullmatch("[a-z]+", self.name) and self.name != "block"  # the name of the trunk's blocks
+        require(bool(named), "network.paths.name", "of lower-case letters, not 'block'", repr(self.name))
         _check_blocks(f"network.paths.{self.name}.", self.filters, kernels=self.kernels)
-        if not 1 <= self.pool <= LARGEST_OPTION:
-            raise InputError(
-                f"network.paths.{self.name}.pool must be from 1 to {LARGEST_OPTION}; received {self.pool}"
-            )
+        require_ranges(f"network.paths.{self.name}", self, {"pool": (1, LARGEST_OPTION)})
 
 
 @dataclass(frozen=True)
@@ -105,36 +100,27 @@ class Network:
     def __post_init__(self) -> None:
         dilation = {"dilation": self.dilation} if self.dilation else {}
         _check_blocks("network.", self.filters, kernels=self.kernels, pooling=self.pooling, **dilation)
-        if len({path.name for path in self.paths}) < len(self.paths):
-            raise InputError("network.paths must have different names")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"network.dropout must be from 0 to below 1; received {self.dropout}")
-        if not 0 <= self.squeeze <= min(self.filters):
-            raise InputError(f"network.squeeze must be from 0 to the fewest filters; received {self.squeeze}")
-        if not (
-            self.sharpen_steps == 0
-            or (1 <= self.sharpen_steps <= LARGEST_OPTION and self.sharpen_steps % 2 == 1)
-        ):
-            raise InputError(
-                f"network.sharpen_steps must be 0 or an odd number up to {LARGEST_OPTION};"
-                f" received {self.sharpen_steps}"
-            )
+        names = [path.name for path in self.paths]
+        require(len(set(names)) == len(names), "network.paths.name", "different in each path", names)
+        require(0 <= self.dropout < 1, "network.dropout", "from 0 to below 1", self.dropout)
+        squeezable = 0 <= self.squeeze <= min(self.filters)
+        require(squeezable, "network.squeeze", "from 0 to the fewest filters", self.squeeze)
+        odd = 0 <= self.sharpen_steps <= LARGEST_OPTION and (self.sharpen_steps % 2 or not self.sharpen_steps)
+        expected = f"0 or an odd number up to {LARGEST_OPTION}"
+        require(bool(odd), "network.sharpen_steps", expected, self.sharpen_steps)
         if self.gated and not (self.sharpen and self.sharpen_steps and len(self.paths) > 1):
             raise InputError(
                 "network.gated needs sharpen, sharpen_steps and two paths or more; received"
                 f" sharpen {self.sharpen}, sharpen_steps {self.sharpen_steps} and {len(self.paths)} paths"
             )
-        if len(self.paths) > MOST_BLOCKS:
-            raise InputError(f"network.paths must be at most {MOST_BLOCKS}; received {len(self.paths)}")
+        require(len(names) <= MOST_BLOCKS, "network.paths", f"at most {MOST_BLOCKS}", len(names))
         if self.weights > MOST_WEIGHTS:
             raise InputError(
                 f"network.filters and network.kernels must make at most {MOST_WEIGHTS} weights;"
                 f" received {self.weights}"
             )
-        if max(self.stride, self.multiple) > LONGEST_STRIDE:
-            raise InputError(
-                f"network.pooling must multiply to at most {LONGEST_STRIDE} samples; received {self.stride}"
-            )
+        if (stride := max(self.stride, self.multiple)) > LONGEST_STRIDE:
+            raise InputError(f"network.pooling must multiply to at most {LONGEST_STRIDE}; received {stride}")
 
     @property
     def weights(self) -> int:
@@ -160,14 +146,11 @@ def _weights(channels: int, filters: tuple[int, ...], kernels: tuple[int, ...]) 
 
 def _check_blocks(where: str, filters: tuple[int, ...], **others: tuple[int, ...]) -> None:
     for key, values in {"filters": filters, **others}.items():
-        if not values or min(values) < 1 or max(values) > LARGEST_OPTION:
-            raise InputError(
-                f"{where}{key} must list numbers from 1 to {LARGEST_OPTION}; received {list(values)}"
-            )
-        if len(values) > MOST_BLOCKS:
-            raise InputError(f"{where}{key} must list at most {MOST_BLOCKS} blocks; received {len(values)}")
-        if len(values) != len(filters):
-            raise InputError(f"{where}{key} must have as many entries as filters; received {list(values)}")
+        inside = bool(values) and min(values) >= 1 and max(values) <= LARGEST_OPTION
+        require(inside, f"{where}{key}", f"a list of numbers from 1 to {LARGEST_OPTION}", list(values))
+        require(len(values) <= MOST_BLOCKS, f"{where}{key}", f"of at most {MOST_BLOCKS} blocks", len(values))
+        same = len(values) == len(filters)
+        require(same, f"{where}{key}", "as long as filters", list(values))
 
 
 @dataclass(frozen=True)
@@ -206,10 +189,8 @@ class Augmentation:
     no_heart: float = 0.0
 
     def __post_init__(self) -> None:
-        if len(self.amplitude) != 2 or not 0 < self.amplitude[0] <= self.amplitude[1] < 1e6:
-            raise InputError(
-                f"augmentation.amplitude must be two rising factors; received {list(self.amplitude)}"
-            )
+        rising = len(self.amplitude) == 2 and 0 < self.amplitude[0] <= self.amplitude[1] < 1e6
+        require(rising, "augmentation.amplitude", "two rising factors", list(self.amplitude))
         require_ranges(
             "augmentation",
             self,

@@ -7,9 +7,14 @@ import scipy  # imports scipy.signal, which takes most of a second, only when it
 
 
 def zero_phase(
-    signal: np.ndarray, corners: float | tuple[float, float], kind: str, sampling_rate: float, padding: int
+    signal: np.ndarray,
+    corners: float | tuple[float, float],
+    kind: str,
+    sampling_rate: float,
+    padding: int,
+    order: int = 2,
 ) -> np.ndarray:
-    """Return a signal filtered forwards and backwards by a filter of order 2, as SciPy's sosfiltfilt does.
+    """Return a signal filtered forwards and backwards, as SciPy's sosfiltfilt does.
 
     Parameters
     ----------
@@ -22,12 +27,14 @@ def zero_phase(
         Hz.
     padding : int
         Number of samples, less than those of the signal, by which both ends are extended by point reflection.
+    order : int
+        Of the filter.
 
     Returns
     -------
     ndarray, shape (samples, leads), float64
     """
-    sections, steady = _design(corners, kind, sampling_rate)
+    sections, steady = _design(corners, kind, sampling_rate, order)
     before = 2 * signal[:1] - signal[padding:0:-1]
     after = 2 * signal[-1:] - signal[-2 : -2 - padding : -1]
     filtered = np.concatenate([before, signal, after]) if padding else signal
@@ -39,8 +46,8 @@ def zero_phase(
 
 @lru_cache
 def _design(
-    corners: float | tuple[float, float], kind: str, sampling_rate: float
+    corners: float | tuple[float, float], kind: str, sampling_rate: float, order: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a filter's sections (n, 6), and their states for a constant signal of 1, (n, 2, 1)."""
-    sections = scipy.signal.butter(2, corners, kind, fs=sampling_rate, output="sos")
+    sections = scipy.signal.butter(order, corners, kind, fs=sampling_rate, output="sos")
     return sections, scipy.signal.sosfilt_zi(sections)[:, :, None]

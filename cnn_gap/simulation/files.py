@@ -16,22 +16,9 @@ from cnn_gap.system.files import replacing
 class SimulatedRecord:
     """A simulated recording with its diagnoses, waves and beats.
 
-    Attributes
-    ----------
-    name : str
-        Record name.
-    signal : np.ndarray
-        mV, float32, shape (samples, 12), leads in the order of `cnn_gap.leads.LEADS`.
-    sampling_rate : float
-        Hz.
-    codes : tuple of str
-        Diagnoses as SNOMED CT codes.
-    age : int
-        Years.
-    sex : str
-        "Male" or "Female".
-    events : tuple of Event
-        All waves and premature beats in the record, in order of time.
+    The signal is in mV, float32, shape (samples, 12), leads in the order of `cnn_gap.leads.LEADS`; the sampling
+    rate is in Hz. The diagnoses are SNOMED CT codes; the age is in years, the sex "Male" or "Female". The
+    events are all waves and premature beats in order of time.
     """
 
     name: str

@@ -74,16 +74,9 @@ def join(first: Shape, second: Shape) -> Shape:
 
 
 def dipole(limb_mv: float, axis_deg: float, back_mv: float) -> np.ndarray:
-    """Return the dipole that has a given frontal axis in the limb leads.
+    """Return the dipole with a frontal axis (degrees, as read from I and aVF: 0 to the left, 90 to the feet).
 
-    Parameters
-    ----------
-    limb_mv : float
-        Amplitude in a limb lead parallel to the axis, mV.
-    axis_deg : float
-        Electrical axis as read from I and aVF: 0 to the left, 90 to the feet.
-    back_mv : float
-        Component Z, to the back.
+    It has the amplitude `limb_mv` in a limb lead parallel to the axis, and the component Z `back_mv`.
     """
     angle = np.deg2rad(axis_deg)
     # An augmented lead has sqrt(3)/2 of the amplitude of a bipolar lead.
@@ -103,18 +96,8 @@ def add_waves(
 ) -> None:
     """Add a shape to the heart's dipole, once for each start.
 
-    Only the samples near a wave are computed, those of all waves at once.
-
-    Parameters
-    ----------
-    dipoles : np.ndarray
-        The heart's dipole, mV, shape (samples, 3); changed in place.
-    sampling_rate : float
-        Hz.
-    form : Shape
-        The shape to add.
-    starts, durations, gains : np.ndarray
-        Onset (s), duration (s) and amplitude factor of each copy, shape (B,).
+    The dipole, mV, (samples, 3), is changed in place. `starts` (s), `durations` (s) and amplitude factors
+    `gains` have the shape (B,). Only the samples near a wave are computed, those of all waves at once.
     """
     stretch = np.asarray(durations)[:, None]
     centres = (np.asarray(starts)[:, None] + form.centres * stretch).ravel()
@@ -204,16 +187,8 @@ def left_anterior_block_qrs(size: float, axis: float, back: float) -> Shape:
 def with_late_right_forces(form: Shape, onset: float, late: float) -> Shape:
     """Return a QRS that is shortened to the time before `onset`, and late forces of the right ventricle.
 
-    The late right ventricle makes an R' in V1 and a broad S in I and V6.
-
-    Parameters
-    ----------
-    form : Shape
-        The QRS of the left ventricle.
-    onset : float
-        Onset of the late forces, as a share of the whole duration.
-    late : float
-        Their amplitude, mV.
+    The late forces make an R' in V1 and a broad S in I and V6. `form` is the QRS of the left ventricle, `onset`
+    a share of the whole duration, and `late` the amplitude of the late forces, mV.
     """
     earlier = replace(
         form,

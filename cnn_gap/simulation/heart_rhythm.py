@@ -50,20 +50,10 @@ class Breathing:
 def sinus_beats(
     rate: float, seconds: float, breathing: Breathing, jitter: float, rng: np.random.Generator
 ) -> Beats:
-    """Return the beats of sinus rhythm.
+    """Return the beats of sinus rhythm at `rate` per minute in a record of `seconds`.
 
-    Parameters
-    ----------
-    rate : float
-        Beats per minute.
-    seconds : float
-        Length of the record.
-    breathing : Breathing
-        Of the respiratory sinus arrhythmia.
-    jitter : float
-        Standard deviation of the remaining variation, as a share of the RR interval.
-    rng : np.random.Generator
-        Draws the random numbers, also in the other functions.
+    The RR interval varies with `breathing` and by a random part with the standard deviation `jitter`, a share
+    of the interval.
     """
     mean = 60 / rate
     onsets = [-mean * (1 + rng.uniform())]
@@ -84,17 +74,10 @@ def fibrillating_beats(rate: float, seconds: float, rng: np.random.Generator) ->
 
 
 def fluttering_beats(ratios: tuple[int, ...], cycle: float, seconds: float, rng: np.random.Generator) -> Beats:
-    """Return the beats of atrial flutter: each follows every second, third or fourth flutter wave.
+    """Return the beats of atrial flutter in a record of `seconds`.
 
-    Parameters
-    ----------
-    ratios : tuple of int
-        Numbers of flutter waves per beat; one is drawn for each beat. With one number the rhythm is regular.
-    cycle : float
-        Duration of a flutter wave, s; a wave starts at time 0.
-    seconds : float
-        Length of the record.
-    rng : np.random.Generator
+    For each beat its number of flutter waves is drawn from `ratios`: with one ratio the rhythm is regular. A
+    wave lasts `cycle` (s), and one starts at time 0.
     """
     mean = cycle * sum(ratios) / len(ratios)
     steps = rng.choice(ratios, int(seconds / cycle / min(ratios)) + 8)
@@ -117,17 +100,8 @@ def with_premature(
     apart. A ventricular beat does not reset it, so that they are exactly two cycles apart (the compensatory
     pause).
 
-    Parameters
-    ----------
-    beats : Beats
-        Sinus rhythm.
-    seconds : float
-        Length of the record, in which the premature beats lie.
-    kinds : tuple of str
-        `ATRIAL`, `VENTRICULAR` or both; there is at least one beat of each.
-    count : int
-        Number of beats to replace, if there is room for them.
-    rng : np.random.Generator
+    `count` of the `beats` (sinus rhythm) in a record of `seconds` are replaced, or fewer if there is no room.
+    Of each of the `kinds`, `ATRIAL`, `VENTRICULAR` or both, there is at least one.
 
     Raises
     ------

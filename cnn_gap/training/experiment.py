@@ -82,21 +82,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Sources:
-    """The folders and tables that a training reads.
-
-    Attributes
-    ----------
-    data : Path
-        Folder of records.
-    cache : Path
-        Folder for the prepared windows.
-    label_table, patient_table : Path or None
-        CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
-    strict : bool
-        Fail if a folder in `data` cannot be read, instead of leaving its records out.
-    run : callable or None
-        Executes the preparation of the windows: see `cnn_gap.training.window_store.prepare_windows`.
-    """
+    """The folders and tables that a training reads: see `cnn_gap.training.train.train_model`."""
 
     data: Path
     cache: Path

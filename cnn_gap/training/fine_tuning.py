@@ -64,17 +64,18 @@ class PretrainedModel:
 
     def seen(self, classes: ClassSet) -> np.ndarray:
         """Return which of `classes` the trained model has seen in training, shape (classes,), bool."""
-        seen = np.zeros(len(classes), bool)
-        for index, other in self.matches(classes).items():
-            seen[index] = self.description.seen[other]
-        return seen
+        return self._take(np.array(self.description.seen), classes, False)
 
     def thresholds(self, classes: ClassSet) -> np.ndarray:
         """Return the trained model's thresholds of `classes`, shape (classes,); inf where it has none."""
-        thresholds, trained = np.full(len(classes), np.inf), self.description.lowest_probabilities
+        return self._take(self.description.lowest_probabilities, classes, np.inf)
+
+    def _take(self, trained: np.ndarray, classes: ClassSet, default: float) -> np.ndarray:
+        """Return the trained classes' values for `classes`, `default` for a new class."""
+        values = np.full(len(classes), default, trained.dtype)
         for index, other in self.matches(classes).items():
-            thresholds[index] = trained[other]
-        return thresholds
+            values[index] = trained[other]
+        return values
 
 
 def weights_digest(network: keras.Model) -> str:

@@ -202,16 +202,11 @@ def _build(experiment: Experiment) -> keras.Model:
         config.preprocessing.sampling_rate,
         config.preprocessing.margin_samples,
         config.training.precision,
-        _focus(experiment),
+        Focus(target_waves(experiment.classes), config.training.focus) if config.training.focus else None,
     )
     if experiment.start is not None:
         experiment.start.copy_weights(network, experiment.classes)
     return with_fast_layers(network) if config.training.fast_layers else network
-
-
-def _focus(experiment: Experiment) -> Focus | None:
-    weight = experiment.config.training.focus
-    return Focus(target_waves(experiment.classes), weight) if weight else None
 
 
 def _without_augmentation(network: keras.Model, experiment: Experiment) -> keras.Model:
