@@ -1,4 +1,4 @@
-"""The waves of windows in tensor code: found where they are, on simulated and on delineated records."""
+"""The wave steps of windows agree with the waves of simulated records and with cardiologists' marks."""
 
 import json
 
@@ -24,7 +24,7 @@ def steps_of(codes, seed=1):
 
 
 def near(times, events, kind, tolerance=0.05):
-    """Return which of the times lie in events of a kind, or so near to them."""
+    """Return which of the times lie in events of a kind, or within the tolerance of one."""
     spans = [(each.start_s - tolerance, each.end_s + tolerance) for each in events if each.kind == kind]
     return np.any([(start <= times) & (times <= end) for start, end in spans], axis=0)
 

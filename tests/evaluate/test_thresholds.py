@@ -1,4 +1,4 @@
-"""The search for thresholds against trying all of them."""
+"""The search for thresholds finds the best of all thresholds that are tried."""
 
 from dataclasses import replace
 from itertools import product
@@ -26,7 +26,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def random_case(seed: int, records: int = 12) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and probabilities that tell something of them, with ties."""
+    """Return labels and probabilities that are correlated with them, some of them equal."""
     random = np.random.default_rng(seed)
     labels = random.random((records, 3)) < 0.4
     probabilities = np.clip((0.3 * labels + 0.7 * random.random((records, 3))).round(1), 0.05, 0.95)

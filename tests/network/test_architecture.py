@@ -1,4 +1,4 @@
-"""The network: shapes, lengths, saving, and what it may be made of."""
+"""The network: shapes of its output, lengths of windows, saving, and options."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Training on several devices, made of one processor by XLA in a process of its own."""
+"""Training on two devices, which XLA simulates on one CPU in a separate process."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from conftest import ROOT
 from cnn_gap.network.devices import EvenBatches, on_devices
 from cnn_gap.system.errors import InputError
 
-#: Trains twice, on one device and on two, and prints the loss of each step, predictions and what is refused.
+#: Trains on one device and on two, and prints the losses of all steps, predictions and error messages.
 SCRIPT = """
 import json, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The penalty on maps beside the waves: the waves are found, and training moves maps onto them."""
+"""The penalty on maps: it is lower on the waves than outside, and training moves maps onto the waves."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""How a record goes on beyond its ends."""
+"""The continuation of a record beyond its ends."""
 
 import numpy as np
 import pytest

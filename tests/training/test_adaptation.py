@@ -1,4 +1,4 @@
-"""Thresholds that are adapted to other records."""
+"""Thresholds and calibration, adapted to other records."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_answers_move_and_the_order_of_the_records_stays(model, records, tmp_pat
 
 
 def test_thresholds_go_with_the_probabilities():
-    """What passed a threshold before passes it after both were scaled and moved."""
+    """A probability that reaches its threshold still reaches it after both are calibrated."""
     probabilities = np.linspace(0, 1, 101)[:, None] * np.ones(3)
     scales, offsets, threshold = np.array([0.5, 1.0, 2.0]), np.array([-1.0, 0.0, 3.0]), np.full(3, 0.295)
     after = calibrate(probabilities, scales, offsets)

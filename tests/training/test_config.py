@@ -1,4 +1,4 @@
-"""Configurations: what is read, and that every mistake is named."""
+"""Configurations: how files are read, and that an error names the key at fault."""
 
 import pytest
 
