@@ -8,6 +8,7 @@ name, so that tests can check that no output contains it.
 import base64
 import struct
 import warnings
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
