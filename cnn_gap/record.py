@@ -1,23 +1,24 @@
 """A record: twelve named leads in mV."""
 
 import math
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.leads import LEADS, LIMB_LEADS, lead_notes
+from cnn_gap.leads import LEADS, LIMB_LEADS, LeadChoice
 from cnn_gap.system.errors import InputError
-
-#: What else ends the name of a file beside its record's name.
-_FORMAT_SUFFIX = re.compile(r"\.(hea|mat|dat|dcm|dicom|xml|scp|edf|npy|npz|csv|parquet)", re.IGNORECASE)
 
 
 class NoValidSampleError(InputError):
     """A recording in which every sample of every lead is invalid."""
+
+
+#: Samples farther (mV) from their lead's median than this are no ECG's if there is a gap: they are a minority,
+#: and all others are nearer than a quarter of their distance. That tells a filler such as -32768 from an
+#: artefact, which has values between, and from a wrong gain, which makes all samples large.
+IMPOSSIBLE_MV = 20.0
+_GAP = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,30 +69,17 @@ class Record:
         return len(self.signal) / self.sampling_rate
 
 
-def record_name(path: Path) -> str:
-    """Return the name of the record at a path: the file's without the suffix of its format.
-
-    Examples
-    --------
-    >>> record_name(Path("data/A0001.hea")), record_name(Path("export/1.2.840.99"))
-    ('A0001', '1.2.840.99')
-    """
-    return path.stem if _FORMAT_SUFFIX.fullmatch(path.suffix) else path.name
-
-
-def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str], source: str) -> Record:
-    """Return a record of the twelve leads, made of one whose signal holds stored leads in columns.
+def assemble_record(record: Record, choice: LeadChoice, source: str) -> Record:
+    """Return a record of the twelve leads, made of one whose signal holds those that are stored.
 
     Leads that are missing are derived from I and II where that is possible, and zero otherwise.
 
     Parameters
     ----------
     record : Record
-        Its signal has shape (samples, stored leads), in mV, and no lead is noted as present yet.
-    columns : dict of int to int
-        Where each of the twelve leads is in `names`: of `cnn_gap.leads.lead_columns`, in the signal's order.
-    names : sequence of str
-        Of all leads that were stored, the ones that are left out as well.
+        Its signal has shape (samples, leads of `choice`), in mV, and no lead is noted as present yet.
+    choice : LeadChoice
+        Which of the twelve leads the signal's columns are, in this order.
     source : str
         What to call the record in errors.
 
@@ -102,7 +90,7 @@ def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str
     NoValidSampleError
         If none is valid.
     """
-    physical, targets = record.signal, list(columns)
+    physical, targets = record.signal, list(choice.columns)
     if not len(physical):
         raise InputError(f"{source}: has no samples")
     present = np.zeros(len(LEADS), bool)
@@ -112,6 +100,9 @@ def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str
     if not present.all():
         stored, signal = signal, np.zeros((len(physical), len(LEADS)), np.float32)
         signal[:, targets] = stored
+    if choice.inverted:
+        signal[:, list(choice.inverted)] *= -1
+    impossible = _invalidate_impossible(signal)
     valid = np.isfinite(signal)
     if not valid.all():
         signal[~valid] = np.nan
@@ -120,7 +111,23 @@ def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str
     if not present.any():
         raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
-    return replace(record, signal=signal, leads=present, notes=record.notes + lead_notes(names))
+    return replace(record, signal=signal, leads=present, notes=record.notes + choice.notes + impossible)
+
+
+def _invalidate_impossible(signal: np.ndarray) -> tuple[str, ...]:
+    """Make samples NaN that no ECG has (see `IMPOSSIBLE_MV`); return notes of them."""
+    notes = []
+    with np.errstate(invalid="ignore", over="ignore"):
+        spread = np.fmax.reduce(signal) - np.fmin.reduce(signal)
+        for lead in np.flatnonzero(np.isfinite(spread) & (spread > IMPOSSIBLE_MV)):
+            distances = np.abs(signal[:, lead] - np.nanmedian(signal[:, lead]))
+            far = distances > IMPOSSIBLE_MV
+            near = distances[distances <= IMPOSSIBLE_MV].max(initial=0)
+            if 0 < far.sum() < len(far) / 2 and distances[far].min() >= _GAP * near:
+                value = signal[np.flatnonzero(far)[0], lead]
+                signal[far, lead] = np.nan
+                notes.append(f"{int(far.sum())} samples of lead {LEADS[lead]} are not valid: {value:.1f} mV")
+    return tuple(notes)
 
 
 def _derive_limb_leads(signal: np.ndarray, present: np.ndarray) -> None:

@@ -19,7 +19,8 @@ import numpy as np
 
 from benchmarks.common import Classified, Table, classify, start_classifier
 from benchmarks.quality.databases import POSITIVES, macro_auroc
-from cnn_gap.io.records import find_records, read_info
+from cnn_gap.io.records import read_info
+from cnn_gap.io.sources import find_records
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.exit_codes import run
 

@@ -22,7 +22,7 @@ from scipy import stats
 from benchmarks.common import Study, Table
 from benchmarks.estimates import mean
 from cnn_gap.io.records import read_record
-from cnn_gap.signal.continuation import continued
+from cnn_gap.signal.continuation import continue_signal
 from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def answered_cases(study: Study) -> list[Case]:
         window = classifier.windows(read_record(paths[index]))[0]
         if len(window) == preprocessing.input_samples:  # shorter records have a shorter one
             (probabilities,), (maps,) = classifier.run_with_maps(window[None])
-            places = continued(window[margin:][:samples], margin, preprocessing.sampling_rate)
+            places = continue_signal(window[margin:][:samples], margin, preprocessing.sampling_rate)
             answered = np.flatnonzero(probabilities >= lowest)
             cases += [Case(window, places, int(column), maps[:, column]) for column in answered]
     if not cases:

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import Table
-from cnn_gap.beats.detection import find_beats, prepared
+from cnn_gap.beats.detection import find_beats, prepare_for_beats
 from cnn_gap.beats.intervals import measure
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.record import Record
 from cnn_gap.system.exit_codes import run
 
@@ -105,7 +106,7 @@ def _measured(record: Record) -> Marks:
 
 def _delineated(record: Record, waves: Waves) -> Marks:
     """Return the cardiologists' marks of all leads together; None where most beats have none."""
-    beats = find_beats(record, prepared(record))
+    beats = find_beats(record, prepare_for_beats(record))
     unit = 1000 / record.sampling_rate
     marks = [mark for lead in waves.values() for mark in lead if mark[2] is not None]
     peaks = [mark[2] * unit for mark in marks]

@@ -14,10 +14,10 @@ from benchmarks.common import Classified, Study, Table
 from benchmarks.quality.calibration import calibration_error
 from benchmarks.quality.databases import TRAINED_ON
 from benchmarks.quality.scores import with_pvc
-from cnn_gap.evaluate.calibration import calibrated, fit_calibration
+from cnn_gap.evaluate.calibration import calibrate, fit_calibration
 from cnn_gap.evaluate.metrics import challenge_metric
 from cnn_gap.evaluate.thresholds import (
-    START,
+    DEFAULT_THRESHOLD,
     adapted_thresholds,
     apply_thresholds,
     choose_thresholds,
@@ -91,7 +91,7 @@ def threshold_rows(
         yield row, float(np.mean(crossed)), float(np.std(crossed))
     best = _metric(records, _chosen(choose_thresholds, records, seen))
     yield "chosen on the records scored: an upper bound", best, nan
-    yield f"{START:g} for all", _metric(records, np.where(seen, START, np.inf)), nan
+    yield f"{DEFAULT_THRESHOLD:g} for all", _metric(records, np.where(seen, DEFAULT_THRESHOLD, np.inf)), nan
 
 
 def local_row(records: Classified, own: np.ndarray, count: int) -> tuple[object, ...]:
@@ -103,7 +103,7 @@ def local_row(records: Classified, own: np.ndarray, count: int) -> tuple[object,
         known, others = records[order[:count]], records[order[count:]]
         adapted = adapted_thresholds(known.classes, known.labels, known.probabilities, own)
         metrics.append([_metric(others, each) for each in (own, adapted)])
-        moved = calibrated(others.probabilities, *fit_calibration(known.labels, known.probabilities))
+        moved = calibrate(others.probabilities, *fit_calibration(known.labels, known.probabilities))
         pairs = zip(*(_errors(others.labels, each) for each in (others.probabilities, moved)), strict=True)
         errors.append([value for pair in pairs for value in pair])
     before, after = np.mean(metrics, axis=0).tolist()

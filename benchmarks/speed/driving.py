@@ -19,7 +19,8 @@ import numpy as np
 
 from benchmarks.common import Table, interleaved, start_classifier
 from benchmarks.processes import cpu_seconds
-from cnn_gap.io.records import find_records, read_record, record_files
+from cnn_gap.io.records import read_record, record_files
+from cnn_gap.io.sources import find_records
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.exit_codes import run
 

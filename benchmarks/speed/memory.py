@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> int:
 
 def _prepare(data: Path, cache: Path) -> None:
     """Prepare the windows as training does, by processes that end."""
-    from cnn_gap.io.records import find_records, read_info
+    from cnn_gap.io.records import read_info
+    from cnn_gap.io.sources import find_records
     from cnn_gap.training.config import read_config
     from cnn_gap.training.window_store import prepare_windows
 

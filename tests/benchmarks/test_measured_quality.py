@@ -9,7 +9,8 @@ from benchmarks.common import Classified, Study, classify, resampled
 from benchmarks.quality import calibration, changes, databases, no_ecg, scores, statements, thresholds
 from benchmarks.quality.changes import DISTURBANCES, HUM_MV, SPIKE_MV, with_leads
 from cnn_gap.diagnoses.classes import Finding, read_weights
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.simulation import simulate_record, write_simulated

@@ -15,8 +15,8 @@ from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import PLAIN, Kind
 from benchmarks.torture.materials import make_materials
 from benchmarks.torture.worker import ANSWERED, REFUSED, kind_of, run_case
-from cnn_gap.io.recognition import FORMATS
-from cnn_gap.simulation.vendor_files import WRITERS
+from cnn_gap.io.registry import FORMATS
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
 
 
