@@ -100,7 +100,9 @@ def sensitivity_rows(beats: list[np.ndarray], model: ElectrodeModel) -> list[tup
     for name, swap in swaps.items():
         believed = [believed_swap(swap(beat), model) for beat in beats]
         found = np.mean([each == name for each in believed])
-        rows.append((name, f"{found:.3f}", f"{np.mean([bool(each) and each != name for each in believed]):.3f}"))
+        rows.append(
+            (name, f"{found:.3f}", f"{np.mean([bool(each) and each != name for each in believed]):.3f}")
+        )
     return rows
 
 

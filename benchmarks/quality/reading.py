@@ -127,9 +127,14 @@ def summary_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable
     truth, said = truth_of(normal, cases), np.array([each.conclusion == "normal" for each in readings])
     yield "called normal, normal by the reports", f"{(said & truth).sum() / max(said.sum(), 1):.3f}"
     yield "normal by the reports, called normal", f"{(said & truth).sum() / max(truth.sum(), 1):.3f}"
-    severe = [rule for rule in statement_rules() if rule.key in ("atrial_fibrillation", "pacing", "lbbb", "rbbb")]
+    severe = [
+        rule for rule in statement_rules() if rule.key in ("atrial_fibrillation", "pacing", "lbbb", "rbbb")
+    ]
     for rule in severe:
-        yield f"called normal with {rule.name.lower()} by the reports", int((said & truth_of(rule, cases)).sum())
+        yield (
+            f"called normal with {rule.name.lower()} by the reports",
+            int((said & truth_of(rule, cases)).sum()),
+        )
     yield "contradictions", sum(contradictions(each) for each in readings)
     yield "records with an alert", sum(bool(each.alerts) for each in readings)
 

@@ -98,12 +98,20 @@ def _lowest_limit(
     ranked, true = probabilities[within][order], np.cumsum(truth[within][order])
     counts = np.arange(1, len(ranked) + 1)
     good = np.flatnonzero((counts >= FEWEST_RECORDS) & (true >= share * counts))
-    return max(round(float(ranked[good[-1]]), 4), LOWEST_OF_USUAL * usual) if len(good) else max(usual, _mostly_wrong(ranked, true))
+    return (
+        max(round(float(ranked[good[-1]]), 4), LOWEST_OF_USUAL * usual)
+        if len(good)
+        else max(usual, _mostly_wrong(ranked, true))
+    )
 
 
 def _mostly_wrong(ranked: np.ndarray, true: np.ndarray) -> float:
     """Return the lowest probability above all records where enough of them are there and too few are true."""
-    return round(float(ranked[0]), 4) + 1e-4 if len(ranked) >= FEWEST_RECORDS and ranked[0] >= USUAL_LIMITS[1] else 0.0
+    return (
+        round(float(ranked[0]), 4) + 1e-4
+        if len(ranked) >= FEWEST_RECORDS and ranked[0] >= USUAL_LIMITS[1]
+        else 0.0
+    )
 
 
 def read_degree_limits(model: Path) -> DegreeLimits:
@@ -126,7 +134,7 @@ def read_degree_limits(model: Path) -> DegreeLimits:
 
 
 def _three(values: object) -> tuple[float, float, float]:
-    present, probable, possible = (float(value) for value in list(values))  # type: ignore[call-overload]
+    present, probable, possible = (float(value) for value in list(values))
     return present, probable, possible
 
 

@@ -227,7 +227,9 @@ def _with_mimics(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
         return statements
     said = f"may be imitated by {', '.join(mimics)}"
     return tuple(
-        replace(each, degree="possible", evidence=(*each.evidence, said)) if each.key == "st_elevation" else each
+        replace(each, degree="possible", evidence=(*each.evidence, said))
+        if each.key == "st_elevation"
+        else each
         for each in statements
     )
 
@@ -261,5 +263,9 @@ def _swap_note(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _not_assessed(record: Record, withheld: Mapping[str, str]) -> tuple[str, ...]:
-    short = (f"rhythm over time: the record lasts {record.duration_s:.0f} s",) if record.duration_s < SHORT_S else ()
+    short = (
+        (f"rhythm over time: the record lasts {record.duration_s:.0f} s",)
+        if record.duration_s < SHORT_S
+        else ()
+    )
     return (*UNKNOWN_TO_THE_MODEL, *short, *withheld.values())

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from cnn_gap.beats.electrodes import CHEST_SWAPS, LIMB_SWAPS, find_swapped_electrodes, swap_chest, swap_limbs
 from cnn_gap.beats.intervals import measure
@@ -11,8 +12,8 @@ from cnn_gap.io.records import read_record
 
 
 @pytest.fixture(scope="module")
-def record(test_data):
-    return read_record(test_data / "SIM0008.hea")
+def record():
+    return read_record(ROOT / "test_data" / "SIM0008.hea")
 
 
 @pytest.mark.parametrize("name", LIMB_SWAPS)

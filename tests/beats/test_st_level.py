@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from cnn_gap.beats.intervals import measure
 from cnn_gap.beats.st_level import measure_st
@@ -12,8 +13,8 @@ from cnn_gap.leads import LEADS
 
 
 @pytest.fixture(scope="module")
-def measured(test_data):
-    record = read_record(test_data / "SIM0008.hea")
+def measured():
+    record = read_record(ROOT / "test_data" / "SIM0008.hea")
     return replace(record, age=60.0, sex="Male"), measure(record)
 
 
