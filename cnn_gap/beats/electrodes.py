@@ -44,7 +44,7 @@ class ElectrodeModel:
     chest : ndarray, shape (6, 8)
         Each chest lead by I, II and V1 to V6; its own share is 0.
     limits : dict of str to float
-        The gain above which a swap is believed, by its name: 1 record in 100 without a swap exceeds one of them.
+        The gain above which a swap is believed, by its name: one record in 100 without a swap exceeds any.
     """
 
     limb: np.ndarray
@@ -60,7 +60,7 @@ def electrode_model() -> ElectrodeModel:
 
 
 def find_swapped_electrodes(record: Record, measured: Measurements) -> str:
-    """Return which electrodes have changed places, such as ``"right and left arm"``; empty if none seem to have.
+    """Return which electrodes have changed places, such as ``"right and left arm"``; empty if none have.
 
     Records without twelve leads and a median beat are not judged.
     """
@@ -70,7 +70,7 @@ def find_swapped_electrodes(record: Record, measured: Measurements) -> str:
 
 
 def believed_swap(beat: np.ndarray, model: ElectrodeModel) -> str:
-    """Return the name of the swap whose gain exceeds its limit most, limb electrodes before chest electrodes."""
+    """Return the name of the swap with the highest gain beyond its limit; those of limbs come first."""
     gains = swap_gains(beat, model)
     beyond = [name for name, gain in gains.items() if gain > model.limits[name]]
     limbs = [name for name in beyond if name in LIMB_SWAPS]
@@ -119,8 +119,8 @@ def _limb_gain(beat: np.ndarray, undone: np.ndarray, model: ElectrodeModel) -> f
     expected = beat[:, 6:] @ model.limb
 
     def misfit(leads: np.ndarray) -> float:
-        size = np.linalg.norm(leads) + np.linalg.norm(expected)
-        return float(np.linalg.norm(expected - leads) / max(size, 1e-9))
+        size = float(np.linalg.norm(leads) + np.linalg.norm(expected))
+        return float(np.linalg.norm(expected - leads)) / max(size, 1e-9)
 
     return misfit(beat[:, :2]) - misfit(undone[:, :2])
 

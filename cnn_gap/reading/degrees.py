@@ -1,8 +1,8 @@
 """From probabilities to degrees of certainty: present, probable, possible.
 
-The limits of each statement are chosen on validation records, so that of what is "present" at least 85 % is true
-by the reports and of what is "probable" at least 60 %, as far as there are records enough. They belong to a model
-and lie in its folder.
+The limits of each statement are chosen on validation records, so that at least 85 % of what is "present" and at
+least 60 % of what is "probable" are true by the reports, where there are enough records. They belong to a model and
+lie in its folder.
 """
 
 import json
@@ -98,20 +98,15 @@ def _lowest_limit(
     ranked, true = probabilities[within][order], np.cumsum(truth[within][order])
     counts = np.arange(1, len(ranked) + 1)
     good = np.flatnonzero((counts >= FEWEST_RECORDS) & (true >= share * counts))
-    return (
-        max(round(float(ranked[good[-1]]), 4), LOWEST_OF_USUAL * usual)
-        if len(good)
-        else max(usual, _mostly_wrong(ranked, true))
-    )
+    if len(good):
+        return max(round(float(ranked[good[-1]]), 4), LOWEST_OF_USUAL * usual)
+    return max(usual, _beyond_all(ranked))
 
 
-def _mostly_wrong(ranked: np.ndarray, true: np.ndarray) -> float:
-    """Return the lowest probability above all records where enough of them are there and too few are true."""
-    return (
-        round(float(ranked[0]), 4) + 1e-4
-        if len(ranked) >= FEWEST_RECORDS and ranked[0] >= USUAL_LIMITS[1]
-        else 0.0
-    )
+def _beyond_all(ranked: np.ndarray) -> float:
+    """Return a limit above the highest probability if that is high: on these records it was too often wrong."""
+    high = len(ranked) >= FEWEST_RECORDS and ranked[0] >= USUAL_LIMITS[1]
+    return round(float(ranked[0]), 4) + 1e-4 if high else 0.0
 
 
 def read_degree_limits(model: Path) -> DegreeLimits:
@@ -125,16 +120,15 @@ def read_degree_limits(model: Path) -> DegreeLimits:
     path = Path(model) / FILE_NAME
     if not path.exists():
         return DegreeLimits()
-    held = read_json(path)
     try:
-        limits = {str(key): _three(values) for key, values in dict(held["limits"]).items()}  # type: ignore[index,call-overload]
-    except (KeyError, TypeError, ValueError) as error:
+        limits = read_json(path)["limits"]  # type: ignore[index]
+        return DegreeLimits({str(key): _three(values) for key, values in limits.items()})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: is not a table of three limits for each statement ({error})") from error
-    return DegreeLimits(limits)
 
 
-def _three(values: object) -> tuple[float, float, float]:
-    present, probable, possible = (float(value) for value in list(values))
+def _three(values: list[float]) -> tuple[float, float, float]:
+    present, probable, possible = map(float, values)
     return present, probable, possible
 
 

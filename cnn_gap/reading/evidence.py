@@ -11,7 +11,7 @@ from cnn_gap.beats.st_level import StLevels, measure_st
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 
-#: QTc (Bazett) from which on it is long, s, by sex (Rautaharju et al. 2009); the higher one where it is unknown.
+#: QTc (Bazett) from which on it is long, s, by sex (Rautaharju et al. 2009).
 LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
 
 #: From this width of the QRS complex on, QT is long because of it, s.
@@ -51,7 +51,7 @@ class Evidence:
     swapped: str
 
     def words(self, measure: str) -> str:
-        """Return a value as a reader writes it, such as ``"axis -45 degrees"``; empty where it was not measured."""
+        """Return a value as a reader writes it, such as ``"axis -45 degrees"``; empty if it was not measured."""
         if measure not in self.values:
             return ""
         name, unit = WORDS[measure]

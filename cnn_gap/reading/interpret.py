@@ -1,4 +1,4 @@
-"""Bring together what the network says and what is measured: one reading of a record, without contradictions."""
+"""One reading of a record from what the network says and what is measured, without contradictions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -226,12 +226,11 @@ def _with_mimics(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
     if not mimics:
         return statements
     said = f"may be imitated by {', '.join(mimics)}"
-    return tuple(
-        replace(each, degree="possible", evidence=(*each.evidence, said))
-        if each.key == "st_elevation"
-        else each
-        for each in statements
-    )
+
+    def weakened(statement: Statement) -> Statement:
+        return replace(statement, degree="possible", evidence=(*statement.evidence, said))
+
+    return tuple(weakened(each) if each.key == "st_elevation" else each for each in statements)
 
 
 def _conclude(
@@ -263,9 +262,6 @@ def _swap_note(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _not_assessed(record: Record, withheld: Mapping[str, str]) -> tuple[str, ...]:
-    short = (
-        (f"rhythm over time: the record lasts {record.duration_s:.0f} s",)
-        if record.duration_s < SHORT_S
-        else ()
-    )
+    said = f"rhythm over time: the record lasts {record.duration_s:.0f} s"
+    short = (said,) if record.duration_s < SHORT_S else ()
     return (*UNKNOWN_TO_THE_MODEL, *short, *withheld.values())

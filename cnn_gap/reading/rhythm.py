@@ -5,8 +5,8 @@ from collections.abc import Mapping
 #: Statements of sinus rhythm: which of them it is, the heart rate decides.
 SINUS = ("sinus_tachycardia", "sinus_bradycardia_marked", "sinus_bradycardia", "sinus_rhythm")
 
-#: Sinus rhythm is called bradycardia below 60 and tachycardia above 100/min (Mason et al. 2007); below 50/min it
-#: is a finding (Kusumoto et al. 2018, doi:10.1161/CIR.0000000000000628).
+#: Sinus rhythm is called bradycardia below 60 and tachycardia above 100/min (Mason et al. 2007); below 50/min
+#: it is a finding (Kusumoto et al. 2018, doi:10.1161/CIR.0000000000000628).
 MARKEDLY_SLOW, SLOW, FAST = 50.0, 60.0, 100.0
 
 
