@@ -1,8 +1,8 @@
 """From probabilities to degrees of certainty: present, probable, possible.
 
 The limits of each statement are chosen on validation records, so that at least 85 % of what is "present" and at
-least 60 % of what is "probable" are true by the reports, where there are enough records. They belong to a model and
-lie in its folder.
+least 60 % of what is "probable" are true by the reports, where there are enough records. They belong to a model
+and lie in its folder.
 """
 
 import json

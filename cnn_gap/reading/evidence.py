@@ -51,7 +51,7 @@ class Evidence:
     swapped: str
 
     def words(self, measure: str) -> str:
-        """Return a value as a reader writes it, such as ``"axis -45 degrees"``; empty if it was not measured."""
+        """Return a value in words, such as ``"axis -45 degrees"``; empty if it was not measured."""
         if measure not in self.values:
             return ""
         name, unit = WORDS[measure]
