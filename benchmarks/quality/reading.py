@@ -48,6 +48,10 @@ class Case:
     prediction: Prediction
     evidence: Evidence
 
+    def read(self, limits: DegreeLimits) -> Reading:
+        """Return the reading with these limits."""
+        return interpret(self.prediction.classes, self.prediction.probabilities, self.evidence, limits)
+
 
 def main() -> None:
     """Choose limits, or print the tables."""
@@ -60,7 +64,7 @@ def main() -> None:
     if options.choose:
         write_degree_limits(options.model, choose_all_limits(cases))
     limits = read_degree_limits(options.model)
-    readings = [interpret(case.prediction, case.record, case.evidence, limits) for case in cases]
+    readings = [case.read(limits) for case in cases]
     columns = ("statement", "in reports", *(f"{degree}, true" for degree in DEGREES), "found")
     print(table(columns, statement_rows(cases, readings)))
     print()
@@ -81,7 +85,7 @@ def read_cases(model: Path, data: Path) -> list[Case]:
 
 def choose_all_limits(cases: Sequence[Case]) -> DegreeLimits:
     """Return the limits of every statement that the network can say."""
-    joint = [joint_probabilities(case.prediction) for case in cases]
+    joint = [joint_probabilities(case.prediction.classes, case.prediction.probabilities) for case in cases]
     chosen: dict[str, tuple[float, float, float]] = {}
     for rule in statement_rules():
         if rule.key not in joint[0]:
@@ -89,7 +93,7 @@ def choose_all_limits(cases: Sequence[Case]) -> DegreeLimits:
         counted = np.array([not _is_overruled(rule, case.evidence) for case in cases])
         probabilities = np.array([each[rule.key] for each in joint])
         chosen[rule.key] = choose_limits(truth_of(rule, cases)[counted], probabilities[counted])
-    readings = [interpret(case.prediction, case.record, case.evidence, DegreeLimits(chosen)) for case in cases]
+    readings = [case.read(DegreeLimits(chosen)) for case in cases]
     clean = np.array([not _has_finding(reading) for reading in readings])
     normal = next(rule for rule in statement_rules() if rule.key == "normal")
     probabilities = np.array([each["normal"] for each in joint])

@@ -56,8 +56,8 @@ def _fast(found: Findings) -> str:
 
 
 def _pause(found: Findings) -> str:
-    interval = found.evidence.measured.rr_range_s
-    return f"Pause of {interval[1]:.1f} s" if interval is not None and interval[1] >= PAUSE_S else ""
+    longest = found.value("longest_rr_s")
+    return f"Pause of {longest:.1f} s" if longest is not None and longest >= PAUSE_S else ""
 
 
 def _complete_block(found: Findings) -> str:
@@ -70,16 +70,16 @@ def _injury(found: Findings) -> str:
 
 
 def _st_elevation(found: Findings) -> str:
-    if not found.has("st_elevation", at_least=("present", "probable")) or found.evidence.st is None:
+    if not found.has("st_elevation", at_least=("present", "probable")):
         return ""
-    return f"ST elevation in {', '.join(found.evidence.st.elevated)}: consider acute infarction"
+    return f"ST elevation in {', '.join(found.evidence.elevated)}: consider acute infarction"
 
 
 def _long_qt(found: Findings) -> str:
-    bazett, fridericia = found.value("qtc_bazett_ms"), found.evidence.measured.qtc_fridericia_s
-    if bazett is None or fridericia is None or min(bazett, 1000 * fridericia) <= VERY_LONG_QTC_MS:
+    bazett, fridericia = found.value("qtc_bazett_ms"), found.value("qtc_fridericia_ms")
+    if bazett is None or fridericia is None or min(bazett, fridericia) <= VERY_LONG_QTC_MS:
         return ""
-    return f"QTc {bazett:.0f} ms (Bazett), {1000 * fridericia:.0f} ms (Fridericia)"
+    return f"QTc {bazett:.0f} ms (Bazett), {fridericia:.0f} ms (Fridericia)"
 
 
 #: Each rule returns a sentence, empty where it does not apply.

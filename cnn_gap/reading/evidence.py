@@ -1,6 +1,6 @@
 """What is measured of a record, as the rules of the reading use it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,28 +27,32 @@ WORDS = {
     "axis_deg": ("axis", " degrees"),
     "limb_mv": ("highest QRS complex of the limb leads", " mV"),
     "sokolow_lyon_mv": ("S in V1 and R in V5 or V6", " mV"),
-    "st_criteria": ("leads with ST elevation:", ""),
+    "st_criteria": ("leads with ST elevation", ""),
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What is measured of a record.
+    """What is measured of a record, small enough to be kept for each of millions.
 
     Attributes
     ----------
-    measured : Measurements
-    st : StLevels or None
     values : dict of str to float
-        By the names that `statements.csv` uses; what cannot be trusted is not in it.
+        By the names that `statements.csv` and the alerts use; what cannot be trusted is not in it.
+    elevated : tuple of str
+        Neighbouring leads with ST elevation.
     swapped : str
         Electrodes that have changed places; empty if none seem to have.
+    missing : tuple of str
+        Leads that the record does not have.
+    duration_s : float
     """
 
-    measured: Measurements
-    st: StLevels | None
-    values: dict[str, float]
-    swapped: str
+    values: dict[str, float] = field(default_factory=dict)
+    elevated: tuple[str, ...] = ()
+    swapped: str = ""
+    missing: tuple[str, ...] = ()
+    duration_s: float = 10.0
 
     def words(self, measure: str) -> str:
         """Return a value in words, such as ``"axis -45 degrees"``; empty if it was not measured."""
@@ -56,7 +60,7 @@ class Evidence:
             return ""
         name, unit = WORDS[measure]
         if measure == "st_criteria":
-            return f"{name} {', '.join(self.st.elevated) if self.st else ''}"
+            return f"{name}: {', '.join(self.elevated)}"
         value = self.values[measure]
         return f"{name} {value:.2f}{unit}" if measure.endswith("_mv") else f"{name} {value:.0f}{unit}"
 
@@ -65,7 +69,9 @@ def gather_evidence(record: Record, measured: Measurements) -> Evidence:
     """Return all that the rules of the reading ask of a record's measurements."""
     st = measure_st(record, measured)
     values = {name: value for name, value in _values(record, measured, st).items() if value is not None}
-    return Evidence(measured, st, values, find_swapped_electrodes(record, measured))
+    missing = tuple(lead for lead, present in zip(LEADS, record.leads, strict=True) if not present)
+    elevated = () if st is None else st.elevated
+    return Evidence(values, elevated, find_swapped_electrodes(record, measured), missing, record.duration_s)
 
 
 def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict[str, float | None]:
@@ -74,9 +80,12 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
     heights = _heights(record, measured)
     return {
         "rate": measured.rate,
+        "longest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[1],
         "pr_ms": _milliseconds(measured.pr_s),
         "qrs_ms": _milliseconds(measured.qrs_s),
+        "qt_ms": _milliseconds(measured.qt_s),
         "qtc_bazett_ms": _milliseconds(qtc),
+        "qtc_fridericia_ms": _milliseconds(measured.qtc_fridericia_s if narrow else None),
         "qtc_above_limit_ms": None if qtc is None else 1000 * (qtc - LONG_QTC_S.get(record.sex, 0.46)),
         "axis_deg": measured.axis_deg,
         "limb_mv": None if heights is None else _limb_voltage(record, *heights),

@@ -1,17 +1,18 @@
 """One reading of a record from what the network says and what is measured, without contradictions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.leads import LEADS
-from cnn_gap.predict.prediction import Prediction
 from cnn_gap.reading.alerts import find_alerts
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement
 from cnn_gap.reading.rhythm import SINUS, primary_rhythm, sinus_probability
 from cnn_gap.reading.statements import StatementRule, statement_rules
-from cnn_gap.record import Record
 
 #: What no reading says, because no training record was labelled with it.
 UNKNOWN_TO_THE_MODEL = (
@@ -55,44 +56,47 @@ class _Verdict:
 
 
 def interpret(
-    prediction: Prediction, record: Record, evidence: Evidence, limits: DegreeLimits | None = None
+    classes: ClassSet,
+    probabilities: np.ndarray,
+    evidence: Evidence,
+    limits: DegreeLimits | None = None,
+    notes: Sequence[str] = (),
 ) -> Reading:
-    """Return the reading of a record.
+    """Return the reading of a record in which there is a heartbeat.
 
     Parameters
     ----------
-    prediction : Prediction
-        What the network says.
-    record : Record
+    classes : ClassSet
+        What the network tells apart.
+    probabilities : ndarray, shape (classes,)
+        What it says of the record.
     evidence : Evidence
         What is measured: `cnn_gap.reading.evidence.gather_evidence`.
     limits : DegreeLimits, optional
         Of the model; the usual ones if not given.
+    notes : sequence of str
+        What limits the record, such as leads that are flat.
     """
-    if prediction.failure:
-        return Reading("not interpretable", prediction.failure)
-    if not prediction.answerable:
-        return Reading("not interpretable", prediction.notes[0], notes=prediction.notes[1:])
     limits = limits or DegreeLimits()
-    probabilities = joint_probabilities(prediction)
-    withheld = _withheld(record, evidence)
-    candidates, overruled = _candidates(probabilities, evidence, limits, withheld)
+    joint = joint_probabilities(classes, probabilities)
+    withheld = _withheld(evidence)
+    candidates, overruled = _candidates(joint, evidence, limits, withheld)
     statements = _with_mimics(_without_contradictions(candidates))
     alerts = find_alerts(evidence, statements)
     conclusion, reason = _conclude(statements, withheld, evidence, alerts)
     statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
-    notes = tuple(dict.fromkeys((*_swap_note(evidence), *overruled, *record.notes, *prediction.notes)))
-    return Reading(conclusion, reason, statements, alerts, _not_assessed(record, withheld), notes)
+    said = tuple(dict.fromkeys((*_swap_note(evidence), *overruled, *notes)))
+    return Reading(conclusion, reason, statements, alerts, _not_assessed(evidence, withheld), said)
 
 
-def joint_probabilities(prediction: Prediction) -> dict[str, float]:
+def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[str, float]:
     """Return the probability of each statement that the network can say: the highest of its outputs.
 
     Outputs that mean the same, as the Challenge's atrial fibrillation and SCP-ECG's AFIB, are one statement.
     """
     by_code = {
         code: float(probability)
-        for codes, probability in zip(prediction.classes.outputs, prediction.probabilities, strict=True)
+        for codes, probability in zip(classes.outputs, probabilities, strict=True)
         for code in codes
     }
     joint = {}
@@ -103,9 +107,9 @@ def joint_probabilities(prediction: Prediction) -> dict[str, float]:
     return joint
 
 
-def _withheld(record: Record, evidence: Evidence) -> dict[str, str]:
+def _withheld(evidence: Evidence) -> dict[str, str]:
     """Return the statements that this record does not allow, with the reason."""
-    missing = {lead for lead, present in zip(LEADS, record.leads, strict=True) if not present}
+    missing = set(evidence.missing)
     found = {
         rule.key: f"{rule.name}: without {', '.join(sorted(missing.intersection(rule.leads), key=LEADS.index))}"
         for rule in statement_rules()
@@ -261,7 +265,7 @@ def _swap_note(evidence: Evidence) -> tuple[str, ...]:
     return (f"electrodes seem to be swapped: {evidence.swapped}; record it again",)
 
 
-def _not_assessed(record: Record, withheld: Mapping[str, str]) -> tuple[str, ...]:
-    said = f"rhythm over time: the record lasts {record.duration_s:.0f} s"
-    short = (said,) if record.duration_s < SHORT_S else ()
+def _not_assessed(evidence: Evidence, withheld: Mapping[str, str]) -> tuple[str, ...]:
+    said = f"rhythm over time: the record lasts {evidence.duration_s:.0f} s"
+    short = (said,) if evidence.duration_s < SHORT_S else ()
     return (*UNKNOWN_TO_THE_MODEL, *short, *withheld.values())
