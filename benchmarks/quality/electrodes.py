@@ -27,7 +27,8 @@ from cnn_gap.beats.electrodes import (
     swap_limbs,
 )
 from cnn_gap.beats.intervals import measure
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 
 #: Share of records without a swap in which one is believed.
 FALSE_ALARMS = 0.01

@@ -18,7 +18,8 @@ from tqdm import tqdm
 from benchmarks.common import start_classifier, table
 from cnn_gap.beats.intervals import measure
 from cnn_gap.diagnoses.classes import ClassSet
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.reading.degrees import (
     DegreeLimits,
