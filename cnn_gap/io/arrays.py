@@ -14,6 +14,7 @@ from cnn_gap.io.recognition import CSV, MIB, NPY, NPZ, FileFormat
 from cnn_gap.record import Record, record_name
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_json
+from cnn_gap.system.outputs import is_output
 from cnn_gap.system.settings import from_dict
 
 #: The sidecar of all arrays in a folder that have none of their own.
@@ -51,7 +52,7 @@ class Sidecar:
 def sidecar_path(path: Path) -> Path | None:
     """Return an array's sidecar: ``NAME.json`` beside it, or the folder's `FOLDER_SIDECAR`; None if absent."""
     choices = (path.with_suffix(".json"), path.with_name(FOLDER_SIDECAR))
-    return next((choice for choice in choices if choice.is_file()), None)
+    return next((choice for choice in choices if choice.is_file() and not is_output(choice)), None)
 
 
 def read_array(path: Path, form: FileFormat) -> Record:

@@ -10,6 +10,7 @@ from cnn_gap.io.vendor import read_vendor
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import file_size, read_bytes
+from cnn_gap.system.outputs import is_output
 
 #: Files with these suffixes are records whatever they hold, so that a damaged one is named.
 SUFFIXES = (".dcm", ".dicom", ".xml", ".scp", ".edf")
@@ -57,7 +58,7 @@ def is_other_record(folder: str, name: str) -> bool:
         return False
     path = Path(folder) / name
     if suffix in ARRAY_SUFFIXES:
-        return sidecar_path(path) is not None
+        return sidecar_path(path) is not None and not is_output(path)
     return _looked_into(path) is not None
 
 

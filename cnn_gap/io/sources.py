@@ -11,8 +11,9 @@ import io
 import os
 import posixpath
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,12 +142,19 @@ def require_source(data: str) -> None:
         require_folder(Path(data))
 
 
+def is_several(data: str) -> bool:
+    """Tell whether a text names a folder, a list or an address, and not one record of this machine."""
+    return is_address(data) or _is_list(data) or Path(data).is_dir()
+
+
 def is_address(data: str) -> bool:
     """Tell whether a text is an address of a remote file system."""
     return "://" in data
 
 
-def list_records(data: str, skipped: Callable[[str], None] | None = None) -> list[ListedRecord]:
+def list_records(
+    data: str, skipped: Callable[[str], None] | None = None, unique: bool = True
+) -> list[ListedRecord]:
     """Return the records of a folder, of a list or at an address, or the one record of a file.
 
     Parameters
@@ -154,11 +162,14 @@ def list_records(data: str, skipped: Callable[[str], None] | None = None) -> lis
     data : str
     skipped : callable, optional
         As of `find_records`.
+    unique : bool
+        Whether each needs a name of its own. Records of one folder that differ in the suffix alone, such as
+        A.hea, A.dcm and A.xml, then go by their whole file names.
 
     Raises
     ------
     InputError
-        If there are none, two go by the same name, or the source cannot be read.
+        If there are none, two go by the same name though they must not, or the source cannot be read.
     """
     if is_address(data):
         records: Iterable[ListedRecord] = _remote_records(data)
@@ -168,8 +179,17 @@ def list_records(data: str, skipped: Callable[[str], None] | None = None) -> lis
         records = [ListedRecord(record_name(Path(data)), data)]
     else:
         records = [ListedRecord(record_name(path), str(path)) for path in find_records(Path(data), skipped)]
+    return _named_apart(list(records)) if unique else list(records)
+
+
+def _named_apart(records: list[ListedRecord]) -> list[ListedRecord]:
+    """Return records of which no two have the same name."""
+    places = Counter((record.name, posixpath.dirname(record.source)) for record in records)
     named: dict[str, ListedRecord] = {}
     for record in records:
+        folder, file = posixpath.split(record.source)
+        if places[record.name, folder] > 1 and record_name(Path(file)) == record.name:
+            record = replace(record, name=file)
         if record.name in named:
             raise InputError(
                 f"{record.source}: has the same record name as {named[record.name].source}, so one"
