@@ -27,48 +27,50 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Job:
-    """What the workers of a run have to know; they may be on other machines, but see the same paths.
+    """The classifier that the workers of a run load; they may be on other machines, but see the same paths.
 
     Attributes
     ----------
-    model, data : str
-        The model's folder and the records, as paths from the root; records also as an address.
+    model : str
+        The model's folder, a path from the root.
     fingerprint : str
         Of the model folder.
     runtime, precision : str
         As of `cnn_gap.classifier.load_classifier`.
-    out : str
-        The folder for result files, a path from the root; empty if there are to be none.
-    holder : bytes
-        What the lock of that folder says: it differs between runs.
-    version : str
-        Of this package.
     """
 
     model: str
-    data: str
     fingerprint: str
     runtime: str
     precision: str
-    out: str
-    holder: bytes
-    version: str = __version__
 
 
-def classify_chunk(job: Job, records: Sequence[ListedRecord]) -> list[Classified]:
+def classify_chunk(
+    job: Job, out: Path | None, holder: bytes, records: Sequence[ListedRecord]
+) -> list[Classified]:
     """Classify records and write their result files.
+
+    Parameters
+    ----------
+    job : Job
+    out : Path or None
+        The folder for result files, a path from the root; None if there are to be none.
+    holder : bytes
+        The text of that folder's lock, which differs between runs.
+    records : sequence of ListedRecord
 
     Raises
     ------
     InputError
-        If this machine, which the error names, has another version or lacks something, or the run has ended.
+        If this machine lacks the model or the folder, or the run has ended.
     """
-    with _ONE_AT_A_TIME, _naming_machine():
+    with _ONE_AT_A_TIME:
+        _require_current(out, holder)
         classifier = _ready(job)
         done: list[Classified] = []
-        for several in classify_records(classifier, records, Path(job.out) if job.out else None):
+        for several in classify_records(classifier, records, out):
             done += several
-            _require_current(job)
+            _require_current(out, holder)
         return done
 
 
@@ -80,9 +82,9 @@ def work_on_chunk(
     Parameters
     ----------
     do : callable
-        As of `cnn_gap.system.processes.Work`.
+        As of `cnn_gap.system.chunks.Work`.
     data : str
-        The folder of the records, a path from the root.
+        The records: a path from the root, or an address.
     version : str
         Of the package that sends the work.
     items : sequence
@@ -118,9 +120,7 @@ def _require_same(data: str, version: str) -> None:
 
 @lru_cache(maxsize=1)
 def _ready(job: Job) -> "Classifier":
-    """Look whether this machine can do the job, and load the classifier."""
-    _require_same(job.data, job.version)
-    _require_current(job)
+    """Load the classifier if this machine has the same model as the driver."""
     if fingerprint(Path(job.model)) != job.fingerprint:
         raise InputError(f"{job.model}: is another model than the driver's; give all machines the same files")
     _use_threads()
@@ -132,17 +132,17 @@ def _ready(job: Job) -> "Classifier":
     return load_classifier(job.model, job.runtime, job.precision)
 
 
-def _require_current(job: Job) -> None:
+def _require_current(out: Path | None, holder: bytes) -> None:
     """Require that the run still holds the results' folder: a worker may be late, and another run there."""
-    if not job.out:
+    if out is None:
         return
     try:
-        holder = read_bytes(Path(job.out) / LOCK, LARGEST_SETTINGS)
+        found = read_bytes(out / LOCK, LARGEST_SETTINGS)
     except InputError:
-        holder = b""
-    if holder != job.holder:
+        found = b""
+    if found != holder:
         raise InputError(
-            f"{job.out}: is not the folder that the driver holds; it must have the same path on every machine"
+            f"{out}: is not the folder that the driver holds; it must have the same path on every machine"
         )
 
 

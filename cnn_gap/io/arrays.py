@@ -1,6 +1,7 @@
 """Arrays in files: NumPy, CSV and Parquet, with a sidecar that says what the file does not."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from cnn_gap.leads import LEADS, canonical_lead, choose_leads
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_json
+from cnn_gap.system.outputs import is_output
 from cnn_gap.system.settings import from_dict
 
 #: The sidecar of all arrays in a folder that have none of their own.
@@ -50,13 +52,19 @@ class Sidecar:
 
 
 def sidecar_path(path: Path) -> Path | None:
-    """Return an array's sidecar: ``NAME.json`` beside it, or the folder's `FOLDER_SIDECAR`; None if absent.
+    """Return an array's sidecar, None if there is none; an explanation or a table's note is none."""
+    choices = (path.with_name(name) for name in sidecar_names(path.name))
+    return next((choice for choice in choices if choice.is_file() and not is_output(choice)), None)
+
+
+def sidecar_names(name: str) -> tuple[str, ...]:
+    """Return the names that the sidecar of an array's file may have.
 
     A folder's sidecar does not count for ``.txt``, of which most are no arrays.
     """
-    own, common = path.with_suffix(".json"), path.with_name(FOLDER_SIDECAR)
-    choices = (own,) if path.suffix.lower() == ".txt" else (own, common)
-    return next((choice for choice in choices if choice.is_file()), None)
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122, for speed
+    own = f"{stem}.json"
+    return (own,) if suffix.lower() == ".txt" else (own, FOLDER_SIDECAR)
 
 
 def record_from_array(

@@ -9,13 +9,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cnn_gap.io.arrays import FOLDER_SIDECAR
+from cnn_gap.io.arrays import FOLDER_SIDECAR, sidecar_names
 from cnn_gap.io.headers import LARGEST_HEADER, decode_header
 from cnn_gap.io.registry import BESIDE, SIDECAR_SUFFIXES, START, SUFFIXES, recognise
 from cnn_gap.system.errors import InputError
 
 #: Returns so many bytes of the start of a file of the folder; an `InputError` where it cannot be read.
 ReadStart = Callable[[str, int], bytes]
+
+#: Tells whether a file that could be an array or a sidecar is a result of this package.
+IsOutput = Callable[[str], bool]
 
 #: Files of these kinds belong to no record, even if they have its name.
 _ARCHIVES = frozenset((".zip", ".gz", ".tar", ".7z", ".h5", ".hdf5"))
@@ -39,7 +42,7 @@ class FolderFiles:
     unknown: tuple[str, ...]
 
 
-def sort_files(names: Iterable[str], read: ReadStart) -> FolderFiles:
+def sort_files(names: Iterable[str], read: ReadStart, is_output: IsOutput) -> FolderFiles:
     """Return which files of a folder are records.
 
     A record is a header that is no segment of another, a ``.mat`` file without a header, or a file of another
@@ -51,6 +54,8 @@ def sort_files(names: Iterable[str], read: ReadStart) -> FolderFiles:
         Of the folder's files.
     read : callable
         Reads a header that has no signal file of its name, and the start of a file of an unknown suffix.
+    is_output : callable
+        Tells results from arrays and their sidecars.
     """
     visible = sorted(name for name in names if not name.startswith("."))
     by_stem: dict[str, list[str]] = defaultdict(list)
@@ -79,7 +84,7 @@ def sort_files(names: Iterable[str], read: ReadStart) -> FolderFiles:
             *(other for other in by_stem[_split(name)[0]] if _belongs(other, name)),
             *(shared if _split(name)[1] in SIDECAR_SUFFIXES else named.get(name, ())),
         )
-        for name in (*of_wfdb, *_of_other_formats(others, set(visible), read))
+        for name in (*of_wfdb, *_of_other_formats(others, set(visible), read, is_output))
     }
     known = claimed.union(records, *records.values())
     return FolderFiles(records, tuple(name for name in visible if name not in known))
@@ -111,14 +116,17 @@ def _belongs(name: str, record: str) -> bool:
     return stem == of_record and name != record and suffix not in _ARCHIVES and suffix not in SUFFIXES
 
 
-def _of_other_formats(names: Iterable[str], visible: Collection[str], read: ReadStart) -> Iterator[str]:
+def _of_other_formats(
+    names: Iterable[str], visible: Collection[str], read: ReadStart, is_output: IsOutput
+) -> Iterator[str]:
     """Yield the names that are records in another format than WFDB's and MATLAB's."""
     for name in names:
-        stem, suffix = _split(name)
+        suffix = _split(name)[1]
         if suffix in SUFFIXES:
             yield name
         elif suffix in SIDECAR_SUFFIXES:
-            if f"{stem}.json" in visible or FOLDER_SIDECAR in visible:
+            sidecars = [each for each in sidecar_names(name) if each in visible and not is_output(each)]
+            if sidecars and not is_output(name):
                 yield name
         elif suffix not in BESIDE and name != "DICOMDIR" and _is_recognised(name, read):
             yield name

@@ -33,6 +33,7 @@ from cnn_gap.system.files import (
     read_text,
     readable,
 )
+from cnn_gap.system.outputs import is_output
 
 #: How the names of lists of records end.
 LIST_SUFFIXES = (".txt", ".csv", ".lst")
@@ -153,6 +154,11 @@ def require_source(data: str) -> None:
     """
     if not is_address(data) and not Path(data).is_file():
         require_folder(Path(data))
+
+
+def is_several(data: str) -> bool:
+    """Tell whether a text names a folder, a list or an address, and not one record of this machine."""
+    return is_address(data) or _is_list(Path(data)) or Path(data).is_dir()
 
 
 def is_address(data: str) -> bool:
@@ -279,7 +285,7 @@ def _folder_listing(folder: Path, strict: bool) -> Listing:
 
     for place, folders, names in os.walk(require_folder(folder), onerror=note):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        files = sort_files(names, partial(_read_start, place))
+        files = sort_files(names, partial(_read_start, place), partial(_is_output, place))
         found += [os.path.join(place, name) for name in files.records]  # noqa: PTH118, for speed
         unknown += [os.path.join(place, name) for name in files.unknown]  # noqa: PTH118
     records = tuple(ListedRecord(record_name(Path(path)), path) for path in sorted(found))
@@ -295,6 +301,10 @@ def _require_records(listing: Listing, reason: str) -> Listing:
 
 def _read_start(folder: str, name: str, count: int) -> bytes:
     return read_bytes(Path(folder) / name, count, count=count)
+
+
+def _is_output(folder: str, name: str) -> bool:
+    return is_output(Path(folder) / name)
 
 
 def _kind(path: str) -> str:
@@ -392,7 +402,7 @@ def _remote_listing(address: str) -> Listing:
     records: list[RemoteRecord] = []
     unknown: list[str] = []
     for folder, names in folders.items():
-        files = sort_files(names, partial(_read_remote_start, system, folder))
+        files = sort_files(names, partial(_read_remote_start, system, folder), lambda _: False)
         records += [
             _remote_record(system, folder, name, [other for other in others if other in names])
             for name, others in files.records.items()

@@ -21,9 +21,9 @@ from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.fast_layers import with_fast_layers
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.network.map_penalty import Focus
+from cnn_gap.system.chunks import Run
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
-from cnn_gap.system.processes import Run
 from cnn_gap.system.settings import to_dict
 from cnn_gap.training.batches import BatchPlan, WindowBatches, cut, repeat_factors
 from cnn_gap.training.checkpoints import Checkpoints, Progress
@@ -32,6 +32,7 @@ from cnn_gap.training.devices import even, on_devices, predict_evenly
 from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
 from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.history import write_history
+from cnn_gap.training.model_files import require_model_folder
 from cnn_gap.training.teacher import Teacher, blend
 from cnn_gap.training.window_store import WindowStore
 
@@ -40,7 +41,7 @@ JUDGED_EPOCHS = 3
 
 
 def train_model(
-    data: Path,
+    data: str | Path,
     model: Path,
     config: Config,
     classes: ClassSet,
@@ -61,8 +62,8 @@ def train_model(
 
     Parameters
     ----------
-    data : Path
-        Folder of records.
+    data : str or Path
+        Folder, list or address of records, as `cnn_gap.io.sources` takes it.
     model : Path
         Folder for `model.keras`, `model.json`, `history.csv` and `history.png`.
     config : Config
@@ -94,11 +95,12 @@ def train_model(
     ------
     InputError
         If the data, the tables or an unfinished training do not allow this one, or another process is training
-        in `model`, or there are fewer devices.
+        in `model`, a file there would be replaced that is no model's, or there are fewer devices.
     """
     model = Path(model)
-    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict, run)
+    sources = Sources(str(data), cache or model / "cache", label_table, patient_table, strict, run)
     with locked(model), on_devices(devices):
+        require_model_folder(model)
         checkpoints = _open_checkpoints(model, resume, log)
         if checkpoints is None:
             return load_model(model)[1]

@@ -144,7 +144,7 @@ def test_a_folders_bad_record_is_reported_and_the_others_are_explained(model, fo
     assert (ended.code, ended.out) == (1, f"2 explained, 1 failed: {out / INDEX}\n")
     assert re.search(rf"^{bad}: .*{bad}\.mat.*", ended.err, re.MULTILINE)
     expected = {f"{name}.{suffix}" for name in (first, last) for suffix in ("cam", "html", "json")}
-    assert {path.name for path in out.iterdir()} == expected | {INDEX, EXPLANATIONS.source, EXPLANATIONS.notes}
+    assert {path.name for path in out.iterdir()} == expected | {INDEX, EXPLANATIONS.path(out).name}
     index = (out / INDEX).read_text()
     assert [f'"{name}.html"' in index for name in (first, bad, last)] == [True, False, True]
     assert bad in index
