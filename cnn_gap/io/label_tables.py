@@ -65,7 +65,7 @@ class RecordTable(Mapping[str, tuple[str, ...]]):
         return len(self._values)
 
     def of(self, record: ListedRecord) -> tuple[str, ...] | None:
-        """Return the values of a listed record, by its id if it has one, or its path; None if it is not listed."""
+        """Return the values of a record, by its id if it has one, or by its path; None if there are none."""
         written = self._listed(record)
         return None if written is None else self._values[written]
 
@@ -84,7 +84,7 @@ class RecordTable(Mapping[str, tuple[str, ...]]):
         choices = [
             written
             for written in self._written.get(record_name(record), ())
-            if _suffix(Path(written)) in ("", _suffix(record)) or not _suffix(record)
+            if _suffix(Path(written)) in ("", _suffix(record)) or record.name == record_name(record)
         ]
         in_folder = [
             each for each in choices if record.parts[-len(Path(each).parts) : -1] == Path(each).parts[:-1]

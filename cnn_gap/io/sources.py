@@ -13,7 +13,8 @@ import posixpath
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -73,6 +74,11 @@ class ListedRecord:
         """Whether another process on this machine can read the record."""
         return True
 
+    @contextmanager
+    def local(self) -> Iterator[Path]:
+        """Yield the path of the record on this machine."""
+        yield Path(self.source)
+
     def open(self) -> Record | LongRecord:
         """Read the record, or what is known of it where it is long."""
         return open_record(Path(self.source))
@@ -107,17 +113,23 @@ class RemoteRecord(ListedRecord):
         """Whether it is not in this process's own memory."""
         return "memory" not in (self.system.protocol, *self.system.protocol)
 
-    def open(self) -> Record:
-        """Copy the record's files, and read it."""
+    @contextmanager
+    def local(self) -> Iterator[Path]:
+        """Copy the record's files to a temporary folder; errors name their address."""
         with tempfile.TemporaryDirectory(prefix="cnn-gap-") as folder:
             for file in self.files:
                 self._copy(file, Path(folder))
             try:
-                return read_record(Path(folder) / posixpath.basename(self.files[0]))
+                yield Path(folder) / posixpath.basename(self.files[0])
             except InputError as error:
                 raise InputError(
                     str(error).replace(f"{folder}{os.sep}", f"{self.source.rpartition('/')[0]}/")
                 ) from error
+
+    def open(self) -> Record:
+        """Copy the record's files, and read it."""
+        with self.local() as path:
+            return read_record(path)
 
     def stamp(self) -> Stamp:
         """Return what the remote file system tells of the files: sizes, and keys that change with them."""

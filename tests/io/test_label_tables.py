@@ -30,6 +30,7 @@ def test_formats_and_folders_tell_records_of_one_name_apart():
     assert table["data/A.dcm"] == ("1",)
     assert table["data/A.xml"] == ("2",)
     assert "data/A.scp" not in table
+    assert "data/A.hea" not in table
     assert table["data/x/B.hea"] == ("3",)
     assert table["data/y/B.hea"] == ("4",)
 
