@@ -35,7 +35,7 @@ def _execute(options: argparse.Namespace) -> int:
     for line in (*listing.unreadable, *listing.remarks):
         warn(line)
     if table is not None and (absent := table.unmatched(listing.records)):
-        warn(f"{len(absent)} lines of {options.label_table} are of no record, the first is {absent[0]}")
+        warn(f"{options.label_table}: {len(absent)} listed records are not there, the first is {absent[0]}")
     from tqdm import tqdm
 
     converted = unlabelled = 0

@@ -92,7 +92,7 @@ def _classified(
     table = None if label_table is None else read_label_table(label_table, own_codes)
     listed = list_training_records(data, strict, log)
     if table is not None and (absent := table.unmatched(listed)):
-        log(f"{len(absent)} lines of {label_table} are of no record in {data}, the first is {absent[0]}")
+        log(f"{label_table}: {len(absent)} listed records are not there, the first is {absent[0]}")
     wanted = [each for each in listed if table is None or table.of(each) is not None]
     labels, probabilities = [], []
     for first in range(0, len(wanted), BATCH):

@@ -168,9 +168,7 @@ def _read_infos(listed: list[ListedRecord], sources: Sources, classes: ClassSet,
     if unlabelled:
         log(f"left out: {unlabelled} records that {label_table} does not list")
     if table is not None and (absent := table.unmatched(listed)):
-        log(
-            f"{len(absent)} lines of {label_table} are of no record in {sources.data}, the first is {absent[0]}"
-        )
+        log(f"{label_table}: {len(absent)} listed records are not there, the first is {absent[0]}")
     if not records:
         raise InputError(f"{sources.data}: no record can be trained on; check the folder and the label table")
     return records

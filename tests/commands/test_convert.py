@@ -46,7 +46,7 @@ def test_an_archive_becomes_challenge_records(run_command, archive, tmp_path):
     assert result.code == 0
     assert result.out.startswith("3 converted, of which 1 have no diagnosis; 1 failed")
     assert "bad: " in result.err
-    assert "1 lines of" in result.err
+    assert "1 listed records are not there, the first is absent" in result.err
     assert bytes_of(archive) == before
     assert sorted(bytes_of(out)) == sorted(
         f"{n}.{s}" for n in ("A1.csv", "A1.hea", "A2") for s in ("hea", "mat")
