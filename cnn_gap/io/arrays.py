@@ -12,7 +12,7 @@ import numpy as np
 from cnn_gap.io.amplitudes import millivolts, rate_of
 from cnn_gap.io.headers import parse_sex
 from cnn_gap.io.waveforms import record_of_waveform, waveform_from
-from cnn_gap.leads import LEADS, canonical_lead, choose_leads
+from cnn_gap.leads import choose_leads
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_json
@@ -51,20 +51,22 @@ class Sidecar:
     sex: str = "Unknown"
 
 
-def sidecar_path(path: Path) -> Path | None:
-    """Return an array's sidecar, None if there is none; an explanation or a table's note is none."""
-    choices = (path.with_name(name) for name in sidecar_names(path.name))
-    return next((choice for choice in choices if choice.is_file() and not is_output(choice)), None)
-
-
 def sidecar_names(name: str) -> tuple[str, ...]:
-    """Return the names that the sidecar of an array's file may have.
+    """Return the names that an array's sidecar may have: its own, and the folder's.
 
-    A folder's sidecar does not count for ``.txt``, of which most are no arrays.
+    The folder's does not count for ``.txt``, of which most are no arrays.
     """
     stem, suffix = os.path.splitext(name)  # noqa: PTH122, for speed
-    own = f"{stem}.json"
-    return (own,) if suffix.lower() == ".txt" else (own, FOLDER_SIDECAR)
+    return (f"{stem}.json",) if suffix.lower() == ".txt" else (f"{stem}.json", FOLDER_SIDECAR)
+
+
+def sidecar_path(path: Path) -> Path | None:
+    """Return an array's sidecar, the first of its `sidecar_names` that is there; None if none is.
+
+    An explanation, or the note of a table of results, is no sidecar.
+    """
+    choices = map(path.with_name, sidecar_names(path.name))
+    return next((choice for choice in choices if choice.is_file() and not is_output(choice)), None)
 
 
 def record_from_array(
@@ -117,13 +119,21 @@ def _lead_names(
     path: Path, sidecar: Sidecar, names: Sequence[str] | None
 ) -> tuple[Sequence[str], tuple[str, ...]]:
     """Return the names of the columns, and a note if the file and its sidecar disagree about them."""
-    own, told = [canonical_lead(name) for name in names or ()], [canonical_lead(lead) for lead in sidecar.leads]
-    if names is not None and set(own) & set(LEADS):
+    own, told = _columns(names or ()), _columns(sidecar.leads)
+    if names is not None and own:
         note = "the file's own names of leads count, which its sidecar contradicts"
         return names, (note,) if told and told != own else ()
     if not sidecar.leads and names is None:
         raise InputError(f"{path}: has no names of leads; give them as leads in {sidecar_path(path)}")
     return sidecar.leads or names or (), ()
+
+
+def _columns(names: Sequence[str]) -> dict[int, int]:
+    """Return where each of the twelve leads is, as `LeadChoice.columns`; nothing where there is none."""
+    try:
+        return choose_leads(names, "").columns
+    except InputError:
+        return {}
 
 
 def _read_sidecar(path: Path) -> Sidecar:

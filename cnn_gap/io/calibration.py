@@ -11,8 +11,9 @@ import numpy as np
 #: How far (mV) a stored pulse may be from 0 mV and from 1 mV.
 _TOLERANCE = 0.03
 
-#: How long (s) the pulse at 1 mV and what is around it may be.
+#: How long (s) the pulse at 1 mV may be, and what is outside of it: EDF fills its last second with zeros.
 _SHORTEST_S, _LONGEST_S = 0.08, 0.5
+_OUTSIDE_S = 1.5
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,14 @@ def calibration_pulse(signal: np.ndarray, sampling_rate: float) -> CalibrationPu
 
 def _pulse_length(signal: np.ndarray, rate: float) -> int:
     """Return how many samples at the beginning of a signal (samples, leads) are a pulse, 0 if there is none."""
-    longest = round(_LONGEST_S * rate)
-    part = signal[: 3 * longest + 1]
+    outside, longest = round(_OUTSIDE_S * rate), round(_LONGEST_S * rate)
+    part = signal[: outside + 2 * longest + 1]
     part = part[:, np.fmax.reduce(part, initial=-np.inf) > _TOLERANCE]  # others are not valid, or not connected
     if not part.size:
         return 0
     before = _run(np.abs(part) <= _TOLERANCE)
     high = _run(np.abs(part[before:] - 1) <= _TOLERANCE)
-    if not 0 < before <= longest or not _SHORTEST_S * rate <= high <= longest:
+    if not 0 < before <= outside or not _SHORTEST_S * rate <= high <= longest:
         return 0
     # After the pulse the ECG may begin near 0 mV in all leads: of that no more than half the pulse is cut.
     after = min(_run(np.abs(part[before + high :]) <= _TOLERANCE), high // 2)

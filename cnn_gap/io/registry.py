@@ -40,6 +40,9 @@ START = 65536
 
 MIB = 2**20
 
+#: Bytes that are looked at where a comment is longer than `START`.
+_LONG_START = 4 * MIB
+
 
 class FormatModule(Protocol):
     """What a module of `cnn_gap.io.formats` has; its docstring says what each does."""
@@ -156,6 +159,9 @@ def format_of(path: Path) -> Format:
     if not start:
         raise InputError(f"{path}: is empty")
     form = recognise(start)
+    if form is None and b"<!--" in start and xml_root(start) is None:
+        start = read_bytes(path, _LONG_START, count=_LONG_START)
+        form = recognise(start)
     if form is None or (form.module is text_table and sidecar_path(path) is None):
         raise InputError(f"{path}: {_unknown(path, start, form)}")
     return form

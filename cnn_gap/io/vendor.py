@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
+from cnn_gap.io.units import millivolts_of
 from cnn_gap.io.waveforms import (
     MORE_WAVEFORMS,
     MOST_EMPTY,
@@ -43,6 +44,11 @@ _MORE = re.compile(r"not loaded|only the first|waveform ignored", re.IGNORECASE)
 
 #: What they warn of where they do not know a lead.
 _UNKNOWN_LEADS = re.compile(r"ignored in the rhythm series: \[(.*)\]")
+
+#: Waveforms of a file: a page has sixteen at most.
+MOST_PARTS = 64
+
+_UNITS = {1e-6: "nV", 1e-3: "uV", 1.0: "mV", 1e3: "V"}
 
 _SEX = {"F": "Female", "M": "Male"}
 
@@ -94,6 +100,7 @@ def read_parts(path: Path, parts: Sequence[Part]) -> Record:
     Parts without any of the twelve leads are left out, with a note.
     """
     source = str(path)
+    require_few(len(parts), source)
     waveforms, refused = [], []
     for part in parts:
         parsed = parse_content(part.content, path)
@@ -107,6 +114,23 @@ def read_parts(path: Path, parts: Sequence[Part]) -> Record:
     if refused:
         joined = replace(joined, notes=tuple(dict.fromkeys((*joined.notes, MORE_WAVEFORMS))))
     return record_of(parsed, joined, source)
+
+
+def require_few(count: int, source: str) -> None:
+    """Refuse a file of more than `MOST_PARTS` waveforms, each of which takes as long as a file of its own."""
+    if count > MOST_PARTS:
+        raise InputError(f"{source}: holds {count} waveforms; at most {MOST_PARTS} are read")
+
+
+def plain_unit(unit: str) -> str:
+    """Return a unit of voltage as ecgdatakit spells it, others as they are.
+
+    Examples
+    --------
+    >>> [plain_unit(unit) for unit in ("uVolt", "microvolts", "mmHg")]
+    ['uV', 'uV', 'mmHg']
+    """
+    return _UNITS.get(millivolts_of(unit) or 0, unit)
 
 
 def parse(path: Path) -> Parsed:

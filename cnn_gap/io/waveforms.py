@@ -20,6 +20,12 @@ from cnn_gap.system.errors import InputError
 #: Shorter waveforms (s) are beats or templates where there is a longer one: a page's column lasts 2.5 s.
 SHORTEST_S = 2.0
 
+#: The longest gap (s) between waveforms of the same leads that are one recording.
+LONGEST_GAP_S = 1.0
+
+#: Characters of a note: a page of twelve leads, each at a time of its own, takes fewer.
+LONGEST_NOTE = 500
+
 #: How many times the samples that are held a joined signal may have.
 MOST_EMPTY = 8
 
@@ -133,7 +139,7 @@ def join_waveforms(waveforms: Sequence[Waveform], source: str) -> Waveform:
     """Return one waveform with all leads: each at its time, and not valid where it was not recorded.
 
     The longest of those with most leads comes first; of the others each is joined that has leads that are
-    missing so far.
+    missing so far, or that goes on where its leads ended.
 
     Parameters
     ----------
@@ -149,49 +155,69 @@ def join_waveforms(waveforms: Sequence[Waveform], source: str) -> Waveform:
     """
     longest = max(each.duration_s for each in waveforms)
     usable = [each for each in waveforms if each.duration_s >= min(SHORTEST_S, longest)]
-    usable.sort(key=lambda each: (-len(each.leads), -each.duration_s))  # of equal ones the first stays first
+    usable.sort(key=lambda each: (-len(each.leads), -each.duration_s, each.start_s))
     taken: list[Waveform] = []
+    others: list[Waveform] = []
     for each in usable:
         known = {lead for other in taken for lead in other.leads}
         columns = [index for index, lead in enumerate(each.leads) if lead not in known]
         if columns:
             names = tuple(each.leads[column] for column in columns)
             taken.append(replace(each, signal=each.signal[:, columns], leads=names))
+        else:
+            others.append(each)
+    for each in sorted(others, key=lambda each: each.start_s):
+        if _goes_on(each, taken):
+            taken.append(each)
     more = (MORE_WAVEFORMS,) if len(taken) < len(waveforms) else ()
-    if len(taken) == 1:
-        return replace(taken[0], notes=taken[0].notes + more)
-    joined = _on_one_axis(sorted(taken, key=lambda each: each.start_s), source)
+    joined = taken[0] if len(taken) == 1 else _on_one_axis(taken, source)
     return replace(joined, notes=joined.notes + more)
 
 
+def _goes_on(part: Waveform, taken: Sequence[Waveform]) -> bool:
+    """Tell whether a waveform begins where others with its leads ended."""
+    same = [other for other in taken if set(part.leads) & set(other.leads)]
+    end = max(other.start_s + other.duration_s for other in same)
+    alike = all(math.isclose(other.sampling_rate, part.sampling_rate) for other in same)
+    return alike and -1 / part.sampling_rate < part.start_s - end <= LONGEST_GAP_S
+
+
 def _on_one_axis(parts: Sequence[Waveform], source: str) -> Waveform:
-    rate, first = parts[0].sampling_rate, parts[0].start_s
-    for part in parts:
-        if abs(part.sampling_rate - rate) > 1e-6 * rate:
-            rates = sorted({each.sampling_rate for each in parts})
-            raise InputError(f"{source}: its leads have different sampling rates, {rates} Hz; export one rate")
-    starts = [round((part.start_s - first) * rate) for part in parts]
-    ends = [start + len(part.signal) for start, part in zip(starts, parts, strict=True)]
-    columns = sum(len(part.leads) for part in parts)
-    if max(ends) * columns > MOST_EMPTY * sum(part.signal.size for part in parts):
+    rate, first = parts[0].sampling_rate, min(part.start_s for part in parts)
+    if not all(math.isclose(part.sampling_rate, rate) for part in parts):
+        rates = sorted({part.sampling_rate for part in parts})
+        raise InputError(f"{source}: its leads have different sampling rates, {rates} Hz; export one rate")
+    parts = sorted(parts, key=lambda part: part.start_s)
+    leads = tuple(dict.fromkeys(lead for part in parts for lead in part.leads))
+    spans = [(start := round((part.start_s - first) * rate), start + len(part.signal)) for part in parts]
+    length = max(end for _, end in spans)
+    if length * len(leads) > MOST_EMPTY * sum(part.signal.size for part in parts):
         raise InputError(f"{source}: its leads lie too far apart to be one record")
-    signal = np.full((max(ends), columns), np.nan, np.float32)
-    column = 0
-    for start, end, part in zip(starts, ends, parts, strict=True):
-        signal[start:end, column : column + len(part.leads)] = part.signal
-        column += len(part.leads)
+    signal = np.full((length, len(leads)), np.nan, np.float32)
+    for (start, end), part in zip(spans, parts, strict=True):
+        signal[start:end, [leads.index(lead) for lead in part.leads]] = part.signal
     notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
-    spans = [(start / rate, end / rate) for start, end in zip(starts, ends, strict=True)]
-    notes += note_of_times([(part.leads, *span) for part, span in zip(parts, spans, strict=True)])
-    return Waveform(signal, tuple(lead for part in parts for lead in part.leads), rate, first, notes)
+    times = [(part.leads, start / rate, end / rate) for part, (start, end) in zip(parts, spans, strict=True)]
+    return Waveform(signal, leads, rate, first, notes + note_of_times(times))
 
 
 def note_of_times(parts: Sequence[tuple[Sequence[str], float, float]]) -> tuple[str, ...]:
     """Return what there is to say of leads that begin and end at times (s): nothing where all are the same."""
-    leads_at: dict[tuple[float, float], list[str]] = {}
+    spans: dict[str, list[tuple[float, float]]] = {}
     for leads, start, end in parts:
-        leads_at.setdefault((start, end), []).extend(leads)
-    if len(leads_at) == 1:
+        for lead in leads:
+            held = spans.setdefault(lead, [])
+            if held and math.isclose(held[-1][1], start, abs_tol=1e-6):
+                held[-1] = (held[-1][0], end)
+            else:
+                held.append((start, end))
+    leads_at: dict[tuple[tuple[float, float], ...], list[str]] = {}
+    for lead, own in spans.items():
+        leads_at.setdefault(tuple(own), []).append(lead)
+    if len(leads_at) == 1 and len(next(iter(leads_at))) == 1:
         return ()
-    times = (f"{', '.join(leads)} from {start:g} to {end:g} s" for (start, end), leads in leads_at.items())
-    return (f"not all leads were recorded at the same time: {'; '.join(times)}",)
+    times = (
+        f"{', '.join(leads)} {' and '.join(f'from {start:g} to {end:g} s' for start, end in own)}"
+        for own, leads in leads_at.items()
+    )
+    return (f"not all leads were recorded at the same time: {'; '.join(times)}"[:LONGEST_NOTE],)

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, tostring
@@ -20,6 +21,7 @@ MOST_TAGS = 300_000
 _MARKUP = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"\s*<(?:[^\s<>/:=\"']+:)?([^\W\d][\w.-]*)")
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]*\?>")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # which XML forbids, and devices write into names
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
 
 #: Byte order marks, the longer ones first, and the encodings that they stand for.
@@ -78,7 +80,7 @@ def parse_xml(path: Path) -> Element:
     if text.count("<") > MOST_TAGS:
         raise InputError(f"{path}: has too many XML tags; at most {MOST_TAGS} are read")
     try:
-        root: Element = fromstring(_DECLARATION.sub("", text, count=1))
+        root: Element = fromstring(_CONTROL.sub("", _DECLARATION.sub("", text, count=1)))
     except DefusedXmlException as error:
         raise InputError(f"{path}: declares XML entities, which are not expanded; remove them") from error
     except (ParseError, ValueError, LookupError, RecursionError) as error:
@@ -91,7 +93,8 @@ def parse_xml(path: Path) -> Element:
 
 def xml_bytes(root: Element) -> bytes:
     """Return an element as an XML file in UTF-8."""
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    content: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 def xml_parts(root: Element, chains: Sequence[Sequence[tuple[Element, Element]]]) -> list[bytes]:
@@ -145,8 +148,10 @@ def numbers_of(text: str, source: str) -> np.ndarray:
         If something else is among them.
     """
     try:
-        return np.array(text.replace(",", " ").split(), np.float64)
-    except ValueError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of NumPy, where something is no number
+            return np.fromstring(text.replace(",", " ").strip(), np.float64, sep=" ")
+    except (ValueError, DeprecationWarning) as error:
         raise InputError(f"{source}: is damaged; among its samples is what is no number") from error
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from cnn_gap.io.vendor import Part, read_parts, read_xml
+from cnn_gap.io.vendor import Part, plain_unit, read_parts, read_xml, require_few
 from cnn_gap.io.xml_files import parse_xml, xml_parts, xml_root
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
@@ -31,6 +31,9 @@ def guard(path: Path) -> None:
 def read(path: Path) -> Record:
     """Read all sequence sets of all rhythm series, each at its time."""
     root = parse_xml(path)
+    for element in root.iter():
+        if "unit" in element.attrib:
+            element.set("unit", plain_unit(element.get("unit", "")))
     sets = [
         (place, series, each)
         for place in root.findall("component")
@@ -41,6 +44,7 @@ def read(path: Path) -> Record:
     ]
     if len(sets) < 2:
         return read_xml(path, root)
+    require_few(len(sets), str(path))
     starts = [_start_s(each) for _, _, each in sets]
     files = xml_parts(root, [[(root, place), (series, each)] for place, series, each in sets])
     parts = [Part(file, start) for file, start in zip(files, starts, strict=True) if start is not None]

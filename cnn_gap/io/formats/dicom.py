@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.io.vendor import Part, read_parts
+from cnn_gap.io.vendor import Part, plain_unit, read_parts, require_few
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
@@ -82,6 +82,7 @@ def read(path: Path) -> Record:
         warnings.simplefilter("ignore")
         held = _dataset(content)
         groups = _rhythms(list(held.WaveformSequence))
+        require_few(len(groups), str(path))
         return read_parts(path, [Part(_alone(held, group), _start_s(group)) for group in groups])
 
 
@@ -118,6 +119,9 @@ def _alone(held: "Dataset", group: "Dataset") -> bytes:
     for keyword in _KEPT:
         if keyword in held:
             alone[keyword] = held[keyword]
+    for channel in group.get("ChannelDefinitionSequence", ()):
+        for unit in channel.get("ChannelSensitivityUnitsSequence", ()):
+            unit.CodeValue = plain_unit(str(unit.get("CodeValue", "")))
     group.pop("MultiplexGroupLabel", None)  # ecgdatakit takes a group for a beat by its label
     alone.WaveformSequence = [group]
     implicit, little = held.original_encoding

@@ -150,7 +150,7 @@ def _read_header(content: bytes, source: str) -> EdfHeader:
 
 def _number(text: str, of: str, source: str) -> float:
     try:
-        value = float(text)
+        value = float(text.replace(",", "."))
     except ValueError as error:
         raise InputError(f"{source}: is damaged; its header has no number of {of}") from error
     if not math.isfinite(value):

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.io.headers import Header, HeaderLead, parse_age, parse_sex
-from cnn_gap.io.matlab import Value, matrix_of, parse_matlab, text_of
+from cnn_gap.io.matlab import matrix_of, parse_matlab, text_of
+from cnn_gap.io.matlab73 import Value
 from cnn_gap.io.signal_files import reading
 from cnn_gap.io.stored_values import from_digital, from_physical
 from cnn_gap.leads import LEADS

@@ -9,7 +9,8 @@ from cnn_gap.record import Record
 
 def recognise(start: bytes) -> bool:
     """Tell whether a file that begins so is of this format."""
-    return xml_root(start) == "ECG" and any(mark in start for mark in (b"ACQUISITION_TIME", b"UNITS_PER_MV"))
+    letters = start.replace(b"\0", b"")  # of UTF-16
+    return xml_root(start) == "ECG" and any(mark in letters for mark in (b"ACQUISITION_TIME", b"UNITS_PER_MV"))
 
 
 def guard(path: Path) -> None:

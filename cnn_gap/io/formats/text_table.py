@@ -89,11 +89,12 @@ def _layout(text: str) -> Layout:
         separator = r"\s+"
     rows = [_cells(line, separator) for _, line in written]
     named = bool(rows) and not all(map(_is_number, rows[0]))
-    with_units = named and len(rows) > 1 and any(millivolts_of(cell) is not None for cell in rows[1])
+    below = [cell.strip("()[]") for cell in rows[1]] if named and len(rows) > 1 else []
+    with_units = any(millivolts_of(cell) is not None for cell in below)
     above = written[with_units][0] + 1 if named else 0
     data = "\n".join(line for number, line in enumerate(lines[:100]) if number >= above)
     comma = separator != "," and re.search(r"\d,\d", data) and not re.search(r"\d\.\d", data)
-    names, units = tuple(rows[0]) if named else (), tuple(rows[1]) if with_units else ()
+    names, units = tuple(rows[0]) if named else (), tuple(below) if with_units else ()
     if named and not units:
         names, units = _without_units(names)
     return Layout(separator, "," if comma else ".", names, units, above)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.io.headers import Header, read_header
-from cnn_gap.io.matlab import Value, matrix_of, parse_matlab
+from cnn_gap.io.matlab import matrix_of, parse_matlab
+from cnn_gap.io.matlab73 import Value
 from cnn_gap.io.segments import open_segments
 from cnn_gap.io.signal_files import SignalReader, held_samples, is_plain, read_with_wfdb, reading, signal_files
 from cnn_gap.io.stored_values import (
