@@ -37,6 +37,8 @@ class RunLog:
             return
         content = read_bytes(self._path, LARGEST_SIGNAL_FILE).decode("utf-8", "surrogateescape")
         *lines, cut = content.split("\n")  # a run that was killed may have cut the last line
+        if self._ledger.follows_earlier_version:
+            return
         known = {self._line(entry) for entry in self._ledger.entries()}
         if not known.issuperset(lines) or not any(line.startswith(cut) for line in known):
             raise InputError(f"{self._path}: is not the log of an earlier run and stays as it is; move it away")

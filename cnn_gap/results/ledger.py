@@ -22,7 +22,7 @@ from typing import Any
 
 from cnn_gap.io.sources import ListedRecord, Stamp
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.files import file_size, open_regular, read_bytes, readable, writable
+from cnn_gap.system.files import file_size, open_regular, read_bytes, read_json, readable, writable
 from cnn_gap.system.outputs import OutputKind, require_replaceable
 
 #: Marks the SQLite files of ledgers ("ECGl"), at byte 68 of them (https://www.sqlite.org/fileformat.html).
@@ -113,6 +113,7 @@ class Ledger:
     def __enter__(self) -> "Ledger":
         with _reported(self._path):
             _require_ledger(self._path)
+            self._is_new = not self._path.exists()
             try:
                 self._database = _opened(self._path)
             except sqlite3.DatabaseError as error:
@@ -131,7 +132,20 @@ class Ledger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        is_empty = self._is_new and not self._database.execute("SELECT 1 FROM entry").fetchone()
         self._database.close()
+        if is_empty and error is not None:  # nothing has been done
+            self._path.unlink()
+
+    @property
+    def follows_earlier_version(self) -> bool:
+        """Whether cnn-gap before version 1.0 has noted results in the folder; its notes stay as they are."""
+        source, notes = (self._out / f"{self._kind.name}{suffix}" for suffix in (".json", ".jsonl"))
+        try:
+            held = read_json(source) if notes.is_file() else None
+        except InputError:
+            return False
+        return isinstance(held, dict) and "model" in held
 
     def is_current(self, record: ListedRecord, files: bool = True) -> bool:
         """Tell whether a record was done as it is now and, if `files`, whether its result files are whole."""
@@ -193,6 +207,8 @@ class Ledger:
         held = self._database.execute("SELECT about FROM source").fetchall()
         if held == [(self._source,)]:
             return
+        if not held and self.follows_earlier_version:
+            self._warn(f"{self._out}: has results of an earlier version of cnn-gap; every record is done anew")
         for entry in self.entries():
             self._remove_files(entry)
         with self._transaction():
