@@ -54,7 +54,9 @@ def locked(folder: Path, wait: Callable[[str], None] | None = None, name: str = 
     from filelock import FileLock
 
     folder = Path(folder)
-    lock = FileLock(folder / name, poll_interval=_PAUSE_S, thread_local=False, on_acquired=partial(_sign, folder))
+    lock = FileLock(
+        folder / name, poll_interval=_PAUSE_S, thread_local=False, on_acquired=partial(_sign, folder)
+    )
     with ExitStack() as held:
         with writable(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +90,9 @@ def _wait_for(lock: "BaseFileLock", folder: Path) -> None:
     try:
         lock.acquire()
     except RuntimeError as error:
-        raise InputError(f"{folder}: this command writes into it already; give two different folders") from error
+        raise InputError(
+            f"{folder}: this command writes into it already; give two different folders"
+        ) from error
 
 
 def _release(lock: "BaseFileLock") -> None:
@@ -101,7 +105,9 @@ def _sign(folder: Path, descriptor: int) -> None:
     """Write who holds a folder into its lock's file."""
     found = os.read(descriptor, len(_MARK))
     if found and found != _MARK:
-        raise InputError(f"{folder / LOCK}: is not a lock and stays as it is; move it away, or use another folder")
+        raise InputError(
+            f"{folder / LOCK}: is not a lock and stays as it is; move it away, or use another folder"
+        )
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     os.ftruncate(descriptor, 0)
     os.lseek(descriptor, 0, os.SEEK_SET)

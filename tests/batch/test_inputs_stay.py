@@ -45,7 +45,14 @@ OUTPUTS = (
     *(".writing-mine.csv", "sheet.png", "list.txt"),
 )
 
-CONTENTS = (b"mine", b"{}", b"<!DOCTYPE html>\n<title>mine</title>", b"#mine\n", b"SQLite format 3\0", b"\x89PNG")
+CONTENTS = (
+    b"mine",
+    b"{}",
+    b"<!DOCTYPE html>\n<title>mine</title>",
+    b"#mine\n",
+    b"SQLite format 3\0",
+    b"\x89PNG",
+)
 
 
 class Stub:
@@ -105,7 +112,9 @@ def stubs():
         patch.setattr(explain_folder.ExplainOptions, "explain", lambda *arguments: (None, None))
         patch.setattr(explain_command, "_write_explanations", write_wished)
         patch.setattr("cnn_gap.model.folder.load_model", lambda folder: (None, None))
-        patch.setattr("cnn_gap.model.export.export_network", lambda network, about, path: path.write_bytes(b"new"))
+        patch.setattr(
+            "cnn_gap.model.export.export_network", lambda network, about, path: path.write_bytes(b"new")
+        )
         patch.setattr(train, "_train", lambda experiment, checkpoints, model, log: write_model(model))
         patch.setattr(adaptation, "_adapt", lambda data, model, *others: write_model(model))
         yield
@@ -172,7 +181,9 @@ def commands(data, out):
     is_apart=st.booleans(),
     chosen=st.lists(st.sampled_from(sorted(commands(SHIPPED_MODEL, SHIPPED_MODEL))), min_size=1, max_size=4),
 )
-def test_every_file_that_no_run_has_written_stays(stubs, files, tmp_path_factory, formats, planted, is_apart, chosen):
+def test_every_file_that_no_run_has_written_stays(
+    stubs, files, tmp_path_factory, formats, planted, is_apart, chosen
+):
     place = tmp_path_factory.mktemp("place")
     data = place / "data"
     data.mkdir()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import train_model
-from cnn_gap.cluster.node import work_on_chunk
 from cnn_gap.cluster.executor import on_cluster
+from cnn_gap.cluster.node import work_on_chunk
 from cnn_gap.io.records import find_records, read_info
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation import simulate_record, write_simulated

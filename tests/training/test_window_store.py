@@ -13,9 +13,9 @@ import pytest
 from cnn_gap.io.records import find_records, read_info, read_record
 from cnn_gap.signal.windows import Preprocessing, training_windows
 from cnn_gap.simulation import simulate_record, write_simulated
+from cnn_gap.system.chunks import Work
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
-from cnn_gap.system.chunks import Work
 from cnn_gap.system.processes import in_processes
 from cnn_gap.training.window_store import PREPARING, UNREADABLE, prepare_windows
 
