@@ -100,9 +100,7 @@ def _client(cluster: Any, place: str) -> Iterator["Client"]:
     try:
         yield client
     finally:
-        with suppress(
-            Exception
-        ):  # the scheduler may be gone; the error that ended the block is the one to show
+        with suppress(Exception):  # the scheduler may be gone, and the block's own error is the one to show
             client.close()
 
 

@@ -10,8 +10,8 @@ from cnn_gap.system.outputs import HISTORY, MODEL, require_replaceable
 def require_model_folder(folder: Path) -> None:
     """Require that a training into a folder replaces nothing but the files of an earlier one.
 
-    The contents of `model.keras` and `history.png` do not tell who wrote them. They are taken for a training's if
-    `model.json` or an unfinished training, and `history.csv`, are beside them.
+    The contents of `model.keras` and `history.png` do not tell who wrote them. They are taken for a training's
+    if `model.json` or an unfinished training, and `history.csv`, are beside them.
 
     Raises
     ------
@@ -26,6 +26,6 @@ def require_model_folder(folder: Path) -> None:
     ):
         if os.path.lexists(folder / name) and not any((folder / mark).exists() for mark in marks):
             raise InputError(
-                f"{folder / name}: has no {marks[0]} of a training beside it and stays as it is; move it away, or"
-                " train into another folder"
+                f"{folder / name}: has no {marks[0]} of a training beside it and stays as it is; move it away,"
+                " or train into another folder"
             )
