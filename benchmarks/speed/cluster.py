@@ -20,7 +20,6 @@ from pathlib import Path
 
 from benchmarks.common import table, write_linked_records
 from cnn_gap.io.sources import list_records
-from cnn_gap.results.ledger import NOTES
 from cnn_gap.system.exit_codes import run
 
 #: How often processes are looked at, s.
@@ -129,8 +128,8 @@ def _peak(pid: int) -> int:
 
 
 def _journal(out: Path) -> list[str]:
-    """Return the lines that say what each result file holds."""
-    return sorted((out / NOTES).read_text().splitlines())
+    """Return what the result files hold."""
+    return [path.read_text() for path in sorted(out.glob("*.csv"))]
 
 
 if __name__ == "__main__":

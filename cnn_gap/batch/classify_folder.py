@@ -1,4 +1,4 @@
-"""Classify many records into result files, a table or both, whatever single records are like."""
+"""Classify many records into result files, a table or both; a bad record costs no other."""
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_gap.batch.run_log import RunLog
 from cnn_gap.batch.runner import run_batch
+from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.sources import ListedRecord, Stamp, is_address
 from cnn_gap.model.folder import ModelDescription, fingerprint
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import PendingRecord, ReadResult, prepared_records
-from cnn_gap.report.data_frames import column_types, columns_of
+from cnn_gap.report.data_frames import ABOUT, column_types, columns_of
 from cnn_gap.results.challenge_files import outputs_text
 from cnn_gap.results.ledger import Entry, Ledger, LedgerKind, result_hash
 from cnn_gap.results.result_table import CONTENT, TABLE_FORMAT, ResultTable, rounded
@@ -171,8 +172,8 @@ def classify_folder(
     Raises
     ------
     InputError
-        If there are no records, two have the same name, `out` cannot be written, an output would replace another
-        file, or another process is writing into `out`.
+        If there are no records, two have the same name, `out` cannot be written, an output would replace
+        another file, or another process is writing into `out`.
     """
     results = out if isinstance(out, OutputTarget) else OutputTarget(Path(out))
     about = ModelIdentity(classifier.description, fingerprint(Path(model)), classifier.runtime.precision)
@@ -188,7 +189,7 @@ def fill_results(
     warn: Callable[[str], None],
     strict: bool = False,
 ) -> Summary:
-    """Bring results up to date as `classify_folder` does, whatever classifies the records.
+    """Bring results up to date as `classify_folder` does, by any function that classifies records.
 
     Parameters
     ----------
@@ -204,7 +205,7 @@ def fill_results(
         "precision": model.precision,
     }
     table = None if results.table is None else _table(model, results.table)
-    make_batch = partial(_Classification, results, table, classify, warn)
+    make_batch = partial(_Classification, results, model.description.class_set, table, classify, warn)
     with nullcontext() if table is None else _locked_table(table.path):
         done = run_batch(DRIVER, results.out, source, data, make_batch, warn, strict)
     failed = done.batch.failed
@@ -241,7 +242,7 @@ def classify_records(
     ----------
     classifier : Classifier
     records : iterable of ListedRecord
-        Looked at one by one, or as far ahead as other processes read.
+        Taken one by one, or as far ahead as other processes read.
     out : Path or None
         The folder for result files; None if there are to be none.
     jobs : int
@@ -322,6 +323,7 @@ class _Classification:
     def __init__(
         self,
         results: OutputTarget,
+        classes: ClassSet,
         table: ResultTable | None,
         classify: Classify,
         warn: Callable[[str], None],
@@ -333,6 +335,7 @@ class _Classification:
         self._classify = classify
         self._warn = warn
         self._ledger = ledger
+        self._width = len(column_types(classes)) - 1
         self._names = [record.name for record in records]
         self._kept: list[str] = []
         self._failures = RunLog(results.out / FAILURES, ledger, _failure)
@@ -346,6 +349,9 @@ class _Classification:
             self._table.require_replaceable()
 
     def keep(self, record: ListedRecord) -> bool:
+        entry = self._ledger.entry(record.name)
+        if entry is None or not _is_row(entry.about) or len(entry.about) != self._width:
+            return False
         if not self._ledger.is_current(record, self._results.files):
             return False
         self._kept.append(record.name)
@@ -390,12 +396,18 @@ def _rows(predictions: list[Prediction]) -> list[list[Any]]:
 
 
 def _failure(entry: Entry) -> str:
-    return str(entry.about[0])
+    """Return why a record failed; empty if it did not."""
+    return str(entry.about[0]) if _is_row(entry.about) else ""
 
 
 def _notes(entry: Entry) -> str:
     """Return the notes on a record that was classified."""
-    return "" if _failure(entry) else str(entry.about[2])
+    return str(entry.about[2]) if _is_row(entry.about) and not _failure(entry) else ""
+
+
+def _is_row(about: Any) -> bool:
+    """Tell whether an entry holds a row: somebody may have changed the ledger."""
+    return isinstance(about, list) and len(about) > ABOUT.index("notes")
 
 
 def reading_jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:

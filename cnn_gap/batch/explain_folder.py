@@ -1,4 +1,4 @@
-"""Explain a whole folder of records into a folder of files, whatever single records are like."""
+"""Explain many records into a folder of pages and files; a bad record costs no other."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -28,8 +28,8 @@ from cnn_gap.system.outputs import require_replaceable
 from cnn_gap.system.processes import in_processes, usual_jobs
 from cnn_gap.system.version import __version__
 
-#: Where no classes are named, the leads' shares are computed of those that are answered and of the most probable
-#: others, up to this number.
+#: Number of classes of which the leads' shares are computed where no classes are named: those that are
+#: answered, then the most probable others.
 DETAILED = 12
 
 #: Records whose maps are computed together, and the bytes of their signals at which no more are added.
@@ -47,7 +47,7 @@ LARGEST_SENT = 1 << 22
 
 @dataclass(frozen=True)
 class ExplainOptions:
-    """What `cnn_gap.explain.explainer.explain_records` is to explain of each record.
+    """What is explained of each record.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ def fill_explanations(
     warn: Callable[[str], None],
     jobs: int | None = None,
 ) -> ExplainSummary:
-    """Bring explanations up to date as `explain_folder` does; `load` is called if any record is to be explained."""
+    """Bring explanations up to date as `explain_folder` does; `load` returns the classifier if it is needed."""
     classes = read_description(Path(model)).class_set
     named_classes(classes, options.classes)  # one error instead of one for each record
     source = {"model": fingerprint(Path(model)), "version": __version__, "options": _as_json(options)}

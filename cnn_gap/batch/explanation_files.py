@@ -35,7 +35,7 @@ class RecordTask:
     name : str
         Of its files.
     source : str
-        What to call it in errors.
+        Its path or address, for errors.
     stamp : Stamp or None
         What the record's files were like before they were read; None until then.
     record : Record or None

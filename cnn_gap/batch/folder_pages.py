@@ -1,4 +1,4 @@
-"""The pages of a folder's records: which are there already, which link which, and the index of all."""
+"""The pages of a folder's records: which are kept, their links to each other, and the index."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from cnn_gap.report.page import IndexRow, Links, index_page
 from cnn_gap.results.ledger import Entry, Ledger
 from cnn_gap.system.files import write_text
 
-#: The page that links all others.
+#: The page that links to all others.
 INDEX = "index.html"
 
 
@@ -60,16 +60,16 @@ class FolderPages:
         self._failing.add(name)
 
     def links(self, name: str) -> Links:
-        """Return what a record's page links: its neighbours that do not fail, as far as that is known."""
+        """Return the links of a record's page: to the nearest records that have not failed so far."""
         place = self._places[name]
         before, after = range(place - 1, -1, -1), range(place + 1, len(self._names))
         return Links(INDEX, self._nearest(before), self._nearest(after))
 
     def take(self, results: Sequence[WrittenRecord]) -> None:
-        """Note what has become of records; the files of an earlier run are removed where a record has failed."""
+        """Note the results of records; where one has failed, the files of an earlier run are removed."""
         entries = [self._to_entry(each) for each in results if not each.row.failure]
         self._ledger.add(entries)
-        # There may be many rows: all share their headings then.
+        # There may be many rows; read from the entries, they share the texts of the headings.
         self._records |= {entry.name: self._from_entry(entry) for entry in entries}
         for each in results:
             if each.row.failure:
@@ -78,7 +78,7 @@ class FolderPages:
                 self._records[each.name] = each
 
     def finish(self) -> None:
-        """Give each page the links that it should have, and write the index."""
+        """Correct the links of pages whose neighbours have failed later, and write the index."""
         for name in self._names:
             written, links = self._records[name], self.links(name)
             if not written.row.failure and written.links != links:
@@ -91,7 +91,7 @@ class FolderPages:
         return next((page_url(name) for name in names if name not in self._failing), None)
 
     def _to_entry(self, written: WrittenRecord) -> Entry:
-        """Return what the ledger keeps of a record: its row in the index, and what its page links."""
+        """Return the entry of a record: its row in the index and the links of its page."""
         row, links = written.row, written.links
         about = {
             "name": row.name,

@@ -1,8 +1,8 @@
-"""Run work on many records into a folder of results: the one place where records become results.
+"""Run work on many records, with their results in one folder.
 
-Driving and explaining a folder differ in what is done with a record and in what is noted of it (`Batch`). Common to
-them are the lock of the folder, the ledger, the check that no other file is replaced, what is kept of an earlier
-run, and the progress bar.
+Classifying and explaining differ in what is done with a record and what is noted of it: that is a `Batch`.
+Common to both, and done here, are the lock of the folder, the ledger, the check that no other file is replaced,
+what is kept of an earlier run, and the progress bar.
 """
 
 from collections.abc import Callable, Generator
@@ -46,12 +46,12 @@ Work = TypeVar("Work", bound=Batch)
 
 @dataclass(frozen=True)
 class Done(Generic[Work]):
-    """How a run ended.
+    """The end of a run.
 
     Attributes
     ----------
     batch : Batch
-        Which knows more.
+        Its counts say more.
     worked, kept, unreadable : int
         How many records were worked on, how many were kept, and how many folders could not be read.
     """
@@ -93,8 +93,8 @@ def run_batch(
     Raises
     ------
     InputError
-        If there are no records, an output would replace another file, or another process
-        is writing into the folder.
+        If there are no records, an output would replace another file, or another process is writing into the
+        folder.
     """
     listing = list_records(data, strict)
     for line in (*listing.unreadable, *listing.remarks):

@@ -1,4 +1,4 @@
-"""What a worker does: classify a chunk of records with the classifier of its process, or other work."""
+"""The work of a cluster's worker on a chunk of items, and classifying as one kind of it."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ from cnn_gap.system.version import __version__
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
 
-#: A worker with several threads gets several chunks, but a network uses all threads by itself.
+#: Dask gives a worker with several threads several chunks, but a network uses all threads by itself.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -111,7 +111,7 @@ def _naming_machine() -> Iterator[None]:
 
 
 def _require_same(data: str, version: str) -> None:
-    """Require that this machine has the version and the records that the sender of the work has."""
+    """Require that this machine has the sender's version of the package and sees the records."""
     if version != __version__:
         raise InputError(f"has cnn-gap {__version__}; install {version}, as the driver has")
     if not is_address(data) and not Path(data).exists():
@@ -133,7 +133,7 @@ def _ready(job: Job) -> "Classifier":
 
 
 def _require_current(out: Path | None, holder: bytes) -> None:
-    """Require that the run still holds the results' folder: a worker may be late, and another run there."""
+    """Require that the run still holds the results' folder: a late worker must not write into another run's."""
     if out is None:
         return
     try:
@@ -147,7 +147,7 @@ def _require_current(out: Path | None, holder: bytes) -> None:
 
 
 def _use_threads() -> None:
-    """Let TensorFlow use as many threads as this worker has, where nobody has said otherwise."""
+    """Let TensorFlow use as many threads as this worker has, unless the environment says otherwise."""
     from distributed import get_worker
 
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(get_worker().state.nthreads))

@@ -1,4 +1,4 @@
-"""What a command checks before it starts: Keras takes seconds to start, and what is wrong is to show at once."""
+"""The checks before a command starts: Keras takes seconds to start, and errors are to show before."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,8 +38,8 @@ class Start:
         Raises
         ------
         InputError
-            If a model is missing or damaged, there are no records, no such cluster can be meant, or an output would
-            replace another file.
+            If a model is missing or damaged, there is no such folder of records, the cluster's address is none,
+            or an output would replace another file.
         """
         described = tuple(map(read_description, self.models))
         for folder in self.models:

@@ -13,7 +13,7 @@ import numpy as np
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import ASIDE, LARGEST_SETTINGS, read_bytes, replacing, writer
 
-#: Codes of WFDB's annotations: a note, the symbols ( and ), a long interval, and a text of the annotation before.
+#: Codes of WFDB's annotations: a note, the symbols ( and ), a long interval, and a text of the one before.
 _NOTE, _START, _END, _SKIP, _TEXT = 22, 39, 40, 59, 63
 _RATE = re.compile(r"## time resolution: (\d{1,9}(?:\.\d{1,9})?)")
 

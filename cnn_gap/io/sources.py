@@ -388,29 +388,16 @@ def _listed_record(folder: Path, place: str, name: str = "") -> ListedRecord:
     if "/" in name or "\\" in name:
         raise InputError(f"{place}: its id must be a name for files, without folders; received {name}")
     if is_address(place):
-        (record,) = _remote_listing(place).records
-        return replace(record, name=name or record.name, source=place)
+        records = _remote_listing(place).records
+        if len(records) != 1:
+            raise InputError(f"{place}: holds {len(records)} records; a line of a list names one")
+        return replace(records[0], name=name or records[0].name, source=place)
     path = folder / place
     return ListedRecord(name or record_name(path), str(path))
 
 
 def _remote_listing(address: str) -> Listing:
-    try:
-        import fsspec
-
-        system, root = fsspec.core.url_to_fs(address)
-        asked = set(system.find(root))
-        beside = system.ls(posixpath.dirname(root), detail=False) if asked == {root} else sorted(asked)
-    except Exception as error:  # file systems promise no kind of exception
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError(
-            f"{address}: cannot be listed ({reason}); is it right, and its package installed?"
-        ) from error
-    folders: dict[str, list[str]] = {}
-    for file in beside:
-        folder, name = posixpath.split(file)
-        if not re.search(r"/\.[^/]", folder.removeprefix(root)):  # hidden
-            folders.setdefault(folder, []).append(name)
+    system, folders, asked = _remote_folders(address)
     records: list[RemoteRecord] = []
     unknown: list[str] = []
     for folder, names in folders.items():
@@ -424,6 +411,32 @@ def _remote_listing(address: str) -> Listing:
     records.sort(key=lambda record: record.source)
     listing = Listing(tuple(records), unknown=tuple(unknown))
     return _require_records(listing, f"{address}: there are no records at this address")
+
+
+def _remote_folders(address: str) -> tuple[Any, dict[str, set[str]], set[str]]:
+    """Return a file system, the names of files by folder, and the paths of the files asked for.
+
+    Of the address of one file, all files of its folder are returned, as it may need some of them.
+    """
+    try:
+        import fsspec
+
+        system, root = fsspec.core.url_to_fs(address)
+        asked = set(system.find(root))
+        single = asked == {root}
+        top = posixpath.dirname(root) if single else root
+        beside = system.ls(top, detail=False) if single else asked
+    except Exception as error:  # file systems promise no kind of exception
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(
+            f"{address}: cannot be listed ({reason}); is it right, and its package installed?"
+        ) from error
+    folders: dict[str, set[str]] = {}
+    for file in beside:
+        folder, name = posixpath.split(file)
+        if not re.search(r"/\.[^/]", folder.removeprefix(top)):  # hidden
+            folders.setdefault(folder, set()).add(name)
+    return system, folders, asked
 
 
 def _remote_record(system: Any, folder: str, name: str, others: Sequence[str]) -> RemoteRecord:

@@ -1,9 +1,9 @@
 """What is done in a folder of results, so that a second run keeps what is still true.
 
-The ledger is an SQLite file in the folder of the results. It says which model and records all results depend on,
-and for each record: which files it consisted of (size, time of change, content), what the result files hold, and
-what tables and indices show of it. A result counts as current only where all of that is still so: a record
-replaced by an older one, a result cut by a power failure and one edited by hand are done again.
+The ledger is an SQLite file in the folder of the results. It holds the model and the data on which all results
+depend and, for each record, the size, time of change and content of its files, a hash of its result files, and
+what tables and indices show of it. A result is current only while all of that is unchanged: a record replaced
+by an older one, a result cut by a power failure and one edited by hand are done again.
 
 Whoever holds the folder's lock is the only one who opens the file, so SQLite's own locks, which network file
 systems may lack, are switched off. What is added has reached the disk when `Ledger.add` returns.
@@ -286,8 +286,8 @@ def _require_ledger(path: Path) -> None:
     mark = header[_APPLICATION_AT : _APPLICATION_AT + 4]
     if not header.startswith(_MAGIC) or int.from_bytes(mark, "big") != APPLICATION:
         raise InputError(
-            f"{path}: is not what an earlier run has noted here and stays as it is; move it away, and every record"
-            " is done anew"
+            f"{path}: is not what an earlier run has noted here and stays as it is; move it away, and every"
+            " record is done anew"
         )
 
 

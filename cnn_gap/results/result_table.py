@@ -1,6 +1,7 @@
 """Tables of results: one Parquet or CSV file with a row a record, written whole at the end of a run.
 
-What the columns mean is JSON: in the metadata of a Parquet file (key ``cnn_gap``), beside a CSV in ``NAME.json``.
+What the columns mean is JSON: in the metadata of a Parquet file (key ``cnn_gap``), or in ``NAME.json`` beside a
+CSV.
 """
 
 import json

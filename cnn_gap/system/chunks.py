@@ -34,8 +34,8 @@ class Work(Generic[Item, Result]):
     lost: Callable[[Item], Result]
 
 
-#: An executor: does work on items and yields the result of each. `in_this_process` and
-#: `cnn_gap.system.processes.in_processes`, its number of processes bound, keep the items' order; a cluster does not.
+#: An executor: does work on items and yields the result of each. `in_this_process` and `in_processes` of
+#: `cnn_gap.system.processes`, its number of processes bound, keep the items' order; a cluster does not.
 Run: TypeAlias = Callable[[Work[Any, Any], Iterable[Any]], Generator[Any]]
 
 
@@ -83,9 +83,9 @@ def by_workers(
 ) -> Generator[Result]:
     """Yield the result of each item of chunks.
 
-    A chunk whose workers have died is tried in parts, then single items with nothing else on its way: only so is
-    it known that a worker died of that item. Workers that keep the order try them at once, others at the end, so
-    that nobody waits.
+    A chunk whose workers have died is tried in parts, then item by item. A single item is tried while nothing
+    else is on its way: only then is it certain that a worker has died of it. Workers that keep the order try
+    single items at once; others try them at the end, because the others would have to wait.
 
     Parameters
     ----------

@@ -1,7 +1,6 @@
 """Read files with errors that a user understands; write them whole or not at all.
 
-Only regular files are read, and no more of them than is expected: a pipe would wait forever, and a device or a
-file that grows never ends.
+Only regular files are read, and only up to a size: a pipe would wait forever, and a device never ends.
 """
 
 import json

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,9 @@ def locked(folder: Path, wait: Callable[[str], None] | None = None, name: str = 
     from filelock import FileLock
 
     folder = Path(folder)
-    lock = FileLock(folder / name, poll_interval=_PAUSE_S, thread_local=False, on_acquired=_sign)
+    lock = FileLock(
+        folder / name, poll_interval=_PAUSE_S, thread_local=False, on_acquired=partial(_sign, folder)
+    )
     with ExitStack() as held:
         with writable(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -75,12 +78,21 @@ def _acquire(lock: "BaseFileLock", folder: Path, wait: Callable[[str], None] | N
         if wait is None:
             raise InputError(f"{holder}; wait until it has ended, or choose another folder") from error
         wait(f"{holder}; waiting for it")
-        lock.acquire()
+        _wait_for(lock, folder)
     except OSError as error:
         if error.errno not in _WITHOUT_LOCKS:
             raise
         return False
     return True
+
+
+def _wait_for(lock: "BaseFileLock", folder: Path) -> None:
+    try:
+        lock.acquire()
+    except RuntimeError as error:
+        raise InputError(
+            f"{folder}: this command writes into it already; give two different folders"
+        ) from error
 
 
 def _release(lock: "BaseFileLock") -> None:
@@ -89,12 +101,12 @@ def _release(lock: "BaseFileLock") -> None:
     lock.release()
 
 
-def _sign(descriptor: int) -> None:
-    """Write who holds the folder into the lock's file."""
+def _sign(folder: Path, descriptor: int) -> None:
+    """Write who holds a folder into its lock's file."""
     found = os.read(descriptor, len(_MARK))
     if found and found != _MARK:
         raise InputError(
-            f"{LOCK}: a file of this name is another program's; remove it or choose another folder"
+            f"{folder / LOCK}: is not a lock and stays as it is; move it away, or use another folder"
         )
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     os.ftruncate(descriptor, 0)

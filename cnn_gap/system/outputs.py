@@ -1,7 +1,8 @@
-"""The files that this package writes, known by their content, so that no other file is ever replaced or removed.
+"""Recognise the files that this package writes by their content, so that no other file is replaced or removed.
 
-A path may be named twice: as an output and as a recording, or as somebody's own notes. So each output first looks
-at what is there (`require_replaceable`), and whoever looks for recordings leaves outputs out (`is_output`).
+A user may give a folder of recordings or of notes as the place of outputs. So before an output is written, the
+file at its path is looked at (`require_replaceable`), and the search for recordings leaves outputs out
+(`is_output`).
 """
 
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from cnn_gap.system.errors import InputError, printable
 from cnn_gap.system.files import open_regular, readable
 
-#: Bytes at the start and at the end of a file that are searched.
+#: Number of bytes at the start and at the end of a file that are searched.
 _START, _END = 1 << 12, 1 << 17
 
 #: A page with a title, and what figures say of the program that drew them.
@@ -29,9 +30,9 @@ class OutputKind:
     name : str
         For errors, with an article.
     start : bytes
-        A regular expression that the file begins with. A group `name` is the file's own name without suffix.
+        A regular expression for the file's first bytes. Its group `name` must match the file's name.
     ends : bytes
-        Found in the first bytes of the file or in the last ones.
+        Bytes that occur among the first or the last ones of the file.
     """
 
     name: str
@@ -78,7 +79,7 @@ _BESIDE_RECORDS = {
 
 
 def is_output(path: Path) -> bool:
-    """Tell whether a file that could be an array, or an array's sidecar, is a result, a table or an explanation."""
+    """Tell whether a file that could be an array or its sidecar is a result, a table or an explanation."""
     return any(kind.recognises(path) for kind in _BESIDE_RECORDS.get(path.suffix.lower(), ()))
 
 
@@ -107,5 +108,5 @@ def require_replaceable(path: Path, kind: OutputKind, known: bool = False) -> No
 
 
 def _is_device(path: Path) -> bool:
-    """Tell whether a path is a device or a pipe, such as /dev/stdout, which is written to and never replaced."""
+    """Tell whether a path is a device or a pipe such as /dev/stdout, which is written to and not replaced."""
     return path.exists() and not path.is_file() and not path.is_dir()

@@ -33,7 +33,7 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 
 def usual_jobs(spared: int = 0, most: int = USUAL_JOBS) -> int:
-    """Return how many processes to start besides this one: one for each core except those `spared` for this one."""
+    """Return how many processes to start besides this one: one for each core that is not `spared` for it."""
     import joblib
 
     return max(min(joblib.effective_n_jobs(-1), most) - spared, 0)
@@ -44,8 +44,8 @@ def in_processes(
 ) -> Generator[Result]:
     """Yield the result of each item, in the order of the items.
 
-    A process that dies costs the item that it died of and no other. Where no process can be started, this one does
-    the work.
+    A process that dies costs the item that it died of and no other. Where no process can be started, this one
+    does the work.
 
     Parameters
     ----------
@@ -69,8 +69,8 @@ def in_processes(
 class _Processes:
     """Processes that take chunks of items (`cnn_gap.system.chunks.Workers`).
 
-    They are started with the first chunk, and again after one of them has died: then all chunks on their way count
-    as lost, so that the order is kept.
+    They are started with the first chunk, and again after one of them has died. Then all chunks on their way
+    count as lost, so that the order is kept.
     """
 
     is_ordered = True

@@ -37,7 +37,7 @@ def adapt_thresholds(
     Parameters
     ----------
     data : str or Path
-        Folder, list or address of labelled records, as `cnn_gap.io.sources` takes it; a hundred are worth something.
+        Folder, list or address of labelled records, as `cnn_gap.io.sources` takes it; a hundred or more.
     model, start : Path
         The folder to write, and that of the model to start from.
     label_table : Path, optional
@@ -50,8 +50,8 @@ def adapt_thresholds(
     Raises
     ------
     InputError
-        If no record can be read, none has a diagnosis of the model's, another process is writing into `model`, or a
-        file there would be replaced that is no model's.
+        If no record can be read, none has a diagnosis of the model's, another process is writing into `model`,
+        or a file there would be replaced that is no model's.
     """
     with locked(model):
         require_model_folder(Path(model))

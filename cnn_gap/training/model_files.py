@@ -1,4 +1,4 @@
-"""Which files of a model folder a training may replace."""
+"""Check that a training replaces only files that a training has written."""
 
 import os
 from pathlib import Path
@@ -8,10 +8,10 @@ from cnn_gap.system.outputs import HISTORY, MODEL, require_replaceable
 
 
 def require_model_folder(folder: Path) -> None:
-    """Require that what a training writes replaces nothing but the files of an earlier one.
+    """Require that a training into a folder replaces nothing but the files of an earlier one.
 
-    Of the network and the picture of its history the content does not tell who wrote them: `model.json` or an
-    unfinished training beside the one, and `history.csv` beside the other, do.
+    The contents of `model.keras` and `history.png` do not tell who wrote them. They are taken for a training's
+    if `model.json` or an unfinished training, and `history.csv`, are beside them.
 
     Raises
     ------
@@ -26,6 +26,6 @@ def require_model_folder(folder: Path) -> None:
     ):
         if os.path.lexists(folder / name) and not any((folder / mark).exists() for mark in marks):
             raise InputError(
-                f"{folder / name}: no {marks[0]} of a training is beside it, so it stays as it is; move it away, or"
-                " train into another folder"
+                f"{folder / name}: has no {marks[0]} of a training beside it and stays as it is; move it away,"
+                " or train into another folder"
             )

@@ -1,4 +1,4 @@
-"""Prepare the training windows of many records once, into a memory-mapped file.
+"""Prepare the training windows of many records once, in a file that is mapped into memory.
 
 A store is a folder: `windows.npy` holds the windows (N, samples, leads) as float16 mV (rounded to 0.05 %), and
 `store.json` says which belong to which record and which records could not be read. It is found again by a
@@ -70,8 +70,8 @@ class WindowStore:
     samples : int
         Of each window, margins counted.
     held : tuple of int
-        How many of them are signal in each record's windows: all or, of a shorter record, those in the middle,
-        between zeros. At least a second is counted beside the margins.
+        Number of samples of each record's windows that are signal, margins counted: all of them or, if the
+        record is shorter than a window, those in the middle between zeros. At least a second and the margins.
     """
 
     folder: Path
@@ -110,8 +110,8 @@ def prepare_windows(
 ) -> WindowStore:
     """Return the store of the records' training windows, made now if `cache` has none that is current.
 
-    The windows are made in other processes and written by this one: what becomes of the others can neither
-    leave half a record in the store nor cost another record.
+    Other processes make the windows and this one writes them, so that the death of a process can neither leave
+    half a record in the store nor cost another record.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def prepare_windows(
     cache : Path
         Folder that holds the stores.
     run : callable, optional
-        What prepares, such as a cluster; processes of this machine, one for each core, if not given.
+        The executor that makes the windows, such as a cluster; if not given, one process for each core.
     log : callable
         Receives a line where another process is preparing in `cache`; this one then waits for it.
 
@@ -145,7 +145,7 @@ def prepare_windows(
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where each record's windows are, and how many samples they hold: as `WindowStore` has both."""
+    """The attributes `first` and `held` of a `WindowStore`."""
 
     first: tuple[int, ...]
     held: tuple[int, ...]
@@ -158,7 +158,7 @@ def _make_store(
     preprocessing: Preprocessing,
     run: Run,
 ) -> WindowStore:
-    """Prepare the windows aside, and give the store its name when it is whole; the cache is locked."""
+    """Prepare the windows in a folder aside, and rename it when the store is whole; the cache is locked."""
     aside = folder.with_name(f"{PREPARING}{folder.name}")
     for left in (
         folder,
@@ -190,14 +190,14 @@ def _remove(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class _Content:
-    """What `store.json` holds: what `WindowStore` does, an index being text."""
+    """The content of `store.json`: attributes of a `WindowStore`, with indices as text."""
 
     first: tuple[int, ...]
     failures: dict
 
 
 def _open_store(folder: Path, layout: _Layout, preprocessing: Preprocessing) -> WindowStore | None:
-    """Return the store in a folder, or None where there is none or it is not one of these windows."""
+    """Return the store in a folder, or None if there is none, it is damaged or has another layout."""
     try:
         content = from_dict(_Content, read_json(folder / CONTENT))
         failures = {int(index): printable(str(reason)) for index, reason in content.failures.items()}
@@ -211,7 +211,7 @@ def _open_store(folder: Path, layout: _Layout, preprocessing: Preprocessing) -> 
 
 
 def _holds_windows(path: Path, shape: tuple[int, ...]) -> bool:
-    """Tell whether a file holds an array of this shape, and nothing more or less."""
+    """Tell whether a file holds an array of this shape and nothing else."""
     size = file_size(path)
     try:
         windows = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -230,7 +230,7 @@ def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) ->
 
 
 def _files(record: RecordInfo, root: str) -> list[tuple[object, ...]]:
-    """Return what tells whether a record has changed: name, size and time of change (ns) of each of its files."""
+    """Return name, size and time of change (ns) of each of a record's files; of a remote one its stamp."""
     if isinstance(record, RemoteInfo):
         return [(record.listed.source, record.listed.stamp().content)]
     return [
@@ -241,7 +241,7 @@ def _files(record: RecordInfo, root: str) -> list[tuple[object, ...]]:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A record that windows are wanted of: its index, what reads it, and how many its header promises."""
+    """A record whose windows are wanted: its index, the record, and the number of windows by its header."""
 
     index: int
     record: ListedRecord
@@ -250,7 +250,7 @@ class _Wanted:
 
 @dataclass(frozen=True, eq=False)
 class _Made:
-    """The windows of a record, float16 of shape (count, samples, leads), or why there are none."""
+    """The windows of a record, float16 of shape (count, samples, leads), or the reason of its failure."""
 
     index: int
     windows: np.ndarray | None = None
@@ -268,7 +268,7 @@ def _write_store(
     shape = (first[-1], preprocessing.input_samples, len(LEADS))
     empty = np.lib.format.open_memmap(path, "w+", np.float16, shape)
     begin, size = empty.offset, empty.strides[0]
-    del empty  # what is written to a map counts as memory, what is written to a file does not
+    del empty  # pages written through a map count as this process's memory, writes to a file do not
     _allocate(path)
     wanted = [
         _Wanted(index, _listed(each), first[index + 1] - first[index]) for index, each in enumerate(records)
@@ -291,14 +291,14 @@ def _write_store(
 
 
 def _allocate(path: Path) -> None:
-    """Take a file's space now: a full disk is an error before the work, not after."""
+    """Reserve a file's space, so that a full disk is an error before the work and not after it."""
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _layout_of(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> _Layout:
-    """Return where the windows of records go, as their headers have it."""
+    """Return where the windows of records go, from the lengths in their headers."""
     lengths = [resampled_length(each.samples, each.sampling_rate, preprocessing) for each in records]
     counts = (len(training_starts(length, preprocessing.window_samples)) for length in lengths)
     second, margins = ceil(preprocessing.sampling_rate), 2 * preprocessing.margin_samples

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import driver
@@ -17,6 +17,8 @@ from cnn_gap.batch import explain_folder, explanation_files
 from cnn_gap.batch.explanation_files import EXPLANATIONS, WrittenRecord
 from cnn_gap.commands import drive
 from cnn_gap.commands import explain as explain_command
+from cnn_gap.commands import export as export_command
+from cnn_gap.commands import train as train_command
 from cnn_gap.io.annotations import write_events
 from cnn_gap.io.sources import list_records
 from cnn_gap.model.folder import read_description
@@ -28,6 +30,8 @@ from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.vendor_files import WRITERS
 from cnn_gap.system import exit_codes
 from cnn_gap.system.shipped import SHIPPED_MODEL
+from cnn_gap.training import adaptation, train
+from cnn_gap.training.checkpoints import Checkpoints
 
 NAMES = ("A", "B")
 FORMATS = ("WFDB", *WRITERS)
@@ -41,7 +45,14 @@ OUTPUTS = (
     *(".writing-mine.csv", "sheet.png", "list.txt"),
 )
 
-CONTENTS = (b"mine", b"{}", b"<!DOCTYPE html>\n<title>mine</title>", b"#mine\n", b"SQLite format 3\0", b"\x89PNG")
+CONTENTS = (
+    b"mine",
+    b"{}",
+    b"<!DOCTYPE html>\n<title>mine</title>",
+    b"#mine\n",
+    b"SQLite format 3\0",
+    b"\x89PNG",
+)
 
 
 class Stub:
@@ -76,18 +87,44 @@ def write_stub(writer, task):
     return WrittenRecord(task.name, task.stamp, task.links, row, files_hash([page, data, marks]))
 
 
+def write_model(folder):
+    """Write what a training does, and forget its checkpoints."""
+    checkpoints = Checkpoints(folder / "checkpoint")
+    checkpoints.folder.mkdir(exist_ok=True)
+    (checkpoints.folder / "epoch-0001.weights.h5").write_bytes(b"weights")
+    (folder / "history.csv").write_text("epoch,loss,val_loss\n")
+    for name in ("model.json", "model.keras"):
+        shutil.copy(SHIPPED_MODEL / name, folder)
+    checkpoints.clear()
+
+
 @pytest.fixture(scope="module")
 def stubs():
-    """Commands without a network, and without what comes after the checks of a training."""
+    """Commands without a network: what comes after their checks writes the same files in no time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drive, "_load", lambda model, runtime: Stub(model))
         patch.setattr(explain_command, "_load", Stub)
-        patch.setattr(explain_command, "start_keras", lambda lean: None)
+        for module in (explain_command, export_command, train_command):
+            patch.setattr(module, "start_keras", lambda lean: None)
         patch.setattr(explain_folder, "_computed", lambda classifier, options, tasks: tasks)
         patch.setattr(explain_folder, "map_reader", lambda classifier, level: None)
         patch.setattr(explanation_files.RecordWriter, "write", write_stub)
-        patch.setattr("cnn_gap.model.export.export_network", lambda network, description, path: None)
+        patch.setattr(explain_folder.ExplainOptions, "explain", lambda *arguments: (None, None))
+        patch.setattr(explain_command, "_write_explanations", write_wished)
+        patch.setattr("cnn_gap.model.folder.load_model", lambda folder: (None, None))
+        patch.setattr(
+            "cnn_gap.model.export.export_network", lambda network, about, path: path.write_bytes(b"new")
+        )
+        patch.setattr(train, "_train", lambda experiment, checkpoints, model, log: write_model(model))
+        patch.setattr(adaptation, "_adapt", lambda data, model, *others: write_model(model))
         yield
+
+
+def write_wished(every, chosen, options):
+    """Write the files that are asked for of a record."""
+    for path in (options.json, options.html):
+        path.write_bytes(b"new")
+    return 0
 
 
 @pytest.fixture(scope="module")
@@ -132,14 +169,21 @@ def commands(data, out):
     }
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Without shrinking: an example is small, and a few hundred of them would take minutes.
+@settings(
+    max_examples=30,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     formats=st.fixed_dictionaries({name: st.sampled_from(FORMATS) for name in NAMES}),
     planted=st.dictionaries(st.sampled_from(OUTPUTS), st.sampled_from(CONTENTS), max_size=3),
     is_apart=st.booleans(),
     chosen=st.lists(st.sampled_from(sorted(commands(SHIPPED_MODEL, SHIPPED_MODEL))), min_size=1, max_size=4),
 )
-def test_every_file_that_no_run_has_written_stays(stubs, files, tmp_path_factory, formats, planted, is_apart, chosen):
+def test_every_file_that_no_run_has_written_stays(
+    stubs, files, tmp_path_factory, formats, planted, is_apart, chosen
+):
     place = tmp_path_factory.mktemp("place")
     data = place / "data"
     data.mkdir()

@@ -145,7 +145,10 @@ def test_records_are_prepared_as_here_and_without_keras(model, records):
     ]
     (records / "SIM0000.hea").rename(records / "gone")
     try:
-        here, elsewhere = (list(prepared_records(preparation.prepare, waiting, partial(in_processes, jobs=jobs))) for jobs in (0, 1))
+        here, elsewhere = (
+            list(prepared_records(preparation.prepare, waiting, partial(in_processes, jobs=jobs)))
+            for jobs in (0, 1)
+        )
     finally:
         (records / "gone").rename(records / "SIM0000.hea")
     assert here[0].failure == elsewhere[0].failure != ""
