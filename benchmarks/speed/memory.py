@@ -58,7 +58,8 @@ def main(arguments: list[str]) -> int:
 
 def _prepare(data: Path, cache: Path) -> None:
     """Prepare the windows as training does; the processes that did it have ended then, so that they count."""
-    from cnn_gap.io.records import find_records, read_info
+    from cnn_gap.io.records import read_info
+    from cnn_gap.io.sources import find_records
     from cnn_gap.training.window_store import prepare_windows
 
     settings = tomllib.loads((SHIPPED_CONFIGS / "default.toml").read_text())

@@ -27,7 +27,7 @@ from cnn_gap.predict.preparation import RecordWindows
 from cnn_gap.report.page import IndexRow
 from cnn_gap.results.ledger import files_hash
 from cnn_gap.simulation import simulate_record, write_simulated
-from cnn_gap.simulation.vendor_files import WRITERS
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system import exit_codes
 from cnn_gap.system.shipped import SHIPPED_MODEL
 from cnn_gap.training import adaptation, train

@@ -11,7 +11,7 @@ from cnn_gap.io.records import read_record
 from cnn_gap.io.registry import SIDECAR_SUFFIXES
 from cnn_gap.io.sources import list_records, require_source
 from cnn_gap.simulation import simulate_record, write_simulated
-from cnn_gap.simulation.vendor_files import WRITERS
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
 
 
