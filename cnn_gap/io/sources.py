@@ -22,12 +22,13 @@ from typing import Any
 
 from cnn_gap.io.folders import sort_files
 from cnn_gap.io.long_records import LongRecord, open_record
+from cnn_gap.io.record_names import distinct_names
 from cnn_gap.io.records import read_record, record_files
 from cnn_gap.io.registry import record_name
+from cnn_gap.io.remote_files import copy_file, list_address, read_start
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError, printable
 from cnn_gap.system.files import (
-    LARGEST_SIGNAL_FILE,
     LARGEST_TABLE,
     open_regular,
     read_bytes,
@@ -118,7 +119,7 @@ class RemoteRecord(ListedRecord):
         """Copy the record's files to a temporary folder; errors name their address."""
         with tempfile.TemporaryDirectory(prefix="cnn-gap-") as folder:
             for file in self.files:
-                self._copy(file, Path(folder))
+                copy_file(self.system, file, Path(folder), self.source)
             try:
                 yield Path(folder) / posixpath.basename(self.files[0])
             except InputError as error:
@@ -141,19 +142,6 @@ class RemoteRecord(ListedRecord):
         except Exception as error:  # file systems promise no kind of exception
             raise InputError(f"{self.source}: cannot be reached ({type(error).__name__}: {error})") from error
         return Stamp(files, hashlib.blake2b(keys.encode(), digest_size=16).hexdigest())
-
-    def _copy(self, file: str, folder: Path) -> None:
-        try:
-            size = self.system.size(file)
-            if size is None or size > LARGEST_SIGNAL_FILE:
-                raise InputError(
-                    f"{self.source}: is too large; at most {LARGEST_SIGNAL_FILE} bytes are read, has {size}"
-                )
-            self.system.get_file(file, str(folder / posixpath.basename(file)))
-        except InputError:
-            raise
-        except Exception as error:  # file systems promise no kind of exception
-            raise InputError(f"{self.source}: cannot be copied ({type(error).__name__}: {error})") from error
 
 
 def require_source(data: str) -> None:
@@ -334,7 +322,7 @@ def _told_apart(listing: Listing, root: str) -> Listing:
     records, renamed = list(listing.records), []
     for name, members in groups.items():
         if len(members) > 1:
-            names = _distinct_names([records[index] for index in members], root)
+            names = distinct_names(name, [records[index].source for index in members], root)
             for index, other in zip(members, names, strict=True):
                 records[index] = replace(records[index], name=other)
             renamed += [other for other in names if other != name]
@@ -347,19 +335,6 @@ def _told_apart(listing: Listing, root: str) -> Listing:
             )
         taken[record.name] = record
     return replace(listing, records=tuple(records), renamed=tuple(renamed))
-
-
-def _distinct_names(records: Sequence[ListedRecord], root: str) -> list[str]:
-    """Return names for records of one name: their files', or these with as many folders as are needed."""
-    start = os.path.join(os.path.normpath(root), "")  # noqa: PTH118 - it may be an address
-    paths = [re.split(r"[/\\]", os.path.normpath(record.source).removeprefix(start)) for record in records]
-    for depth in range(max(map(len, paths))):
-        folders = [parts[max(len(parts) - 1 - depth, 0) : -1] for parts in paths]
-        for ends in ([record.name for record in records], [parts[-1] for parts in paths]):
-            names = ["__".join((*place, end)) for place, end in zip(folders, ends, strict=True)]
-            if len(set(names)) == len(names):
-                return names
-    return [record.name for record in records]
 
 
 def _is_list(path: Path) -> bool:
@@ -397,56 +372,22 @@ def _listed_record(folder: Path, place: str, name: str = "") -> ListedRecord:
 
 
 def _remote_listing(address: str) -> Listing:
-    system, folders, asked = _remote_folders(address)
+    found = list_address(address)
     records: list[RemoteRecord] = []
     unknown: list[str] = []
-    for folder, names in folders.items():
-        files = sort_files(names, partial(_read_remote_start, system, folder), lambda _: False)
+    for folder, names in found.names.items():
+        files = sort_files(names, partial(read_start, found.system, folder), lambda _: False)
         records += [
-            _remote_record(system, folder, name, [other for other in others if other in names])
+            _remote_record(found.system, folder, name, [other for other in others if other in names])
             for name, others in files.records.items()
-            if posixpath.join(folder, name) in asked
+            if posixpath.join(folder, name) in found.asked
         ]
-        unknown += [name for name in files.unknown if posixpath.join(folder, name) in asked]
+        unknown += [name for name in files.unknown if posixpath.join(folder, name) in found.asked]
     records.sort(key=lambda record: record.source)
     listing = Listing(tuple(records), unknown=tuple(unknown))
     return _require_records(listing, f"{address}: there are no records at this address")
 
 
-def _remote_folders(address: str) -> tuple[Any, dict[str, set[str]], set[str]]:
-    """Return a file system, the names of files by folder, and the paths of the files asked for.
-
-    Of the address of one file, all files of its folder are returned, as it may need some of them.
-    """
-    try:
-        import fsspec
-
-        system, root = fsspec.core.url_to_fs(address)
-        asked = set(system.find(root))
-        single = asked == {root}
-        top = posixpath.dirname(root) if single else root
-        beside = system.ls(top, detail=False) if single else asked
-    except Exception as error:  # file systems promise no kind of exception
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError(
-            f"{address}: cannot be listed ({reason}); is it right, and its package installed?"
-        ) from error
-    folders: dict[str, set[str]] = {}
-    for file in beside:
-        folder, name = posixpath.split(file)
-        if not re.search(r"/\.[^/]", folder.removeprefix(top)):  # hidden
-            folders.setdefault(folder, set()).add(name)
-    return system, folders, asked
-
-
 def _remote_record(system: Any, folder: str, name: str, others: Sequence[str]) -> RemoteRecord:
     files = tuple(posixpath.join(folder, each) for each in dict.fromkeys((name, *others)))
     return RemoteRecord(record_name(Path(name)), str(system.unstrip_protocol(files[0])), system, files)
-
-
-def _read_remote_start(system: Any, folder: str, name: str, count: int) -> bytes:
-    try:
-        content: bytes = system.cat_file(posixpath.join(folder, name), 0, count)
-    except Exception as error:  # file systems promise no kind of exception
-        raise InputError(f"{name}: cannot be read ({type(error).__name__}: {error})") from error
-    return content
