@@ -176,7 +176,7 @@ def _checkpoint(name: str, materials: Path, folder: Path, random: Random) -> str
 
 
 def _tiny_network() -> keras.Model:
-    return build_network(Network((4, 4), (5, 5), (4, 4)), leads=12, classes=24)
+    return build_network(Network((4, 4), (5, 5), (4, 4)), 12, 24)
 
 
 def make_keras_materials(materials: Path) -> None:

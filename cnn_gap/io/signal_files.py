@@ -156,7 +156,9 @@ def _at_rate(lead: np.ndarray, samples: int) -> np.ndarray:
     """Return a lead with so many samples in the same time, interpolated where it has fewer."""
     if len(lead) == samples:
         return lead
-    return np.interp(np.arange(samples) / samples, np.arange(len(lead)) / len(lead), lead)
+    times, own_times = np.arange(samples) / samples, np.arange(len(lead)) / len(lead)
+    interpolated: np.ndarray = np.interp(times, own_times, lead)
+    return interpolated
 
 
 def held_samples(path: Path, header: Header, sizes: Mapping[Path, int]) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet, duplicate_indices
-from cnn_gap.evaluate.metrics import Scores
+from cnn_gap.evaluate.metrics import CLASS_COLUMNS, Scores
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS
 from cnn_gap.model.folder import ModelDescription
@@ -75,15 +75,15 @@ def explanation_table(explanation: Explanation) -> str:
 
 def scores_table(classes: ClassSet, labels: np.ndarray, scores: Scores) -> str:
     """Return a line a diagnosis, by name, and one over all; `labels` is bool of shape (records, classes)."""
-    figures = zip(scores.class_auroc, scores.class_auprc, scores.class_f_measure, strict=True)
+    figures = zip(*(getattr(scores, column.class_figures) for column in CLASS_COLUMNS), strict=True)
     rows = [
         (about.code, about.abbreviation, about.name, str(records), *(f"{value:.3f}" for value in values))
         for about, records, values in zip(
             classes.diagnoses, np.sum(labels, axis=0, dtype=int), figures, strict=True
         )
     ]
-    everything = (f"{value:.3f}" for value in (scores.auroc, scores.auprc, scores.f_measure))
-    heading = ("Code", "", "Diagnosis", "Records", "AUROC", "AUPRC", "F-measure")
+    everything = (f"{getattr(scores, column.figure):.3f}" for column in CLASS_COLUMNS)
+    heading = ("Code", "", "Diagnosis", "Records", *(column.heading for column in CLASS_COLUMNS))
     return aligned([heading, *rows, ("", "", "all", str(len(labels)), *everything)], words=3)
 
 

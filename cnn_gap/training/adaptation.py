@@ -1,4 +1,4 @@
-"""Adapt a trained model's thresholds and probabilities to other records, without training."""
+"""Adaptation of a trained model's thresholds and probabilities to local records, without training."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.evaluate.calibration import calibrated, fit_calibration, scale_logits
+from cnn_gap.evaluate.calibration import calibrate, fit_calibration, scale_logits
 from cnn_gap.evaluate.thresholds import adapted_thresholds
 from cnn_gap.io.label_tables import read_label_table
 from cnn_gap.model.folder import ModelDescription, load_model, save_model
@@ -17,8 +17,8 @@ from cnn_gap.system.locks import locked
 from cnn_gap.training.model_files import require_model_folder
 from cnn_gap.training.records import list_training_records, read_listed
 
-#: Records that are classified together.
-BATCH = 64
+#: Number of records that are classified together.
+RECORDS_PER_BATCH = 64
 
 
 def adapt_thresholds(
@@ -29,29 +29,30 @@ def adapt_thresholds(
     log: Callable[[str], None] = print,
     strict: bool = False,
 ) -> ModelDescription:
-    """Write a model folder that suits the records of `data` better than the one that it starts from.
+    """Write a copy of a model whose thresholds and probabilities are adapted to the records of `data`.
 
-    Its thresholds are moved, and each class's logit is scaled and moved so that probabilities are true there,
-    too: both the less, the fewer records there are. The order of a class's probabilities stays.
+    Each class's threshold is moved, and its logit is scaled and shifted so that its probabilities are
+    calibrated on these records. Both change less, the fewer records there are. The order of a class's
+    probabilities stays the same.
 
     Parameters
     ----------
     data : str or Path
         Folder, list or address of labelled records, as `cnn_gap.io.sources` takes it; a hundred or more.
     model, start : Path
-        The folder to write, and that of the model to start from.
+        The folder to write, and the folder of the model to adapt.
     label_table : Path, optional
         CSV of `record,code[,code...]`, instead of the headers' diagnoses.
     log : callable
-        Receives a line of progress at a time.
+        Called with each line of progress.
     strict : bool
         Fail where a folder cannot be read.
 
     Raises
     ------
     InputError
-        If no record can be read, none has a diagnosis of the model's, another process is writing into `model`,
-        or a file there would be replaced that is no model's.
+        If no record can be read, none has a diagnosis of the model's classes, another process is writing into
+        `model`, or a file there would be replaced that is no model's.
     """
     with locked(model):
         require_model_folder(Path(model))
@@ -67,12 +68,12 @@ def _adapt(
     strict: bool,
 ) -> ModelDescription:
     network, description = load_model(start)
-    labels, probabilities = _classified(Predictor(network, description), data, label_table, log, strict)
+    labels, probabilities = _classify(Predictor(network, description), data, label_table, log, strict)
     classes = description.class_set
     thresholds = adapted_thresholds(classes, labels, probabilities, description.lowest_probabilities)
     scales, offsets = fit_calibration(labels, probabilities)
     scale_logits(network, scales, offsets)
-    thresholds = np.where(np.isfinite(thresholds), calibrated(thresholds, scales, offsets), np.inf)
+    thresholds = np.where(np.isfinite(thresholds), calibrate(thresholds, scales, offsets), np.inf)
     positives = labels.sum(axis=0)
     adapted = replace(
         description,
@@ -84,10 +85,10 @@ def _adapt(
     return adapted
 
 
-def _classified(
+def _classify(
     predictor: Predictor, data: str, label_table: Path | None, log: Callable[[str], None], strict: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels and probabilities of the records that can be read and answered, (records, classes) each."""
+    """Return labels and probabilities, both (records, classes), of the records that can be answered."""
     own_codes = [code for codes in predictor.classes.outputs for code in codes]
     table = None if label_table is None else read_label_table(label_table, own_codes)
     listed = list_training_records(data, strict, log)
@@ -95,9 +96,9 @@ def _classified(
         log(f"{label_table}: {len(absent)} listed records are not there, the first is {absent[0]}")
     wanted = [each for each in listed if table is None or table.of(each) is not None]
     labels, probabilities = [], []
-    for first in range(0, len(wanted), BATCH):
+    for first in range(0, len(wanted), RECORDS_PER_BATCH):
         records: list[Record] = []
-        for each in wanted[first : first + BATCH]:
+        for each in wanted[first : first + RECORDS_PER_BATCH]:
             try:
                 record = read_listed(each)
                 codes = record.codes if table is None else table.of(each) or ()

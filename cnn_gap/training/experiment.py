@@ -1,9 +1,10 @@
-"""What a training depends on: its configuration, classes, records with their windows, and their split."""
+"""The experiment: a training's configuration, classes, records with their windows, and their split."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -22,13 +23,13 @@ from cnn_gap.training.records import list_training_records, read_listed_info
 from cnn_gap.training.teacher import Teacher
 from cnn_gap.training.window_store import prepare_windows
 
-#: Receives a line of progress at a time.
+#: A function that is called with each line of progress.
 Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """The records to train on and to validate on, as indices, and what the training ones hold."""
+    """The indices of the records to train on and to validate on, and the labels of all records."""
 
     training: np.ndarray
     validation: np.ndarray
@@ -36,19 +37,19 @@ class Partition:
 
     @property
     def seen(self) -> np.ndarray:
-        """Which classes the training records hold, bool of shape (classes,)."""
-        return self.labels[self.training].any(axis=0)
+        """Which classes the training records have, shape (classes,), bool."""
+        return np.asarray(self.labels[self.training].any(axis=0))
 
     @property
     def positive_weights(self) -> np.ndarray:
-        """Negatives / positives of each class in training, 1 for a class without positives."""
+        """Negatives / positives of each class in the training records; 1 for a class without positives."""
         positives = self.labels[self.training].sum(axis=0)
         return np.where(positives > 0, (len(self.training) - positives) / np.maximum(positives, 1), 1.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """All that a training depends on."""
+    """All that a training depends on; `start` is the model to start from."""
 
     config: Config
     classes: ClassSet
@@ -60,13 +61,13 @@ class Experiment:
 
     @property
     def seen(self) -> np.ndarray:
-        """Which classes the network learns here or has learned before, bool of shape (classes,)."""
+        """Which classes the training records or those of the model to start from have, (classes,) bool."""
         seen = self.partition.seen
         return seen if self.start is None else seen | self.start.seen(self.classes)
 
     @property
-    def setup(self) -> dict:
-        """What must be the same for a training to go on, as a checkpoint keeps it."""
+    def setup(self) -> dict[str, Any]:
+        """All that must be the same to resume the training; a checkpoint holds it."""
         return {
             "config": to_dict(self.config),
             "classes": self.classes.classes,
@@ -83,21 +84,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the records of a training, their labels and their patients come from.
-
-    Attributes
-    ----------
-    data : str
-        Folder, list or address of records, as `cnn_gap.io.sources` takes it.
-    cache : Path
-        Folder for the prepared windows.
-    label_table, patient_table : Path or None
-        CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
-    strict : bool
-        Fail where a folder in `data` cannot be read, rather than go on without its records.
-    run : callable or None
-        What prepares the windows, as of `cnn_gap.training.window_store.prepare_windows`.
-    """
+    """The folders and tables that a training reads: see `cnn_gap.training.train.train_model`."""
 
     data: str
     cache: Path
@@ -118,12 +105,12 @@ def prepare_experiment(
 ) -> Experiment:
     """Read the records' labels, prepare their windows and split them.
 
-    What cannot be read, or has no label in the table, is left out with a line to `log`.
+    Records that cannot be read, or that the label table does not list, are left out with a line to `log`.
 
     Raises
     ------
     InputError
-        If no record can be trained on, none has a label of `classes`, or a teacher cannot teach these.
+        If no record can be trained on, none has a label of `classes`, or a teacher predicts other classes.
     """
     config = config if start is None else start.configure(config)
     for teacher in teachers:
@@ -150,14 +137,14 @@ def _digest(values: np.ndarray) -> str:
 
 
 def _read_infos(listed: list[ListedRecord], sources: Sources, classes: ClassSet, log: Log) -> list[RecordInfo]:
-    """Read every header; leave out, with a line, what cannot be read or the table does not label."""
+    """Read all headers; log and leave out records that cannot be read or that the label table does not list."""
     label_table = sources.label_table
     table = None if label_table is None else read_label_table(label_table, classes.codes)
     records, unlabelled = [], 0
     for each in tqdm(listed, desc="reading headers", unit="record", disable=None):
         try:
             record = read_listed_info(each)
-        except Exception as error:  # whatever is wrong with one record must not cost the others
+        except Exception as error:  # a defect in one record must not stop the training on the others
             log(f"left out: {error if isinstance(error, InputError) else f'{each.source}: {error!r}'}")
             continue
         codes = record.codes if table is None else table.of(each)
@@ -175,7 +162,7 @@ def _read_infos(listed: list[ListedRecord], sources: Sources, classes: ClassSet,
 
 
 def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarray:
-    """Return a group for each record: its patient, or itself where no patient is known."""
+    """Return a group for each record: its patient, or the record itself if its patient is unknown."""
     table = RecordTable({}) if patient_table is None else read_record_table(patient_table)
     patients = [table.of(ListedRecord(record.name, str(record.path))) for record in records]
     return np.array(

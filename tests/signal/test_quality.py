@@ -1,4 +1,4 @@
-"""What a record is worth before the network sees it."""
+"""The quality of a record: when it is refused, and which notes it gets."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Splitting, oversampling and batches."""
+"""The split of records, oversampling, and batches of windows."""
 
 from dataclasses import replace
 
@@ -136,7 +136,7 @@ def test_mixup_blends_windows_as_it_blends_their_labels(examples):
     np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
     assert ((labels > 0).sum(axis=1) == 2).any()
     assert labels.max(axis=1).min() >= 0.5
-    # A class a record: the labels tell the shares.
+    # Each record has one class, so the labels give the shares.
     shares = labels @ plain[1].T
     np.testing.assert_allclose(windows, np.einsum("ij,jtl->itl", shares, plain[0]), atol=1e-5)
 
