@@ -128,6 +128,17 @@ BESIDE = frozenset(
 )
 
 
+def format_table() -> str:
+    """Return a table of all formats in Markdown, for the documentation."""
+    lines = ["| format | files | read by | checked against | at most |", "| --- | --- | --- | --- | --- |"]
+    for form in FORMATS:
+        files = ", ".join(form.suffixes) + (" with a sidecar" if form.needs == "sidecar" else "")
+        lines.append(
+            f"| {form.name} | {files} | {form.read_by} | {form.checked_against} | {form.largest} MiB |"
+        )
+    return "\n".join(lines)
+
+
 def record_name(path: Path) -> str:
     """Return the name of the record at a path: the file's without the suffix of its format.
 
