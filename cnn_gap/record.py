@@ -46,6 +46,8 @@ class Record:
         Who made the device and what it is called; empty where unknown.
     time : datetime or None
         When the recording began, where it is known.
+    derived : tuple of str
+        Leads that are not stored and follow from I and II.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Record:
     notes: tuple[str, ...] = ()
     device: str = ""
     time: datetime | None = None
+    derived: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         leads = ", ".join(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
@@ -107,11 +110,12 @@ def assemble_record(record: Record, choice: LeadChoice, source: str) -> Record:
     if not valid.all():
         signal[~valid] = np.nan
         present &= valid.any(axis=0)
-    _derive_limb_leads(signal, present)
+    derived = _derive_limb_leads(signal, present)
     if not present.any():
         raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
-    return replace(record, signal=signal, leads=present, notes=record.notes + choice.notes + impossible)
+    notes = record.notes + choice.notes + impossible
+    return replace(record, signal=signal, leads=present, notes=notes, derived=derived)
 
 
 def _invalidate_impossible(signal: np.ndarray) -> tuple[str, ...]:
@@ -130,10 +134,13 @@ def _invalidate_impossible(signal: np.ndarray) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _derive_limb_leads(signal: np.ndarray, present: np.ndarray) -> None:
-    """Fill in the limb leads that are missing where I and II are there."""
+def _derive_limb_leads(signal: np.ndarray, present: np.ndarray) -> tuple[str, ...]:
+    """Fill in the limb leads that are missing where I and II are there, and return their names."""
+    derived = []
     for lead, (of_first, of_second) in LIMB_LEADS.items():
         index = LEADS.index(lead)
         if not present[index] and present[0] and present[1]:
             signal[:, index] = of_first * signal[:, 0] + of_second * signal[:, 1]
             present[index] = np.isfinite(signal[:, index]).any()
+            derived.append(lead)
+    return tuple(derived)

@@ -13,7 +13,8 @@ from random import Random
 import numpy as np
 
 from benchmarks.torture.damage import damaged_bytes, damaged_text
-from benchmarks.torture.materials import ONLY_READ, WRITTEN, good_records, other_name
+from benchmarks.torture.materials import LEDGER_SOURCE, ONLY_READ, WRITTEN, good_records, other_name
+from cnn_gap.batch.classify_folder import DRIVER
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.diagnoses.findings import SHIPPED_TABLES, read_findings
 from cnn_gap.io.annotations import read_events
@@ -24,7 +25,7 @@ from cnn_gap.io.sources import ListedRecord, find_records
 from cnn_gap.model.archive import check_archive
 from cnn_gap.model.folder import read_description
 from cnn_gap.results.challenge_files import read_evaluation, read_outputs
-from cnn_gap.results.ledger import NOTES, SOURCE, open_journal
+from cnn_gap.results.ledger import Ledger
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.training.config import read_config
@@ -116,13 +117,13 @@ def _damage(path: Path, random: Random, as_text: bool = False) -> None:
     path.write_bytes(content)
 
 
-def _journal(name: str, materials: Path, folder: Path, random: Random) -> None:
-    for each in (SOURCE, NOTES):
-        shutil.copy(materials / each, folder)
-    _damage(folder / name, random, as_text=random.random() < 0.8)
+def _ledger(materials: Path, folder: Path, random: Random) -> None:
+    shutil.copy(DRIVER.path(materials), folder)
+    _damage(DRIVER.path(folder), random)
     record = ListedRecord("GOOD0", str(materials / "data" / "GOOD0.hea"))
-    with open_journal(folder, {"model": "a" * 64, "data": "/data"}, [record], lambda line: None) as journal:
-        journal.is_current(record)
+    with Ledger(folder, DRIVER, LEDGER_SOURCE, lambda line: None) as ledger:
+        ledger.is_current(record)
+        list(ledger.entries())
 
 
 def _evaluation(materials: Path, folder: Path, random: Random) -> None:
@@ -187,8 +188,7 @@ PLAIN = (
     Kind("model.keras, looked at", 1, partial(_model, "model.keras")),
     Kind("result files", 4, partial(_file, "result.csv", read_outputs)),
     Kind("labels and results, evaluated", 2, _evaluation),
-    Kind("driver.json", 2, partial(_journal, SOURCE)),
-    Kind("driver.jsonl", 2, partial(_journal, NOTES)),
+    Kind("driver.sqlite", 4, _ledger),
     Kind("annotations (.atr)", 3, _annotations),
     Kind("store.json of prepared windows", 2, partial(_store, "store.json")),
     Kind("windows.npy of prepared windows", 2, partial(_store, "windows.npy")),

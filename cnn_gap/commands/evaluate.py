@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from cnn_gap.commands.checks import Start
 from cnn_gap.commands.command import Command, add_label_options
 from cnn_gap.diagnoses.classes import ClassSet, read_weights
 from cnn_gap.evaluate.metrics import class_scores_csv, score, scores_csv
@@ -11,6 +12,7 @@ from cnn_gap.io.label_tables import read_label_table
 from cnn_gap.report.tables import scores_table
 from cnn_gap.results.challenge_files import Evaluation, read_evaluation
 from cnn_gap.system.files import write_text
+from cnn_gap.system.outputs import CLASS_SCORES, SCORES
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +42,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _execute(options: argparse.Namespace) -> None:
     """Score a folder of outputs; write the figures, or print them where no file is given for them."""
+    Start(outputs=((options.scores, SCORES), (options.class_scores, CLASS_SCORES))).check()
     classes = read_weights(options.weights)
     table = None if options.label_table is None else read_label_table(options.label_table, classes.codes)
     evaluation = read_evaluation(options.labels, options.outputs, classes, table)

@@ -20,9 +20,9 @@ from cnn_gap.network.fast_layers import with_fast_layers
 from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.network.map_penalty import Focus
 from cnn_gap.network.optimizer import averaged_weights, build_optimizer
+from cnn_gap.system.chunks import Run
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
-from cnn_gap.system.processes import Run
 from cnn_gap.system.settings import to_dict
 from cnn_gap.training.batches import BatchPlan, WindowBatches, repeat_factors
 from cnn_gap.training.checkpoints import Checkpoints, Progress
@@ -30,6 +30,7 @@ from cnn_gap.training.config import Config
 from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
 from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.history import add_epoch, best_epoch, epoch_line, write_history
+from cnn_gap.training.model_files import require_model_folder
 from cnn_gap.training.teacher import Teacher, blend
 from cnn_gap.training.validation import (
     choose_model_thresholds,
@@ -40,7 +41,7 @@ from cnn_gap.training.validation import (
 
 
 def train_model(
-    data: Path,
+    data: str | Path,
     model: Path,
     config: Config,
     classes: ClassSet,
@@ -61,8 +62,8 @@ def train_model(
 
     Parameters
     ----------
-    data : Path
-        Folder of records.
+    data : str or Path
+        Folder, list or address of records, as `cnn_gap.io.sources` takes it.
     model : Path
         Folder for `model.keras`, `model.json`, `history.csv` and `history.png`.
     config : Config
@@ -94,11 +95,13 @@ def train_model(
     ------
     InputError
         If the data or the tables cannot be trained on, `model` holds an unfinished training that is not to be
-        resumed or has other settings, another process is training there, or there are fewer devices.
+        resumed or has other settings, another process is training there, a file there would be replaced that is
+        no model's, or there are fewer devices.
     """
     model = Path(model)
-    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict, run)
+    sources = Sources(str(data), cache or model / "cache", label_table, patient_table, strict, run)
     with locked(model), on_devices(devices):
+        require_model_folder(model)
         checkpoints = _open_checkpoints(model, resume, log)
         if checkpoints is None:
             return load_model(model)[1]
