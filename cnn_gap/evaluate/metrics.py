@@ -6,7 +6,6 @@ are n records and C classes: labels and outputs are bool, probabilities float, a
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -40,8 +39,16 @@ class Scores:
     class_f_measure: np.ndarray
 
 
-class Column(NamedTuple):
-    """A column of the evaluation: its heading, and its attributes of `Scores` over all and of each class."""
+@dataclass(frozen=True)
+class Column:
+    """A column of the evaluation.
+
+    Attributes
+    ----------
+    heading : str
+    figure, class_figures : str
+        The attributes of `Scores` with the figure over all classes and, if there are any, those of each class.
+    """
 
     heading: str
     figure: str
