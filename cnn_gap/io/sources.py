@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cnn_gap.io.long_records import LongRecord, open_record
+from cnn_gap.io.long_records import LongRecord, open_record, read_whole
 from cnn_gap.io.records import find_records, read_record, record_files, require_folder
 from cnn_gap.io.registry import ARRAY_SUFFIXES, SUFFIXES
 from cnn_gap.record import Record, record_name
@@ -63,6 +63,10 @@ class ListedRecord:
         """Read the record, or what is known of it where it is long."""
         return open_record(Path(self.source))
 
+    def read(self) -> Record:
+        """Read the whole record; one that is too long for that is an `InputError`."""
+        return read_whole(Path(self.source))
+
     def stamp(self) -> Stamp:
         """Return what the record's files are like now.
 
@@ -104,6 +108,10 @@ class RemoteRecord(ListedRecord):
                 raise InputError(
                     str(error).replace(f"{folder}{os.sep}", f"{self.source.rpartition('/')[0]}/")
                 ) from error
+
+    def read(self) -> Record:
+        """Copy the record's files, and read it."""
+        return self.open()
 
     def stamp(self) -> Stamp:
         """Return what the remote file system tells of the files: sizes, and keys that change with them."""

@@ -14,7 +14,7 @@ from cnn_gap.predict.predictor import Predictor
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
 from cnn_gap.training.model_files import require_model_folder
-from cnn_gap.training.records import list_training_records, read_listed
+from cnn_gap.training.records import list_training_records
 
 #: Records that are classified together.
 BATCH = 64
@@ -96,7 +96,7 @@ def _classified(
         records = []
         for each in wanted[first : first + BATCH]:
             try:
-                records.append(replace(read_listed(each), name=each.name))
+                records.append(replace(each.read(), name=each.name))
             except InputError as error:
                 log(f"left out: {error}")
         predictions = predictor.predict_prepared([predictor.prepare(record) for record in records])
