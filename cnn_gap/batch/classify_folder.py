@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_gap.batch.run_log import RunLog
 from cnn_gap.batch.runner import run_batch
-from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.sources import ListedRecord, Stamp, is_address
 from cnn_gap.model.folder import ModelDescription, fingerprint
-from cnn_gap.predict.prediction import Prediction
+from cnn_gap.predict.prediction import Prediction, failed_prediction
 from cnn_gap.predict.preparation import PendingRecord, ReadResult, prepared_records
 from cnn_gap.report.data_frames import ABOUT, column_types, columns_of
 from cnn_gap.results.challenge_files import outputs_text
@@ -205,7 +204,7 @@ def fill_results(
         "precision": model.precision,
     }
     table = None if results.table is None else _table(model, results.table)
-    make_batch = partial(_Classification, results, model.description.class_set, table, classify, warn)
+    make_batch = partial(_Classification, results, table, _row_width(model), classify, warn)
     with nullcontext() if table is None else _locked_table(table.path):
         done = run_batch(DRIVER, results.out, source, data, make_batch, warn, strict)
     failed = done.batch.failed
@@ -278,6 +277,15 @@ def _prepared(
             yield each
 
 
+def lost_record(model: ModelIdentity, out: Path | None, reason: str, record: ListedRecord) -> Classified:
+    """Write and return the failure of a record that nothing could classify."""
+    classes = model.description.class_set
+    prediction = failed_prediction(record.name, classes, f"{record.source}: {reason}")
+    if out is not None:
+        write_results(out, [prediction])
+    return Classified(prediction)
+
+
 def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
     """Write the result files of several records, and return a hash of each by the record's name."""
     texts = {each.name: _text(each) for each in predictions if _fits(each.name)}
@@ -323,8 +331,8 @@ class _Classification:
     def __init__(
         self,
         results: OutputTarget,
-        classes: ClassSet,
         table: ResultTable | None,
+        width: int,
         classify: Classify,
         warn: Callable[[str], None],
         ledger: Ledger,
@@ -335,7 +343,7 @@ class _Classification:
         self._classify = classify
         self._warn = warn
         self._ledger = ledger
-        self._width = len(column_types(classes)) - 1
+        self._width = width
         self._names = [record.name for record in records]
         self._kept: list[str] = []
         self._failures = RunLog(results.out / FAILURES, ledger, _failure)
@@ -403,6 +411,11 @@ def _failure(entry: Entry) -> str:
 def _notes(entry: Entry) -> str:
     """Return the notes on a record that was classified."""
     return str(entry.about[2]) if _is_row(entry.about) and not _failure(entry) else ""
+
+
+def _row_width(model: ModelIdentity) -> int:
+    """Return how many values an entry has."""
+    return len(column_types(model.description.class_set)) - 1
 
 
 def _is_row(about: Any) -> bool:

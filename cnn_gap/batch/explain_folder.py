@@ -14,7 +14,6 @@ from cnn_gap.classifier import Classifier
 from cnn_gap.explain.explainer import Choice, chosen_classes, compute_maps, map_reader, named_classes
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
-from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.sources import ListedRecord
 from cnn_gap.model.folder import fingerprint, read_description
 from cnn_gap.predict.prediction import Prediction
@@ -258,14 +257,9 @@ def _read(record: ListedRecord) -> RecordTask:
     with suppress(InputError):  # reading the record, which follows, gives the reason
         task = replace(task, stamp=record.stamp())
     try:
-        return replace(task, record=replace(_whole(record), name=record.name))
+        return replace(task, record=replace(record.read(), name=record.name))
     except Exception as error:  # whatever is wrong with one record must not cost the others
         return task.failed(error)
-
-
-def _whole(record: ListedRecord) -> Record:
-    opened = record.open()
-    return opened if isinstance(opened, Record) else read_whole(Path(record.source))
 
 
 def _computed(classifier: Classifier, options: ExplainOptions, tasks: Sequence[RecordTask]) -> list[RecordTask]:

@@ -12,14 +12,12 @@ from cnn_gap.batch.classify_folder import (
     OutputTarget,
     Summary,
     fill_results,
-    write_results,
+    lost_record,
 )
 from cnn_gap.cluster.executor import connected_executor
 from cnn_gap.cluster.node import Job, classify_chunk
-from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.sources import ListedRecord, is_address
 from cnn_gap.model.runtimes import Runtime
-from cnn_gap.predict.prediction import failed_prediction
 from cnn_gap.system.chunks import Run, Work, chunks_of
 from cnn_gap.system.files import LARGEST_SETTINGS, read_bytes, remove_leftovers
 from cnn_gap.system.locks import LOCK
@@ -66,25 +64,17 @@ def classify_on_cluster(
     data = data if is_address(data) else str(Path(data).absolute())
     job = Job(str(model.absolute()), identity.fingerprint, runtime.name, runtime.precision)
     with connected_executor(place, data, warn, "classify") as run:
-        classify = partial(_classify, run, job, identity.description.class_set)
+        classify = partial(_classify, run, job, identity)
         return fill_results(identity, data, results, classify, warn, strict)
 
 
 def _classify(
-    run: Run, job: Job, classes: ClassSet, records: list[ListedRecord], out: Path | None
+    run: Run, job: Job, model: ModelIdentity, records: list[ListedRecord], out: Path | None
 ) -> Iterator[list[Classified]]:
     """Classify records on workers; `out` is locked by this process."""
     holder = b"" if out is None else read_bytes(out / LOCK, LARGEST_SETTINGS)
-    work = Work(partial(classify_chunk, job, out, holder), partial(_lost, classes, out))
+    work = Work(partial(classify_chunk, job, out, holder), partial(lost_record, model, out, DEADLY))
     with closing(run(work, records)) as classified:
         yield from chunks_of(classified, CONCURRENT_WRITES)
     if out is not None:
         remove_leftovers(out)  # of workers that have died: no chunk is on its way any more
-
-
-def _lost(classes: ClassSet, out: Path | None, record: ListedRecord) -> Classified:
-    """Write and return the failure of a record that no worker has survived."""
-    prediction = failed_prediction(record.name, classes, f"{record.source}: {DEADLY}")
-    if out is not None:
-        write_results(out, [prediction])
-    return Classified(prediction)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnn_gap.commands.checks import Start
 from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
-from cnn_gap.explain.regions import Level, parse_level
+from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.sources import is_several
 from cnn_gap.report.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
@@ -16,9 +16,9 @@ from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, PAGE
 from cnn_gap.system.processes import MOST_JOBS, USUAL_JOBS
 
 if TYPE_CHECKING:
+    from cnn_gap.batch.explain_folder import ExplainOptions
     from cnn_gap.classifier import Classifier
     from cnn_gap.explain.explanation import Explanation
-    from cnn_gap.record import Record
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,36 +100,32 @@ def _execute(options: argparse.Namespace) -> int:
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
     (description,) = Start((options.model,), options.record if several else None, outputs=files).check()
     record = None if several else read_whole(Path(options.record))
-    code = _explain_folder(options, level) if record is None else _explain_record(record, options, level)
+    start_keras(lean=True)
+    from cnn_gap.batch.explain_folder import ExplainOptions
+
+    wanted = ExplainOptions(options.classes, options.leads, level)
+    if record is None:
+        code = _explain_folder(options, wanted)
+    else:
+        code = _write_explanations(*wanted.explain(_load(options.model), record), options)
     name_unseen(description.unseen)
     return code
 
 
 def _load(model: Path) -> "Classifier":
-    start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
 
     return load_classifier(model)
 
 
-def _explain_folder(options: argparse.Namespace, level: Level) -> int:
-    start_keras(lean=True)
-    from cnn_gap.batch.explain_folder import ExplainOptions, fill_explanations
+def _explain_folder(options: argparse.Namespace, wanted: "ExplainOptions") -> int:
+    from cnn_gap.batch.explain_folder import fill_explanations
     from cnn_gap.batch.folder_pages import INDEX
 
-    wanted = ExplainOptions(options.classes, options.leads, level)
     load = partial(_load, options.model)
     summary = fill_explanations(load, options.model, options.record, options.out, wanted, warn, options.jobs)
     print(f"{summary}: {options.out / INDEX}")
     return 1 if summary.failed else 0
-
-
-def _explain_record(record: "Record", options: argparse.Namespace, level: Level) -> int:
-    classifier = _load(options.model)
-    from cnn_gap.batch.explain_folder import ExplainOptions
-
-    wanted = ExplainOptions(options.classes, options.leads, level)
-    return _write_explanations(*wanted.explain(classifier, record), options)
 
 
 def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_gap.io.folders import sort_files
-from cnn_gap.io.long_records import LongRecord, open_record
+from cnn_gap.io.long_records import LongRecord, open_record, read_whole
 from cnn_gap.io.record_names import distinct_names
 from cnn_gap.io.records import read_record, record_files
 from cnn_gap.io.registry import record_name
@@ -84,6 +84,10 @@ class ListedRecord:
         """Read the record, or what is known of it where it is long."""
         return open_record(Path(self.source))
 
+    def read(self) -> Record:
+        """Read the whole record; one that is too long for that is an `InputError`."""
+        return read_whole(Path(self.source))
+
     def stamp(self) -> Stamp:
         """Return what the record's files are like now.
 
@@ -131,6 +135,9 @@ class RemoteRecord(ListedRecord):
         """Copy the record's files, and read it."""
         with self.local() as path:
             return read_record(path)
+    def read(self) -> Record:
+        """Copy the record's files, and read it."""
+        return self.open()
 
     def stamp(self) -> Stamp:
         """Return what the remote file system tells of the files: sizes, and keys that change with them."""

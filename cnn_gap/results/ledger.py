@@ -203,7 +203,7 @@ class Ledger:
                 )
 
     def _take_source(self) -> None:
-        """Start anew where the results are of another source."""
+        """Let no entry be current if the results are of another source."""
         held = self._database.execute("SELECT about FROM source").fetchall()
         if held == [(self._source,)]:
             return
@@ -212,7 +212,8 @@ class Ledger:
         for entry in self.entries():
             self._remove_files(entry)
         with self._transaction():
-            self._database.execute("DELETE FROM entry")
+            # What logs say is still known: by it they are told from other files.
+            self._database.execute("UPDATE entry SET stamp = NULL, result = ''")
             self._database.execute("DELETE FROM source")
             self._database.execute("INSERT INTO source VALUES (?)", (self._source,))
 

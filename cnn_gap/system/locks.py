@@ -54,9 +54,8 @@ def locked(folder: Path, wait: Callable[[str], None] | None = None, name: str = 
     from filelock import FileLock
 
     folder = Path(folder)
-    lock = FileLock(
-        folder / name, poll_interval=_PAUSE_S, thread_local=False, on_acquired=partial(_sign, folder)
-    )
+    sign = partial(_sign, folder / name)
+    lock = FileLock(folder / name, poll_interval=_PAUSE_S, thread_local=False, on_acquired=sign)
     with ExitStack() as held:
         with writable(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -101,13 +100,11 @@ def _release(lock: "BaseFileLock") -> None:
     lock.release()
 
 
-def _sign(folder: Path, descriptor: int) -> None:
-    """Write who holds a folder into its lock's file."""
+def _sign(path: Path, descriptor: int) -> None:
+    """Write who holds a folder into the file of its lock."""
     found = os.read(descriptor, len(_MARK))
     if found and found != _MARK:
-        raise InputError(
-            f"{folder / LOCK}: is not a lock and stays as it is; move it away, or use another folder"
-        )
+        raise InputError(f"{path}: is not a lock and stays as it is; move it away, or use another folder")
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     os.ftruncate(descriptor, 0)
     os.lseek(descriptor, 0, os.SEEK_SET)

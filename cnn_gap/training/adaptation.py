@@ -15,7 +15,7 @@ from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
 from cnn_gap.training.model_files import require_model_folder
-from cnn_gap.training.records import list_training_records, read_listed
+from cnn_gap.training.records import list_training_records
 
 #: Number of records that are classified together.
 RECORDS_PER_BATCH = 64
@@ -100,7 +100,7 @@ def _classify(
         records: list[Record] = []
         for each in wanted[first : first + RECORDS_PER_BATCH]:
             try:
-                record = read_listed(each)
+                record = replace(each.read(), name=each.name)
                 codes = record.codes if table is None else table.of(each) or ()
                 records.append(replace(record, codes=codes))
             except InputError as error:

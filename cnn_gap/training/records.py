@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnn_gap.io.records import RecordInfo, read_info, read_record
+from cnn_gap.io.records import RecordInfo, read_info
 from cnn_gap.io.sources import ListedRecord, RemoteRecord, list_records
-from cnn_gap.record import Record
 
 
 @dataclass(frozen=True)
@@ -42,16 +41,10 @@ def list_training_records(data: str, strict: bool, log: Callable[[str], None]) -
     return list(listing.records)
 
 
-def read_listed(listed: ListedRecord) -> Record:
-    """Read a whole record."""
-    record = listed.open()
-    return record if isinstance(record, Record) else read_record(Path(listed.source))
-
-
 def read_listed_info(listed: ListedRecord) -> RecordInfo:
     """Return what is known of a record without its signal, under the name that it is listed by."""
     if isinstance(listed, RemoteRecord):
-        record = read_listed(listed)
+        record = listed.read()
         about = (record.sampling_rate, len(record.signal), record.codes)
         return RemoteInfo(Path(listed.source), listed.name, *about, listed)
     info = read_info(Path(listed.source))

@@ -319,9 +319,11 @@ def other_model(model, tmp_path):
 
 
 def test_another_model_does_not_keep_the_first_ones_files(model, other_model, data, tmp_path):
+    (data / "SIM0002.mat").unlink()
     _drive(model, data, tmp_path / "out")
     summary, _ = _drive(other_model, data, tmp_path / "out")
-    assert (summary.classified, summary.kept) == (48, 0)
+    assert (summary.classified, summary.failed, summary.kept) == (47, 1, 0)
+    assert (tmp_path / "out" / "failures.log").read_text().count("\n") == 1
 
 
 def test_results_that_no_ledger_notes_are_not_kept(model, data, tmp_path):

@@ -74,7 +74,8 @@ def test_results_of_another_source_are_removed_as_far_as_they_are_what_was_noted
     (out / "B.csv").write_text("edited")
     (out / "C.csv").write_text("#C\n1\n0\n0.5\n")
     with ledger(out, {"model": "another"}) as held:
-        assert list(held.entries()) == []
+        assert {(entry.stamp, entry.result) for entry in held.entries()} == {(None, "")}
+        assert not held.is_current(record, files=False)
     assert sorted(path.name for path in out.glob("*.csv")) == ["B.csv", "C.csv"]
 
 
