@@ -26,7 +26,7 @@ from cnn_gap.io.waveforms import (
     record_of_waveform,
     waveform_from,
 )
-from cnn_gap.io.xml_files import xml_bytes
+from cnn_gap.io.xml_files import LOWEST, xml_bytes
 from cnn_gap.leads import choose_leads
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
@@ -213,11 +213,14 @@ def _age(record: "ECGRecord") -> float:
 
 
 def _aligned(leads: list["Lead"], spans: list[tuple[int, int]]) -> np.ndarray:
-    """Return the leads as columns; where they begin or end at different times, NaN before and after."""
+    """Return the leads as columns; NaN before and after, and where the value for none is stored."""
     signal = np.full((max(end for _, end in spans), len(leads)), np.nan, np.float32)
     with np.errstate(over="ignore"):  # what becomes infinite is not valid
         for column, ((start, end), lead) in enumerate(zip(spans, leads, strict=True)):
-            signal[start:end, column] = lead.samples
+            lowest = (LOWEST * lead.resolution + lead.offset) * (
+                millivolts_of(lead.resolution_unit) or math.nan
+            )
+            signal[start:end, column] = np.where(np.isclose(lead.samples, lowest), np.nan, lead.samples)
     return signal
 
 

@@ -15,6 +15,9 @@ from cnn_gap.system.files import read_bytes
 #: The largest XML file that is read, bytes.
 LARGEST_XML = 32 << 20
 
+#: The stored value that stands for none: the lowest of 16 bits.
+LOWEST = -32768
+
 #: Tags of an XML file: ECGs have thousands, and a million takes minutes and gigabytes.
 MOST_TAGS = 300_000
 
@@ -140,7 +143,7 @@ def child_number(element: Element, place: str, source: str) -> float:
 
 
 def numbers_of(text: str, source: str) -> np.ndarray:
-    """Return numbers that are separated by commas or spaces.
+    """Return numbers that are separated by commas or spaces; NaN for `LOWEST`.
 
     Raises
     ------
@@ -150,9 +153,11 @@ def numbers_of(text: str, source: str) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of NumPy, where something is no number
-            return np.fromstring(text.replace(",", " ").strip(), np.float64, sep=" ")
+            numbers = np.fromstring(text.replace(",", " ").strip(), np.float64, sep=" ")
     except (ValueError, DeprecationWarning) as error:
         raise InputError(f"{source}: is damaged; among its samples is what is no number") from error
+    numbers[numbers == LOWEST] = np.nan
+    return numbers
 
 
 def _decode(content: bytes) -> str:

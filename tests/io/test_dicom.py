@@ -122,6 +122,21 @@ def test_spellings_of_units(simulated, groups, unit):
     np.testing.assert_allclose(read_record(path).signal, simulated.signal, atol=TOLERANCE)
 
 
+def test_the_lowest_value_is_none_of_an_ecg(simulated, groups):
+    path = groups((LEADS, ALL, {}))
+    held = pydicom.dcmread(path)
+    group = held.WaveformSequence[0]
+    counts = np.frombuffer(group.WaveformData, "<i2").reshape(-1, 12).copy()
+    counts[[100, 500], 3] = -32768
+    group.WaveformData = counts.tobytes()
+    for channel in group.ChannelDefinitionSequence:
+        channel.ChannelSensitivity = 0.5  # so that it is -16 mV
+    held.save_as(path)
+    invalid = np.isnan(read_record(path).signal)
+    assert invalid[[100, 500], 3].all()
+    assert invalid.sum() == 2
+
+
 def test_more_groups_than_a_recording_has_are_refused(groups):
     path = groups(*[(["II"], slice(2), {})] * 65)
     with pytest.raises(InputError, match=r"S1\.dcm: holds 65 waveforms; at most 64 are read"):
