@@ -9,14 +9,12 @@ from xml.etree.ElementTree import Element, tostring
 
 import numpy as np
 
+from cnn_gap.io.waveforms import LOWEST
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
 
 #: The largest XML file that is read, bytes.
 LARGEST_XML = 32 << 20
-
-#: The stored value that stands for none: the lowest of 16 bits.
-LOWEST = -32768
 
 #: Tags of an XML file: ECGs have thousands, and a million takes minutes and gigabytes.
 MOST_TAGS = 300_000
