@@ -15,6 +15,9 @@ _TOLERANCE = 0.03
 _SHORTEST_S, _LONGEST_S = 0.08, 0.5
 _OUTSIDE_S = 1.5
 
+#: The share of leads that must show a pulse of 1 mV.
+_LEAST_SHARE = 0.5
+
 
 @dataclass(frozen=True)
 class CalibrationPulse:
@@ -38,7 +41,7 @@ def calibration_pulse(signal: np.ndarray, sampling_rate: float) -> CalibrationPu
     Parameters
     ----------
     signal : ndarray, shape (samples, leads)
-        In mV, of stored leads: in one that is derived the pulse has another amplitude.
+        In mV.
     sampling_rate : float
         In Hz.
     """
@@ -55,15 +58,19 @@ def _pulse_length(signal: np.ndarray, rate: float) -> int:
     """Return how many samples at the beginning of a signal (samples, leads) are a pulse, 0 if there is none."""
     outside, longest = round(_OUTSIDE_S * rate), round(_LONGEST_S * rate)
     part = signal[: outside + 2 * longest + 1]
-    part = part[:, np.fmax.reduce(part, initial=-np.inf) > _TOLERANCE]  # others are not valid, or not connected
-    if not part.size:
-        return 0
+    part = part[:, np.isfinite(part[:1]).any(axis=0)]
     before = _run(np.abs(part) <= _TOLERANCE)
-    high = _run(np.abs(part[before:] - 1) <= _TOLERANCE)
-    if not 0 < before <= outside or not _SHORTEST_S * rate <= high <= longest:
+    if not part.size or not 0 < before <= outside or before == len(part):
+        return 0
+    rest, level = part[before:], part[before]
+    # In leads that were computed from others the pulse has another height; those not connected have none.
+    if np.mean(np.abs(level - 1) <= _TOLERANCE) < _LEAST_SHARE:
+        return 0
+    high = _run(np.abs(rest - level) <= _TOLERANCE)
+    if not _SHORTEST_S * rate <= high <= longest:
         return 0
     # After the pulse the ECG may begin near 0 mV in all leads: of that no more than half the pulse is cut.
-    after = min(_run(np.abs(part[before + high :]) <= _TOLERANCE), high // 2)
+    after = min(_run(np.abs(rest[high:]) <= _TOLERANCE), high // 2)
     return before + high + after if after else 0
 
 

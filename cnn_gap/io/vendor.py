@@ -18,6 +18,7 @@ import numpy as np
 
 from cnn_gap.io.units import millivolts_of
 from cnn_gap.io.waveforms import (
+    LOWEST,
     MORE_WAVEFORMS,
     MOST_EMPTY,
     Waveform,
@@ -27,7 +28,7 @@ from cnn_gap.io.waveforms import (
     waveform_from,
 )
 from cnn_gap.io.xml_files import xml_bytes
-from cnn_gap.leads import choose_leads
+from cnn_gap.leads import NoLeadError, choose_leads
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
@@ -45,7 +46,7 @@ _MORE = re.compile(r"not loaded|only the first|waveform ignored", re.IGNORECASE)
 #: What they warn of where they do not know a lead.
 _UNKNOWN_LEADS = re.compile(r"ignored in the rhythm series: \[(.*)\]")
 
-#: Waveforms of a file: a page has sixteen at most.
+#: Waveforms of a file that are parsed: a page of twelve leads has 16 at most.
 MOST_PARTS = 64
 
 _UNITS = {1e-6: "nV", 1e-3: "uV", 1.0: "mV", 1e3: "V"}
@@ -106,7 +107,7 @@ def read_parts(path: Path, parts: Sequence[Part]) -> Record:
         parsed = parse_content(part.content, path)
         try:
             waveforms.append(replace(waveform_of(parsed, source), start_s=part.start_s))
-        except InputError as error:
+        except NoLeadError as error:
             refused.append(error)
     if not waveforms:
         raise refused[0]
@@ -213,11 +214,13 @@ def _age(record: "ECGRecord") -> float:
 
 
 def _aligned(leads: list["Lead"], spans: list[tuple[int, int]]) -> np.ndarray:
-    """Return the leads as columns; where they begin or end at different times, NaN before and after."""
+    """Return the leads as columns; NaN before and after, and where the value for none is stored."""
     signal = np.full((max(end for _, end in spans), len(leads)), np.nan, np.float32)
     with np.errstate(over="ignore"):  # what becomes infinite is not valid
         for column, ((start, end), lead) in enumerate(zip(spans, leads, strict=True)):
-            signal[start:end, column] = lead.samples
+            unit = millivolts_of(lead.resolution_unit) or math.nan
+            lowest = (LOWEST * lead.resolution + lead.offset) * unit
+            signal[start:end, column] = np.where(np.isclose(lead.samples, lowest), np.nan, lead.samples)
     return signal
 
 

@@ -17,6 +17,9 @@ from cnn_gap.leads import LEADS, LeadChoice, choose_leads
 from cnn_gap.record import Record, assemble_record
 from cnn_gap.system.errors import InputError
 
+#: The stored value that stands for none: the lowest of 16 bits.
+LOWEST = -32768
+
 #: Shorter waveforms (s) are beats or templates where there is a longer one: a page's column lasts 2.5 s.
 SHORTEST_S = 2.0
 

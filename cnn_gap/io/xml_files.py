@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, tostring
 
 import numpy as np
 
+from cnn_gap.io.waveforms import LOWEST
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
 
@@ -140,7 +141,7 @@ def child_number(element: Element, place: str, source: str) -> float:
 
 
 def numbers_of(text: str, source: str) -> np.ndarray:
-    """Return numbers that are separated by commas or spaces.
+    """Return numbers that are separated by commas or spaces; NaN for `LOWEST`.
 
     Raises
     ------
@@ -150,9 +151,11 @@ def numbers_of(text: str, source: str) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of NumPy, where something is no number
-            return np.fromstring(text.replace(",", " ").strip(), np.float64, sep=" ")
+            numbers = np.fromstring(text.replace(",", " ").strip(), np.float64, sep=" ")
     except (ValueError, DeprecationWarning) as error:
         raise InputError(f"{source}: is damaged; among its samples is what is no number") from error
+    numbers[numbers == LOWEST] = np.nan
+    return numbers
 
 
 def _decode(content: bytes) -> str:

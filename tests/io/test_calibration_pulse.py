@@ -34,6 +34,12 @@ def test_a_pulse_is_found_to_the_sample(rate, before):
     assert found.note == f"left out: a calibration pulse of 0.4 s at the {'beginning' if before else 'end'}"
 
 
+def test_leads_that_the_device_computed_do_not_hide_it(ecg):
+    signal = np.concatenate([ecg.signal, pulse(500.0, 12, noise=0.005)])
+    signal[5000:, 2:6] = signal[5000:, :1] * np.array([0, -1, 0.5, 0.5])
+    assert calibration_pulse(signal, 500.0).kept == slice(0, 5000)
+
+
 def test_leads_that_are_not_connected_do_not_hide_it(ecg):
     signal = np.concatenate([ecg.signal, pulse(500.0, 12)])
     signal[:, 4], signal[:, 5] = 0, np.nan

@@ -27,12 +27,13 @@ def simulated():
 def groups(simulated, tmp_path):
     """A function that writes a file of groups, each of leads, samples and attributes, and returns its path."""
     path = WRITERS["DICOM"](tmp_path, simulated)
+    content = path.read_bytes()
 
     def write(*parts, **save):
-        held = pydicom.dcmread(path)
+        held = pydicom.dcmread(io.BytesIO(content))
         (rhythm, _), written = held.WaveformSequence, []
         for leads, samples, more in parts:
-            group = pydicom.dcmread(path).WaveformSequence[0]
+            group = pydicom.dcmread(io.BytesIO(content)).WaveformSequence[0]
             columns = [LEADS.index(lead) for lead in leads]
             counts = np.frombuffer(rhythm.WaveformData, "<i2").reshape(-1, 12)[samples, columns]
             group.WaveformData = np.ascontiguousarray(counts).tobytes()
@@ -120,6 +121,40 @@ def test_spellings_of_units(simulated, groups, unit):
         channel.ChannelSensitivityUnitsSequence[0].CodeValue = unit
     held.save_as(path)
     np.testing.assert_allclose(read_record(path).signal, simulated.signal, atol=TOLERANCE)
+
+
+def test_a_group_without_leads_is_left_out_and_one_without_a_unit_refuses_the_file(simulated, groups):
+    path = groups((LEADS[:9], ALL, {}), (LEADS[9:], ALL, {}))
+    held = pydicom.dcmread(path)
+    chest = held.WaveformSequence[1].ChannelDefinitionSequence
+    for channel, code in zip(chest, ("2:16", "2:17", "2:18"), strict=True):  # X, Y and Z
+        channel.ChannelSourceSequence[0].CodeValue = code
+        channel.ChannelSourceSequence[0].CodeMeaning = "Frank"
+    held.save_as(path)
+    assert read_record(path).notes == (MORE_WAVEFORMS,)
+    path = groups((LEADS[:9], ALL, {}), (LEADS[9:], ALL, {}))
+    held = pydicom.dcmread(path)
+    for channel in held.WaveformSequence[1].ChannelDefinitionSequence:
+        channel.ChannelSensitivityUnitsSequence[0].CodeValue = "mm[Hg]"
+        channel.ChannelSensitivityUnitsSequence[0].CodeMeaning = "pressure"
+    held.save_as(path)
+    with pytest.raises(InputError, match=r"lead V4 has no unit of voltage; its unit is mm\[Hg\]"):
+        read_record(path)
+
+
+def test_the_lowest_value_is_none_of_an_ecg(simulated, groups):
+    path = groups((LEADS, ALL, {}))
+    held = pydicom.dcmread(path)
+    group = held.WaveformSequence[0]
+    counts = np.frombuffer(group.WaveformData, "<i2").reshape(-1, 12).copy()
+    counts[[100, 500], 3] = -32768
+    group.WaveformData = counts.tobytes()
+    for channel in group.ChannelDefinitionSequence:
+        channel.ChannelSensitivity = 0.5  # so that it is -16 mV
+    held.save_as(path)
+    invalid = np.isnan(read_record(path).signal)
+    assert invalid[[100, 500], 3].all()
+    assert invalid.sum() == 2
 
 
 def test_more_groups_than_a_recording_has_are_refused(groups):

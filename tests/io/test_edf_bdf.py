@@ -21,6 +21,7 @@ def written(path, signals, rate=100, kind=pyedflib.FILETYPE_EDFPLUS, **header):
         file.setPatientName("Mustermann")
         file.setBirthdate(pyedflib.edfwriter.date(1965, 5, 1))
         file.setSex("Female")
+        file.setEquipment("Simulator_2")
         file.setStartdatetime(pyedflib.edfwriter.datetime(2021, 3, 4, 15, 6, 7))
         file.writeSamples(list(signals.values()))
     return path
@@ -49,6 +50,7 @@ def test_as_pyedflib_reads_it(tmp_path, kind, name, step):
     plus = kind in (pyedflib.FILETYPE_EDFPLUS, pyedflib.FILETYPE_BDFPLUS)
     assert (record.age, record.sex) == (55, "Female") if plus else record.sex == "Unknown"
     assert record.time is not None
+    assert record.device == ("Simulator 2" if plus else "")
 
 
 def test_a_single_channel_called_ecg_is_lead_one(tmp_path):

@@ -54,6 +54,12 @@ def test_rdsamp_and_its_units(tmp_path):
     assert record.notes == ("left out, as none of the twelve leads: Elapsed time",)
 
 
+def test_samples_that_are_not_valid(tmp_path):
+    record = read_text(tmp_path, "I,II,V1\n" + rows() + "\n-,0.1,\nnan,0.1,-\n")
+    assert np.isnan(record.signal[3:, [0, 6]]).all()
+    assert np.isfinite(record.signal[:3, [0, 1, 6]]).all()
+
+
 def test_a_unit_that_is_no_voltage_is_refused(tmp_path):
     with pytest.raises(InputError, match="the unit must be one of nV, uV, mV, V; received 'adu'"):
         read_text(tmp_path, "I,II,V1\nmV,mV,adu\n" + rows())

@@ -59,7 +59,7 @@ class EdfHeader:
         Bytes of the header.
     kind : str
         ``"EDF+C"``, ``"EDF+D"``, ``"BDF+C"``, ``"BDF+D"``, or other text.
-    patient, start : str
+    patient, recording, start : str
         Fields as they are.
     records : int
         How many data records there are.
@@ -72,6 +72,7 @@ class EdfHeader:
     size: int
     kind: str
     patient: str
+    recording: str
     start: str
     records: int
     duration_s: float
@@ -112,7 +113,7 @@ def read(path: Path) -> Record:
     born, sex = _patient(header)
     time = _time(header.start)
     age = math.nan if born is None or time is None else float(_years(born, time))
-    return record_of_waveform(waveform, source, age, sex, time=time)
+    return record_of_waveform(waveform, source, age, sex, _device(header), time)
 
 
 def _read_header(content: bytes, source: str) -> EdfHeader:
@@ -140,7 +141,8 @@ def _read_header(content: bytes, source: str) -> EdfHeader:
         width,
         size,
         fixed[192:197],
-        fixed[8:88].strip() if fixed[192:196].strip() else "",
+        fixed[8:88],
+        fixed[88:168],
         f"{fixed[168:176]} {fixed[176:184]}",
         int(_number(fixed[236:244], "data records", source)),
         _number(fixed[244:252], "a duration", source),
@@ -188,7 +190,7 @@ def _amplitudes(data: np.ndarray, channel: Channel, width: int, source: str) -> 
         wide[..., 1:] = part
         digital = wide.view("<i4").ravel() >> 8
     gain = (high - low) / (highest - lowest)
-    return ((digital - lowest) * gain + low) * factor
+    return (((digital - lowest) * gain + low) * factor).astype(np.float32)
 
 
 def _require_continuous(data: np.ndarray, header: EdfHeader, source: str) -> None:
@@ -215,6 +217,13 @@ def _patient(header: EdfHeader) -> tuple[datetime | None, str]:
     except ValueError:
         born = None
     return born, _SEX.get(words[1].upper(), "Unknown")
+
+
+def _device(header: EdfHeader) -> str:
+    """Return the equipment, the last word of EDF+'s field ``Startdate day code technician equipment``."""
+    words = header.recording.split()
+    known = header.kind.startswith(("EDF+", "BDF+")) and len(words) > 4 and words[4] != "X"
+    return words[4].replace("_", " ") if known else ""
 
 
 def _time(text: str) -> datetime | None:

@@ -3,13 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from cnn_gap.io.vendor import Parsed, parse, record_of, waveform_of
 from cnn_gap.record import Record
-
-#: The stored value of a sample where the lead was off.
-_LEAD_OFF = -32768
 
 
 def recognise(start: bytes) -> bool:
@@ -24,9 +19,6 @@ def guard(path: Path) -> None:
 def read(path: Path) -> Record:
     """Read the leads; samples of a lead that was off are not valid."""
     parsed = parse(path)
-    for lead in parsed.record.leads:
-        if lead.adc_resolution > 0:  # nV
-            lead.samples[np.isclose(lead.samples, _LEAD_OFF * lead.adc_resolution * 1e-6)] = np.nan
     return record_of(parsed, waveform_of(_with_length(parsed), str(path)), str(path))
 
 

@@ -1,9 +1,11 @@
 """SCP-ECG (EN 1064), read by ecgdatakit."""
 
 import binascii
+from dataclasses import replace
 from pathlib import Path
 
 from cnn_gap.io.vendor import parse_content, record_of, waveform_of
+from cnn_gap.io.waveforms import MORE_WAVEFORMS
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
@@ -46,7 +48,15 @@ def read(path: Path) -> Record:
     ):
         raise InputError(f"{path}: is damaged or incomplete; export it again")
     parsed = parse_content(_without_statements(content[:size]), path)
-    return record_of(parsed, waveform_of(parsed, str(path)), str(path))
+    waveform = waveform_of(parsed, str(path))
+    if _has_long_term_rhythm(content):
+        waveform = replace(waveform, notes=(*waveform.notes, MORE_WAVEFORMS))
+    return record_of(parsed, waveform, str(path))
+
+
+def _has_long_term_rhythm(content: bytes) -> bool:
+    """Tell whether there is section 12, which from version 3 on holds another rhythm; before, anything."""
+    return content[15] >= 30 and len(dict(_sections(content)).get(12, b"")) > 0
 
 
 def _without_statements(content: bytes) -> bytes:

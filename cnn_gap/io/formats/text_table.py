@@ -72,6 +72,7 @@ def read(path: Path) -> Record:
         header=None,
         skip_blank_lines=True,
         index_col=False,
+        na_values=["-"],  # which rdsamp writes
     )
     if rhythm:
         table = table.iloc[:, : int(rhythm[2])]
