@@ -1,18 +1,22 @@
-"""A record: twelve named leads in mV."""
+"""The record: a recording as twelve leads in mV, with what its file says of it."""
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.leads import LEADS, LIMB_LEADS, lead_notes
+from cnn_gap.leads import LEADS, LIMB_LEADS, canonical_lead, lead_columns, lead_notes
 from cnn_gap.system.errors import InputError
 
-#: What else ends the name of a file beside its record's name.
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+#: Suffixes that are not part of a record's name.
 _FORMAT_SUFFIX = re.compile(r"\.(hea|mat|dat|dcm|dicom|xml|scp|edf|npy|npz|csv|parquet)", re.IGNORECASE)
 
 
@@ -20,9 +24,9 @@ class NoValidSampleError(InputError):
     """A recording in which every sample of every lead is invalid."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False, repr=False)
 class Record:
-    """A recording.
+    """A recording, checked when it is made.
 
     Attributes
     ----------
@@ -42,7 +46,7 @@ class Record:
     notes : tuple of str
         What its reader has to know, such as leads that were left out.
     device : str
-        Who made the device and what it is called; empty where unknown.
+        Maker and model of the device; empty where unknown.
     time : datetime or None
         When the recording began, where it is known.
     """
@@ -51,16 +55,84 @@ class Record:
     signal: np.ndarray
     leads: np.ndarray
     sampling_rate: float
-    codes: tuple[str, ...] = ()
-    age: float = math.nan
-    sex: str = "Unknown"
-    notes: tuple[str, ...] = ()
-    device: str = ""
-    time: datetime | None = None
+    codes: tuple[str, ...]
+    age: float
+    sex: str
+    notes: tuple[str, ...]
+    device: str
+    time: datetime | None
+
+    def __init__(
+        self,
+        name: str,
+        signal: "ArrayLike",
+        leads: "Sequence[str] | np.ndarray",
+        sampling_rate: float,
+        codes: Sequence[str] = (),
+        age: float = math.nan,
+        sex: str = "Unknown",
+        notes: Sequence[str] = (),
+        device: str = "",
+        time: datetime | None = None,
+    ) -> None:
+        """Check the values and make a record of them.
+
+        Parameters
+        ----------
+        signal : array_like, shape (samples, leads)
+            In mV; NaN where not valid.
+        leads : sequence of str, or array of bool, shape (12,)
+            The names of the signal's columns, in any order and case: they are brought into the order of
+            `LEADS`, and limb leads that are missing are derived from I and II. Or, of twelve columns
+            in that order, which are present.
+
+        Raises
+        ------
+        InputError
+            If the signal is not numbers of shape (samples, leads) or has no valid sample, no lead is one
+            of the twelve, or the sampling rate is not positive.
+
+        Examples
+        --------
+        >>> record = Record("A1", [[0.1, 0.3], [0.2, 0.4]], ["II", "I"], 500)
+        >>> record.lead_names, record.signal.shape
+        (('I', 'II', 'III', 'aVR', 'aVL', 'aVF'), (2, 12))
+        """
+        source = name or "record"
+        if not (math.isfinite(sampling_rate) and sampling_rate > 0):
+            raise InputError(f"{source}: the sampling rate must be above 0 Hz; received {sampling_rate!r}")
+        values, mask = _amplitudes(signal, source), np.asarray(leads)
+        if mask.dtype != bool:
+            names = _column_names(leads, values, source)
+            columns = lead_columns([canonical_lead(lead) for lead in names], source)
+            values, mask = twelve_leads(values[:, list(columns.values())], columns, source)
+            notes = (*notes, *lead_notes(names))
+        elif mask.shape != (len(LEADS),) or values.shape[1] != len(LEADS):
+            raise InputError(
+                f"{source}: a mask of leads must have shape (12,) and its signal (samples, 12);"
+                f" received {mask.shape} and {values.shape}"
+            )
+        vars(self).update(  # the attributes themselves cannot be set: the class is frozen
+            name=name,
+            signal=values,
+            leads=mask,
+            sampling_rate=float(sampling_rate),
+            codes=tuple(codes),
+            age=age,
+            sex=sex,
+            notes=tuple(notes),
+            device=device,
+            time=time,
+        )
 
     def __repr__(self) -> str:
-        leads = ", ".join(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
+        leads = ", ".join(self.lead_names)
         return f"<Record {self.name!r}: {self.duration_s:g} s at {self.sampling_rate:g} Hz, leads {leads}>"
+
+    @property
+    def lead_names(self) -> tuple[str, ...]:
+        """The names of the leads that are present."""
+        return tuple(lead for lead, present in zip(LEADS, self.leads, strict=True) if present)
 
     @property
     def duration_s(self) -> float:
@@ -79,19 +151,17 @@ def record_name(path: Path) -> str:
     return path.stem if _FORMAT_SUFFIX.fullmatch(path.suffix) else path.name
 
 
-def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str], source: str) -> Record:
-    """Return a record of the twelve leads, made of one whose signal holds stored leads in columns.
+def twelve_leads(stored: np.ndarray, columns: Mapping[int, int], source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the signal of twelve leads (samples, 12), float32, and which of them are present, bool (12,).
 
     Leads that are missing are derived from I and II where that is possible, and zero otherwise.
 
     Parameters
     ----------
-    record : Record
-        Its signal has shape (samples, stored leads), in mV, and no lead is noted as present yet.
-    columns : dict of int to int
-        Where each of the twelve leads is in `names`: of `cnn_gap.leads.lead_columns`, in the signal's order.
-    names : sequence of str
-        Of all leads that were stored, the ones that are left out as well.
+    stored : ndarray, shape (samples, len(columns))
+        In mV.
+    columns : mapping of int to int
+        Its keys are the leads of `stored`, as indices of `LEADS`: of `cnn_gap.leads.lead_columns`.
     source : str
         What to call the record in errors.
 
@@ -102,16 +172,16 @@ def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str
     NoValidSampleError
         If none is valid.
     """
-    physical, targets = record.signal, list(columns)
-    if not len(physical):
+    targets = list(columns)
+    if not len(stored):
         raise InputError(f"{source}: has no samples")
     present = np.zeros(len(LEADS), bool)
     present[targets] = True
     with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinite, so not valid
-        signal = np.ascontiguousarray(physical, np.float32)
+        signal = np.ascontiguousarray(stored, np.float32)
     if not present.all():
-        stored, signal = signal, np.zeros((len(physical), len(LEADS)), np.float32)
-        signal[:, targets] = stored
+        recorded, signal = signal, np.zeros((len(stored), len(LEADS)), np.float32)
+        signal[:, targets] = recorded
     valid = np.isfinite(signal)
     if not valid.all():
         signal[~valid] = np.nan
@@ -120,7 +190,32 @@ def assemble_record(record: Record, columns: dict[int, int], names: Sequence[str
     if not present.any():
         raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
-    return replace(record, signal=signal, leads=present, notes=record.notes + lead_notes(names))
+    return signal, present
+
+
+def _amplitudes(signal: "ArrayLike", source: str) -> np.ndarray:
+    """Return a signal as float32 of shape (samples, columns), without a copy where it is that already."""
+    try:
+        values = np.asarray(signal)
+    except ValueError as error:  # rows of different lengths
+        raise InputError(f"{source}: the signal must be an array (samples, leads) ({error})") from error
+    if values.ndim != 2 or values.dtype.kind not in "iuf":
+        raise InputError(
+            f"{source}: the signal must be numbers of shape (samples, leads);"
+            f" received {values.dtype} {values.shape}"
+        )
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32, copy=False)
+
+
+def _column_names(leads: "Sequence[str] | np.ndarray", values: np.ndarray, source: str) -> list[str]:
+    """Return the names of a signal's columns, one for each."""
+    names = [] if isinstance(leads, str) else list(leads)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{source}: leads must be a list of names such as ['I', 'II']; received {leads!r}")
+    if len(names) != values.shape[1]:
+        raise InputError(f"{source}: {len(names)} leads are named; the signal has shape {values.shape}")
+    return [str(name) for name in names]
 
 
 def _derive_limb_leads(signal: np.ndarray, present: np.ndarray) -> None:

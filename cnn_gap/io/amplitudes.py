@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnn_gap.io.headers import check_rate
-from cnn_gap.leads import LEADS, canonical_lead, lead_columns
-from cnn_gap.record import Record, assemble_record
+from cnn_gap.leads import canonical_lead, lead_columns, lead_notes
+from cnn_gap.record import Record, twelve_leads
 from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,9 +62,8 @@ def record_from_signal(
     rate = rate_of(sampling_rate, source)
     columns = lead_columns([canonical_lead(lead) for lead in names], source)
     amplitudes = millivolts(signal, len(names), unit, source)[:, list(columns.values())]
-    absent = np.zeros(len(LEADS), bool)
-    described = Record(name, amplitudes, absent, rate, tuple(codes), age, sex)
-    return assemble_record(described, columns, names, source)
+    signal, present = twelve_leads(amplitudes, columns, source)
+    return Record(name, signal, present, rate, tuple(codes), age, sex, lead_notes(names))
 
 
 def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarray:

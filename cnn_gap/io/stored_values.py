@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from cnn_gap.io.headers import Header
-from cnn_gap.leads import LEADS, lead_columns
-from cnn_gap.record import Record, assemble_record
+from cnn_gap.leads import LEADS, lead_columns, lead_notes
+from cnn_gap.record import Record, twelve_leads
 from cnn_gap.system.errors import InputError
 
 _VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
@@ -63,7 +63,7 @@ def from_digital(header: Header, recording: np.ndarray, source: str, leads: Coll
     invalid = np.array([-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen])
     if stored.size and np.fmin.reduce(np.fmin.reduce(stored)) <= invalid.max():
         physical[stored == invalid] = np.nan
-    return assemble_record(_described(header, physical), columns, names, source)
+    return _record(header, *twelve_leads(physical, columns, source), lead_notes(names))
 
 
 def from_physical(header: Header, signal: np.ndarray, source: str) -> Record:
@@ -76,10 +76,10 @@ def from_physical(header: Header, signal: np.ndarray, source: str) -> Record:
     names = [lead.name for lead in header.leads]
     columns = lead_columns(names, source)
     chosen = signal[:, list(columns.values())]
-    return assemble_record(_described(header, chosen), columns, names, source)
+    return _record(header, *twelve_leads(chosen, columns, source), lead_notes(names))
 
 
-def _described(header: Header, signal: np.ndarray) -> Record:
-    """Return what a header says of a record, with a signal of the leads that are looked at."""
-    absent = np.zeros(len(LEADS), bool)
-    return Record(header.name, signal, absent, header.sampling_rate, header.codes, header.age, header.sex)
+def _record(header: Header, signal: np.ndarray, present: np.ndarray, notes: tuple[str, ...]) -> Record:
+    """Return the record of a signal (samples, 12) and what its header says."""
+    rate, codes = header.sampling_rate, header.codes
+    return Record(header.name, signal, present, rate, codes, header.age, header.sex, notes)
