@@ -1,6 +1,7 @@
 """The command `cnn-gap`, of which all others are sub-commands."""
 
 import argparse
+from collections.abc import Callable
 
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
 from cnn_gap.system.exit_codes import run
@@ -12,7 +13,8 @@ COMMANDS = tuple(module.COMMAND for module in (train, drive, evaluate, predict, 
 def main(arguments: list[str]) -> int | None:
     """Execute the sub-command that the arguments begin with."""
     parser = argparse.ArgumentParser(
-        prog="cnn-gap", description="Classify 12-lead ECGs, and show where in them each diagnosis shows."
+        prog="cnn-gap",
+        description="Classify 12-lead ECGs, and show where in a record each diagnosis is visible.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -22,7 +24,8 @@ def main(arguments: list[str]) -> int | None:
         )
         command.prepare(subparser, model_required=False)
     options = parser.parse_args(arguments)
-    return options.execute(options)
+    run_command: Callable[[argparse.Namespace], int | None] = options.run
+    return run_command(options)
 
 
 def console() -> None:

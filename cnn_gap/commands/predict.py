@@ -81,4 +81,5 @@ COMMAND = Command(
     _add_arguments,
     _execute,
     takes_model=True,
+    records="records",
 )
