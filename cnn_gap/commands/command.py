@@ -35,8 +35,8 @@ class Command:
     takes_model : bool
         Whether the first argument is a trained model: a folder, or the name of a shipped one.
     records : str
-        Of the list argument that takes records: in `cnn-gap`, whose model may be left out, a first argument that
-        is no model is the first record. Empty where the number of arguments tells the model from the others.
+        Name of the list argument that takes records. In `cnn-gap`, where the model may be left out, a first
+        argument that is no model is the first record. Empty if the number of arguments shows what is left out.
     """
 
     name: str
@@ -170,6 +170,7 @@ def _may_be_model(argument: str) -> bool:
         return True
     if not Path(argument).exists() and not record_header(Path(argument)).exists():
         raise InputError(
-            f"{argument}: is neither a record nor a model; give a model folder or one of {', '.join(list_models())}"
+            f"{argument}: is neither a record nor a model; give a model folder or one of"
+            f" {', '.join(list_models())}"
         )
     return False

@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> int | None:
     """Execute the sub-command that the arguments begin with."""
     parser = argparse.ArgumentParser(
         prog="cnn-gap",
-        description="Classify 12-lead ECGs, and show where in a record each diagnosis is visible.",
+        description="Classify 12-lead ECGs, and show where in them each diagnosis is visible.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
