@@ -35,6 +35,7 @@ def test_alone_together_by_path_and_as_a_signal_the_answer_is_the_same(classifie
         for prediction in (
             classifier.predict(record),
             classifier.predict(str(path.with_suffix(""))),
+            classifier.predict(record.signal, record.sampling_rate, LEADS),
             classifier.predict_signal(record.signal, record.sampling_rate, LEADS),
             classifier.predict_signal(record.signal[:, ::-1], 100.0, [lead.upper() for lead in LEADS[::-1]]),
         ):
@@ -79,7 +80,7 @@ def test_nothing_is_answered_where_there_is_no_heart(classifier, some):
     assert prediction.notes[0].startswith("nothing is answered")
     assert not prediction.labels.any()
     assert not prediction.probabilities.any()
-    explanation = classifier.explain(quiet, "top2", leads=True)
+    explanation = classifier.explain(quiet, "top2", with_leads=True)
     assert (explanation.notes, explanation.answerable) == (prediction.notes, False)
     assert not any(
         each.activation.any() or each.regions or each.lead_shares.any() for each in explanation.classes
@@ -167,12 +168,18 @@ def test_a_stream_holds_few_records_at_a_time(classifier, some):
 
 
 def test_wrong_calls_say_which_method_to_use(classifier, some):
-    for wrong in (some[0].signal, some[0].signal.tolist()):
-        with pytest.raises(InputError, match="predict_signal one signal"):
+    for wrong in (some[0].signal, some[0].signal.tolist(), ["A0001", "A0002"], some):
+        with pytest.raises(InputError, match=r"received .*; predict_batch and explain_batch take several"):
             classifier.predict(wrong)
+        with pytest.raises(InputError, match=r"received .*; predict_batch and explain_batch take several"):
+            classifier.explain(wrong)
     for wrong in (some[0], "A0001", some[0].signal):
-        with pytest.raises(InputError, match=r"received .*predict takes one record or path"):
+        with pytest.raises(InputError, match=r"received .*; predict takes one"):
             classifier.predict_batch(wrong)
+    with pytest.raises(InputError, match="sampling_rate is of a signal; received it with a Record"):
+        classifier.predict(some[0], 100.0)
+    with pytest.raises(InputError, match="which needs its sampling_rate"):
+        classifier.predict(some[0].signal, leads=LEADS)
     with pytest.raises(InputError, match="a signal needs its sampling_rate and leads; received ndarray"):
         classifier.predict_batch(np.zeros((2, 1000, 12)))
     with pytest.raises(InputError, match="a name for each record; received 1 names"):

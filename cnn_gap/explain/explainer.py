@@ -11,7 +11,8 @@ from cnn_gap.explain.computed_maps import ComputedMaps, LeadParts, MapReader
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
 from cnn_gap.leads import LEADS
-from cnn_gap.predict.predictor import Prediction, Predictor
+from cnn_gap.predict.prediction import Prediction
+from cnn_gap.predict.predictor import Predictor
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
@@ -36,10 +37,10 @@ def explain_records(
     predictor: Predictor,
     records: Sequence[Record],
     classes: Sequence[str] | str | None = None,
-    leads: bool = False,
+    with_leads: bool = False,
     level: Level = DEFAULT_LEVEL,
 ) -> list[Explanation]:
-    """Classify and explain records together; each gets what it would get alone.
+    """Classify and explain records together; each gets the explanation that it would get alone.
 
     Parameters
     ----------
@@ -48,12 +49,12 @@ def explain_records(
     records : sequence of Record
         Of any sampling rate, length and set of leads.
     classes : sequence of str, or str, optional
-        What to explain: codes or abbreviations; or ``"top3"``, the three most probable ones (or another
-        number), or ``"all"``. If not given, what is answered, or the most probable class where nothing is.
-    leads : bool
-        Find out what each lead contributes too, which takes twelve more passes and a gradient a class.
+        Codes or abbreviations of the classes to explain; or ``"top3"``, the three most probable ones (or
+        another number), or ``"all"``. By default those that are answered, or the most probable one.
+    with_leads : bool
+        Compute the contribution of each lead too, which takes twelve more passes and a gradient a class.
     level : Level
-        Above which a map makes a region.
+        A region is where the map is above it.
 
     Raises
     ------
@@ -64,7 +65,7 @@ def explain_records(
 
     def choose(prediction: Prediction) -> Choice:
         chosen = chosen_classes(prediction, classes)
-        return Choice(chosen, chosen if leads else [])
+        return Choice(chosen, chosen if with_leads else [])
 
     return [reader.explanation(computed) for computed in compute_maps(predictor, records, choose)]
 
