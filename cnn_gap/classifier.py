@@ -69,9 +69,10 @@ class Classifier(Predictor):
         'Sinus rhythm'
         >>> prediction["AF"].label
         False
-        >>> two_leads = cnn_gap.read_record("test_data/SIM0008").signal[:, :2]
-        >>> classifier.predict(two_leads, 500, ["I", "II"]).top(1)[0][0].name
-        'Sinus rhythm'
+        >>> record = cnn_gap.read_record("test_data/SIM0008")
+        >>> two_leads = classifier.predict(record.signal[:, :2], record.sampling_rate, ["I", "II"])
+        >>> two_leads["AF"].label
+        False
         """
         single = _single_record(record, _signal_form(sampling_rate, leads, unit), open_record)
         if isinstance(single, LongRecord):

@@ -112,6 +112,16 @@ def test_top_names_each_diagnosis_once(with_findings, some):
     assert len(names) < len(labels)
 
 
+def test_answered_names_each_diagnosis_once(with_findings, some):
+    found = with_findings.predict(some[0])
+    labels = np.zeros(len(found.labels), bool)
+    rhythm, finding = (found.classes.find(name) for name in ("426783006", "SCP-ECG:SR"))
+    labels[[rhythm, finding]] = True
+    assert [each.diagnosis.code for each in replace(found, labels=labels).answered] == ["426783006"]
+    labels[rhythm] = False
+    assert [each.diagnosis.code for each in replace(found, labels=labels).answered] == ["SR"]
+
+
 def test_a_batch_takes_paths_records_iterators_and_arrays(classifier, records, some):
     paths = find_records(records)[:9]
     expected = [classifier.predict(record).probabilities for record in some]
@@ -305,3 +315,25 @@ def test_answering_at_least_one_class(model, tmp_path, some):
     prediction = load_classifier(folder).predict(some[0])
     (answered,) = np.flatnonzero(prediction.labels)
     assert answered == 1 + np.argmax(prediction.probabilities[1:])
+
+
+def test_notebooks_show_small_tables_of_escaped_text(classifier, with_findings, some):
+    prediction = replace(classifier.predict(some[0]), name="<b>A1", notes=("5 > 4",))
+    page = prediction._repr_html_()
+    assert "<caption>Prediction of &lt;b&gt;A1</caption>" in page
+    assert "<p>5 &gt; 4</p>" in page
+    assert page.count("<tr>") == 1 + len(prediction.shown()) < 20
+    assert prediction.top(1)[0][0].name in page
+    failed = failed_prediction("x", classifier.classes, "a.dcm: <why>")._repr_html_()
+    assert ("a.dcm: &lt;why&gt;" in failed, "<td>" in failed) == (True, False)
+    explanation = with_findings.explain(replace(some[0], name="<b>A1"), "all", with_leads=True)
+    assert explanation._repr_html_().count("<tr>") == 1 + len(explanation.rows) < 1 + len(explanation.classes)
+    assert "&lt;b&gt;A1" in explanation._repr_html_()
+
+
+def test_a_classifier_is_shown_in_a_few_lines(classifier):
+    shown = repr(replace(classifier, description=replace(classifier.description, seen=(False,) + (True,) * 23)))
+    assert shown.startswith("<Classifier: 24 outputs (24 classes, 0 findings)")
+    assert "windows of 10 s at 100 Hz, computed by keras in float32" in shown
+    assert "never learned: 1st degree AV block>" in shown
+    assert len(shown.splitlines()) <= 3

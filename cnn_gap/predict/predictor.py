@@ -25,7 +25,7 @@ from cnn_gap.signal.windows import NO_SLOPES
 LARGEST_BATCH = 64
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictor:
     """A trained network with all that turns records into windows and probabilities into labels.
 
@@ -43,9 +43,20 @@ class Predictor:
     description: ModelDescription
     runtime: Runtime = field(default_factory=Runtime)
 
+    def __repr__(self) -> str:
+        classes, preprocessing = self.classes, self.description.preprocessing
+        unseen = ", ".join(each.name for each in self.unseen) or "none"
+        return (
+            f"<{type(self).__name__}: {len(classes)} outputs ({len(classes.classes)} classes,"
+            f" {len(classes.findings)} findings)\n"
+            f"  windows of {preprocessing.window_s:g} s at {preprocessing.sampling_rate:g} Hz, computed by"
+            f" {self.runtime.resolved} in {self.runtime.precision}\n"
+            f"  never learned: {unseen}>"
+        )
+
     @property
     def classes(self) -> ClassSet:
-        """What the classifier tells apart."""
+        """The classes and findings that the network tells apart."""
         return self.description.class_set
 
     @property

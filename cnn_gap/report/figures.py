@@ -29,9 +29,9 @@ def plot(
     diagnosis: str | None = None,
     leads: Sequence[str] | None = None,
     *,
-    layout: Layout = STANDARD,
+    layout: Layout | str = STANDARD,
 ) -> Figure:
-    """Draw a class of an explained record over its map.
+    """Draw a class of an explained record over its map; notebooks show the figure as a picture.
 
     Parameters
     ----------
@@ -39,14 +39,15 @@ def plot(
     diagnosis : str, optional
         The class's code or abbreviation; the first class if not given.
     leads : sequence of str, optional
-        Draw only these; the whole twelve-lead sheet if not given.
-    layout : Layout
-        Of the sheet.
+        Draw only these leads, instead of the twelve-lead sheet.
+    layout : Layout or str
+        Of the sheet: its rows of leads as ``"3x4"``, ``"6x2"`` or ``"12x1"``; a `Layout` sets speed, gain and
+        the order of the leads too.
 
     Raises
     ------
     InputError
-        If the class was not explained, or a lead is unknown.
+        If the class was not explained, or a lead or the layout is unknown.
 
     Examples
     --------
@@ -56,6 +57,7 @@ def plot(
     >>> [round(float(inches) * 25.4) for inches in figure.get_size_inches()]  # A4 landscape, mm
     [297, 210]
     """
+    layout = Layout(layout) if isinstance(layout, str) else layout
     chosen = explanation.classes[0] if diagnosis is None else explanation[diagnosis]
     if leads is not None:
         return plot_leads(explanation, chosen, leads)

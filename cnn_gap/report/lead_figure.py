@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS, canonical_lead
+from cnn_gap.report.picture import Picture
 from cnn_gap.report.report_text import answer, drawable, heading
 from cnn_gap.report.tracings import DENSITY, GREY, INK, SPEED, tracing
 from cnn_gap.system.errors import InputError
@@ -31,7 +32,7 @@ def plot_leads(
     explained_class : ExplainedClass
         One of its classes.
     leads : sequence of str
-        Names as in `headers.LEADS`, in any case.
+        Names as in `LEADS`, in any case.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def plot_leads(
     names = _known_leads(leads)
     record = explanation.record
     size = (min(max(record.duration_s, 6.0), _LONGEST_S) * SPEED / 25.4 + 1.0, 1.7 * (len(names) + 1) + 0.7)
-    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    figure = Picture(figsize=size, layout="constrained", facecolor="white")
     panels = figure.subplots(len(names) + 1, 1, sharex=True)
     for panel, lead in zip(panels, names, strict=False):
         _draw_lead(panel, explanation, explained_class, lead)

@@ -63,26 +63,9 @@ def recording(record: Record) -> list[str]:
 
 
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
-    """Return the name and value of each measurement that can be trusted, such as ``("PR", "160 ms")``.
-
-    PR is left out where a rhythm without one is reported.
-    """
-    reported = {diagnosis.code for diagnosis in explanation.reported}
-    found: list[tuple[str, str]] = []
-    if measured.rate is not None and measured.rr_range_s is not None:
-        shortest, longest = (round(1000 * value) for value in measured.rr_range_s)
-        found += [("Rate", f"{measured.rate:.0f}/min"), ("RR", f"{shortest}–{longest} ms")]
-    intervals = (
-        ("PR", None if reported & WITHOUT_PR else measured.pr_s),
-        ("QRS", measured.qrs_s),
-        ("QT", measured.qt_s),
-        ("QTc Bazett", measured.qtc_bazett_s),
-        ("QTc Fridericia", measured.qtc_fridericia_s),
-    )
-    found += [(name, f"{1000 * value:.0f} ms") for name, value in intervals if value is not None]
-    if measured.axis_deg is not None:
-        found.append(("QRS axis", f"{measured.axis_deg:.0f}°".replace("-", "−")))
-    return found
+    """Return `Measurements.values`, without PR where a rhythm without a PR interval is reported."""
+    without_pr = WITHOUT_PR & {diagnosis.code for diagnosis in explanation.reported}
+    return [(name, value) for name, value in measured.values if name != "PR" or not without_pr]
 
 
 def record_notes(explanation: Explanation) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 from cnn_gap.report.layouts import REACH, STANDARD, Layout, Row, page_starts, place_rows
+from cnn_gap.report.picture import Picture
 from cnn_gap.report.report_text import (
     answer,
     cautions,
@@ -134,7 +135,7 @@ def plot_sheet(
     """
     record = explanation.record
     part = _part(explanation, explained_class, start_s, layout)
-    figure = Figure(figsize=(_PAGE[0] / 25.4, _PAGE[1] / 25.4), layout="none", facecolor="white")
+    figure = Picture(figsize=(_PAGE[0] / 25.4, _PAGE[1] / 25.4), layout="none", facecolor="white")
     page = _bare_axes(figure, (0, 0, *_PAGE), "page")
     page.set(xlim=(0, _PAGE[0]), ylim=(0, _PAGE[1]))
     panels = list(_panels(record, part))
