@@ -282,7 +282,7 @@ def _single_record(
             "expected a Record, the path of one, or a signal (samples, leads) with its sampling_rate and leads;"
             f" received {_described(record)}; predict_batch and explain_batch take several"
         )
-    return record_from_signal(record, form.sampling_rate, form.leads, unit=form.unit)  # type: ignore[arg-type]
+    return record_from_signal(record, form.sampling_rate, form.leads, unit=form.unit)
 
 
 def _require_several(records: object, method: str) -> None:

@@ -1,8 +1,11 @@
-"""The Challenge's metrics.
+"""The Challenge's metrics, and the columns of an evaluation.
 
 Definitions: Perez Alday et al. 2020, "Classification of 12-lead ECGs: the PhysioNet/Computing in Cardiology
 Challenge 2020", and the behaviour of the Challenge's evaluator, whose figures these reproduce. Everywhere, n
 records and C classes: labels and outputs are bool and probabilities are float, all of shape (n, C).
+
+A new column of the evaluation is an attribute of `Scores`, its line in `score`, and its heading in `COLUMNS` or
+`CLASS_COLUMNS`: files, tables and reports take the columns from there.
 """
 
 from dataclasses import dataclass
@@ -14,10 +17,22 @@ from cnn_gap.diagnoses.classes import ClassSet
 #: How much more recall counts than precision in the F-beta and G-beta measures.
 BETA = 2
 
+#: Columns over all classes, and columns of each class: heading and attribute of `Scores`.
+COLUMNS = {
+    "AUROC": "auroc",
+    "AUPRC": "auprc",
+    "Accuracy": "accuracy",
+    "F-measure": "f_measure",
+    "Fbeta-measure": "fbeta_measure",
+    "Gbeta-measure": "gbeta_measure",
+    "Challenge metric": "challenge_metric",
+}
+CLASS_COLUMNS = {"AUROC": "class_auroc", "AUPRC": "class_auprc", "F-measure": "class_f_measure"}
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Scores:
-    """What the Challenge's 2020 evaluator reports; nan where a metric is not defined.
+    """The figures of the Challenge's 2020 evaluator; nan where a metric is not defined.
 
     Attributes
     ----------
@@ -25,6 +40,12 @@ class Scores:
         Figures over all classes; means ignore the classes where a metric is not defined.
     class_auroc, class_auprc, class_f_measure : np.ndarray
         Figures of each class, shape (C,).
+    positives : np.ndarray
+        How many records have each class, int of shape (C,).
+    records : int
+        How many records were evaluated.
+    notes : tuple of str
+        What a reader has to know of the evaluation, such as result files that are malformed.
     """
 
     auroc: float
@@ -37,6 +58,24 @@ class Scores:
     class_auroc: np.ndarray
     class_auprc: np.ndarray
     class_f_measure: np.ndarray
+    positives: np.ndarray
+    records: int
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{heading} {value}" for heading, value in self.figures().items())
+        return f"<Scores of {self.records} records: {figures}>"
+
+    def figures(self) -> dict[str, str]:
+        """Return the figures over all classes as text, by the headings of `COLUMNS`."""
+        return {heading: _text(getattr(self, attribute)) for heading, attribute in COLUMNS.items()}
+
+    def class_figures(self) -> dict[str, list[str]]:
+        """Return the figures of the classes as text, by the headings of `CLASS_COLUMNS`."""
+        return {
+            heading: [_text(value) for value in getattr(self, attribute)]
+            for heading, attribute in CLASS_COLUMNS.items()
+        }
 
 
 def score(classes: ClassSet, labels: np.ndarray, outputs: np.ndarray, probabilities: np.ndarray) -> Scores:
@@ -55,6 +94,8 @@ def score(classes: ClassSet, labels: np.ndarray, outputs: np.ndarray, probabilit
         class_auroc=class_auroc,
         class_auprc=class_auprc,
         class_f_measure=class_f_measure,
+        positives=np.sum(labels, axis=0, dtype=int),
+        records=len(labels),
     )
 
 
@@ -155,27 +196,18 @@ def macro_average(values: np.ndarray) -> float:
 
 def scores_csv(scores: Scores) -> str:
     """Return the figures over all classes as the Challenge writes them: two lines, no newline at the end."""
-    columns = {
-        "AUROC": scores.auroc,
-        "AUPRC": scores.auprc,
-        "Accuracy": scores.accuracy,
-        "F-measure": scores.f_measure,
-        "Fbeta-measure": scores.fbeta_measure,
-        "Gbeta-measure": scores.gbeta_measure,
-        "Challenge metric": scores.challenge_metric,
-    }
-    return f"{','.join(columns)}\n{','.join(f'{value:.3f}' for value in columns.values())}"
+    figures = scores.figures()
+    return f"{','.join(figures)}\n{','.join(figures.values())}"
 
 
 def class_scores_csv(classes: ClassSet, scores: Scores) -> str:
     """Return the figures of each class as the Challenge writes them: four lines, no newline at the end."""
-    rows = {
-        "Classes": classes.representatives,
-        "AUROC": [f"{value:.3f}" for value in scores.class_auroc],
-        "AUPRC": [f"{value:.3f}" for value in scores.class_auprc],
-        "F-measure": [f"{value:.3f}" for value in scores.class_f_measure],
-    }
+    rows = {"Classes": classes.representatives, **scores.class_figures()}
     return "\n".join(",".join((name, *values)) for name, values in rows.items())
+
+
+def _text(value: float) -> str:
+    return f"{value:.3f}"
 
 
 def _confusion(labels: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Sequence
 
-import numpy as np
-
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.evaluate.metrics import Scores
 from cnn_gap.explain.explanation import EXPLAINED_COLUMNS, Explanation
@@ -47,25 +45,25 @@ def explanation_table(explanation: Explanation) -> str:
     return "\n".join([*explanation.notes, aligned([EXPLAINED_COLUMNS, *explanation.rows])])
 
 
-def scores_table(classes: ClassSet, labels: np.ndarray, scores: Scores) -> str:
-    """Return a line a diagnosis, by name, and one over all; `labels` is bool of shape (records, classes)."""
-    figures = zip(scores.class_auroc, scores.class_auprc, scores.class_f_measure, strict=True)
+def scores_table(classes: ClassSet, scores: Scores) -> str:
+    """Return a line for each class with its figures, and a last line with those over all classes."""
+    over_all, by_class = scores.figures(), scores.class_figures()
     rows = [
-        (about.code, about.abbreviation, about.name, str(records), *(f"{value:.3f}" for value in values))
-        for about, records, values in zip(
-            classes.diagnoses, np.sum(labels, axis=0, dtype=int), figures, strict=True
+        (about.code, about.abbreviation, about.name, str(records), *figures)
+        for about, records, *figures in zip(
+            classes.diagnoses, scores.positives, *by_class.values(), strict=True
         )
     ]
-    everything = (f"{value:.3f}" for value in (scores.auroc, scores.auprc, scores.f_measure))
-    heading = ("Code", "", "Diagnosis", "Records", "AUROC", "AUPRC", "F-measure")
-    return aligned([heading, *rows, ("", "", "all", str(len(labels)), *everything)], words=3)
+    headings = ("Code", "", "Diagnosis", "Records", *by_class)
+    last = ("", "", "all", str(scores.records), *(over_all.get(heading, "") for heading in by_class))
+    return aligned([headings, *rows, last], words=3)
 
 
 def aligned(rows: Sequence[tuple[str, ...]], words: int | None = None) -> str:
     """Return a line for each row of text, its cells padded to the width of their column.
 
-    The first `words` columns begin at the left, the others, which hold numbers, end at the right; all begin at
-    the left if it is not given.
+    The first `words` columns are aligned at the left, the others, which hold numbers, at the right. By default
+    all are aligned at the left.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
