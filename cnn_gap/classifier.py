@@ -11,6 +11,7 @@ import numpy as np
 
 from cnn_gap.explain.explainer import explain_records
 from cnn_gap.explain.explanation import Explanation
+from cnn_gap.explain.map_predictor import MapPredictor
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level, parse_level
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.long_records import LongRecord, open_record, read_whole
@@ -18,7 +19,6 @@ from cnn_gap.model.catalogue import DEFAULT_MODEL, model_folder
 from cnn_gap.model.folder import load_model
 from cnn_gap.model.runtimes import Runtime
 from cnn_gap.predict.prediction import Prediction
-from cnn_gap.predict.predictor import Predictor
 from cnn_gap.predict.preparation import PendingRecord
 from cnn_gap.predict.stream import BEYOND_NUMBERS, SignalForm, predict_stream, waiting_records
 from cnn_gap.record import Record
@@ -33,7 +33,7 @@ RECORDS_EXPLAINED_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Classifier(Predictor):
+class Classifier(MapPredictor):
     """A trained network that classifies and explains records, files or signals.
 
     Made by `load_classifier`; its attributes are those of `cnn_gap.predict.predictor.Predictor`.
