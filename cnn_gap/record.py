@@ -101,17 +101,7 @@ class Record:
         source = name or "record"
         if not (math.isfinite(sampling_rate) and sampling_rate > 0):
             raise InputError(f"{source}: the sampling rate must be above 0 Hz; received {sampling_rate!r}")
-        values, mask = _amplitudes(signal, source), np.asarray(leads)
-        if mask.dtype != bool:
-            names = _column_names(leads, values, source)
-            columns = lead_columns([canonical_lead(lead) for lead in names], source)
-            values, mask = twelve_leads(values[:, list(columns.values())], columns, source)
-            notes = (*notes, *lead_notes(names))
-        elif mask.shape != (len(LEADS),) or values.shape[1] != len(LEADS):
-            raise InputError(
-                f"{source}: a mask of leads must have shape (12,) and its signal (samples, 12);"
-                f" received {mask.shape} and {values.shape}"
-            )
+        values, mask, more_notes = _checked_leads(_amplitudes(signal, source), leads, source)
         vars(self).update(  # the attributes themselves cannot be set: the class is frozen
             name=name,
             signal=values,
@@ -120,7 +110,7 @@ class Record:
             codes=tuple(codes),
             age=age,
             sex=sex,
-            notes=tuple(notes),
+            notes=(*notes, *more_notes),
             device=device,
             time=time,
         )
@@ -191,6 +181,23 @@ def twelve_leads(stored: np.ndarray, columns: Mapping[int, int], source: str) ->
         raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
     return signal, present
+
+
+def _checked_leads(
+    values: np.ndarray, leads: "Sequence[str] | np.ndarray", source: str
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return the signal of twelve leads, which of them are present, and notes on their names."""
+    mask = np.asarray(leads)
+    if mask.dtype != bool:
+        names = _column_names(leads, values, source)
+        columns = lead_columns([canonical_lead(lead) for lead in names], source)
+        return *twelve_leads(values[:, list(columns.values())], columns, source), lead_notes(names)
+    if mask.shape != (len(LEADS),) or values.shape[1] != len(LEADS):
+        raise InputError(
+            f"{source}: a mask of leads must have shape (12,) and its signal (samples, 12);"
+            f" received {mask.shape} and {values.shape}"
+        )
+    return values, mask, ()
 
 
 def _amplitudes(signal: "ArrayLike", source: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The computed maps of a record, and the explanation that is made of them, for which Keras is not needed.
 
-The computed maps of a record are small enough to be sent to a process that writes its pages; an explanation, with
-a value for each sample, is not.
+The computed maps of a record are small enough to be sent to a process that writes its pages; an explanation,
+with a value for each sample, is not.
 """
 
 from collections.abc import Sequence

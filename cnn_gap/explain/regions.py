@@ -16,7 +16,7 @@ _RULES: dict[str, Callable[[np.ndarray, float], float]] = {
 
 @dataclass(frozen=True)
 class Region:
-    """An interval of a map above its level: start and end (s from the record's start), mean of the map there."""
+    """An interval of a map above its level: start and end (s from the record's start), mean of the map."""
 
     start_s: float
     end_s: float

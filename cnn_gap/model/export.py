@@ -1,4 +1,4 @@
-"""Write a network for other runtimes, ONNX or LiteRT, with classes, thresholds and preprocessing as metadata."""
+"""Write a network for ONNX or LiteRT runtimes, with classes, thresholds and preprocessing as metadata."""
 
 import json
 import tempfile

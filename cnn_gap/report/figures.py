@@ -18,7 +18,7 @@ from cnn_gap.report.sheet import plot_sheet, sheet_starts
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing
 
-#: What pictures are written as.
+#: Suffixes of the formats of pictures.
 SUFFIXES = (".png", ".svg", ".pdf")
 
 _DPI = 200
@@ -77,7 +77,7 @@ def save_figure(figure: Figure | Iterable[Figure], path: Path) -> None:
     path = Path(path)
     kind = _kind(path)
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(kind)
-    # A user's own settings must not crop the page, which would change nothing but its size, or draw text.
+    # A user's own settings of Matplotlib must not crop the page or turn text into outlines.
     settings: dict[str, Any] = {
         "savefig.bbox": None,
         "svg.fonttype": "none",
@@ -120,7 +120,7 @@ def save_figures(
     Returns
     -------
     list of Path
-        What was written, in the order of the classes.
+        The files that were written, in the order of the classes.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def _kind(path: Path) -> str:
 
 
 def _places(explanation: Explanation, path: Path) -> list[Path]:
-    """Return a path for each class: with the diagnosis in its name where there are several, all different."""
+    """Return a different path for each class: with its abbreviation in the name where there are several."""
     if len(explanation.classes) == 1:
         return [path]
     places: list[Path] = []

@@ -1,4 +1,4 @@
-"""Single leads over the map of a class, as figures 3 and 4 of Lin et al. 2020 have them."""
+"""Single leads over the map of a class, as in figures 3 and 4 of Lin et al. 2020."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from cnn_gap.report.report_text import answer, drawable, heading
 from cnn_gap.report.tracings import DENSITY, GREY, INK, SPEED, tracing
 from cnn_gap.system.errors import InputError
 
-_LONGEST_S = 48.0  # what is drawn at the sheet's speed; longer records are squeezed
+_LONGEST_S = 48.0  # up to this length records are drawn at 25 mm/s; longer ones are squeezed
 _RED = "#c8102e"
 
 
@@ -23,7 +23,7 @@ def plot_leads(
 ) -> Figure:
     """Draw leads over the map of a class, on one time axis of about 25 mm/s if the record is not too long.
 
-    What is in the map's regions is red, thicker and shaded; the level above which a region begins is a line.
+    Tracings in the map's regions are red, thicker and shaded; the level of the regions is a dashed line.
     Each lead is drawn around its median; samples that are not valid are gaps.
 
     Parameters
