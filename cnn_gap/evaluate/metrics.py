@@ -1,11 +1,10 @@
-"""The Challenge's metrics, and the columns of an evaluation.
+"""The Challenge's metrics and the columns of an evaluation.
 
-Definitions: Perez Alday et al. 2020, "Classification of 12-lead ECGs: the PhysioNet/Computing in Cardiology
-Challenge 2020", and the behaviour of the Challenge's evaluator, whose figures these reproduce. Everywhere, n
-records and C classes: labels and outputs are bool and probabilities are float, all of shape (n, C).
+The definitions are those of Perez Alday et al. 2020, "Classification of 12-lead ECGs: the PhysioNet/Computing
+in Cardiology Challenge 2020", and the figures equal those of the Challenge's evaluator. In all functions there
+are n records and C classes: labels and outputs are bool, probabilities float, all of shape (n, C).
 
-A new column of the evaluation is an attribute of `Scores`, its line in `score`, and its heading in `COLUMNS` or
-`CLASS_COLUMNS`: files, tables and reports take the columns from there.
+A new column of the evaluation is an attribute of `Scores`, its line in `score` and its line in `COLUMNS`.
 """
 
 from dataclasses import dataclass
@@ -14,20 +13,8 @@ import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet
 
-#: How much more recall counts than precision in the F-beta and G-beta measures.
+#: Recall has this many times the weight of precision in the F-beta and G-beta measures.
 BETA = 2
-
-#: Columns over all classes, and columns of each class: heading and attribute of `Scores`.
-COLUMNS = {
-    "AUROC": "auroc",
-    "AUPRC": "auprc",
-    "Accuracy": "accuracy",
-    "F-measure": "f_measure",
-    "Fbeta-measure": "fbeta_measure",
-    "Gbeta-measure": "gbeta_measure",
-    "Challenge metric": "challenge_metric",
-}
-CLASS_COLUMNS = {"AUROC": "class_auroc", "AUPRC": "class_auprc", "F-measure": "class_f_measure"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,15 +24,15 @@ class Scores:
     Attributes
     ----------
     auroc, auprc, accuracy, f_measure, fbeta_measure, gbeta_measure, challenge_metric : float
-        Figures over all classes; means ignore the classes where a metric is not defined.
+        Over all classes; means leave out the classes for which a metric is not defined.
     class_auroc, class_auprc, class_f_measure : np.ndarray
-        Figures of each class, shape (C,).
+        Of each class, shape (C,).
     positives : np.ndarray
-        How many records have each class, int of shape (C,).
+        Number of records with each class, int of shape (C,).
     records : int
-        How many records were evaluated.
+        Number of records.
     notes : tuple of str
-        What a reader has to know of the evaluation, such as result files that are malformed.
+        What limits the meaning of the figures, such as result files that are malformed.
     """
 
     auroc: float
@@ -63,23 +50,42 @@ class Scores:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        figures = ", ".join(f"{heading} {value}" for heading, value in self.figures().items())
+        figures = ", ".join(f"{column.heading} {getattr(self, column.figure):.3f}" for column in COLUMNS)
         return f"<Scores of {self.records} records: {figures}>"
 
-    def figures(self) -> dict[str, str]:
-        """Return the figures over all classes as text, by the headings of `COLUMNS`."""
-        return {heading: _text(getattr(self, attribute)) for heading, attribute in COLUMNS.items()}
 
-    def class_figures(self) -> dict[str, list[str]]:
-        """Return the figures of the classes as text, by the headings of `CLASS_COLUMNS`."""
-        return {
-            heading: [_text(value) for value in getattr(self, attribute)]
-            for heading, attribute in CLASS_COLUMNS.items()
-        }
+@dataclass(frozen=True)
+class Column:
+    """A column of the evaluation.
+
+    Attributes
+    ----------
+    heading : str
+    figure, class_figures : str
+        The attributes of `Scores` with the figure over all classes and, if there are any, those of each class.
+    """
+
+    heading: str
+    figure: str
+    class_figures: str = ""
+
+
+#: The columns of the evaluation, in the order of the Challenge's CSVs. `cnn_gap.report.tables` shows those that
+#: have figures of each class.
+COLUMNS = (
+    Column("AUROC", "auroc", "class_auroc"),
+    Column("AUPRC", "auprc", "class_auprc"),
+    Column("Accuracy", "accuracy"),
+    Column("F-measure", "f_measure", "class_f_measure"),
+    Column("Fbeta-measure", "fbeta_measure"),
+    Column("Gbeta-measure", "gbeta_measure"),
+    Column("Challenge metric", "challenge_metric"),
+)
+CLASS_COLUMNS = tuple(column for column in COLUMNS if column.class_figures)
 
 
 def score(classes: ClassSet, labels: np.ndarray, outputs: np.ndarray, probabilities: np.ndarray) -> Scores:
-    """Compute every metric. A probability that is NaN counts as 0."""
+    """Compute all metrics. A probability that is NaN counts as 0."""
     class_auroc, class_auprc = auroc_auprc(labels, probabilities)
     class_f_measure = f_measure(labels, outputs)
     fbeta, gbeta = beta_measures(labels, outputs)
@@ -100,10 +106,10 @@ def score(classes: ClassSet, labels: np.ndarray, outputs: np.ndarray, probabilit
 
 
 def auroc_auprc(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the areas under the ROC and the precision-recall curve of each class, shapes (C,).
+    """Return the areas under the ROC and the precision-recall curve of each class, both of shape (C,).
 
-    The ROC curve is linear between the operating points at distinct probabilities; the precision-recall curve
-    is a staircase. Both are nan for a class without positives, the AUROC also for one without negatives. A
+    The ROC curve is interpolated linearly between distinct probabilities; the precision-recall curve is a step
+    function. Both are nan for a class without positives, the AUROC also for one without negatives. A
     probability that is NaN counts as 0.
     """
     labels = np.asarray(labels, dtype=bool)
@@ -134,14 +140,14 @@ def _areas(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float]
 
 
 def accuracy(labels: np.ndarray, outputs: np.ndarray) -> float:
-    """Return the fraction of records whose labels are all right; nan without records."""
+    """Return the share of records whose outputs equal their labels for all classes; nan without records."""
     labels = np.asarray(labels, dtype=bool)
     right = (labels == np.asarray(outputs, dtype=bool)).all(axis=1)
     return macro_average(right.astype(np.float64))
 
 
 def f_measure(labels: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Return the F-measure of each class, shape (C,); nan for one that is neither labelled nor output."""
+    """Return the F-measure of each class, shape (C,); nan for a class that no record has or is given."""
     true_positives, false_positives, false_negatives = _confusion(labels, outputs, np.ones(len(labels)))
     return _ratio(2 * true_positives, 2 * true_positives + false_positives + false_negatives)
 
@@ -161,9 +167,9 @@ def beta_measures(labels: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, 
 
 
 def challenge_metric(classes: ClassSet, labels: np.ndarray, outputs: np.ndarray) -> float:
-    """Return the Challenge metric: 1 for the labels themselves, 0 for answering "normal" always.
+    """Return the Challenge metric: 1 if the outputs equal the labels, 0 if all outputs are "normal" alone.
 
-    It is nan where the classes hold no normal class, and 0 where all labels are normal. Findings do not count.
+    It is nan if the classes hold no normal class, and 0 if all labels are normal. Findings are left out.
     """
     if classes.normal is None:
         return np.nan
@@ -178,10 +184,10 @@ def challenge_metric(classes: ClassSet, labels: np.ndarray, outputs: np.ndarray)
 
 
 def challenge_numerator(weights: np.ndarray, labels: np.ndarray, outputs: np.ndarray) -> float:
-    """Return the reward that the outputs earn, before it is normalised.
+    """Return the reward of the outputs before it is normalised.
 
-    Each pair of a class labelled and a class output earns its weight, shape (C, C), divided by the number of
-    classes that the record has labelled or output.
+    Each pair of a labelled class (row) and an output class (column) has its reward in `weights`, shape (C, C).
+    The rewards of a record are divided by the number of its classes that are labelled or output.
     """
     labels, outputs = np.asarray(labels, dtype=bool), np.asarray(outputs, dtype=bool)
     involved = np.maximum(np.count_nonzero(labels | outputs, axis=1), 1)
@@ -189,32 +195,32 @@ def challenge_numerator(weights: np.ndarray, labels: np.ndarray, outputs: np.nda
 
 
 def macro_average(values: np.ndarray) -> float:
-    """Return the mean of the values that are not nan; nan if none is."""
+    """Return the mean of the values that are not nan; nan if all are."""
     values = values[~np.isnan(values)]
     return float(values.mean()) if values.size else np.nan
 
 
 def scores_csv(scores: Scores) -> str:
-    """Return the figures over all classes as the Challenge writes them: two lines, no newline at the end."""
-    figures = scores.figures()
-    return f"{','.join(figures)}\n{','.join(figures.values())}"
+    """Return the figures over all classes in the Challenge's format: two lines, no newline at the end."""
+    figures = (f"{getattr(scores, column.figure):.3f}" for column in COLUMNS)
+    return f"{','.join(column.heading for column in COLUMNS)}\n{','.join(figures)}"
 
 
 def class_scores_csv(classes: ClassSet, scores: Scores) -> str:
-    """Return the figures of each class as the Challenge writes them: four lines, no newline at the end."""
-    rows = {"Classes": classes.representatives, **scores.class_figures()}
-    return "\n".join(",".join((name, *values)) for name, values in rows.items())
-
-
-def _text(value: float) -> str:
-    return f"{value:.3f}"
+    """Return the figures of each class in the Challenge's format: a line a column, no newline at the end."""
+    lines = [("Classes", *classes.representatives)]
+    for column in CLASS_COLUMNS:
+        lines.append((column.heading, *(f"{value:.3f}" for value in getattr(scores, column.class_figures))))
+    return "\n".join(map(",".join, lines))
 
 
 def _confusion(labels: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Return true positives, false positives and false negatives of each class over weighted records."""
+    """Return each class's sums of the weights of true positives, false positives and false negatives."""
     labels, outputs = np.asarray(labels, dtype=bool), np.asarray(outputs, dtype=bool)
     return weights @ (labels & outputs), weights @ (~labels & outputs), weights @ (labels & ~outputs)
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    return np.divide(numerator, denominator, out=np.full(denominator.shape, np.nan), where=denominator > 0)
+    ratio = np.full(denominator.shape, np.nan)
+    np.divide(numerator, denominator, out=ratio, where=denominator > 0)
+    return ratio

@@ -215,9 +215,7 @@ def _drawn_signal(record: Record) -> tuple[np.ndarray, float]:
 def _thousandths(values: np.ndarray) -> list[int | None]:
     scaled = 1000 * values.astype(np.float64)
     valid = np.isfinite(scaled)
-    if valid.all():
-        return scaled.round().astype(int).tolist()
-    whole = np.where(valid, scaled, 0).round().astype(int).tolist()
+    whole: list[int | None] = np.where(valid, scaled, 0).round().astype(int).tolist()
     return [value if known else None for value, known in zip(whole, valid.tolist(), strict=True)]
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from cnn_gap.diagnoses.classes import ClassSet
-from cnn_gap.evaluate.metrics import Scores
+from cnn_gap.evaluate.metrics import CLASS_COLUMNS, Scores
 from cnn_gap.explain.explanation import EXPLAINED_COLUMNS, Explanation
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.predict.prediction import ANSWER_COLUMNS, SHOWN_DIAGNOSES, Prediction
@@ -47,16 +47,14 @@ def explanation_table(explanation: Explanation) -> str:
 
 def scores_table(classes: ClassSet, scores: Scores) -> str:
     """Return a line for each class with its figures, and a last line with those over all classes."""
-    over_all, by_class = scores.figures(), scores.class_figures()
+    figures = zip(*(getattr(scores, column.class_figures) for column in CLASS_COLUMNS), strict=True)
     rows = [
-        (about.code, about.abbreviation, about.name, str(records), *figures)
-        for about, records, *figures in zip(
-            classes.diagnoses, scores.positives, *by_class.values(), strict=True
-        )
+        (about.code, about.abbreviation, about.name, str(records), *(f"{value:.3f}" for value in values))
+        for about, records, values in zip(classes.diagnoses, scores.positives, figures, strict=True)
     ]
-    headings = ("Code", "", "Diagnosis", "Records", *by_class)
-    last = ("", "", "all", str(scores.records), *(over_all.get(heading, "") for heading in by_class))
-    return aligned([headings, *rows, last], words=3)
+    everything = (f"{getattr(scores, column.figure):.3f}" for column in CLASS_COLUMNS)
+    heading = ("Code", "", "Diagnosis", "Records", *(column.heading for column in CLASS_COLUMNS))
+    return aligned([heading, *rows, ("", "", "all", str(scores.records), *everything)], words=3)
 
 
 def aligned(rows: Sequence[tuple[str, ...]], words: int | None = None) -> str:
