@@ -16,7 +16,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _execute(options: argparse.Namespace) -> None:
     """Write the model in the format of the output's suffix."""
-    read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
+    read_description(options.model)  # an unusable model is reported before Keras starts, which takes seconds
     start_keras(lean=True)
     from cnn_gap.model.export import export_network
     from cnn_gap.model.folder import load_model

@@ -1,4 +1,8 @@
-"""The catalogue of trained models that ship with the package, by name."""
+"""The catalogue of trained models that ship with the package, by name.
+
+A further model is its folder in `models/` at the repository's top, and an entry such as
+``"ptbxl-500hz": FURTHER_MODELS / "ptbxl-500hz"`` here.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
