@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cnn_gap.io.formats.wfdb import read_recording
 from cnn_gap.io.headers import (
     LARGEST_HEADER,
     Header,
@@ -20,7 +21,6 @@ from cnn_gap.io.headers import (
     parse_comments,
     parse_header,
 )
-from cnn_gap.io.records import read_recording
 from cnn_gap.leads import LEADS, canonical_lead
 from cnn_gap.results import challenge_files
 from cnn_gap.system.files import read_bytes

@@ -15,7 +15,8 @@ import numpy as np
 
 from cnn_gap.diagnoses.classes import SNOMED, ClassSet, Diagnosis
 from cnn_gap.evaluate.metrics import auroc_auprc, challenge_metric, macro_average
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.record import Record
 from cnn_gap.signal.resampling import resample_by
 from cnn_gap.system.backend import start_keras

@@ -1,27 +1,29 @@
 """The record: a recording as twelve leads in mV, with what its file says of it."""
 
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.leads import LEADS, LIMB_LEADS, canonical_lead, lead_columns, lead_notes
+from cnn_gap.leads import LEADS, LIMB_LEADS, LeadChoice, choose_leads
 from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-#: Suffixes that are not part of a record's name.
-_FORMAT_SUFFIX = re.compile(r"\.(hea|mat|dat|dcm|dicom|xml|scp|edf|npy|npz|csv|parquet)", re.IGNORECASE)
-
 
 class NoValidSampleError(InputError):
     """A recording in which every sample of every lead is invalid."""
+
+
+#: Samples farther (mV) from their lead's median than this are no ECG's if there is a gap: they are a minority,
+#: and all others are nearer than a quarter of their distance. That tells a filler such as -32768 from an
+#: artefact, which has values between, and from a wrong gain, which makes all samples large.
+IMPOSSIBLE_MV = 20.0
+_GAP = 4
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -49,6 +51,8 @@ class Record:
         Maker and model of the device; empty where unknown.
     time : datetime or None
         When the recording began, where it is known.
+    derived : tuple of str
+        Leads that are not stored and follow from I and II.
     """
 
     name: str
@@ -61,12 +65,13 @@ class Record:
     notes: tuple[str, ...]
     device: str
     time: datetime | None
+    derived: tuple[str, ...]
 
     def __init__(
         self,
         name: str,
         signal: "ArrayLike",
-        leads: "Sequence[str] | np.ndarray",
+        leads: "Sequence[str] | np.ndarray | LeadChoice",
         sampling_rate: float,
         codes: Sequence[str] = (),
         age: float = math.nan,
@@ -74,6 +79,9 @@ class Record:
         notes: Sequence[str] = (),
         device: str = "",
         time: datetime | None = None,
+        derived: Sequence[str] = (),
+        *,
+        source: str = "",
     ) -> None:
         """Check the values and make a record of them.
 
@@ -81,10 +89,12 @@ class Record:
         ----------
         signal : array_like, shape (samples, leads)
             In mV; NaN where not valid.
-        leads : sequence of str, or array of bool, shape (12,)
-            The names of the signal's columns, in any order and case: they are brought into the order of
-            `LEADS`, and limb leads that are missing are derived from I and II. Or, of twelve columns
-            in that order, which are present.
+        leads : sequence of str, LeadChoice, or array of bool, shape (12,)
+            The names of the signal's columns, in any order and spelling, or the leads that they are: they are
+            brought into the order of `LEADS`, and limb leads that are missing are derived from I and II. Or, of
+            twelve columns in that order, which are present.
+        source : str
+            What to call the record in errors; its name if not given.
 
         Raises
         ------
@@ -98,21 +108,22 @@ class Record:
         >>> record.lead_names, record.signal.shape
         (('I', 'II', 'III', 'aVR', 'aVL', 'aVF'), (2, 12))
         """
-        source = name or "record"
+        source = source or name or "record"
         if not (math.isfinite(sampling_rate) and sampling_rate > 0):
             raise InputError(f"{source}: the sampling rate must be above 0 Hz; received {sampling_rate!r}")
-        values, mask, more_notes = _checked_leads(_amplitudes(signal, source), leads, source)
+        twelve = _checked_leads(_amplitudes(signal, source), leads, source)
         vars(self).update(  # the attributes themselves cannot be set: the class is frozen
             name=name,
-            signal=values,
-            leads=mask,
+            signal=twelve.signal,
+            leads=twelve.present,
             sampling_rate=float(sampling_rate),
             codes=tuple(codes),
             age=age,
             sex=sex,
-            notes=(*notes, *more_notes),
+            notes=(*notes, *twelve.notes),
             device=device,
             time=time,
+            derived=(*derived, *twelve.derived),
         )
 
     def __repr__(self) -> str:
@@ -130,28 +141,34 @@ class Record:
         return len(self.signal) / self.sampling_rate
 
 
-def record_name(path: Path) -> str:
-    """Return the name of the record at a path: the file's without the suffix of its format.
+@dataclass(frozen=True, eq=False)
+class _TwelveLeads:
+    """The signal of the twelve leads, and the attributes of `Record` that follow from its making.
 
-    Examples
-    --------
-    >>> record_name(Path("data/A0001.hea")), record_name(Path("export/1.2.840.99"))
-    ('A0001', '1.2.840.99')
+    Attributes
+    ----------
+    signal : ndarray, shape (samples, 12), float32
+    present : ndarray, shape (12,), bool
+    notes, derived : tuple of str
     """
-    return path.stem if _FORMAT_SUFFIX.fullmatch(path.suffix) else path.name
+
+    signal: np.ndarray
+    present: np.ndarray
+    notes: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
 
 
-def twelve_leads(stored: np.ndarray, columns: Mapping[int, int], source: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the signal of twelve leads (samples, 12), float32, and which of them are present, bool (12,).
+def _twelve_leads(stored: np.ndarray, choice: LeadChoice, source: str) -> _TwelveLeads:
+    """Return the twelve leads of stored ones.
 
     Leads that are missing are derived from I and II where that is possible, and zero otherwise.
 
     Parameters
     ----------
-    stored : ndarray, shape (samples, len(columns))
+    stored : ndarray, shape (samples, leads of `choice`)
         In mV.
-    columns : mapping of int to int
-        Its keys are the leads of `stored`, as indices of `LEADS`: of `cnn_gap.leads.lead_columns`.
+    choice : LeadChoice
+        Which of the twelve leads the columns of `stored` are, in this order.
     source : str
         What to call the record in errors.
 
@@ -162,7 +179,7 @@ def twelve_leads(stored: np.ndarray, columns: Mapping[int, int], source: str) ->
     NoValidSampleError
         If none is valid.
     """
-    targets = list(columns)
+    targets = list(choice.columns)
     if not len(stored):
         raise InputError(f"{source}: has no samples")
     present = np.zeros(len(LEADS), bool)
@@ -172,32 +189,52 @@ def twelve_leads(stored: np.ndarray, columns: Mapping[int, int], source: str) ->
     if not present.all():
         recorded, signal = signal, np.zeros((len(stored), len(LEADS)), np.float32)
         signal[:, targets] = recorded
+    if choice.inverted:
+        signal[:, list(choice.inverted)] *= -1
+    impossible = _invalidate_impossible(signal)
     valid = np.isfinite(signal)
     if not valid.all():
         signal[~valid] = np.nan
         present &= valid.any(axis=0)
-    _derive_limb_leads(signal, present)
+    derived = _derive_limb_leads(signal, present)
     if not present.any():
         raise NoValidSampleError(f"{source}: has no valid sample in any of the twelve leads")
     signal[:, ~present] = 0
-    return signal, present
+    return _TwelveLeads(signal, present, choice.notes + impossible, derived)
+
+
+def _invalidate_impossible(signal: np.ndarray) -> tuple[str, ...]:
+    """Make samples NaN that no ECG has (see `IMPOSSIBLE_MV`); return notes of them."""
+    notes = []
+    with np.errstate(invalid="ignore", over="ignore"):
+        spread = np.fmax.reduce(signal) - np.fmin.reduce(signal)
+        for lead in np.flatnonzero(np.isfinite(spread) & (spread > IMPOSSIBLE_MV)):
+            distances = np.abs(signal[:, lead] - np.nanmedian(signal[:, lead]))
+            far = distances > IMPOSSIBLE_MV
+            near = distances[distances <= IMPOSSIBLE_MV].max(initial=0)
+            if 0 < far.sum() < len(far) / 2 and distances[far].min() >= _GAP * near:
+                value = signal[np.flatnonzero(far)[0], lead]
+                signal[far, lead] = np.nan
+                notes.append(f"{int(far.sum())} samples of lead {LEADS[lead]} are not valid: {value:.1f} mV")
+    return tuple(notes)
 
 
 def _checked_leads(
-    values: np.ndarray, leads: "Sequence[str] | np.ndarray", source: str
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Return the signal of twelve leads, which of them are present, and notes on their names."""
+    values: np.ndarray, leads: "Sequence[str] | np.ndarray | LeadChoice", source: str
+) -> _TwelveLeads:
+    """Return the twelve leads of a signal whose leads are given by their names, a choice or a mask."""
+    if isinstance(leads, LeadChoice):
+        return _twelve_leads(values, leads, source)
     mask = np.asarray(leads)
     if mask.dtype != bool:
-        names = _column_names(leads, values, source)
-        columns = lead_columns([canonical_lead(lead) for lead in names], source)
-        return *twelve_leads(values[:, list(columns.values())], columns, source), lead_notes(names)
+        choice = choose_leads(_column_names(leads, values, source), source)
+        return _twelve_leads(values[:, list(choice.columns.values())], choice, source)
     if mask.shape != (len(LEADS),) or values.shape[1] != len(LEADS):
         raise InputError(
             f"{source}: a mask of leads must have shape (12,) and its signal (samples, 12);"
             f" received {mask.shape} and {values.shape}"
         )
-    return values, mask, ()
+    return _TwelveLeads(values, mask)
 
 
 def _amplitudes(signal: "ArrayLike", source: str) -> np.ndarray:
@@ -225,10 +262,13 @@ def _column_names(leads: "Sequence[str] | np.ndarray", values: np.ndarray, sourc
     return [str(name) for name in names]
 
 
-def _derive_limb_leads(signal: np.ndarray, present: np.ndarray) -> None:
-    """Fill in the limb leads that are missing where I and II are there."""
+def _derive_limb_leads(signal: np.ndarray, present: np.ndarray) -> tuple[str, ...]:
+    """Fill in the limb leads that are missing where I and II are there, and return their names."""
+    derived = []
     for lead, (of_first, of_second) in LIMB_LEADS.items():
         index = LEADS.index(lead)
         if not present[index] and present[0] and present[1]:
             signal[:, index] = of_first * signal[:, 0] + of_second * signal[:, 1]
             present[index] = np.isfinite(signal[:, index]).any()
+            derived.append(lead)
+    return tuple(derived)

@@ -12,7 +12,8 @@ from scipy.signal import resample_poly
 
 import cnn_gap
 from cnn_gap.classifier import load_classifier
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.predict.prediction import failed_prediction
 from cnn_gap.simulation import simulate_record

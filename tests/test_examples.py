@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 
 from cnn_gap.classifier import load_classifier
-from cnn_gap.io.records import find_records
+from cnn_gap.io.sources import find_records
 
 
 def run_example(name, *arguments):

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -50,7 +51,7 @@ def trained(monkeypatch):
 def test_train_takes_paths_and_names(trained, tmp_path):
     data, model = str(ROOT / "test_data"), str(tmp_path / "m")
     (folder, target, config, classes), options = trained(data, model, findings="scp", labels="a.csv", seed=3)
-    assert (folder, target) == (ROOT / "test_data", tmp_path / "m")
+    assert (Path(folder), target) == (ROOT / "test_data", tmp_path / "m")
     assert config == read_config()
     assert (len(classes.classes), len(classes.findings)) == (24, 71)
     assert (str(options["label_table"]), options["patient_table"], options["seed"]) == ("a.csv", None, 3)

@@ -11,7 +11,8 @@ from benchmarks.maps.pointing import covered, pointings, simulated_truth
 from benchmarks.maps.waves import QRS_CODES, counted, waves_of
 from cnn_gap.classifier import load_classifier
 from cnn_gap.io.amplitudes import record_from_signal
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.network.activation_maps import map_stride, with_maps
 from cnn_gap.simulation import QUIET, simulate_record

@@ -50,7 +50,8 @@ from benchmarks.maps.pointing import (
     simulated_truth,
 )
 from benchmarks.maps.sanity import SPIKE_AROUND_S, SPIKE_MV, randomised_correlations, spike_shares
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.exit_codes import run

@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.common import BATCH, unique_name
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
-from cnn_gap.signal.continuation import continued
+from cnn_gap.signal.continuation import continue_signal
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
@@ -140,7 +140,7 @@ def frame_of(classifier: "Classifier", case: Case) -> Frame:
     window = classifier.windows(case.record)[0]
     signal = window[margin:][: preprocessing.window_samples]
     pieces = pieces_at(len(signal), rate, case.piece_s)
-    return Frame(window, signal, continued(signal, margin, rate), pieces)
+    return Frame(window, signal, continue_signal(signal, margin, rate), pieces)
 
 
 def pieces_at(samples: int, sampling_rate: float, piece_s: float) -> np.ndarray:

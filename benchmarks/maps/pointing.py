@@ -14,7 +14,7 @@ from cnn_gap.io.annotations import Event
 from cnn_gap.io.records import read_info, read_record
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
-from cnn_gap.signal.continuation import continued
+from cnn_gap.signal.continuation import continue_signal
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.heart_conditions import code_of, compatible, conditions_of
 
@@ -184,7 +184,7 @@ def agreed_beats(record: Record) -> np.ndarray:
     """
     fine = resampled(record, BEATS_HZ)
     margin = round(BEATS_MARGIN_S * BEATS_HZ)
-    longer = replace(fine, signal=fine.signal[continued(fine.signal, margin, BEATS_HZ)])
+    longer = replace(fine, signal=fine.signal[continue_signal(fine.signal, margin, BEATS_HZ)])
     found = np.concatenate([_beats_of_lead(longer, lead) for lead in INDEPENDENT]) - BEATS_MARGIN_S
     found = np.sort(found[(found >= 0) & (found < len(fine.signal) / BEATS_HZ)])
     groups = np.split(found, np.flatnonzero(np.diff(found) > AGREEMENT_S) + 1)

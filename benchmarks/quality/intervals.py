@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import record_paths, table
-from cnn_gap.beats.detection import Beats, find_beats, prepared
+from cnn_gap.beats.detection import Beats, find_beats, prepare_for_beats
 from cnn_gap.beats.intervals import measure
 from cnn_gap.io.records import read_record
 from cnn_gap.record import Record
@@ -152,7 +152,7 @@ def _over_leads(marks: list[float], latest: bool) -> float | None:
 
 
 def _beats(record: Record) -> Beats:
-    return find_beats(record, prepared(record))
+    return find_beats(record, prepare_for_beats(record))
 
 
 def _neurokit(name: str) -> Callable[[Record], Marks]:

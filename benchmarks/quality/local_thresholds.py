@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.common import Classified, classify_labelled, model_parser, record_paths, start_classifier, table
 from benchmarks.quality.calibration import calibration_error
 from benchmarks.quality.premature_ventricular import with_pvc
-from cnn_gap.evaluate.calibration import calibrated, fit_calibration
+from cnn_gap.evaluate.calibration import calibrate, fit_calibration
 from cnn_gap.evaluate.metrics import challenge_metric
 from cnn_gap.evaluate.thresholds import adapted_thresholds, apply_thresholds
 from cnn_gap.system.exit_codes import run
@@ -57,7 +57,7 @@ def row(records: Classified, own: np.ndarray, count: int, options: argparse.Name
         known, others = records[order[:count]], records[order[count:]]
         adapted = adapted_thresholds(known.classes, known.labels, known.probabilities, own)
         metrics.append([_metric(others, thresholds) for thresholds in (own, adapted)])
-        moved = calibrated(others.probabilities, *fit_calibration(known.labels, known.probabilities))
+        moved = calibrate(others.probabilities, *fit_calibration(known.labels, known.probabilities))
         pairs = zip(*(_errors(others.labels, each) for each in (others.probabilities, moved)), strict=True)
         errors.append([value for pair in pairs for value in pair])
     before, after = np.mean(metrics, axis=0).tolist()

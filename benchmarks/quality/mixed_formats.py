@@ -16,15 +16,16 @@ import numpy as np
 
 from benchmarks.common import start_classifier, table
 from cnn_gap.io.amplitudes import record_from_signal
-from cnn_gap.io.recognition import FORMATS, MUSE
+from cnn_gap.io.registry import FORMATS
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 from cnn_gap.simulation import SimulatedRecord, draw_codes, simulate_record, write_simulated
-from cnn_gap.simulation.vendor_files import MUSE_LEADS, UNIT_UV, WRITERS, counts
+from cnn_gap.simulation.vendor_files import MUSE_LEADS, UNIT_UV, counts
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.exit_codes import run
 
 #: The formats that devices write.
-DEVICES = frozenset(form.name for form in FORMATS if form.parser)
+DEVICES = frozenset(form.name for form in FORMATS if form.needs == "content")
 
 #: How far a probability may be from that of the signal as the format stores it.
 LARGEST_DIFFERENCE = 1e-3
@@ -88,7 +89,7 @@ def _stored(form: str, signal: SimulatedRecord) -> Record:
     """Return what a format keeps of a signal: rounded counts where devices write it, eight leads in MUSE."""
     if form not in DEVICES:
         return record_from_signal(signal.signal, signal.sampling_rate, LEADS)
-    kept = [LEADS.index(lead) for lead in (MUSE_LEADS if form == MUSE.name else LEADS)]
+    kept = [LEADS.index(lead) for lead in (MUSE_LEADS if form == "GE MUSE XML" else LEADS)]
     leads = [LEADS[index] for index in kept]
     return record_from_signal(counts(signal)[:, kept] * UNIT_UV, signal.sampling_rate, leads, unit="uV")
 

@@ -11,7 +11,12 @@ import numpy as np
 
 from benchmarks.common import Classified, classify_labelled, model_parser, start_classifier, table
 from cnn_gap.evaluate.metrics import challenge_metric
-from cnn_gap.evaluate.thresholds import START, apply_thresholds, choose_thresholds, stable_thresholds
+from cnn_gap.evaluate.thresholds import (
+    DEFAULT_THRESHOLD,
+    apply_thresholds,
+    choose_thresholds,
+    stable_thresholds,
+)
 from cnn_gap.system.exit_codes import run
 
 #: How thresholds are chosen, by the name of the row.
@@ -75,7 +80,7 @@ def _rows(
             _metric(records, _chosen(choose_thresholds, records, seen)),
             "-",
         ),
-        (f"{START:g} for all", _metric(records, np.where(seen, START, np.inf)), "-"),
+        (f"{DEFAULT_THRESHOLD:g} for all", _metric(records, np.where(seen, DEFAULT_THRESHOLD, np.inf)), "-"),
     ]
 
 

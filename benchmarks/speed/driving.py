@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
     )
     parser.set_defaults(limit=500)
     options = parser.parse_args(arguments)
-    records = list_records(str(options.data))[: options.limit]
+    records = list_records(options.data).records[: options.limit]
     classifiers = dict(_classifiers(options.model))
     print(f"{len(records)} records\n")
     headings = ("runtime, read by", "records/s", "times the first", "own CPU ms a record", "others' CPU ms")

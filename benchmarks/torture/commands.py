@@ -16,10 +16,10 @@ import numpy as np
 from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import Kind, copy_record
 from cnn_gap.commands import drive, evaluate, explain, export, predict, train
-from cnn_gap.io.records import find_records
+from cnn_gap.io.registry import record_name
+from cnn_gap.io.sources import find_records
 from cnn_gap.network.architecture import build_network
 from cnn_gap.network.options import Network
-from cnn_gap.record import record_name
 from cnn_gap.results.challenge_files import read_outputs
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.exit_codes import run
@@ -176,7 +176,7 @@ def _checkpoint(name: str, materials: Path, folder: Path, random: Random) -> str
 
 
 def _tiny_network() -> keras.Model:
-    return build_network(Network((4, 4), (5, 5), (4, 4)), leads=12, classes=24)
+    return build_network(Network((4, 4), (5, 5), (4, 4)), 12, 24)
 
 
 def make_keras_materials(materials: Path) -> None:

@@ -16,14 +16,14 @@ from cnn_gap.diagnoses.findings import SHIPPED_TABLES, read_findings
 from cnn_gap.io.annotations import read_events
 from cnn_gap.io.label_tables import read_label_table, read_record_table
 from cnn_gap.io.long_records import open_record
-from cnn_gap.io.records import find_records, read_info, read_record, record_files
-from cnn_gap.io.sources import ListedRecord
+from cnn_gap.io.records import read_info, read_record, record_files
+from cnn_gap.io.sources import ListedRecord, find_records
 from cnn_gap.model.archive import check_archive
 from cnn_gap.model.folder import read_description
 from cnn_gap.results.challenge_files import read_evaluation, read_outputs
 from cnn_gap.results.ledger import NOTES, SOURCE, open_journal
 from cnn_gap.signal.windows import Preprocessing
-from cnn_gap.simulation.vendor_files import WRITERS
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.training.config import read_config
 from cnn_gap.training.window_store import prepare_windows
 

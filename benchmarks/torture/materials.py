@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.io.records import RecordInfo, find_records, read_info
+from cnn_gap.io.records import RecordInfo, read_info
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation import simulate_record, write_simulated
-from cnn_gap.simulation.vendor_files import WRITERS
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.shipped import SHIPPED_CONFIGS, SHIPPED_MODEL, SHIPPED_WEIGHTS
 from cnn_gap.training.window_store import prepare_windows
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.common import table
 from benchmarks.torture.damage import damaged_text
-from cnn_gap.io.records import find_records
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.files import DIALECTS

@@ -28,7 +28,7 @@ from benchmarks.maps.pointing import (
 from benchmarks.trainings.runs import train_and_classify, training_parser
 from cnn_gap.diagnoses.classes import ClassSet, read_weights
 from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
-from cnn_gap.io.records import find_records
+from cnn_gap.io.sources import find_records
 from cnn_gap.record import Record
 from cnn_gap.simulation.heart_conditions import code_of
 from cnn_gap.system.backend import start_keras

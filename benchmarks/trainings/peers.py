@@ -30,7 +30,8 @@ from cnn_gap.diagnoses.classes import ClassSet, read_weights
 from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
 from cnn_gap.evaluate.thresholds import apply_thresholds, stable_thresholds
-from cnn_gap.io.records import find_records, read_info
+from cnn_gap.io.records import read_info
+from cnn_gap.io.sources import find_records
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.exit_codes import run
 from cnn_gap.system.files import replacing

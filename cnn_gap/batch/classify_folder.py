@@ -194,9 +194,9 @@ def fill_results(
     data, results, warn, strict
         As of `classify_folder`.
     """
-    unreadable: list[str] = []
-    records = list_records(data, None if strict else unreadable.append)
-    for line in unreadable:
+    listing = list_records(data, strict)
+    records = listing.records
+    for line in (*listing.unreadable, *listing.remarks):
         warn(line)
     source = {
         "model": model.fingerprint,
@@ -221,7 +221,7 @@ def fill_results(
                 bar.update(len(several))
         if run.table is not None:
             run.table.finish([record.name for record in records])
-    return Summary(len(waiting) - run.failed, run.failed, kept, len(unreadable), run.unanswerable)
+    return Summary(len(waiting) - run.failed, run.failed, kept, len(listing.unreadable), run.unanswerable)
 
 
 def classify_records(

@@ -15,8 +15,7 @@ from cnn_gap.explain.explainer import Choice, chosen_classes, compute_maps, map_
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
 from cnn_gap.io.long_records import read_whole
-from cnn_gap.io.records import find_records, paths_by_name
-from cnn_gap.io.sources import ListedRecord
+from cnn_gap.io.sources import ListedRecord, list_records
 from cnn_gap.model.folder import fingerprint
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.record import Record
@@ -139,8 +138,10 @@ def explain_folder(
     """
     named_classes(classifier.classes, options.classes)  # what no record can have is said once, not for each
     out = Path(out)
-    paths = paths_by_name(find_records(Path(data), warn))
-    records = [ListedRecord(name, str(path)) for name, path in paths.items()]
+    listing = list_records(data)
+    for line in (*listing.unreadable, *listing.remarks):
+        warn(line)
+    records = listing.records
     source = {"model": fingerprint(Path(model)), "version": __version__, "options": _as_json(options)}
     with locked(out), open_journal(out, source, records, warn, EXPLANATIONS) as journal:
         headings = [full_name(diagnosis) for diagnosis in classifier.classes.diagnoses]

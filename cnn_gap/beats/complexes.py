@@ -1,4 +1,4 @@
-"""QRS complexes by wfdb's XQRS, which spends most of its time on local peaks unless they are found faster."""
+"""QRS complexes by wfdb's XQRS, with a faster search for local peaks, on which it spends most of its time."""
 
 from functools import cache
 from importlib.util import find_spec, module_from_spec
@@ -9,12 +9,12 @@ import scipy
 
 
 def find_complexes(signal: np.ndarray, sampling_rate: float) -> np.ndarray:
-    """Return about where the QRS complexes of one lead, (samples,), are, in samples.
+    """Return the approximate places of the QRS complexes in one lead, in samples.
 
     Parameters
     ----------
     signal : ndarray, shape (samples,)
-        Without its baseline.
+        One lead without its baseline.
     sampling_rate : float
         Hz.
     """
@@ -24,10 +24,11 @@ def find_complexes(signal: np.ndarray, sampling_rate: float) -> np.ndarray:
 
 
 def local_peaks(signal: np.ndarray, radius: int) -> np.ndarray:
-    """Return where a signal, (samples,), is highest among the samples around.
+    """Return the samples at which a signal, (samples,), has its maximum within a radius.
 
-    The same as `wfdb.processing.peaks.find_local_peaks`, which looks at each sample in Python: the `radius`
-    samples before and the `radius - 1` behind are around, and after a peak as many samples are left out.
+    The result equals that of `wfdb.processing.peaks.find_local_peaks`, which loops over the samples in Python.
+    A peak is the highest of the `radius` samples before it and the `radius - 1` samples after it, and the next
+    peak is at least `radius` samples later.
     """
     if not len(signal) or signal.min() == signal.max():
         return np.empty(0)
@@ -41,8 +42,8 @@ def local_peaks(signal: np.ndarray, radius: int) -> np.ndarray:
 
 @cache
 def _detectors() -> Any:
-    """Return wfdb's module with the faster search in it: a copy, so that nobody else's wfdb changes."""
-    spec = find_spec("wfdb.processing.qrs")  # wfdb takes a second to import
+    """Return a copy of wfdb's module that uses `local_peaks`; wfdb itself stays unchanged."""
+    spec = find_spec("wfdb.processing.qrs")  # imported late: wfdb takes a second
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)

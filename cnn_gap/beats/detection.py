@@ -1,6 +1,7 @@
-"""Beats of a record, and the median of those of the usual shape.
+"""The beats of a record, and the median beat of those with the usual shape.
 
-QRS complexes are found by wfdb's XQRS in the one combination of the leads that holds most of them.
+QRS complexes are found by wfdb's XQRS in one signal: the linear combination of the leads with the most energy
+in the QRS band.
 """
 
 from dataclasses import dataclass
@@ -11,26 +12,27 @@ import scipy
 
 from cnn_gap.beats.complexes import find_complexes
 from cnn_gap.record import Record
+from cnn_gap.signal.filters import zero_phase
 from cnn_gap.signal.resampling import bridge, resample_by
 
 #: Beats are measured at this rate, Hz.
 RATE = 500.0
 
-#: What a median beat holds before and after its fiducial point, s.
+#: Length of a median beat before and after its fiducial point, s.
 BEFORE_S, AFTER_S = 0.4, 0.7
 
-#: Fewer beats than this make no median, and more are not needed for one.
+#: Smallest and largest number of beats of which a median is taken.
 FEWEST_BEATS, MOST_BEATS = 3, 200
 
-_SHORTEST_S = 2.0
+_SHORTEST_RECORD_S = 2.0
 _QRS_BAND_HZ = (5.0, 25.0)
 _BASELINE_HZ = 0.5
-_SEARCH_S = 0.08  # how far a found complex is from its steepest part at most
-_CORE_S = 0.12  # what is compared with the usual beat, before and after the fiducial point
-_SHIFT_S = 0.02  # how far a beat is moved at most to lie upon the usual one
-_ALIKE = 0.9  # correlation with the usual beat
-_EARLY = 0.85  # of the median RR interval
-_ROUNDS = 3  # of aligning beats with their median
+_SEARCH_S = 0.08  # largest distance of a complex, as XQRS finds it, from its steepest part
+_CORE_S = 0.12  # length, before and after the fiducial point, that is compared with the usual beat
+_SHIFT_S = 0.02  # largest shift that aligns a beat with the usual one
+_USUAL_CORRELATION = 0.9  # lowest correlation of a usual beat with the median of them
+_EARLY_SHARE = 0.85  # a beat is early after a smaller share of the median RR interval
+_ROUNDS = 3  # of aligning the beats with their median
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +42,12 @@ class Beats:
     Attributes
     ----------
     times_s : ndarray, shape (beats,)
-        Their fiducial points, in the middle of the QRS complex's way, s from the record's start, in order.
+        Their fiducial points in order, s from the record's start: half of a complex's squared velocity lies
+        before its fiducial point.
     usual : ndarray, shape (beats,), bool
-        Which have the shape of most and do not come early.
+        Which have the shape of most beats and are not early.
     median : ndarray, shape (samples, 12), float64, or None
-        The median of usual beats in mV at `RATE`; None where there are fewer than `FEWEST_BEATS`.
+        The median of usual beats in mV at `RATE`; None if there are fewer than `FEWEST_BEATS`.
     """
 
     times_s: np.ndarray
@@ -68,16 +71,16 @@ def find_beats(record: Record, signal: np.ndarray) -> Beats:
     Parameters
     ----------
     record : Record
-        Whose beats.
+        The record whose beats are found.
     signal : ndarray, shape (samples, 12)
-        The record as `prepared` returns it.
+        The record as `prepare_for_beats` returns it.
     """
-    usable = len(signal) >= _SHORTEST_S * RATE and signal.any()
-    found = _fiducial_points(signal, _complexes(signal)) if usable else np.zeros(0, int)
-    places, alike = _aligned(signal, found)
+    usable = len(signal) >= _SHORTEST_RECORD_S * RATE and signal.any()
+    found = _find_fiducial_points(signal, _find_complexes(signal)) if usable else np.zeros(0, int)
+    places, alike = _align(signal, found)
     intervals = np.diff(places, prepend=places[:1])
     typical = np.median(intervals[1:]) if len(places) > 1 else 0
-    usual = alike & ~((intervals > 0) & (intervals < _EARLY * typical))
+    usual = alike & ~((intervals > 0) & (intervals < _EARLY_SHARE * typical))
     before, after = round(BEFORE_S * RATE), round(AFTER_S * RATE)
     whole = places[usual & (places >= before) & (places + after <= len(signal))]
     median = None
@@ -87,53 +90,51 @@ def find_beats(record: Record, signal: np.ndarray) -> Beats:
     return Beats(places / RATE, usual, median)
 
 
-def prepared(record: Record) -> np.ndarray:
+def prepare_for_beats(record: Record) -> np.ndarray:
     """Return a record's signal (samples, 12) in mV at `RATE`, without its slow baseline.
 
-    Samples that are not valid are bridged by straight lines.
+    Samples that are not valid are interpolated linearly.
     """
     valid = np.isfinite(record.signal) & record.leads
     ratio = Fraction(RATE / record.sampling_rate).limit_denominator(1000)
     signal = resample_by(bridge(record.signal, valid).astype(np.float64), ratio)
-    return filtered(signal, _BASELINE_HZ, "highpass", order=1)
+    return filter_beats(signal, _BASELINE_HZ, "highpass", order=1)
 
 
-def filtered(
+def filter_beats(
     signal: np.ndarray, edges_hz: float | tuple[float, float], kind: str, order: int = 2
 ) -> np.ndarray:
-    """Return a signal (samples, leads) at `RATE`, filtered forth and back, so that nothing moves in time."""
-    sections = scipy.signal.butter(order, edges_hz, kind, fs=RATE, output="sos")
-    padding = min(round(2 * RATE), len(signal) - 1)
-    return scipy.signal.sosfiltfilt(sections, signal, axis=0, padlen=padding)
+    """Return a signal (samples, leads) at `RATE`, filtered forwards and backwards, so without a delay."""
+    return zero_phase(signal, edges_hz, kind, RATE, min(round(2 * RATE), len(signal) - 1), order)
 
 
 def spatial_velocity(signal: np.ndarray) -> np.ndarray:
-    """Return how fast a signal (samples, leads) at `RATE` changes over all leads, mV/s, (samples,)."""
+    """Return the root of the summed squared slopes of all leads, mV/s, (samples,), of a signal at `RATE`."""
     slopes = scipy.signal.savgol_filter(signal, 9, 2, deriv=1, delta=1 / RATE, axis=0)
-    return np.sqrt((slopes**2).sum(axis=1))
+    return np.asarray(np.sqrt((slopes**2).sum(axis=1)))
 
 
-def _complexes(signal: np.ndarray) -> np.ndarray:
-    """Return about where the QRS complexes are, samples."""
-    fast = filtered(signal, _QRS_BAND_HZ, "bandpass")
+def _find_complexes(signal: np.ndarray) -> np.ndarray:
+    """Return the approximate places of the QRS complexes, in samples."""
+    fast = filter_beats(signal, _QRS_BAND_HZ, "bandpass")
     strongest = fast @ np.linalg.eigh(fast.T @ fast)[1][:, -1]
     return find_complexes(strongest, RATE)
 
 
-def _fiducial_points(signal: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Return where each complex has gone half of its way."""
-    speed = spatial_velocity(signal)
+def _find_fiducial_points(signal: np.ndarray, complexes: np.ndarray) -> np.ndarray:
+    """Return the sample of each complex before which half of its squared velocity lies."""
+    velocity = spatial_velocity(signal)
     reach = round(_SEARCH_S * RATE)
     places = []
-    for place in found:
+    for place in complexes:
         first = max(place - reach, 0)
-        way = np.cumsum(speed[first : place + reach] ** 2)
-        places.append(first + int(np.searchsorted(way, way[-1] / 2)))
+        total = np.cumsum(velocity[first : place + reach] ** 2)
+        places.append(first + int(np.searchsorted(total, total[-1] / 2)))
     return np.unique(np.array(places, int))
 
 
-def _aligned(signal: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the beats are when they lie upon their median, and which of them are like it."""
+def _align(signal: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of the beats, aligned with their median, and which of them have its shape."""
     if not len(places):
         return places, np.zeros(0, bool)
     half, most = round(_CORE_S * RATE), round(_SHIFT_S * RATE)
@@ -144,16 +145,16 @@ def _aligned(signal: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.nda
         chosen = _spread(places[alike])
         usual = np.median([padded[at + most : at + most + 2 * half] for at in chosen], axis=0)
         usual -= usual.mean(axis=0)
-        placed = [_laid_upon(usual, padded[at : at + 2 * edge], most) for at in places]
-        places = np.maximum(places + [shift for shift, _ in placed], 0)
+        shifts = [_best_shift(usual, padded[at : at + 2 * edge], most) for at in places]
+        places = np.maximum(places + [shift for shift, _ in shifts], 0)
         places = np.minimum(places, len(signal) - 1)
-        likeness = np.array([likeness for _, likeness in placed])
-        alike = likeness >= min(_ALIKE, np.median(likeness))
+        correlations = np.array([correlation for _, correlation in shifts])
+        alike = correlations >= min(_USUAL_CORRELATION, np.median(correlations))
     return places, alike
 
 
-def _laid_upon(usual: np.ndarray, around: np.ndarray, most: int) -> tuple[int, float]:
-    """Return by how many samples a beat is to move, at most `most`, and its correlation with the usual one."""
+def _best_shift(usual: np.ndarray, around: np.ndarray, most: int) -> tuple[int, float]:
+    """Return the shift, at most `most` samples, that aligns a beat with the usual one, and the correlation."""
     scores = np.sum([np.correlate(*pair, "valid") for pair in zip(around.T, usual.T, strict=True)], axis=0)
     best = int(np.argmax(scores))
     beat = around[best : best + len(usual)]
@@ -164,4 +165,4 @@ def _laid_upon(usual: np.ndarray, around: np.ndarray, most: int) -> tuple[int, f
 def _spread(places: np.ndarray) -> np.ndarray:
     """Return at most `MOST_BEATS` of the places, spread evenly."""
     count = min(len(places), MOST_BEATS)
-    return places[np.linspace(0, len(places) - 1, count).round().astype(int)]
+    return np.asarray(places[np.linspace(0, len(places) - 1, count).round().astype(int)])

@@ -1,4 +1,4 @@
-"""Heart rate, intervals and frontal axis of a record, each left out where it cannot be trusted."""
+"""Heart rate, intervals and frontal axis of a record; each is None where it cannot be trusted."""
 
 import math
 from dataclasses import dataclass
@@ -6,40 +6,41 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.beats.detection import BEFORE_S, RATE, Beats, find_beats, prepared
+from cnn_gap.beats.detection import BEFORE_S, RATE, Beats, find_beats, prepare_for_beats
 from cnn_gap.beats.waves import Waves, find_waves
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 from cnn_gap.system.html import html_table
 
-# What is outside of these is a wave that was not found rather than one so long, s.
-_PR_RANGE, _QRS_RANGE, _QT_RANGE = (0.08, 0.4), (0.05, 0.24), (0.2, 0.7)
-_FEWEST_USUAL = 0.5  # of the beats that must look alike
-_P_ALIKE, _P_ALIKE_IF_IRREGULAR = 0.8, 0.9  # median correlation of beats' P waves with the median beat's
-_IRREGULAR = 0.12  # standard deviation of RR, of its mean
+# An interval outside of these, s, comes from a wave that was found at a wrong place.
+_PR_RANGE_S, _QRS_RANGE_S, _QT_RANGE_S = (0.08, 0.4), (0.05, 0.24), (0.2, 0.7)
+_USUAL_SHARE = 0.5  # smallest share of usual beats
+_P_CORRELATION = 0.8  # lowest median correlation of the beats' P waves with that of the median beat
+_P_CORRELATION_IF_IRREGULAR = 0.9
+_IRREGULAR = 0.12  # lowest standard deviation of RR intervals, divided by their mean, of an irregular rhythm
 _SHORTEST_P_S = 0.075
-_LEAST_AXIS_MVS = 0.002  # area of the complex below which its axis is anyone's guess
+_SMALLEST_AREA_MVS = 0.002  # of the complex in the frontal plane: below it the axis is not measured
 
 
 @dataclass(frozen=True, eq=False)
 class Measurements:
-    """What is measured of a record; None where it cannot be trusted.
+    """The measurements of a record; each is None where it cannot be trusted.
 
     Attributes
     ----------
     beats : Beats
-        All that were found, and the median of the usual ones.
+        All beats, and the median of the usual ones.
     waves : Waves or None
         Of the median beat.
     rate : float or None
-        Mean heart rate, beats a minute.
+        Mean heart rate, beats per minute.
     rr_range_s : tuple of float, or None
         Shortest and longest RR interval, s.
     pr_s, qrs_s, qt_s : float or None
         Intervals of the median beat, over all leads, s.
     axis_deg : float or None
-        Of the QRS complex in the frontal plane, by its areas in I and aVF, above -180 to 180 degrees.
+        Of the QRS complex in the frontal plane, from its areas in I and aVF, above -180 to 180 degrees.
     """
 
     beats: Beats
@@ -53,12 +54,12 @@ class Measurements:
 
     @property
     def qtc_bazett_s(self) -> float | None:
-        """QT by the square root of the mean RR interval in seconds, s."""
+        """QT divided by the square root of the mean RR interval in seconds, s."""
         return self._corrected(2)
 
     @property
     def qtc_fridericia_s(self) -> float | None:
-        """QT by the cube root of the mean RR interval in seconds, s."""
+        """QT divided by the cube root of the mean RR interval in seconds, s."""
         return self._corrected(3)
 
     @property
@@ -89,7 +90,7 @@ class Measurements:
 
 
 def measure(record: Record | str | Path) -> Measurements:
-    """Measure a record, or the record file at a path, of any rate, length and set of leads.
+    """Measure a record, or the record file at a path, of any sampling rate, length and set of leads.
 
     Raises
     ------
@@ -103,13 +104,13 @@ def measure(record: Record | str | Path) -> Measurements:
     (550, 12)
     """
     record = read_whole(Path(record)) if isinstance(record, str | Path) else record
-    signal = prepared(record)
+    signal = prepare_for_beats(record)
     beats = find_beats(record, signal)
     rr = beats.intervals_s
     if len(rr) < 2:
         return Measurements(beats)
     rate, rr_range = 60 / float(rr.mean()), (float(rr.min()), float(rr.max()))
-    if beats.median is None or beats.usual.mean() < _FEWEST_USUAL:
+    if beats.median is None or beats.usual.mean() < _USUAL_SHARE:
         return Measurements(beats, None, rate, rr_range)
     waves = find_waves(beats.median, beats.fiducial, float(np.percentile(rr, 10)))
     has_p = _has_p_wave(signal, beats, waves)
@@ -118,50 +119,52 @@ def measure(record: Record | str | Path) -> Measurements:
         waves,
         rate,
         rr_range,
-        pr_s=_within(_PR_RANGE, waves.p_onset, waves.qrs_onset) if has_p else None,
-        qrs_s=_within(_QRS_RANGE, waves.qrs_onset, waves.qrs_end),
-        qt_s=_within(_QT_RANGE, waves.qrs_onset, waves.t_end),
+        pr_s=_interval(_PR_RANGE_S, waves.p_onset, waves.qrs_onset) if has_p else None,
+        qrs_s=_interval(_QRS_RANGE_S, waves.qrs_onset, waves.qrs_end),
+        qt_s=_interval(_QT_RANGE_S, waves.qrs_onset, waves.t_end),
         axis_deg=_axis(record, beats, waves),
     )
 
 
-def _within(limits: tuple[float, float], start: float | None, end: float | None) -> float | None:
+def _interval(limits: tuple[float, float], start: float | None, end: float | None) -> float | None:
+    """Return the time from start to end, None if it is outside of the limits or one of them is unknown."""
     if start is None or end is None:
         return None
     return end - start if limits[0] <= end - start <= limits[1] else None
 
 
 def _has_p_wave(signal: np.ndarray, beats: Beats, waves: Waves) -> bool:
-    """Return whether what looks like the median beat's P wave is one that the beats have each."""
+    """Return whether the single beats have the P wave that was found in the median beat."""
     if waves.p_onset is None or waves.p_end is None or waves.p_end - waves.p_onset < _SHORTEST_P_S:
         return False
     first, last = (round((BEFORE_S + at) * RATE) for at in (waves.p_onset, waves.p_end))
     assert beats.median is not None
-    pattern = _centred(beats.median[max(first, 0) : last])
+    pattern = _normalise(beats.median[max(first, 0) : last])
     starts = (beats.times_s[beats.usual] * RATE).round().astype(int) - beats.fiducial + max(first, 0)
-    pieces = [
-        _centred(signal[at : at + len(pattern)]) for at in starts if 0 <= at <= len(signal) - len(pattern)
-    ]
-    alike = [float((piece * pattern).sum()) for piece in pieces]
+    whole = [at for at in starts if 0 <= at <= len(signal) - len(pattern)]
+    if not whole:
+        return False
+    correlations = [float((_normalise(signal[at : at + len(pattern)]) * pattern).sum()) for at in whole]
     irregular = beats.intervals_s.std() > _IRREGULAR * beats.intervals_s.mean()
-    return bool(np.median(alike) >= (_P_ALIKE_IF_IRREGULAR if irregular else _P_ALIKE)) if alike else False
+    return bool(np.median(correlations) >= (_P_CORRELATION_IF_IRREGULAR if irregular else _P_CORRELATION))
 
 
-def _centred(piece: np.ndarray) -> np.ndarray:
-    moved = piece - piece.mean(axis=0)
-    size = np.linalg.norm(moved)
-    return moved / size if size else moved
+def _normalise(piece: np.ndarray) -> np.ndarray:
+    """Return a piece of signal with a mean of 0 in each lead and a norm of 1 over all leads."""
+    centred = np.asarray(piece - piece.mean(axis=0))
+    size = np.linalg.norm(centred)
+    return centred / size if size else centred
 
 
 def _axis(record: Record, beats: Beats, waves: Waves) -> float | None:
-    """Return the direction of the complex's area in the frontal plane, degrees."""
+    """Return the direction of the QRS complex's area in the frontal plane, degrees."""
     one, foot = LEADS.index("I"), LEADS.index("aVF")
     if not (record.leads[one] and record.leads[foot]) or beats.median is None:
         return None
     first, last = (round((BEFORE_S + at) * RATE) for at in (waves.qrs_onset, waves.qrs_end))
     part = beats.median[max(first, 0) : last]
     areas = (part - np.linspace(part[0], part[-1], len(part))).sum(axis=0) / RATE
-    across, down = areas[one], areas[foot] * 2 / math.sqrt(3)  # an augmented lead is smaller by that
-    if math.hypot(across, down) < _LEAST_AXIS_MVS:
+    left, down = areas[one], areas[foot] * 2 / math.sqrt(3)  # an augmented lead is smaller by this factor
+    if math.hypot(left, down) < _SMALLEST_AREA_MVS:
         return None
-    return math.degrees(math.atan2(down, across))
+    return math.degrees(math.atan2(down, left))

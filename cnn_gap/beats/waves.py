@@ -1,10 +1,10 @@
-"""Where the waves of a median beat begin and end, over all leads together.
+"""Onsets and ends of the waves of a median beat, over all leads together.
 
 A wave is looked for in all leads at once, as recommended for standardised ECGs (Kligfield et al. 2007,
-doi:10.1161/CIRCULATIONAHA.106.180200). The QRS complex is where the heart's vector moves fast, the P wave is
-where it leaves the line between the wave's feet, and the T wave ends where its steepest fall would meet the
-baseline. Filters and thresholds miss the feet of waves by about the same time in every record, which the
-allowances make up for. `docs/measurements.md` has the errors.
+doi:10.1161/CIRCULATIONAHA.106.180200). In the QRS complex the spatial velocity is high. In the P wave the
+signal leaves the straight line from the wave's onset to its end. The T wave ends where the tangent at its
+steepest fall meets the baseline. Filters and thresholds shift these marks by about the same time in each
+record, which `SHIFTS_MS` corrects. The docs on measurements list the errors.
 """
 
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from cnn_gap.beats.detection import RATE, filtered, spatial_velocity
+from cnn_gap.beats.detection import RATE, filter_beats, spatial_velocity
 
-#: By how much the marks are moved, ms: chosen on half of the records that `benchmarks.quality.intervals` reads.
-ALLOWANCES_MS = {"p_onset": -13, "p_end": 4, "qrs_onset": -6, "qrs_end": 3, "t_end": 23}
+#: Added to the marks, ms: chosen on half of the records that `benchmarks.quality.intervals` reads.
+SHIFTS_MS = {"p_onset": -13, "p_end": 4, "qrs_onset": -6, "qrs_end": 3, "t_end": 23}
 
-_QRS_ONSET, _QRS_END = 0.03, 0.05  # of the highest speed
-_NOISE = 2.0  # times the lowest speed beside the complex
-_P_FOOT = 0.2  # of the wave's height
-_LEAST_P_MV, _LEAST_T_MV = 0.05, 0.07
-_P_HZ, _T_HZ = 20.0, 20.0  # above which P and T are not looked at
-_FARTHEST_P_S, _FARTHEST_P_RR = 0.4, 0.55  # before the complex, s and of the RR interval: before that is T
-_T_SHARE = 0.75  # of the T wave's height over all leads that has ended
+_QRS_ONSET, _QRS_END = 0.03, 0.05  # share of the highest velocity that the QRS complex has at its limits
+_NOISE_FACTOR = 2.0  # the velocity in the complex is this many times as high as the lowest one near it
+_P_SHARE = 0.2  # share of its height that the P wave has at its limits
+_SMALLEST_P_MV, _SMALLEST_T_MV = 0.05, 0.07
+_P_HZ, _T_HZ = 20.0, 20.0  # corner frequencies of the low-pass filters
+_FARTHEST_P_S, _FARTHEST_P_RR = 0.4, 0.55  # earliest onset of P before QRS, s and share of the RR interval
+_T_SHARE = 0.75  # the T wave has ended when leads with this share of its height over all leads have
 
 
 @dataclass(frozen=True)
 class Waves:
-    """Where the waves of a beat begin and end, s from its fiducial point; None where it cannot be told."""
+    """Onsets and ends of the waves of a beat, s from its fiducial point; None where a wave was not found."""
 
     p_onset: float | None
     p_end: float | None
@@ -39,7 +39,7 @@ class Waves:
 
 
 def find_waves(median: np.ndarray, fiducial: int, shortest_s: float) -> Waves:
-    """Return where the waves of a beat begin and end.
+    """Return onsets and ends of the waves of a beat.
 
     Parameters
     ----------
@@ -48,18 +48,18 @@ def find_waves(median: np.ndarray, fiducial: int, shortest_s: float) -> Waves:
     fiducial : int
         A sample inside the QRS complex.
     shortest_s : float
-        The shortest usual RR interval, s: before its end comes the next beat's P wave.
+        The shortest usual RR interval, s: the T wave ends before the P wave of the next beat.
     """
-    speed = spatial_velocity(median)
-    onset, end = _complex(speed, fiducial)
+    velocity = spatial_velocity(median)
+    onset, end = _find_complex(velocity, fiducial)
     level = median[max(onset - _samples(12), 0) : max(onset - _samples(2), 1)].mean(axis=0)
     farthest = fiducial - round(min(_FARTHEST_P_S, _FARTHEST_P_RR * shortest_s) * RATE)
-    p_wave = _p_wave(median - level, max(farthest, 0), onset)
+    p_wave = _find_p_wave(median - level, max(farthest, 0), onset)
     to_next = shortest_s * RATE if p_wave is None else shortest_s * RATE + p_wave[0] - fiducial
-    t_end = _t_end(filtered(median, _T_HZ, "lowpass"), end, fiducial + round(0.92 * to_next))
+    t_end = _find_t_end(filter_beats(median, _T_HZ, "lowpass"), end, fiducial + round(0.92 * to_next))
 
     def mark(name: str, sample: float) -> float:
-        return (sample - fiducial) / RATE + ALLOWANCES_MS[name] / 1000
+        return (sample - fiducial) / RATE + SHIFTS_MS[name] / 1000
 
     return Waves(
         None if p_wave is None else mark("p_onset", p_wave[0]),
@@ -74,28 +74,28 @@ def _samples(milliseconds: float) -> int:
     return round(milliseconds * RATE / 1000)
 
 
-def _complex(speed: np.ndarray, fiducial: int) -> tuple[int, int]:
-    """Return the first and last sample of the QRS complex: beside it, the speed stays low."""
-    highest = speed[fiducial - _samples(80) : fiducial + _samples(80)].max()
-    before = speed[fiducial - _samples(160) : fiducial - _samples(20)]
-    after = speed[fiducial + _samples(20) : fiducial + _samples(200)]
-    slow = speed < max(_QRS_ONSET * highest, _NOISE * _quiet(before))
+def _find_complex(velocity: np.ndarray, fiducial: int) -> tuple[int, int]:
+    """Return the first and last sample of the QRS complex: before and after it, the velocity stays low."""
+    highest = velocity[fiducial - _samples(80) : fiducial + _samples(80)].max()
+    before = velocity[fiducial - _samples(160) : fiducial - _samples(20)]
+    after = velocity[fiducial + _samples(20) : fiducial + _samples(200)]
+    slow = velocity < max(_QRS_ONSET * highest, _NOISE_FACTOR * _lowest_mean(before))
     onsets = range(fiducial - _samples(10), fiducial - _samples(140), -1)
     onset = next((at for at in onsets if slow[at - _samples(10) : at].all()), onsets[-1])
-    slow = speed < max(_QRS_END * highest, _NOISE * _quiet(after))
+    slow = velocity < max(_QRS_END * highest, _NOISE_FACTOR * _lowest_mean(after))
     ends = range(fiducial + _samples(10), fiducial + _samples(180))
     return onset, next((at for at in ends if slow[at : at + _samples(12)].all()), ends[-1])
 
 
-def _quiet(speed: np.ndarray) -> float:
-    """Return the lowest mean speed of 16 ms."""
+def _lowest_mean(velocity: np.ndarray) -> float:
+    """Return the lowest mean velocity over 16 ms."""
     window = _samples(16)
-    return float(np.convolve(speed, np.ones(window) / window, "valid").min())
+    return float(np.convolve(velocity, np.ones(window) / window, "valid").min())
 
 
-def _p_wave(beat: np.ndarray, start: int, onset: int) -> tuple[int, int] | None:
-    """Return the first and last sample of the P wave, None if nothing stands out from start to onset."""
-    part = filtered(beat, _P_HZ, "lowpass")[start : onset - _samples(6)]
+def _find_p_wave(beat: np.ndarray, start: int, onset: int) -> tuple[int, int] | None:
+    """Return the first and last sample of the P wave; None if there is no wave from start to onset."""
+    part = filter_beats(beat, _P_HZ, "lowpass")[start : onset - _samples(6)]
     size = np.linalg.norm(part, axis=1)
     peaks, about = scipy.signal.find_peaks(size, prominence=0.03, wlen=_samples(300))
     if not len(peaks):
@@ -106,18 +106,18 @@ def _p_wave(beat: np.ndarray, start: int, onset: int) -> tuple[int, int] | None:
     last = peak + int(size[peak : peak + _samples(90) + 1].argmin())
     ramp = np.linspace(0, 1, last - first + 1)[:, None]
     away = np.linalg.norm(part[first : last + 1] - part[first] * (1 - ramp) - part[last] * ramp, axis=1)
-    if away.max() < _LEAST_P_MV:
+    if away.max() < _SMALLEST_P_MV:
         return None
-    inside = np.flatnonzero(away > _P_FOOT * away.max())
+    inside = np.flatnonzero(away > _P_SHARE * away.max())
     return start + first + int(inside[0]), start + first + int(inside[-1])
 
 
-def _t_end(smooth: np.ndarray, end: int, next_wave: int) -> float | None:
-    """Return the sample where the T wave has ended in most of its leads, None if there is no T wave."""
+def _find_t_end(smooth: np.ndarray, end: int, next_wave: int) -> float | None:
+    """Return the sample at which the T wave has ended in `_T_SHARE` of its leads; None if there is none."""
     first, last = end + _samples(60), min(next_wave, len(smooth) - _samples(10))
     if last - first < _samples(100):
         return None
-    found = sorted(_tangents(smooth[first:last]))
+    found = sorted(_draw_tangents(smooth[first:last]))
     if not found:
         return None
     ends, heights = np.array(found).T
@@ -125,8 +125,11 @@ def _t_end(smooth: np.ndarray, end: int, next_wave: int) -> float | None:
     return first + float(ends[np.searchsorted(reached, _T_SHARE)])
 
 
-def _tangents(part: np.ndarray) -> Iterator[tuple[float, float]]:
-    """Yield for each lead where the steepest line down from the T wave's peak meets its end, and its height."""
+def _draw_tangents(part: np.ndarray) -> Iterator[tuple[float, float]]:
+    """Yield for each lead the sample at which the tangent meets the baseline, and the T wave's height in mV.
+
+    The tangent is drawn at the steepest fall after the T wave's peak.
+    """
     for lead in part.T:
         away = lead - lead[-_samples(30) :].mean()
         peak = int(np.abs(away[: len(away) - _samples(60)]).argmax())
@@ -134,6 +137,6 @@ def _tangents(part: np.ndarray) -> Iterator[tuple[float, float]]:
         fall = away[peak : peak + _samples(200)]
         slopes = np.gradient(fall)
         steepest = int(slopes.argmin())
-        if away[peak] >= _LEAST_T_MV and slopes[steepest] < 0:
+        if away[peak] >= _SMALLEST_T_MV and slopes[steepest] < 0:
             drop = fall[steepest] - fall[steepest:].min()
             yield peak + steepest - drop / slopes[steepest], float(away[peak])

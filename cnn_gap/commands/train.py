@@ -8,7 +8,7 @@ from cnn_gap.cluster.connection import require_cluster
 from cnn_gap.commands.command import Command, add_label_options, add_strict_option, whole_number
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.diagnoses.findings import read_findings
-from cnn_gap.io.records import require_folder
+from cnn_gap.io.sources import require_folder
 from cnn_gap.model.folder import read_description
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.processes import Run

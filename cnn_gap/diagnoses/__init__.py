@@ -1,1 +1,1 @@
-"""What can be diagnosed: codes, names, classes and findings, and which waves show them."""
+"""Diagnoses: their codes and names, the classes and findings to predict, and the waves that show them."""

@@ -1,8 +1,9 @@
-"""Diagnoses: their codes, names, equivalents and the rewards that the Challenge gives for each pair.
+"""Diagnoses, and the classes and findings that a network predicts.
 
-A *class* is what the network predicts: one code, or several equivalent ones. The classes and the reward of
-answering one for another come from a weights file (https://physionetchallenges.org/2020/#scoring). *Findings*
-are what the network may answer beside them and what nothing rewards: see `cnn_gap.diagnoses.findings`.
+A *class* is a scored diagnosis: one code, or several equivalent ones. A weights file lists the classes and the
+reward for answering each class where another one is true (https://physionetchallenges.org/2020/#scoring).
+*Findings* are further diagnoses that a network predicts and that are not scored: see
+`cnn_gap.diagnoses.findings`.
 """
 
 import csv
@@ -22,14 +23,14 @@ from cnn_gap.system.shipped import SHIPPED_WEIGHTS
 #: Sinus rhythm, the Challenge's "normal" class.
 NORMAL_CODE = "426783006"
 
-#: Rewards beyond ± this value are no rewards: their sums would leave the numbers that there are.
+#: Rewards beyond ± this value are refused: sums of them could overflow.
 LARGEST_REWARD = 1e6
 
-#: Pairs that the 2020 Challenge scores as one class, representative first.
+#: Pairs of codes that the 2020 Challenge scores as one class, representative first.
 EQUIVALENT_CODES = (("713427006", "59118001"), ("284470004", "63593006"), ("427172004", "17338001"))
 
 
-#: How words of the Challenge's tables are spelled elsewhere.
+#: The usual spelling of words and phrases in the Challenge's tables.
 _ACRONYMS_AND_NAMES = ("AV", "ECG", "PR", "QRS", "QT", "ST", "Brugada", "Mobitz", "Parkinson", "White", "Wolff")
 _SPELLINGS = {
     **{word.lower(): word for word in _ACRONYMS_AND_NAMES},
@@ -48,15 +49,15 @@ _PHRASES = (
     ("pre excitation", "pre-excitation"),
 )
 
-#: Whose codes the Challenge's are.
+#: The code system of the Challenge's codes.
 SNOMED = "SNOMED CT"
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """A diagnosis by its code, abbreviation and name, and whose code it is.
+    """A diagnosis: its code, abbreviation, name and code system.
 
-    `same_as` are the codes of the class that is the same diagnosis, where this one is a finding that has one.
+    `same_as` are the codes of the class that is the same diagnosis, if this one is a finding with such a class.
     """
 
     code: str
@@ -68,19 +69,19 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a network answers beside the scored classes.
+    """A diagnosis that a network predicts and that is not scored.
 
     Attributes
     ----------
     codes : tuple of str
-        Its equivalent codes, that of `system` first.
+        Its equivalent codes, the one of `system` first.
     system : str
-        Whose code the first one is, such as SCP-ECG.
+        The code system of the first code, such as SCP-ECG.
     abbreviation, name : str
         The name is in plain English.
     teaches : tuple of str
-        Codes of the class that is the same diagnosis, if there is one: training takes a record with the finding
-        as one with the class.
+        Codes of the class that is the same diagnosis, if there is one: in training, a record with the finding
+        has the class, too.
     """
 
     codes: tuple[str, ...]
@@ -104,9 +105,9 @@ def known_diagnoses() -> dict[str, Diagnosis]:
 
 
 def plain_name(name: str) -> str:
-    """Return a name as people write it: it begins with a capital, and so do waves, intervals and acronyms.
+    """Return a name in its usual spelling: capitals begin it and write waves, intervals and acronyms.
 
-    The Challenge's tables have nearly all in lower case.
+    The Challenge's tables write nearly all names in lower case.
 
     Examples
     --------
@@ -121,14 +122,15 @@ def plain_name(name: str) -> str:
 
 
 def diagnosis(code: str) -> Diagnosis:
-    """Return the diagnosis for `code`; a code that is not known stands for itself."""
+    """Return the diagnosis of `code`; if it is unknown, its name and abbreviation are the code itself."""
     return known_diagnoses().get(code, Diagnosis(code, code, code))
 
 
 def names_of(codes: Iterable[str], about: Diagnosis) -> frozenset[str]:
-    """Return what an output of these codes may be called, in lower case.
+    """Return the names, in lower case, by which users can name an output with these codes.
 
-    That is each code, its abbreviation and that of `about`, also after the code system, as in ``SCP-ECG:PVC``.
+    They are the codes, their abbreviations and that of `about`, and each after the code system, such as
+    ``scp-ecg:pvc``.
     """
     abbreviations = (diagnosis(code).abbreviation for code in codes)
     names = {name.lower() for name in (*codes, *abbreviations, about.abbreviation)}
@@ -136,10 +138,10 @@ def names_of(codes: Iterable[str], about: Diagnosis) -> frozenset[str]:
 
 
 def duplicate_indices(answers: Iterable[tuple[Diagnosis, bool]]) -> frozenset[int]:
-    """Return which of some answers, by index, say again what another says.
+    """Return the indices of answers that repeat another answer.
 
     An answer is a diagnosis and whether it is reported. A finding such as SCP-ECG's AFIB repeats the class that
-    is the same diagnosis, if that is reported, or not, as well. Where the two differ, readers should see both.
+    is the same diagnosis if both are reported or both are not. If they differ, readers should see both.
     """
     listed = [(about, bool(label)) for about, label in answers]
     known = {(about.code, label) for about, label in listed}
@@ -152,18 +154,18 @@ def duplicate_indices(answers: Iterable[tuple[Diagnosis, bool]]) -> frozenset[in
 
 @dataclass(frozen=True)
 class ClassSet:
-    """The classes to predict, in order, their reward matrix, and the findings to answer beside them.
+    """The classes and findings to predict, and the reward matrix of the classes.
 
-    The network has an output for each class and then for each finding.
+    The network has one output for each class, followed by one for each finding.
 
     Attributes
     ----------
     classes : tuple of tuple of str
-        The equivalent codes of each of the C classes, representative first.
+        The equivalent codes of each of the C classes, the representative first.
     weights : tuple of tuple of float
         `weights[j][k]` is the reward for answering class k where class j is true, shape (C, C).
     findings : tuple of Finding
-        In the order of the outputs after the classes'.
+        In the order of their outputs.
     """
 
     classes: tuple[tuple[str, ...], ...]
@@ -206,16 +208,16 @@ class ClassSet:
 
     @cached_property
     def names(self) -> tuple[frozenset[str], ...]:
-        """What each output may be called, in lower case: its codes and abbreviations."""
+        """The names of each output in lower case, as `names_of` returns them."""
         pairs = zip(self.outputs, self.diagnoses, strict=True)
         return tuple(names_of(codes, about) for codes, about in pairs)
 
     @property
     def short_names(self) -> tuple[str, ...]:
-        """A short name for each output, all different, which `find` takes.
+        """A short name for each output, all different; `find` takes them.
 
-        It is the abbreviation, with the code's system where a class has the same, such as ``SCP-ECG:PVC``, or
-        the code.
+        It is the abbreviation; if another output has it already, it is the abbreviation after the code system,
+        such as ``SCP-ECG:PVC``, or else the code.
         """
         names: list[str] = []
         for known in self.diagnoses:
@@ -225,19 +227,19 @@ class ClassSet:
 
     @property
     def normal(self) -> int | None:
-        """The index of the normal class, None where the classes hold none."""
+        """The index of the normal class; None if the classes hold none."""
         return next((index for index, codes in enumerate(self.classes) if NORMAL_CODE in codes), None)
 
     def find(self, name: str) -> int:
-        """Return the index of the output that has this code or abbreviation, in any case.
+        """Return the index of the output with this code or abbreviation, in lower or upper case.
 
-        Where a class and a finding share a name, as PVC, it is the class's; ``SCP-ECG:PVC`` names the finding
-        by its code's system.
+        If a class and a finding have the same name, such as PVC, the index is the class's; ``SCP-ECG:PVC``,
+        with the code system, is the finding.
 
         Raises
         ------
         InputError
-            If there is none.
+            If no output has this name.
         """
         wanted = name.strip().lower()
         for index, names in enumerate(self.names):
@@ -251,7 +253,7 @@ class ClassSet:
         return np.array(self.weights, dtype=np.float64)
 
     def expand(self, values: np.ndarray) -> np.ndarray:
-        """Return a value for each of `codes` from (..., outputs): equivalents share theirs."""
+        """Return values (..., codes) from values (..., outputs): equivalent codes have the same value."""
         return np.repeat(values, [len(codes) for codes in self.outputs], axis=-1)
 
     def encode(self, codes: Iterable[str]) -> np.ndarray:
@@ -260,17 +262,17 @@ class ClassSet:
         return np.array([not present.isdisjoint(equivalents) for equivalents in self.outputs])
 
     def encode_taught(self, codes: Iterable[str]) -> np.ndarray:
-        """Return what training takes a record with `codes` for: as `encode`, and what its findings teach."""
+        """Return the labels for training: as `encode`, and the classes that the record's findings teach."""
         present = set(codes)
         taught = (f.teaches for f in self.findings if not present.isdisjoint(f.codes))
         return self.encode(present.union(*taught))
 
 
 def read_weights(path: Path = SHIPPED_WEIGHTS) -> ClassSet:
-    """Read a square CSV of rewards: a header line of classes, then a row a class.
+    """Read a square CSV of rewards: a header line of classes, then a row for each class.
 
-    Codes joined by ``|`` are one class. The Challenge's equivalent codes on rows of their own are joined here,
-    as its 2020 evaluator does, the first row's figures standing for the class.
+    Codes joined by ``|`` are one class. The Challenge's equivalent codes in separate rows are joined to one
+    class with the rewards of the first row, as its 2020 evaluator does.
 
     Raises
     ------
@@ -288,7 +290,7 @@ def read_weights(path: Path = SHIPPED_WEIGHTS) -> ClassSet:
 
 
 def _join_equivalents(listed: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
-    """Return the classes with the Challenge's equivalent codes as one, where each has a row of its own."""
+    """Return the classes, joining the Challenge's equivalent codes that have separate rows."""
     joined = {codes: codes for codes in listed}
     for first, other in EQUIVALENT_CODES:
         if (first,) in joined and (other,) in joined:

@@ -1,10 +1,10 @@
-"""Tables of further findings, which a network answers beside the classes of a weights file.
+"""Tables of findings: diagnoses that a network predicts in addition to the classes of a weights file.
 
 A table is a CSV with the columns `codes` (equivalents joined by ``|``, the system's own first), `system`,
 `abbreviation`, `name` and `teaches` (codes of the class that is the same diagnosis, joined by ``|``; or empty).
-`findings_scp.csv`, short `scp`, has the 71 SCP-ECG statements that PTB-XL's reports are coded in (Wagner et
-al. 2020, "PTB-XL, a large publicly available electrocardiography dataset"; names in our words). Its PVC also
-goes by SNOMED CT's 164884008, as other databases write it, and teaches the Challenge's 427172004 and 17338001.
+The table `findings_scp.csv`, short name `scp`, has the 71 SCP-ECG statements of PTB-XL's reports (Wagner et al.
+2020, "PTB-XL, a large publicly available electrocardiography dataset"), with our own names. Its PVC also has
+the SNOMED CT code 164884008, which other databases use, and teaches the Challenge's 427172004 and 17338001.
 """
 
 import csv
@@ -15,7 +15,7 @@ from cnn_gap.diagnoses.classes import Finding
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_TABLE, read_text
 
-#: Tables that come with the package, by short name.
+#: The package's own tables by their short names.
 SHIPPED_TABLES = {"scp": Path(__file__).parent / "findings_scp.csv"}
 
 COLUMNS = ("codes", "system", "abbreviation", "name", "teaches")

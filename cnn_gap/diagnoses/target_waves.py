@@ -1,10 +1,10 @@
-"""What part of a heartbeat shows a diagnosis: the table `target_waves.csv`.
+"""The waves of a heartbeat that show a diagnosis: the table `target_waves.csv`.
 
-It lists the diagnoses that a reader finds in one place: blocks, axes, voltages and Q waves in the QRS complex
-(Surawicz et al. 2009, "AHA/ACCF/HRS recommendations for the standardization and interpretation of the
-electrocardiogram, part III"), changes of repolarisation in ST segment and T wave (Rautaharju et al. 2009, part
-IV), enlarged atria and atrioventricular delay in P wave and PR interval, premature beats in the beat that comes
-early. Rhythms are not in it, nor what a reader finds in several places, as infarctions and hypertrophies.
+It lists the diagnoses that readers recognise by one part of a heartbeat: blocks, axes, voltages and Q waves by
+the QRS complex (Surawicz et al. 2009, "AHA/ACCF/HRS recommendations for the standardization and interpretation
+of the electrocardiogram, part III"), changes of repolarisation by ST segment and T wave (Rautaharju et al.
+2009, part IV), enlarged atria and atrioventricular delay by P wave and PR interval, premature beats by the
+early beat. Rhythms are not listed, nor diagnoses that several parts show: infarctions and hypertrophies.
 """
 
 import csv
@@ -16,13 +16,13 @@ from cnn_gap.diagnoses.classes import ClassSet
 
 @cache
 def wave_by_code() -> dict[str, str]:
-    """Return the part of a heartbeat by the diagnosis's code."""
+    """Return the table: the part of a heartbeat by the code of its diagnosis."""
     with (Path(__file__).parent / "target_waves.csv").open(newline="", encoding="utf-8") as file:
         return {row["code"]: row["wave"] for row in csv.DictReader(file)}
 
 
 def target_waves(classes: ClassSet) -> tuple[str, ...]:
-    """Return what shows each output, "" where it is not listed.
+    """Return the part of a heartbeat that shows each output; "" where the table does not list it.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Scoring: result files, the Challenge's metrics and the thresholds that follow from them."""
+"""Evaluation: the Challenge's metrics, the choice of thresholds, and the calibration of probabilities."""

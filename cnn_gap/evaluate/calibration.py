@@ -1,22 +1,24 @@
-"""Make probabilities true: how often a diagnosis is there when a network says 70 %."""
+"""Calibration: of the records that get a probability of 70 %, 70 % should have the diagnosis."""
 
 import keras
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-#: How strongly a class's scale and offset are held at 1 and 0, in nats: with few positives they hardly move.
+#: Weights, in nats, of the squared log scale and the squared offset in the loss: with few positives, scale and
+#: offset stay near 1 and 0.
 SCALE_PENALTY, OFFSET_PENALTY = 10.0, 1.0
 
-#: Probabilities nearer to 0 and 1 count as this near: float32 rounds them to 0 and 1.
-NEAREST = 1e-7
+#: Probabilities are clipped to this distance from 0 and 1, since float32 may round them to 0 and 1.
+SMALLEST_DISTANCE = 1e-7
 
 
 def fit_calibration(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return a scale and an offset for the logit of each class, (classes,) each, that make probabilities true.
+    """Return a scale and an offset for the logit of each class, (classes,) each, that calibrate probabilities.
 
-    Platt's scaling (1999, "Probabilistic outputs for support vector machines"): the most likely ones, held near
-    1 and 0 where records are few. A scale is positive, so that the order of a class's records stays.
+    They are fitted by maximum likelihood (Platt 1999, "Probabilistic outputs for support vector machines") with
+    a penalty that keeps them near 1 and 0 if there are few records. Scales are positive, so that the order of a
+    class's probabilities stays the same.
 
     Parameters
     ----------
@@ -24,16 +26,16 @@ def fit_calibration(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.n
         Of records that the network was not trained on.
     probabilities : ndarray, shape (records, classes)
     """
-    logits = logit(np.clip(probabilities.astype(np.float64), NEAREST, 1 - NEAREST))
+    logits = logit(np.clip(probabilities.astype(np.float64), SMALLEST_DISTANCE, 1 - SMALLEST_DISTANCE))
     fitted = [_fit_class(truth, each) for truth, each in zip(labels.T, logits.T, strict=True)]
     scales, offsets = np.array(fitted).T
     return scales, offsets
 
 
-def calibrated(probabilities: np.ndarray, scales: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Return probabilities, (..., classes), after their logits were scaled and moved; 0 and 1 stay."""
+def calibrate(probabilities: np.ndarray, scales: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Return probabilities, (..., classes), with their logits scaled and shifted; 0 and 1 stay."""
     with np.errstate(divide="ignore"):
-        return expit(scales * logit(probabilities.astype(np.float64)) + offsets)
+        return np.asarray(expit(scales * logit(probabilities.astype(np.float64)) + offsets))
 
 
 def _fit_class(labels: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
@@ -47,15 +49,15 @@ def _fit_class(labels: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
         nats = np.logaddexp(0, moved).sum() - moved[labels].sum()
         penalty = SCALE_PENALTY * parameters[0] ** 2 + OFFSET_PENALTY * offset**2
         gradient = (error @ (scale * logits), error.sum())
-        held = (2 * SCALE_PENALTY * parameters[0], 2 * OFFSET_PENALTY * offset)
-        return nats + penalty, np.add(gradient, held)
+        penalty_gradient = (2 * SCALE_PENALTY * parameters[0], 2 * OFFSET_PENALTY * offset)
+        return nats + penalty, np.add(gradient, penalty_gradient)
 
     found = minimize(loss, np.zeros(2), jac=True, method="L-BFGS-B", bounds=((-2.0, 2.0), (-5.0, 5.0))).x
     return float(np.exp(found[0])), float(found[1])
 
 
 def scale_logits(network: keras.Model, scales: np.ndarray, offsets: np.ndarray) -> None:
-    """Scale and move the logits of a network, and its maps with them: both are in its dense layer alone."""
+    """Scale and shift the logits of a network, and its maps with them: both follow from its dense layer."""
     dense = network.get_layer("probabilities")
     kernel, bias = dense.get_weights()
     dense.set_weights([kernel * scales, bias * scales + offsets])

@@ -1,4 +1,4 @@
-"""From probabilities to labels: a threshold for each class, chosen on validation records."""
+"""Thresholds: one for each class, chosen on validation records, turns probabilities into labels."""
 
 from dataclasses import dataclass
 
@@ -8,36 +8,34 @@ import scipy
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.evaluate.metrics import challenge_metric
 
-#: The threshold of a class about which the validation records say nothing, and where each search starts.
-START = 0.5
+#: The threshold of a class that no validation record has, and the first value in each search.
+DEFAULT_THRESHOLD = 0.5
 
-#: Probabilities nearer than this count as one: float32 arithmetic may order them otherwise in another batch.
+#: A threshold is never between two probabilities nearer than this: float32 may swap them in another batch.
 RESOLUTION = 1e-6
 
-#: So many resamples of the validation records vote on a threshold.
-RESAMPLES = 30
+#: Number of bootstrap resamples of the validation records over which thresholds are averaged: for a model, and
+#: for the metric after each epoch.
+RESAMPLES, FOLD_RESAMPLES = 30, 10
 
-#: And so many where a metric is wanted after each epoch.
-FOLD_RESAMPLES = 10
-
-#: So many records with a class count as much as a model's own threshold does, where it is adapted to others.
+#: The weight of a model's own threshold in its adaptation, in records that have the class.
 PRIOR_POSITIVES = 10.0
 
-#: The lowest threshold of a finding: answers that are wrong nine times of ten help no reader.
-LEAST_FOR_FINDINGS = 0.1
+#: The lowest threshold of a finding: readers are not helped by answers of which nine in ten are wrong.
+LOWEST_FINDING_THRESHOLD = 0.1
 
 _MOST_SWEEPS = 20
-_LEAST_GAIN = 1e-9  # below it, an improvement is rounding
+_SMALLEST_GAIN = 1e-9  # smaller gains are rounding errors
 
 
 @dataclass(frozen=True)
 class DecisionRule:
-    """How probabilities become labels.
+    """How thresholds are applied.
 
     Attributes
     ----------
     at_least_one : bool
-        Answer the class nearest to its threshold where none passes it; otherwise no label is given.
+        If no class reaches its threshold, answer the class that is nearest to it instead of none.
     """
 
     at_least_one: bool = False
@@ -50,11 +48,11 @@ class _Ranking:
     Attributes
     ----------
     order : np.ndarray
-        Indices of the m records that have a probability, highest first, shape (m,).
+        Indices of the m records whose probability is not NaN, highest first, shape (m,).
     thresholds : np.ndarray
-        The threshold that outputs the class for the first k records, for k from 0 to m, shape (m + 1,).
+        The threshold that the first k records reach, for k from 0 to m, shape (m + 1,).
     separates : np.ndarray
-        Whether that threshold has room on both sides, bool of shape (m + 1,).
+        Whether the probabilities on both sides of it differ by more than `RESOLUTION`, bool, shape (m + 1,).
     """
 
     order: np.ndarray
@@ -65,8 +63,8 @@ class _Ranking:
 def apply_thresholds(probabilities: np.ndarray, thresholds: np.ndarray | float) -> np.ndarray:
     """Return the labels, bool of shape (n, C), for probabilities (n, C) and thresholds (C,).
 
-    A class is output where its probability reaches its threshold; a threshold of inf means never, and a
-    probability that is NaN is no.
+    A label is True where the probability is at least the threshold. A threshold of inf is never reached, nor is
+    any by a probability that is NaN.
     """
     return np.asarray(probabilities) >= thresholds
 
@@ -79,20 +77,20 @@ def stable_thresholds(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> np.ndarray:
-    """Choose thresholds that hang less on single records: means over bootstrap resamples of them.
+    """Choose thresholds that depend less on single records: means over bootstrap resamples of the records.
 
-    The best cut of a rare class lies wherever a few records put it. Thresholds are chosen on draws with
-    replacement and their logits averaged (Breiman 1996, "Bagging predictors"), each class's over the draws that
-    hold the class: the others know nothing of it. Findings have no threshold below `LEAST_FOR_FINDINGS`.
+    The best threshold of a rare class depends on a few records. So thresholds are chosen on samples drawn with
+    replacement, and the mean of their logits is taken (Breiman 1996, "Bagging predictors"); for each class only
+    the samples that have the class count. Findings get at least `LOWEST_FINDING_THRESHOLD`.
 
     Parameters
     ----------
     classes, labels, probabilities, seen
-        As `choose_thresholds` takes them.
+        As in `choose_thresholds`.
     seed : int
-        Of the resamples.
+        Of the samples.
     resamples : int
-        How many draws.
+        Number of samples.
 
     Returns
     -------
@@ -103,11 +101,11 @@ def stable_thresholds(
     draws = [rng.integers(0, len(labels), len(labels)) for _ in range(resamples)]
     chosen = np.array([choose_thresholds(classes, labels[draw], probabilities[draw], seen) for draw in draws])
     held = np.array([labels[draw].any(axis=0) for draw in draws])
-    thresholds = np.where(seen, START, np.inf)
+    thresholds = np.where(seen, DEFAULT_THRESHOLD, np.inf)
     for column in np.flatnonzero(seen & held.any(axis=0)):
         thresholds[column] = scipy.special.expit(scipy.special.logit(chosen[held[:, column], column]).mean())
     findings = slice(len(classes.classes), None)
-    thresholds[findings] = np.maximum(thresholds[findings], LEAST_FOR_FINDINGS)
+    thresholds[findings] = np.maximum(thresholds[findings], LOWEST_FINDING_THRESHOLD)
     return thresholds
 
 
@@ -118,24 +116,24 @@ def adapted_thresholds(
     own: np.ndarray,
     prior: float = PRIOR_POSITIVES,
 ) -> np.ndarray:
-    """Return a model's thresholds moved towards those that are best for a few other records.
+    """Return a model's thresholds, moved towards those that are chosen on other records.
 
-    The more of the records have a class, the nearer its threshold comes to the one that is chosen on them: the
-    mean of both logits, where the model's own counts as much as `prior` records with the class.
+    The logit of a class's threshold is a weighted mean: the threshold chosen on the records has the number of
+    records with the class as its weight, the model's own threshold has the weight `prior`.
 
     Parameters
     ----------
     classes, labels, probabilities
-        As `choose_thresholds` takes them.
+        As in `choose_thresholds`.
     own : np.ndarray
-        The model's thresholds, inf for never, shape (C,).
+        The model's thresholds, inf where a class is never answered, shape (C,).
     prior : float
         Above 0.
 
     Returns
     -------
     np.ndarray
-        Float64 of shape (C,); inf where `own` is.
+        Float64 of shape (C,); inf where `own` is inf.
     """
     seen = np.isfinite(own)
     chosen = stable_thresholds(classes, labels, probabilities, seen)[seen]
@@ -152,10 +150,10 @@ def adapted_thresholds(
 def out_of_fold_metric(
     classes: ClassSet, labels: np.ndarray, probabilities: np.ndarray, seen: np.ndarray, seed: int = 0
 ) -> float:
-    """Return the Challenge metric of records whose thresholds were chosen on others.
+    """Return the Challenge metric of records, each labelled with thresholds that were chosen on others.
 
-    Thresholds are chosen on a random half of the records and answer the other half, both ways; the metric is of
-    all answers. Parameters as of `stable_thresholds`; nan where the classes hold no normal class.
+    The records are divided at random; each half is labelled with the thresholds that are chosen on the other
+    half. Parameters are as in `stable_thresholds`. It is nan if the classes hold no normal class.
     """
     if classes.normal is None or len(labels) < 2:
         return np.nan
@@ -175,13 +173,14 @@ def choose_thresholds(
 ) -> np.ndarray:
     """Choose the thresholds that maximise the Challenge metric, by exact search of one class after the other.
 
-    With the other classes fixed, what each record adds to the metric if class c is output does not depend on
-    the other records, so the best cut through the records in order of probability is found exactly. Sweeps over
-    the classes go on until none improves; the result is never worse than 0.5 for all. Without a normal class,
-    the metric is not defined and each class's F-measure is maximised instead, as each finding's always is.
+    With the outputs of the other classes fixed, what a record adds to the metric if class c is output does not
+    depend on the other records. So the best threshold of class c is found exactly from the records in order of
+    their probability. The search is repeated over all classes until no threshold changes; the result is never
+    worse than 0.5 for all. Without a normal class the metric is not defined, and the F-measure of each class is
+    maximised instead; for findings it always is.
 
-    A threshold lies halfway between two neighbouring probabilities. A class without positives keeps 0.5. One
-    never seen in training gets inf, so that it is never output: the network has not learned it.
+    A threshold lies halfway between two neighbouring probabilities. A class that no record has keeps 0.5. A
+    class that was not seen in training gets inf, so that it is never output: the network has not learned it.
 
     Parameters
     ----------
@@ -191,7 +190,7 @@ def choose_thresholds(
     probabilities : np.ndarray
         Shape (n, C); a record whose probability is NaN is never given the class.
     seen : np.ndarray
-        Which classes have positives in the training records, bool of shape (C,).
+        Which classes the training records have, bool of shape (C,).
 
     Returns
     -------
@@ -201,7 +200,7 @@ def choose_thresholds(
     labels = np.asarray(labels, dtype=bool)
     probabilities = np.asarray(probabilities, dtype=np.float64)
     seen = np.asarray(seen, dtype=bool)
-    start = np.where(seen, START, np.inf)
+    start = np.where(seen, DEFAULT_THRESHOLD, np.inf)
     rankings = {
         column: _rank(probabilities[:, column]) for column in np.flatnonzero(seen & labels.any(axis=0)).tolist()
     }
@@ -232,7 +231,7 @@ def _maximise_f_measures(
         truth = labels[:, column]
         hits = np.concatenate(([0], np.cumsum(truth[ranking.order])))
         f_measures = 2 * hits / (np.arange(len(hits)) + np.count_nonzero(truth))
-        thresholds[column] = _best(ranking, f_measures, probabilities[:, column], start[column])
+        thresholds[column] = _choose_best(ranking, f_measures, probabilities[:, column], start[column])
     return thresholds
 
 
@@ -251,29 +250,30 @@ def _maximise_reward(
         for column, ranking in rankings.items():
             gains = _gains(column, labels, rewards, outputs)[ranking.order]
             totals = np.concatenate(([0.0], np.cumsum(gains)))
-            thresholds[column] = _best(ranking, totals, probabilities[:, column], thresholds[column])
-            outputs[:, column] = apply_thresholds(probabilities[:, column], thresholds[column])
+            column_probabilities = probabilities[:, column]
+            thresholds[column] = _choose_best(ranking, totals, column_probabilities, thresholds[column])
+            outputs[:, column] = apply_thresholds(column_probabilities, thresholds[column])
         if np.array_equal(before, thresholds):
             break
     return thresholds
 
 
 def _gains(column: int, labels: np.ndarray, rewards: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Return what each record adds to the metric's numerator if the class is output for it, shape (n,)."""
+    """Return how much each record adds to the metric's numerator if the class is output for it, shape (n,)."""
     others = outputs.copy()
     others[:, column] = False
     earned = (rewards * others).sum(axis=1)
     involved = np.count_nonzero(labels | others, axis=1)
     involved_with = involved + ~labels[:, column]
-    return (earned + rewards[:, column]) / involved_with - earned / np.maximum(involved, 1)
+    return np.asarray((earned + rewards[:, column]) / involved_with - earned / np.maximum(involved, 1))
 
 
-def _best(ranking: _Ranking, values: np.ndarray, probabilities: np.ndarray, current: float) -> float:
-    """Return the threshold that gives the highest of `values`, or `current` if none is better.
+def _choose_best(ranking: _Ranking, values: np.ndarray, probabilities: np.ndarray, current: float) -> float:
+    """Return the threshold with the highest of `values`, or `current` if none is better.
 
-    `values[k]` is what is reached if the k most probable records are answered.
+    `values[k]` is the metric if the class is output for the k records with the highest probability.
     """
     candidates = np.where(ranking.separates, values, -np.inf)
     best = np.argmax(candidates)
     present = values[np.count_nonzero(apply_thresholds(probabilities, current))]
-    return ranking.thresholds[best] if candidates[best] > present + _LEAST_GAIN else current
+    return float(ranking.thresholds[best]) if candidates[best] > present + _SMALLEST_GAIN else current

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cnn_gap.io.headers import check_rate
-from cnn_gap.leads import canonical_lead, lead_columns, lead_notes
-from cnn_gap.record import Record, twelve_leads
+from cnn_gap.io.units import millivolts_of
+from cnn_gap.leads import choose_leads
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
     import pandas
     from numpy.typing import ArrayLike
-
-#: What a unit is in mV; the two mu are different letters.
-UNITS = {"nV": 1e-6, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3, "mV": 1.0, "V": 1e3}
 
 
 def record_from_signal(
@@ -39,13 +37,12 @@ def record_from_signal(
     sampling_rate : float
         In Hz.
     leads : sequence of str, optional
-        The names of the columns, in any case; a pandas data frame's own if not given. Of two with the same name
-        the first counts; names that are not in `LEADS` are left out, except that a single lead named ECG is
-        taken as lead I. The record's notes say so.
+        The names of the columns, in every dialect of `cnn_gap.leads.choose_leads`; a pandas data frame's own if
+        not given. The record's notes say which are left out.
     name, codes, age, sex
         As in `Record`.
     unit : str
-        Of the amplitudes: ``"nV"``, ``"uV"``, ``"mV"`` or ``"V"``.
+        Of the amplitudes: nV, uV, mV or V, in every spelling of `cnn_gap.io.units`.
 
     Raises
     ------
@@ -60,10 +57,9 @@ def record_from_signal(
     source = name or "signal"
     names = lead_names(signal, leads, source)
     rate = rate_of(sampling_rate, source)
-    columns = lead_columns([canonical_lead(lead) for lead in names], source)
-    amplitudes = millivolts(signal, len(names), unit, source)[:, list(columns.values())]
-    signal, present = twelve_leads(amplitudes, columns, source)
-    return Record(name, signal, present, rate, tuple(codes), age, sex, lead_notes(names))
+    choice = choose_leads(names, source)
+    amplitudes = millivolts(signal, len(names), unit, source)[:, list(choice.columns.values())]
+    return Record(name, amplitudes, choice, rate, tuple(codes), age, sex, source=source)
 
 
 def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarray:
@@ -76,7 +72,7 @@ def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarr
     columns : int
         How many leads were named.
     unit : str
-        A key of `UNITS`.
+        Of voltage.
     source : str
         What to call the signal in errors.
 
@@ -85,7 +81,8 @@ def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarr
     InputError
         If the unit is unknown, the values are no numbers or the shape does not fit.
     """
-    if unit not in UNITS:
+    factor = millivolts_of(str(unit))
+    if factor is None:
         raise InputError(f"{source}: the unit must be one of nV, uV, mV, V; received {unit!r}")
     values = _numbers(signal, source)
     if values.ndim != 2 or values.shape[1] != columns:
@@ -95,7 +92,7 @@ def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarr
             + ("; give its transpose, a row a sample" if turned else "")
         )
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
-        return values if unit == "mV" else values * UNITS[unit]
+        return values if factor == 1 else values * factor
 
 
 def rate_of(sampling_rate: object, source: str) -> float:

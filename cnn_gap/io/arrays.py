@@ -1,17 +1,19 @@
 """Arrays in files: NumPy, CSV and Parquet, with a sidecar that says what the file does not."""
 
 import math
-import zipfile
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
-from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.io.amplitudes import millivolts, rate_of
 from cnn_gap.io.headers import parse_sex
-from cnn_gap.io.recognition import CSV, MIB, NPY, NPZ, FileFormat
-from cnn_gap.record import Record, record_name
+from cnn_gap.io.waveforms import record_of_waveform, waveform_from
+from cnn_gap.leads import choose_leads
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_json
 from cnn_gap.system.settings import from_dict
@@ -20,7 +22,7 @@ from cnn_gap.system.settings import from_dict
 FOLDER_SIDECAR = "signals.json"
 
 #: Bytes that an unpacked array may take.
-LARGEST_ARRAY = 512 * MIB
+LARGEST_ARRAY = 512 << 20
 
 
 @dataclass(frozen=True)
@@ -48,126 +50,96 @@ class Sidecar:
     sex: str = "Unknown"
 
 
+def sidecar_names(name: str) -> tuple[str, ...]:
+    """Return the names that an array's sidecar may have: its own, and the folder's.
+
+    The folder's does not count for ``.txt``, of which most are no arrays.
+    """
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122, for speed
+    return (f"{stem}.json",) if suffix.lower() == ".txt" else (f"{stem}.json", FOLDER_SIDECAR)
+
+
 def sidecar_path(path: Path) -> Path | None:
-    """Return an array's sidecar: ``NAME.json`` beside it, or the folder's `FOLDER_SIDECAR`; None if absent."""
-    choices = (path.with_suffix(".json"), path.with_name(FOLDER_SIDECAR))
+    """Return an array's sidecar, the first of its `sidecar_names` that is there; None if none is."""
+    choices = map(path.with_name, sidecar_names(path.name))
     return next((choice for choice in choices if choice.is_file()), None)
 
 
-def read_array(path: Path, form: FileFormat) -> Record:
-    """Read an array of shape (samples, leads) with its sidecar.
+def record_from_array(
+    path: Path,
+    names: Sequence[str] | None,
+    signal: Any,
+    units: Sequence[str] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Record:
+    """Return the record of a file's array and its sidecar.
 
-    A NumPy archive has it as `signal`. The columns of CSV and Parquet name their leads; the sidecar does for
-    NumPy's arrays and for a CSV without a heading line.
+    What the file says of leads and units itself counts more than what its sidecar says.
+
+    Parameters
+    ----------
+    path : Path
+    names : sequence of str or None
+        The leads that the file names itself. Columns that are no leads may hold anything.
+    signal : array_like, shape (samples, leads)
+    units : sequence of str, optional
+        Of the columns, if the file says them itself.
+    notes : tuple of str
+        What its reader has to know.
 
     Raises
     ------
     InputError
-        If the sidecar is missing or wrong, or the array is damaged, too large, or fits no leads.
+        If the sidecar is missing or wrong, or does not fit the array.
     """
-    sidecar = _read_sidecar(path, form)
-    try:
-        names, signal = _read(path, form)
-    except InputError:
-        raise
-    except ImportError as error:
-        raise InputError(f"{path}: is {form.name}; pip install cnn-gap[formats] to read it") from error
-    except Exception as error:  # the libraries promise no kind of exception
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"{path}: is {form.name} that cannot be read ({type(error).__name__}: {reason})"
-        ) from error
-    leads = list(sidecar.leads) or names
-    if leads is None:
+    source, sidecar = str(path), _read_sidecar(path)
+    rate = rate_of(sidecar.sampling_rate, source)
+    leads, differing = _lead_names(path, sidecar, names)
+    values = np.asarray(signal)
+    if values.ndim != 2 or values.shape[1] != len(leads):
+        millivolts(values, len(leads), sidecar.unit, source)  # which says what is wrong
+    choice = choose_leads(leads, source)
+    columns = list(choice.columns.values())
+    chosen = [units[column] if units else sidecar.unit for column in columns]
+    parts = [
+        millivolts(values[:, column : column + 1], 1, unit, source)
+        for column, unit in zip(columns, chosen, strict=True)
+    ]
+    named = [leads[column] for column in columns]
+    notes = choice.notes + differing + notes
+    waveform = waveform_from(np.concatenate(parts, axis=1), named, rate, source, notes)
+    return record_of_waveform(waveform, source, sidecar.age, parse_sex(sidecar.sex))
+
+
+def _lead_names(
+    path: Path, sidecar: Sidecar, names: Sequence[str] | None
+) -> tuple[Sequence[str], tuple[str, ...]]:
+    """Return the names of the columns, and a note if the file and its sidecar disagree about them."""
+    own, told = _columns(names or ()), _columns(sidecar.leads)
+    if names is not None and own:
+        note = "the file's own names of leads count, which its sidecar contradicts"
+        return names, (note,) if told and told != own else ()
+    if not sidecar.leads and names is None:
         raise InputError(f"{path}: has no names of leads; give them as leads in {sidecar_path(path)}")
-    name = record_name(path)
+    return sidecar.leads or names or (), ()
+
+
+def _columns(names: Sequence[str]) -> dict[int, int]:
+    """Return where each of the twelve leads is, as `LeadChoice.columns`; nothing where there is none."""
     try:
-        return record_from_signal(
-            signal, sidecar.sampling_rate, leads, name, (), sidecar.age, parse_sex(sidecar.sex), sidecar.unit
-        )
-    except InputError as error:
-        raise InputError(f"{path}: {str(error).removeprefix(f'{name}: ')}") from error
+        return choose_leads(names, "").columns
+    except InputError:
+        return {}
 
 
-def _read_sidecar(path: Path, form: FileFormat) -> Sidecar:
+def _read_sidecar(path: Path) -> Sidecar:
     found = sidecar_path(path)
     if found is None:
         raise InputError(
-            f"{path}: is {form.name}; write {path.with_suffix('.json').name} beside it, such as"
+            f"{path}: has no sidecar; write {path.with_suffix('.json').name} beside it, such as"
             ' {"sampling_rate": 500, "unit": "uV", "leads": ["I", "II", "V1"]}'
         )
     try:
         return from_dict(Sidecar, read_json(found))
     except InputError as error:
         raise InputError(f"{found}: {str(error).removeprefix(f'{found}: ')}") from error
-
-
-def _read(path: Path, form: FileFormat) -> tuple[list[str] | None, Any]:
-    """Return the names of the columns, None if the file has none, and the array."""
-    if form is NPY:
-        return None, _read_npy(path)
-    if form is NPZ:
-        return None, _read_npz(path)
-    return _read_csv(path) if form is CSV else _read_parquet(path)
-
-
-def _read_npy(path: Path) -> np.ndarray:
-    # Mapped, a file that announces more than it holds is an error before memory is taken.
-    return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
-
-
-def _read_npz(path: Path) -> np.ndarray:
-    with zipfile.ZipFile(path) as archive:
-        if "signal.npy" not in archive.namelist():
-            held = ", ".join(archive.namelist())[:80]
-            raise InputError(f"{path}: holds no array named signal; it holds {held}")
-        with archive.open("signal.npy") as member:
-            shape, _, kind = _npy_header(member)
-        size = archive.getinfo("signal.npy").file_size
-    needed = math.prod(shape) * kind.itemsize
-    if needed > min(size, LARGEST_ARRAY):
-        raise InputError(f"{path}: announces {needed} bytes and holds {size}; at most {LARGEST_ARRAY} are read")
-    with np.load(path, allow_pickle=False) as arrays:
-        signal: np.ndarray = arrays["signal"]
-    return signal
-
-
-def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)
-
-
-def _read_csv(path: Path) -> tuple[list[str] | None, Any]:
-    import pandas
-
-    with path.open(encoding="utf-8-sig") as file:
-        first = file.readline()
-    separator = max(",;\t", key=first.count)
-    named = not all(map(_is_number, first.strip().split(separator)))
-    table = pandas.read_csv(path, sep=separator, header=0 if named else None, encoding="utf-8-sig")
-    return [str(name).strip() for name in table.columns] if named else None, table.to_numpy()
-
-
-def _read_parquet(path: Path) -> tuple[list[str], Any]:
-    import pyarrow.parquet
-
-    with pyarrow.parquet.ParquetFile(path) as file:
-        columns, rows = file.schema_arrow.names, file.metadata.num_rows
-        if rows * len(columns) * 8 > LARGEST_ARRAY:
-            raise InputError(f"{path}: is too large; at most {LARGEST_ARRAY // 8} numbers are read")
-        batches, held = [], 0
-        for batch in file.iter_batches(batch_size=65536):
-            batches.append(batch.to_pandas().to_numpy())
-            held += len(batch)
-            if held > rows:
-                raise InputError(f"{path}: holds more than the {rows} rows that it announces")
-    return columns, np.concatenate(batches) if batches else np.zeros((0, len(columns)))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return not text.strip()
-    return True

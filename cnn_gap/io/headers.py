@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cnn_gap.io.units import millivolts_of
 from cnn_gap.leads import canonical_lead
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
@@ -28,8 +29,20 @@ GAIN_RANGE = (1e-6, 1e12)
 #: Sampling rates outside of this range (Hz) are no ECG's.
 RATE_RANGE = (1.0, 100_000.0)
 
-_MILLIVOLTS = {"v": 1e3, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6}  # the two mu are different letters
 _COMMENT = re.compile(r"\s*#\s*(\w+)\s*:(.*)")
+
+#: Age and sex in any comment: ``<age>: 49 <sex>: M``, ``Age (years) = 49``, ``Patient's gender: F``.
+_PERSON = re.compile(
+    r"\b(age|sex|gender)\b\s*(?:\([^)]*\)|\[[^\]]*\])?\s*>?\s*[:=]\s*"
+    r"([\w.+-]+(?:\s+(?:year|month|week|day)s?\b)?)",
+    re.IGNORECASE,
+)
+#: A first comment of the MIT-BIH databases: ``# 69 M 1085 1629 x1``.
+_MIT_PERSON = re.compile(r"\s*#\s*(\d{1,3})\s+([MF])\b(?!\s*:).*")
+
+#: An age in other units than years: words, or DICOM's letters without a space.
+_YOUNG = re.compile(r"([\d.]+)(?:\s*(month|mo|week|wk|day)s?|(m|w|d))\b", re.IGNORECASE)
+_YEARS_OF = {"m": 1 / 12, "w": 7 / 365.25, "d": 1 / 365.25}
 _STORAGE = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
 _GAIN = re.compile(r"([^(/]*)(?:\(([^)]*)\))?(?:/(.*))?")
 
@@ -47,7 +60,7 @@ class HeaderLead:
     storage : str
         WFDB's storage format, such as ``"16"``.
     gain : float
-        Units per mV.
+        Units per mV, or per `unit` where that is no unit of voltage.
     baseline : int
         The value of 0 mV.
     byte_offset : int
@@ -58,6 +71,8 @@ class HeaderLead:
         Samples by which the lead is late.
     initial_value : int
         Where storage by differences starts from.
+    unit : str
+        ``"mV"``, whatever unit of voltage was written, or the other unit as written.
     """
 
     name: str
@@ -69,6 +84,15 @@ class HeaderLead:
     samples_per_frame: int = 1
     skew: int = 0
     initial_value: int = 0
+    unit: str = "mV"
+
+
+@dataclass(frozen=True)
+class HeaderSegment:
+    """A part of a record of several segments: a record in the same folder, or a gap where the name is ``~``."""
+
+    name: str
+    samples: int
 
 
 @dataclass(frozen=True)
@@ -80,11 +104,11 @@ class Header:
     name : str
         The record's.
     sampling_rate : float
-        In Hz.
+        Of frames, Hz: leads with several samples a frame have a multiple of it.
     samples : int or None
-        Samples of each lead, None where the header does not say.
+        Frames, which are samples of most leads; None where the header does not say.
     leads : tuple of HeaderLead
-        In the order of the file.
+        In the order of the file; none of a record of several segments.
     codes : tuple of str
         The diagnoses, each once, in order.
     age : float
@@ -100,6 +124,7 @@ class Header:
     codes: tuple[str, ...] = ()
     age: float = math.nan
     sex: str = "Unknown"
+    segments: tuple[HeaderSegment, ...] = ()
 
 
 def read_header(path: Path) -> Header:
@@ -125,9 +150,9 @@ def decode_header(content: bytes) -> str:
 def parse_header(text: str, source: str) -> Header:
     """Parse the text of a header.
 
-    Dates and times are not looked at. Units are mV, uV, nV or V in any case; no unit and any other means mV.
-    A gain of 0 or none means 200 per mV, a baseline that is missing is the zero of the converter, and a rate
-    that is missing is 250 Hz, as WFDB has it.
+    Dates and times are not looked at. Units of voltage become mV, as does a missing one; others stay. A gain
+    of 0 or none means 200 per mV, a baseline that is missing is the zero of the converter, and a rate that is
+    missing is 250 Hz, as WFDB has it.
 
     Parameters
     ----------
@@ -138,7 +163,7 @@ def parse_header(text: str, source: str) -> Header:
     Raises
     ------
     InputError
-        If the text is not a header, or describes several segments.
+        If the text is not a header.
     """
     if "\0" in text:
         raise InputError(f"{source}: is not a header but a binary file")
@@ -146,13 +171,16 @@ def parse_header(text: str, source: str) -> Header:
     fields = [line.split(maxsplit=8) for line in lines if line and not line.startswith("#")]
     if not fields:
         raise InputError(f"{source}: the header is empty")
-    name, count, rate, samples = _parse_record_line(fields[0], source)
-    if len(fields) - 1 < count:
-        raise InputError(f"{source}: the header announces {count} leads and describes {len(fields) - 1}")
-    leads = tuple(_parse_lead_line(line, source) for line in fields[1 : count + 1])
+    name, segment_count, count, rate, samples = _parse_record_line(fields, source)
     comments = parse_comments(text)
-    age, sex = (next((value for key, value in comments if key == wanted), "") for wanted in ("age", "sex"))
-    return Header(name, rate, samples, leads, codes_of(comments), parse_age(age), parse_sex(sex))
+    about = Header(name, rate, samples, (), codes_of(comments), *_parse_person(text))
+    announced, what = segment_count or count, "segments" if segment_count else "leads"
+    if len(fields) - 1 < announced:
+        raise InputError(f"{source}: the header announces {announced} {what} and describes {len(fields) - 1}")
+    described = fields[1 : announced + 1]
+    if segment_count:
+        return replace(about, segments=tuple(_parse_segment_line(line, source) for line in described))
+    return replace(about, leads=tuple(_parse_lead_line(line, source) for line in described))
 
 
 def parse_comments(text: str) -> list[tuple[str, str]]:
@@ -168,9 +196,18 @@ def codes_of(comments: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 
 def parse_age(text: str) -> float:
-    """Return an age in years, NaN where the text is not one that a person can have."""
+    """Return an age in years, NaN where the text is not one that a person can have.
+
+    Examples
+    --------
+    >>> parse_age("49"), parse_age("049Y"), parse_age("6 months"), parse_age("unknown")
+    (49.0, 49.0, 0.5, nan)
+    """
     match = re.match(r"\d+(\.\d*)?", text.strip())
-    age = float(match[0]) if match else math.nan
+    if match is None:
+        return math.nan
+    young = _YOUNG.match(text.strip())
+    age = float(match[0]) * (_YEARS_OF[(young[2] or young[3])[0].lower()] if young else 1)
     return age if age <= OLDEST else math.nan
 
 
@@ -195,21 +232,47 @@ def check_rate(rate: float, source: str) -> float:
     return float(rate)
 
 
-def _parse_record_line(fields: list[str], source: str) -> tuple[str, int, float, int | None]:
-    if len(fields) < 2:
+def _parse_person(text: str) -> tuple[float, str]:
+    """Return age and sex, which comments give in several dialects."""
+    comments = [line for line in re.split(r"[\r\n]+", text) if line.lstrip().startswith("#")]
+    found: dict[str, str] = {}
+    for line in comments:
+        for key, value in _PERSON.findall(line):
+            found.setdefault("age" if key.lower() == "age" else "sex", value)
+    if not found and comments and (match := _MIT_PERSON.fullmatch(comments[0])):
+        found = {"age": match[1], "sex": match[2]}
+    return parse_age(found.get("age", "")), parse_sex(found.get("sex", ""))
+
+
+def _parse_record_line(fields: list[list[str]], source: str) -> tuple[str, int, int, float, int | None]:
+    """Return name, number of segments (0 where there is one), leads, rate (Hz) and samples."""
+    first = fields[0]
+    if len(first) < 2:
         raise InputError(f"{source}: is not a header; its first line names no number of leads")
-    name, _, segments = fields[0].partition("/")
-    if segments:
-        raise InputError(f"{source}: is a record of several segments; join them into one to use it")
-    count = _integer(fields[1], "number of leads", source)
+    name, segments = _split_name(first[0], fields[1:])
+    count = _integer(first[1], "number of leads", source)
     if count < 1:
         raise InputError(f"{source}: the header describes no leads")
-    rate_text = fields[2].partition("/")[0].partition("(")[0] if len(fields) > 2 else ""
+    rate_text = first[2].partition("/")[0].partition("(")[0] if len(first) > 2 else ""
     rate = _number(rate_text, "sampling rate", source) if rate_text else DEFAULT_RATE
-    samples = _integer(fields[3], "number of samples", source) if len(fields) > 3 else 0
+    samples = _integer(first[3], "number of samples", source) if len(first) > 3 else 0
     if samples < 0:
         raise InputError(f"{source}: the number of samples is negative ({samples})")
-    return name, count, check_rate(rate, source), samples or None  # 0 is WFDB's "not known"
+    return name, segments, count, check_rate(rate, source), samples or None  # 0 is WFDB's "not known"
+
+
+def _split_name(text: str, lines: list[list[str]]) -> tuple[str, int]:
+    """Return a record's name and its number of segments; a name may have slashes of its own, as PTB-XL+'s."""
+    name, slash, number = text.rpartition("/")
+    # Lines of segments have two fields, a name and a number of samples; those of leads nearly always more.
+    of_segments = all(len(line) == 2 and line[1].isdecimal() for line in lines)
+    if slash and number.isdecimal() and int(number) > 0 and of_segments:
+        return name, int(number)
+    return text, 0
+
+
+def _parse_segment_line(fields: list[str], source: str) -> HeaderSegment:
+    return HeaderSegment(fields[0], _integer(fields[1], "number of samples", source))
 
 
 def _parse_lead_line(fields: list[str], source: str) -> HeaderLead:
@@ -221,27 +284,31 @@ def _parse_lead_line(fields: list[str], source: str) -> HeaderLead:
         _integer(fields[index], "lead's zero or first value", source) if len(fields) > index else 0
         for index in (4, 5)
     )
-    gain, baseline = _parse_gain(fields[2] if len(fields) > 2 else "", zero, source)
+    gain, baseline, unit = _parse_gain(fields[2] if len(fields) > 2 else "", zero, source)
     name = canonical_lead(fields[8]) if len(fields) > 8 else ""
-    return HeaderLead(name, fields[0], storage[1], gain, baseline, offset, max(frame, 1), skew, initial)
+    return HeaderLead(name, fields[0], storage[1], gain, baseline, offset, max(frame, 1), skew, initial, unit)
 
 
-def _parse_gain(text: str, zero: int, source: str) -> tuple[float, int]:
+def _parse_gain(text: str, zero: int, source: str) -> tuple[float, int, str]:
+    """Return units per mV, the value of 0 mV, and the unit where it is no voltage, else mV."""
     match = _GAIN.fullmatch(text)
     if match is None:
         raise InputError(f"{source}: {text} is not a gain such as 1000(0)/mV")
     gain_text, baseline_text, unit = match.groups()
     baseline = _integer(baseline_text, "baseline", source) if baseline_text else zero
     gain = _number(gain_text, "gain", source) if gain_text else 0.0
+    factor = millivolts_of(unit or "mV")
+    if factor is None:
+        return gain or DEFAULT_GAIN, baseline, unit
     if gain == 0:
-        return DEFAULT_GAIN, baseline
-    gain_mv = gain / _MILLIVOLTS.get((unit or "").lower(), 1.0)
+        return DEFAULT_GAIN, baseline, "mV"
+    gain_mv = gain / factor
     low, high = GAIN_RANGE
     if not low <= abs(gain_mv) <= high:
         raise InputError(
             f"{source}: a gain of {text} cannot be used; expected {low:g} to {high:g} units per mV"
         )
-    return gain_mv, baseline
+    return gain_mv, baseline, "mV"
 
 
 def _integer(text: str, what: str, source: str) -> int:

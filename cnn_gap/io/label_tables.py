@@ -3,10 +3,11 @@
 import csv
 import io
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cnn_gap.io.records import RECORD_SUFFIXES
+from cnn_gap.io.registry import record_name
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_TABLE, read_text
 
@@ -31,7 +32,62 @@ _CODE_TABLES = (  # the codes of a whole table, and what they become
 _TABLE_HEADINGS = re.compile(r"(?:record|recording|file|ecg)s?(?:[_ ]?(?:name|id))?|name|id|", re.IGNORECASE)
 
 
-def read_label_table(path: Path, own_codes: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
+class RecordTable(Mapping[str, tuple[str, ...]]):
+    """The values of records, which are found by the record's name or its path.
+
+    A record may be written with its suffix, which is left out of comparison with a name that has none, and with
+    folders, which choose among records of one name. The suffixes .hea, .mat and .dat mean the same.
+
+    Examples
+    --------
+    >>> table = RecordTable({"a.dcm": ("1",), "ward/b": ("2",)})
+    >>> table["a"], table["data/a.dcm"], table["b"], table.get("a.xml"), table.unmatched(["a.dcm"])
+    (('1',), ('1',), ('2',), None, ('ward/b',))
+    """
+
+    def __init__(self, values: Mapping[str, tuple[str, ...]]):
+        self._values = values
+        self._written: dict[str, list[str]] = {}
+        for written in values:
+            self._written.setdefault(record_name(Path(written)), []).append(written)
+
+    def __getitem__(self, record: str | Path) -> tuple[str, ...]:
+        written = self._find(Path(record))
+        if written is None:
+            raise KeyError(str(record))
+        return self._values[written]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def unmatched(self, records: Iterable[str | Path]) -> tuple[str, ...]:
+        """Return the records of the table that none of these is, as they are written."""
+        found = {self._find(Path(record)) for record in records}
+        return tuple(written for written in self._values if written not in found)
+
+    def _find(self, record: Path) -> str | None:
+        """Return how the table writes a record, None where it does not list it."""
+        choices = [
+            written
+            for written in self._written.get(record_name(record), ())
+            if _suffix(Path(written)) in ("", _suffix(record)) or not _suffix(record)
+        ]
+        in_folder = [
+            each for each in choices if record.parts[-len(Path(each).parts) : -1] == Path(each).parts[:-1]
+        ]
+        return next(iter((*in_folder, *choices)), None)
+
+
+def _suffix(record: Path) -> str:
+    """Return the suffix of a record's format, nothing for WFDB's and MATLAB's."""
+    suffix = record.name.removeprefix(record_name(record)).lower()
+    return "" if suffix in RECORD_SUFFIXES else suffix
+
+
+def read_label_table(path: Path, own_codes: Collection[str] = ()) -> RecordTable:
     """Read a table of labels, ``record,code[,code...]``, in the form of `read_record_table`.
 
     Codes are kept as they are, except where every code of the table is one of CPSC 2018's numbers 1 to 9, or
@@ -56,15 +112,17 @@ def read_label_table(path: Path, own_codes: Collection[str] = ()) -> dict[str, t
     used = {code for codes in rows[1:] or rows for code in codes}
     foreign = used.isdisjoint(own_codes)
     translation = next((codes for known, codes in _CODE_TABLES if foreign and used <= known), {})
-    return {name: tuple(translation.get(code, code) for code in codes) for name, codes in labels.items()}
+    return RecordTable(
+        {name: tuple(translation.get(code, code) for code in codes) for name, codes in labels.items()}
+    )
 
 
-def read_record_table(path: Path) -> dict[str, tuple[str, ...]]:
+def read_record_table(path: Path) -> RecordTable:
     """Read a table of ``record,value[,value...]``, a line a record.
 
     The first line is a heading when its first cell is a word such as ``record``, ``recording``, ``name``,
-    ``id``, ``ecg_id``, ``file`` or ``filename``, in any case, or empty. The extensions .hea, .mat and .dat are
-    dropped from the records' names, and a record on several lines has the values of all of them.
+    ``id``, ``ecg_id``, ``file`` or ``filename``, in any case, or empty. A record on several lines has the
+    values of all of them.
 
     Raises
     ------
@@ -84,7 +142,7 @@ def read_record_table(path: Path) -> dict[str, tuple[str, ...]]:
         for suffix in RECORD_SUFFIXES:
             name = name.removesuffix(suffix)
         table[name] = tuple(dict.fromkeys((*table.get(name, ()), *filter(None, values))))
-    return table
+    return RecordTable(table)
 
 
 def _read_table(path: Path) -> list[list[str]]:

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-#: What a variable may be: a matrix, or a struct's fields by name.
-Value = np.ndarray | dict[str, "Value"]
+from cnn_gap.io.matlab73 import Value, is_matlab73, parse_matlab73
 
 #: Level 4's storage types by the tens digit of the first number, and level 5's by their number.
 _LEVEL4 = ("<f8", "<f4", "<i4", "<i2", "<u2", "u1")
@@ -43,8 +42,10 @@ def parse_matlab(content: bytes) -> dict[str, Value]:
     """
     if content[124:128] == b"\x00\x01IM":
         return dict(_named(data) for kind, data in _decompressed(content[_HEADER:]) if kind == _MATRIX)
+    if is_matlab73(content):
+        return parse_matlab73(content)
     if content[:6] == b"MATLAB":
-        raise ValueError("the file is big-endian or of version 7.3; save it with -v7 on a usual computer")
+        raise ValueError("the file is big-endian; save it on a usual computer")
     return dict(_level4(content))
 
 
@@ -55,6 +56,19 @@ def text_of(value: Value | None) -> str:
     if value.dtype == np.uint16:  # MATLAB's characters
         return "".join(map(chr, value.ravel()[:_LONGEST_TEXT]))
     return str(value.flat[0])
+
+
+def matrix_of(values: object) -> np.ndarray:
+    """Return a variable that is a matrix of numbers.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.dtype.kind not in "iuf":
+        raise ValueError("the signal is not a matrix of numbers")
+    return values
 
 
 def _level4(content: bytes) -> Iterator[tuple[str, np.ndarray]]:

@@ -1,82 +1,218 @@
-"""The door to all formats that are not WFDB's or MATLAB's."""
+"""All formats of recordings, and which of them a file has.
 
-import os
+To add a format is to write a module in `cnn_gap.io.formats` and to add a line to `FORMATS`.
+"""
+
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
-from cnn_gap.io.arrays import read_array, sidecar_path
-from cnn_gap.io.guards import require_size
-from cnn_gap.io.recognition import CSV, FORMATS, START, FileFormat, recognise, xml_root
-from cnn_gap.io.vendor import read_vendor
+from cnn_gap.io.arrays import sidecar_path
+from cnn_gap.io.formats import (
+    aecg,
+    cardiosoft,
+    dicom,
+    edf,
+    hdf5,
+    ishne,
+    matlab,
+    mfer,
+    mortara,
+    muse,
+    npy,
+    npz,
+    parquet,
+    schiller,
+    scp,
+    sierra,
+    text_table,
+    wfdb,
+)
+from cnn_gap.io.vendor import UnreadableError
+from cnn_gap.io.xml_files import xml_root
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import file_size, read_bytes
 
-#: Files with these suffixes are records whatever they hold, so that a damaged one is named.
-SUFFIXES = (".dcm", ".dicom", ".xml", ".scp", ".edf")
+#: Bytes at the start of a file that tell its format.
+START = 65536
 
-#: Files with these are records where a sidecar says what they hold.
-ARRAY_SUFFIXES = (".npy", ".npz", ".csv", ".parquet")
+MIB = 2**20
 
-#: What lies beside records and is none; files with other suffixes, or none, are looked into.
-_OTHERS = frozenset(
-    (".hea", ".mat", ".dat", ".atr", ".cam", ".json", ".txt", ".md", ".html", ".log", ".png", ".svg", ".pdf")
+#: Bytes that are looked at where a comment is longer than `START`.
+_LONG_START = 4 * MIB
+
+
+class FormatModule(Protocol):
+    """What a module of `cnn_gap.io.formats` has; its docstring says what each does."""
+
+    def recognise(self, start: bytes) -> bool: ...  # noqa: D102
+    def guard(self, path: Path) -> None: ...  # noqa: D102
+    def read(self, path: Path) -> Record: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of recordings.
+
+    Attributes
+    ----------
+    name : str
+        For people.
+    suffixes : tuple of str
+        How the names of its files end, in lower case; a record's name is the file's without it.
+    module : FormatModule
+    largest : int
+        MiB of the largest file that is read.
+    read_by : str
+        The library that reads it, for people.
+    checked_against : str
+        The second reader that found the same values, for people.
+    needs : str
+        What a file needs to be taken for a record in a folder: ``"name"`` one of the suffixes, ``"content"``
+        the suffix or what `recognise` knows, ``"sidecar"`` a sidecar beside it.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    module: FormatModule
+    largest: int
+    read_by: str
+    checked_against: str
+    needs: str = "content"
+
+
+WFDB = Format("WFDB", (".hea",), wfdb, 1024, "cnn-gap, wfdb 4.3", "wfdb", "name")
+MATLAB = Format("MATLAB", (".mat",), matlab, 1024, "cnn-gap", "SciPy", "name")
+
+#: All formats, in the order in which they are named and looked for. A text table has no mark: it comes last.
+FORMATS = (
+    WFDB,
+    MATLAB,
+    Format("DICOM", (".dcm", ".dicom"), dicom, 32, "ecgdatakit 2.0.3, pydicom 3.0", "pydicom"),
+    Format("GE MUSE XML", (".xml",), muse, 32, "ecgdatakit 2.0.3", "a template"),
+    Format("Philips Sierra XML", (".xml",), sierra, 32, "ecgdatakit 2.0.3", "sierraecg 0.4 (XLI)"),
+    Format("HL7 aECG", (".xml",), aecg, 32, "ecgdatakit 2.0.3", "a template of the standard"),
+    Format("SCP-ECG", (".scp",), scp, 4, "ecgdatakit 2.0.3", "a template of EN 1064"),
+    Format("EDF", (".edf", ".bdf"), edf, 256, "cnn-gap", "pyEDFlib 0.1.42"),
+    Format("GE CardioSoft XML", (".xml",), cardiosoft, 32, "cnn-gap", "a template"),
+    Format("Schiller XML", (".xml",), schiller, 32, "cnn-gap", "a template"),
+    Format("Mortara ELI XML", (".xml",), mortara, 32, "ecgdatakit 2.0.3", "a template"),
+    Format("ISHNE", (".ecg",), ishne, 64, "ecgdatakit 2.0.3", "a writer of the standard"),
+    Format("MFER", (".mwf", ".mfer"), mfer, 16, "ecgdatakit 2.0.3", "a writer of ISO 22077"),
+    Format("NumPy array", (".npy",), npy, 256, "numpy", "the values written", "sidecar"),
+    Format("NumPy archive", (".npz",), npz, 256, "numpy", "the values written", "sidecar"),
+    Format("Parquet", (".parquet",), parquet, 256, "pyarrow", "the values written", "sidecar"),
+    Format("HDF5", (".h5", ".hdf5"), hdf5, 512, "h5py", "the values written", "sidecar"),
+    Format("CSV", (".csv", ".tsv", ".txt"), text_table, 64, "pandas", "the values written", "sidecar"),
 )
 
 
-def read_other(path: Path) -> Record:
-    """Read a record that is neither WFDB's nor MATLAB's; its content tells the format.
+def _suffixes(*needs: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(suffix for form in FORMATS if form.needs in needs for suffix in form.suffixes))
+
+
+#: Files with these suffixes are records whatever they hold, so that a damaged one is named.
+SUFFIXES = _suffixes("content")
+
+#: Files with these are records where a sidecar says what they hold.
+SIDECAR_SUFFIXES = _suffixes("sidecar")
+
+#: Suffixes that are no part of a record's name: those of the formats, and of WFDB's signal files.
+_NAME_SUFFIXES = frozenset((*_suffixes("name", "content", "sidecar"), ".dat"))
+
+#: What lies beside records and is none; files with other suffixes, or none, are looked into.
+BESIDE = frozenset(
+    (".hea", ".mat", ".dat", ".atr", ".cam", ".json", ".md", ".html", ".log", ".png", ".svg", ".pdf")
+)
+
+
+def record_name(path: Path) -> str:
+    """Return the name of the record at a path: the file's without the suffix of its format.
+
+    Examples
+    --------
+    >>> record_name(Path("data/A0001.hea")), record_name(Path("export/1.2.840.99"))
+    ('A0001', '1.2.840.99')
+    """
+    return path.stem if path.suffix.lower() in _NAME_SUFFIXES else path.name
+
+
+def recognise(start: bytes) -> Format | None:
+    """Return the format of a file that begins with `start` (its first `START` bytes), None if it is another."""
+    return next((form for form in FORMATS if form.module.recognise(start)), None)
+
+
+def format_of(path: Path) -> Format:
+    """Return the format of a file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty or of an unknown format.
+    """
+    named = next((form for form in (WFDB, MATLAB) if path.suffix.lower() in form.suffixes), None)
+    if named is not None:
+        return named
+    start = read_bytes(path, START, count=START)
+    if not start:
+        raise InputError(f"{path}: is empty")
+    form = recognise(start)
+    if form is None and b"<!--" in start and xml_root(start) is None:
+        start = read_bytes(path, _LONG_START, count=_LONG_START)
+        form = recognise(start)
+    if form is None or (form.module is text_table and sidecar_path(path) is None):
+        raise InputError(f"{path}: {_unknown(path, start, form)}")
+    return form
+
+
+def read_file(path: Path) -> Record:
+    """Read a record of any format, which its content tells or, for WFDB and MATLAB, its name.
 
     Raises
     ------
     InputError
         If the format is unknown, a package for it is missing, or the file is damaged or not supported.
     """
-    size = file_size(path)
-    start = read_bytes(path, START, count=START)
-    if not start:
-        raise InputError(f"{path}: is empty")
-    form = recognise(start) or (CSV if _is_text(start) and sidecar_path(path) else None)
-    if form is None:
-        raise InputError(f"{path}: {_unknown(path, start)}")
-    require_size(str(path), size, form)
-    return read_vendor(path, form) if form.parser else read_array(path, form)
+    form = format_of(path)
+    _require_size(path, form)
+    try:
+        form.module.guard(path)
+        record = form.module.read(path)
+    except InputError:
+        raise
+    except ImportError as error:
+        raise InputError(f"{path}: is {form.name}; pip install cnn-gap[formats] to read it") from error
+    except Exception as error:  # libraries promise no kind of exception
+        reason = str(error) if isinstance(error, UnreadableError) else type(error).__name__
+        raise InputError(f"{path}: is {form.name} that cannot be read ({reason})") from error
+    return record if record.name else replace(record, name=record_name(path))
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the files of such a record: its own, and the sidecar of an array."""
-    sidecar = sidecar_path(path) if path.suffix.lower() in ARRAY_SUFFIXES else None
+    """Return the files of a record without a header: its own, and the sidecar of an array."""
+    sidecar = sidecar_path(path) if path.suffix.lower() in SIDECAR_SUFFIXES else None
     return [path] if sidecar is None else [path, sidecar]
 
 
-def is_other_record(folder: str, name: str) -> bool:
-    """Tell whether a file of a folder is a record in another format than WFDB's or MATLAB's."""
-    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122, for speed
-    if suffix in SUFFIXES:
-        return True
-    if suffix in _OTHERS or name.startswith(".") or name == "DICOMDIR":
-        return False
-    path = Path(folder) / name
-    if suffix in ARRAY_SUFFIXES:
-        return sidecar_path(path) is not None
-    return _looked_into(path) is not None
+def _require_size(path: Path, form: Format) -> None:
+    size = file_size(path)
+    if size > form.largest * MIB:
+        raise InputError(
+            f"{path}: is too large for {form.name}; at most {form.largest} MiB are read,"
+            f" received {math.ceil(size / MIB)} MiB; cut the recording into shorter ones"
+        )
 
 
-def _looked_into(path: Path) -> FileFormat | None:
-    try:
-        form = recognise(read_bytes(path, START, count=START))
-    except InputError:  # nor is a pipe a record
-        return None
-    return form if form is not None and form.parser else None
-
-
-def _is_text(start: bytes) -> bool:
-    return b"\0" not in start and not start.lstrip().startswith(b"<")
-
-
-def _unknown(path: Path, start: bytes) -> str:
-    known = ", ".join(form.name for form in FORMATS)
+def _unknown(path: Path, start: bytes, form: Format | None) -> str:
+    """Return why a file is not read that is of no known format, or a text table without a sidecar."""
     if root := xml_root(start):
-        return f"is XML of an unknown kind (root {root[:40]}); read are GE MUSE, Philips Sierra and HL7 aECG"
-    if path.suffix == ".csv" and _is_text(start):
+        xml = ", ".join(each.name for each in FORMATS if ".xml" in each.suffixes)
+        return f"is XML of an unknown kind (root {root[:40]}); read are {xml}"
+    if form is not None and path.suffix.lower() in form.suffixes:
         return f"is CSV; write {path.with_suffix('.json').name} beside it, with sampling_rate, unit and leads"
-    return f"has a format that is not known; read are WFDB (.hea), MATLAB (.mat), {known}"
+    if path.suffix.lower() == ".dat":
+        return f"is a signal file without its header {path.with_suffix('.hea').name}, which tells what it holds"
+    known = ", ".join(each.name for each in FORMATS)
+    return f"has a format that is not known; read are {known}"

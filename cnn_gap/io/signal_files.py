@@ -4,15 +4,19 @@ wfdb makes arrays as large as a header asks for, whatever its file holds. So a h
 and offsets are compared with the sizes of its files first.
 """
 
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cnn_gap.io.headers import Header, HeaderLead
+from cnn_gap.io.stored_values import StoredLeads
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import file_size, readable
 
@@ -37,6 +41,36 @@ STORAGE_BITS: dict[str, float | None] = {
 LARGEST_VALUES = 1 << 26
 
 
+@dataclass(frozen=True)
+class SignalReader:
+    """What reads parts of a recording.
+
+    Attributes
+    ----------
+    sampling_rate : float
+        In Hz.
+    samples : int
+        Of each lead; 0 where the recording can be read only whole.
+    read : callable
+        Returns the samples from the first to before the last as a `Record`.
+    notes : tuple of str
+        What a reader of the whole has to know.
+    """
+
+    sampling_rate: float
+    samples: int
+    read: Callable[[int, int], Record]
+    notes: tuple[str, ...] = ()
+
+
+def file_beside(path: Path, name: str) -> Path:
+    """Return the file of that name in the folder of `path`: in another case, where only that is there."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - pathlib's is slow
+    spellings = dict.fromkeys((name, stem + suffix.upper(), stem + suffix.lower(), name.upper(), name.lower()))
+    candidates = (path.with_name(each) for each in spellings)
+    return next((each for each in candidates if os.path.lexists(each)), path.with_name(name))
+
+
 def signal_files(path: Path, header: Header) -> dict[Path, int]:
     """Return the files of a header's leads, each once, all of them in the header's folder, with their sizes.
 
@@ -45,12 +79,13 @@ def signal_files(path: Path, header: Header) -> dict[Path, int]:
     InputError
         If one is missing, is no regular file or lies elsewhere.
     """
-    files = {}
+    files: dict[Path, int] = {}
     for name in dict.fromkeys(lead.file_name for lead in header.leads):
         if "/" in name or "\\" in name or name in (".", ".."):
             raise InputError(f"{path}: the signal file {name} is not a name in the header's folder")
         try:
-            files[path.parent / name] = file_size(path.parent / name)
+            file = file_beside(path, name)
+            files[file] = file_size(file)
         except InputError as error:
             if isinstance(error.__cause__, FileNotFoundError):
                 raise InputError(
@@ -69,10 +104,13 @@ def is_plain(header: Header) -> bool:
     )
 
 
-def read_with_wfdb(path: Path, header: Header, first: int = 0, count: int | None = None) -> np.ndarray:
-    """Return the signal in mV, shape (samples, leads), or `count` samples of it from `first` on.
+def read_with_wfdb(
+    path: Path, header: Header, stored: StoredLeads, first: int = 0, last: int | None = None
+) -> np.ndarray:
+    """Return the signal of stored leads in mV, shape (samples, leads), from sample `first` to before `last`.
 
-    wfdb refuses dates, names and numbers of fields that are in use, so it gets a header of its own.
+    Leads of a lower rate than the record's are interpolated linearly. wfdb refuses dates, names and numbers of
+    fields that are in use, so it gets a header of its own.
 
     Raises
     ------
@@ -82,30 +120,45 @@ def read_with_wfdb(path: Path, header: Header, first: int = 0, count: int | None
     import wfdb  # it takes a second to import, and few records need it
 
     sizes = signal_files(path, header)
-    samples = held_samples(path, header, sizes)
-    last = samples if count is None else min(first + count, samples)
-    values = (last - first) * sum(lead.samples_per_frame for lead in header.leads)
+    frames, per_frame = held_samples(path, header, sizes), stored.samples_per_frame
+    last = frames * per_frame if last is None else min(last, frames * per_frame)
+    # Whole frames are read, and one more each side, from which slow leads are interpolated.
+    start, end = max(first // per_frame - 1, 0), min(-(-last // per_frame) + 1, frames)
+    values = (end - start) * sum(lead.samples_per_frame for lead in header.leads)
     if values > LARGEST_VALUES:
         raise InputError(f"{path}: is too long to be read at once; at most {LARGEST_VALUES} values are")
-    files = {file.name: f"signal{index}" for index, file in enumerate(sizes)}
-    lines = [f"record {len(header.leads)} {header.sampling_rate!r} {samples}"]
+    aliases = {file: f"signal{index}" for index, file in enumerate(sizes)}
+    lines = [f"record {len(header.leads)} {header.sampling_rate!r} {frames}"]
     lines += [
-        f"{files[lead.file_name]} {lead.storage}x{lead.samples_per_frame}:{lead.skew}+{lead.byte_offset} "
-        f"{lead.gain!r}({lead.baseline})/mV 16 0 {lead.initial_value} 0 0 lead{index}"
+        f"{aliases[file_beside(path, lead.file_name)]} {lead.storage}x{lead.samples_per_frame}:{lead.skew}"
+        f"+{lead.byte_offset} {lead.gain if lead.unit == 'mV' else 1.0!r}({lead.baseline})/mV 16 0"
+        f" {lead.initial_value} 0 0 lead{index}"
         for index, lead in enumerate(header.leads)
     ]
+    columns = list(stored.choice.columns.values())
     with tempfile.TemporaryDirectory() as folder, reading(path, "WFDB record with whole signal files"):
-        for name, alias in files.items():
-            _link(path.parent / name, Path(folder) / alias)
+        for file, alias in aliases.items():
+            _link(file, Path(folder) / alias)
         (Path(folder) / "record.hea").write_text("\n".join(lines) + "\n", encoding="ascii")
-        signal = wfdb.rdrecord(str(Path(folder) / "record"), sampfrom=first, sampto=last).p_signal
+        leads = wfdb.rdrecord(
+            str(Path(folder) / "record"), start, end, channels=columns, smooth_frames=False
+        ).e_p_signal
+    signal = np.stack([_at_rate(lead, (end - start) * per_frame) for lead in leads], axis=1)
+    signal = signal[first - start * per_frame : last - start * per_frame]
     if len(signal) != last - first:
         raise InputError(f"{path}: the signal is truncated; has {len(signal)} of {last - first} samples")
     return signal
 
 
+def _at_rate(lead: np.ndarray, samples: int) -> np.ndarray:
+    """Return a lead with so many samples in the same time, interpolated where it has fewer."""
+    if len(lead) == samples:
+        return lead
+    return np.interp(np.arange(samples) / samples, np.arange(len(lead)) / len(lead), lead)
+
+
 def held_samples(path: Path, header: Header, sizes: Mapping[Path, int]) -> int:
-    """Return the number of samples of each lead: the header's or, where it has none, what the files hold.
+    """Return the number of frames: the header's or, where it has none, what the files hold.
 
     Raises
     ------
@@ -114,7 +167,7 @@ def held_samples(path: Path, header: Header, sizes: Mapping[Path, int]) -> int:
     """
     held = []
     for file, size in sizes.items():
-        leads = [lead for lead in header.leads if lead.file_name == file.name]
+        leads = [lead for lead in header.leads if file_beside(file, lead.file_name) == file]
         frames = _held_frames(file, size, leads)
         if frames is None and header.samples is None:
             raise InputError(f"{path}: must say how many samples there are, since {file.name} is compressed")

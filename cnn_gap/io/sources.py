@@ -1,4 +1,4 @@
-"""Where many records come from: a folder, a list of paths, or an address of a remote file system.
+"""The one lister of records: of a folder, a list of paths, an address of a remote file system, or one file.
 
 A list is a text or CSV file with a path in each line, relative to the list, and, if the results are to go by
 other names, an id after a comma. An address is fsspec's, such as ``s3://bucket/ecgs`` or ``memory://ecgs``
@@ -10,21 +10,35 @@ import hashlib
 import io
 import os
 import posixpath
+import re
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cnn_gap.io.folders import sort_files
 from cnn_gap.io.long_records import LongRecord, open_record
-from cnn_gap.io.records import find_records, read_record, record_files, require_folder
-from cnn_gap.io.registry import ARRAY_SUFFIXES, SUFFIXES
-from cnn_gap.record import Record, record_name
-from cnn_gap.system.errors import InputError
-from cnn_gap.system.files import LARGEST_SIGNAL_FILE, LARGEST_TABLE, open_regular, read_text, readable
+from cnn_gap.io.records import read_record, record_files
+from cnn_gap.io.registry import record_name
+from cnn_gap.record import Record
+from cnn_gap.system.errors import InputError, printable
+from cnn_gap.system.files import (
+    LARGEST_SIGNAL_FILE,
+    LARGEST_TABLE,
+    open_regular,
+    read_bytes,
+    read_text,
+    readable,
+)
 
 #: How the names of lists of records end.
 LIST_SUFFIXES = (".txt", ".csv", ".lst")
+
+#: How many kinds of unknown files, and how many names that were told apart, a remark names.
+KINDS_NAMED, NAMES_NAMED = 8, 6
 
 #: What the first line of a list may call its first column.
 _HEADINGS = frozenset(("path", "file", "filename", "record"))
@@ -137,7 +151,7 @@ def require_source(data: str) -> None:
     InputError
         If there is none.
     """
-    if not is_address(data) and not (_is_list(data) or Path(data).is_file()):
+    if not is_address(data) and not Path(data).is_file():
         require_folder(Path(data))
 
 
@@ -146,37 +160,92 @@ def is_address(data: str) -> bool:
     return "://" in data
 
 
-def list_records(data: str, skipped: Callable[[str], None] | None = None) -> list[ListedRecord]:
-    """Return the records of a folder, of a list or at an address, or the one record of a file.
+@dataclass(frozen=True)
+class Listing:
+    """The records of a source, and what else it holds.
+
+    Attributes
+    ----------
+    records : tuple of ListedRecord
+        Each has a name of its own.
+    unreadable : tuple of str
+        A line for each folder that cannot be read.
+    unknown : tuple of str
+        Paths of files that are no ECG of a known format and belong to none.
+    renamed : tuple of str
+        The names of records that share theirs with others, as they are told apart.
+    """
+
+    records: tuple[ListedRecord, ...]
+    unreadable: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a user has to know of the source, a line each, but of folders that cannot be read."""
+        lines = []
+        if self.unknown:
+            kinds = Counter(_kind(name) for name in self.unknown)
+            some = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common(KINDS_NAMED))
+            files = "1 file is" if len(self.unknown) == 1 else f"{len(self.unknown)} files are"
+            lines.append(f"{files} no ECG that is known: {some}{', ...' * (len(kinds) > KINDS_NAMED)}")
+        if self.renamed:
+            some = ", ".join(self.renamed[:NAMES_NAMED]) + ", ..." * (len(self.renamed) > NAMES_NAMED)
+            lines.append(f"{len(self.renamed)} records share a name with others and go by: {some}")
+        return tuple(map(printable, lines))
+
+
+def list_records(data: str | Path, strict: bool = False) -> Listing:
+    """List the records of a folder, of a list or at an address, or the one record of a file.
+
+    Records of one name are told apart by the ends of their names or by their folders: ``A.dcm`` and ``A.xml``,
+    ``ward__A`` and ``clinic__A``.
 
     Parameters
     ----------
-    data : str
-    skipped : callable, optional
-        As of `find_records`.
+    data : str or Path
+    strict : bool
+        Fail where a folder cannot be read; otherwise its records are left out, and `Listing.unreadable` says
+        so.
 
     Raises
     ------
     InputError
-        If there are none, two go by the same name, or the source cannot be read.
+        If there are no records, an id of a list stands twice, or the source cannot be read.
     """
-    if is_address(data):
-        records: Iterable[ListedRecord] = _remote_records(data)
-    elif _is_list(data):
-        records = _listed(Path(data))
-    elif Path(data).is_file():
-        records = [ListedRecord(record_name(Path(data)), data)]
-    else:
-        records = [ListedRecord(record_name(path), str(path)) for path in find_records(Path(data), skipped)]
-    named: dict[str, ListedRecord] = {}
-    for record in records:
-        if record.name in named:
-            raise InputError(
-                f"{record.source}: has the same record name as {named[record.name].source}, so one"
-                f" {record.name}.csv would stand for both; rename one, or give ids in a list"
-            )
-        named[record.name] = record
-    return list(named.values())
+    if is_address(str(data)):
+        return _told_apart(_remote_listing(str(data)), str(data))
+    path = Path(data)
+    if _is_list(path):
+        return _told_apart(_read_list(path), str(path.parent))
+    if path.is_file():
+        return Listing((ListedRecord(record_name(path), str(data)),))
+    return _told_apart(_folder_listing(path, strict), str(path))
+
+
+def find_records(folder: Path) -> list[Path]:
+    """Return the paths of the records in a folder and the folders in it, sorted.
+
+    Raises
+    ------
+    InputError
+        As `list_records`, or if a folder cannot be read.
+    """
+    return [Path(record.source) for record in _folder_listing(Path(folder), strict=True).records]
+
+
+def require_folder(folder: Path) -> Path:
+    """Return the folder of records.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; give the folder of the records")
+    return folder
 
 
 def stamp_of(record: Path) -> Stamp:
@@ -196,13 +265,87 @@ def stamp_of(record: Path) -> Stamp:
     return Stamp(tuple(files), hashlib.blake2b("".join(contents).encode(), digest_size=16).hexdigest())
 
 
-def _is_list(data: str) -> bool:
-    """Tell whether a file is a list; a CSV with a sidecar is a record."""
-    path = Path(data)
+def _folder_listing(folder: Path, strict: bool) -> Listing:
+    """List a folder and the folders in it; hidden ones are not looked at, links to folders not followed."""
+    found: list[str] = []
+    unknown: list[str] = []
+    unreadable: list[str] = []
+
+    def note(error: OSError) -> None:
+        reason = f"{error.filename}: this folder cannot be read ({error.strerror}), nor the records in it"
+        if strict:
+            raise InputError(reason) from error
+        unreadable.append(printable(reason))
+
+    for place, folders, names in os.walk(require_folder(folder), onerror=note):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files = sort_files(names, partial(_read_start, place))
+        found += [os.path.join(place, name) for name in files.records]  # noqa: PTH118, for speed
+        unknown += [os.path.join(place, name) for name in files.unknown]  # noqa: PTH118
+    records = tuple(ListedRecord(record_name(Path(path)), path) for path in sorted(found))
+    listing = Listing(records, tuple(unreadable), tuple(sorted(unknown)))
+    return _require_records(listing, f"{folder}: there are no records in this folder or the folders in it")
+
+
+def _require_records(listing: Listing, reason: str) -> Listing:
+    if not listing.records:
+        raise InputError("; ".join((reason, *listing.remarks)))
+    return listing
+
+
+def _read_start(folder: str, name: str, count: int) -> bytes:
+    return read_bytes(Path(folder) / name, count, count=count)
+
+
+def _kind(path: str) -> str:
+    """Return what a file is counted under: its suffix, or its name."""
+    name = re.split(r"[/\\]", path)[-1]
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    return f"*{suffix}" if suffix else name
+
+
+def _told_apart(listing: Listing, root: str) -> Listing:
+    """Return a listing in which each record has a name of its own; folders are named from `root` on."""
+    groups: dict[str, list[int]] = {}
+    for index, record in enumerate(listing.records):
+        groups.setdefault(record.name, []).append(index)
+    records, renamed = list(listing.records), []
+    for name, members in groups.items():
+        if len(members) > 1:
+            names = _distinct_names([records[index] for index in members], root)
+            for index, other in zip(members, names, strict=True):
+                records[index] = replace(records[index], name=other)
+            renamed += [other for other in names if other != name]
+    taken: dict[str, ListedRecord] = {}
+    for record in records:
+        if record.name in taken:
+            raise InputError(
+                f"{record.source}: has the same record name as {taken[record.name].source}; give both ids in a"
+                " list of lines path,id"
+            )
+        taken[record.name] = record
+    return replace(listing, records=tuple(records), renamed=tuple(renamed))
+
+
+def _distinct_names(records: Sequence[ListedRecord], root: str) -> list[str]:
+    """Return names for records of one name: their files', or these with as many folders as are needed."""
+    start = os.path.join(os.path.normpath(root), "")  # noqa: PTH118 - it may be an address
+    paths = [re.split(r"[/\\]", os.path.normpath(record.source).removeprefix(start)) for record in records]
+    for depth in range(max(map(len, paths))):
+        folders = [parts[max(len(parts) - 1 - depth, 0) : -1] for parts in paths]
+        for ends in ([record.name for record in records], [parts[-1] for parts in paths]):
+            names = ["__".join((*place, end)) for place, end in zip(folders, ends, strict=True)]
+            if len(set(names)) == len(names):
+                return names
+    return [record.name for record in records]
+
+
+def _is_list(path: Path) -> bool:
+    """Tell whether a file is a list; a text or CSV with a sidecar is a record."""
     return path.suffix in LIST_SUFFIXES and path.is_file() and not path.with_suffix(".json").is_file()
 
 
-def _listed(path: Path) -> list[ListedRecord]:
+def _read_list(path: Path) -> Listing:
     try:
         rows = list(csv.reader(io.StringIO(read_text(path, LARGEST_TABLE))))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -213,52 +356,62 @@ def _listed(path: Path) -> list[ListedRecord]:
         del lines[0]
     if not lines:
         raise InputError(f"{path}: lists no records; expected lines of a path, or of a path,id")
-    return [_listed_record(path.parent, *row[:2]) for row in lines]
+    ids = Counter(row[1] for row in lines if len(row) > 1 and row[1])
+    if twice := next((name for name, count in ids.items() if count > 1), None):
+        raise InputError(f"{path}: the id {twice} stands in {ids[twice]} lines; give each record its own")
+    return Listing(tuple(_listed_record(path.parent, *row[:2]) for row in lines))
 
 
 def _listed_record(folder: Path, place: str, name: str = "") -> ListedRecord:
     if "/" in name or "\\" in name:
         raise InputError(f"{place}: its id must be a name for files, without folders; received {name}")
     if is_address(place):
-        (record,) = _remote_records(place)
-        return RemoteRecord(name or record.name, place, record.system, record.files)
+        (record,) = _remote_listing(place).records
+        return replace(record, name=name or record.name, source=place)
     path = folder / place
     return ListedRecord(name or record_name(path), str(path))
 
 
-def _remote_records(address: str) -> list[RemoteRecord]:
+def _remote_listing(address: str) -> Listing:
     try:
         import fsspec
 
         system, root = fsspec.core.url_to_fs(address)
-        found = sorted(system.find(root))
-        beside = system.ls(posixpath.dirname(root), detail=False) if found == [root] else found
+        asked = set(system.find(root))
+        beside = system.ls(posixpath.dirname(root), detail=False) if asked == {root} else sorted(asked)
     except Exception as error:  # file systems promise no kind of exception
         reason = f"{type(error).__name__}: {error}"
         raise InputError(
             f"{address}: cannot be listed ({reason}); is it right, and its package installed?"
         ) from error
-    stems: dict[str, list[str]] = {}
-    for file in sorted(beside):
-        stems.setdefault(posixpath.splitext(file)[0], []).append(file)
-    records = [record for file in found if (record := _remote_record(system, file, stems))]
-    if not records:
-        raise InputError(f"{address}: there are no records (.hea, .mat or another format) at this address")
-    return records
+    folders: dict[str, list[str]] = {}
+    for file in beside:
+        folder, name = posixpath.split(file)
+        if not re.search(r"/\.[^/]", folder.removeprefix(root)):  # hidden
+            folders.setdefault(folder, []).append(name)
+    records: list[RemoteRecord] = []
+    unknown: list[str] = []
+    for folder, names in folders.items():
+        files = sort_files(names, partial(_read_remote_start, system, folder))
+        records += [
+            _remote_record(system, folder, name, [other for other in others if other in names])
+            for name, others in files.records.items()
+            if posixpath.join(folder, name) in asked
+        ]
+        unknown += [name for name in files.unknown if posixpath.join(folder, name) in asked]
+    records.sort(key=lambda record: record.source)
+    listing = Listing(tuple(records), unknown=tuple(unknown))
+    return _require_records(listing, f"{address}: there are no records at this address")
 
 
-def _remote_record(system: Any, file: str, stems: dict[str, list[str]]) -> RemoteRecord | None:
-    """Return the record that a remote file names, None if it names none."""
-    stem, suffix = posixpath.splitext(file)
-    beside = [other for other in stems[stem] if other != file]
-    suffixes = {posixpath.splitext(other)[1] for other in beside}
-    is_record = (
-        suffix == ".hea"
-        or (suffix == ".mat" and ".hea" not in suffixes)
-        or suffix.lower() in SUFFIXES
-        or (suffix.lower() in ARRAY_SUFFIXES and ".json" in suffixes)
-    )
-    if not is_record:
-        return None
-    name = record_name(Path(posixpath.basename(file)))
-    return RemoteRecord(name, str(system.unstrip_protocol(file)), system, (file, *beside))
+def _remote_record(system: Any, folder: str, name: str, others: Sequence[str]) -> RemoteRecord:
+    files = tuple(posixpath.join(folder, each) for each in dict.fromkeys((name, *others)))
+    return RemoteRecord(record_name(Path(name)), str(system.unstrip_protocol(files[0])), system, files)
+
+
+def _read_remote_start(system: Any, folder: str, name: str, count: int) -> bytes:
+    try:
+        content: bytes = system.cat_file(posixpath.join(folder, name), 0, count)
+    except Exception as error:  # file systems promise no kind of exception
+        raise InputError(f"{name}: cannot be read ({type(error).__name__}: {error})") from error
+    return content

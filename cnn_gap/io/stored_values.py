@@ -1,16 +1,67 @@
 """Records of stored values and of amplitudes, as a header describes them."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cnn_gap.io.headers import Header
-from cnn_gap.leads import LEADS, lead_columns, lead_notes
-from cnn_gap.record import Record, twelve_leads
+from cnn_gap.leads import LEADS, LeadChoice, NoLeadError, choose_leads
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
 _VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
+
+
+@dataclass(frozen=True)
+class StoredLeads:
+    """Which leads of a header are read.
+
+    Attributes
+    ----------
+    choice : LeadChoice
+        Its columns are those of the header.
+    samples_per_frame : int
+        Of the record: the most that one of these leads has.
+    """
+
+    choice: LeadChoice
+    samples_per_frame: int = 1
+
+
+def stored_leads(header: Header, source: str, wanted: Collection[str] = LEADS) -> StoredLeads:
+    """Return which of a header's leads are the twelve.
+
+    Notes name what is left out, and leads of a lower sampling rate than others.
+
+    Raises
+    ------
+    NoLeadError
+        If none is one of the twelve, or has a unit of voltage.
+    """
+    leads = header.leads
+    voltages = [index for index, lead in enumerate(leads) if lead.unit == "mV"]
+    if not voltages:
+        units = ", ".join(dict.fromkeys(lead.unit for lead in leads))[:80]
+        raise NoLeadError(
+            f"{source}: has no lead in a unit of voltage; its units are {units}; write gains per mV into the"
+            " header"
+        )
+    found = choose_leads([leads[index].name for index in voltages], source, wanted)
+    columns = {lead: voltages[column] for lead, column in found.columns.items()}
+    notes = list(found.notes)
+    others = [f"{lead.name} ({lead.unit})" for lead in leads if lead.unit != "mV"]
+    if others:
+        notes.append(f"left out, as their units are no voltage: {', '.join(others)[:80]}")
+    per_frame = max(leads[column].samples_per_frame for column in columns.values())
+    for lead, column in columns.items():
+        if leads[column].samples_per_frame < per_frame:
+            rate, highest = (
+                each * header.sampling_rate for each in (leads[column].samples_per_frame, per_frame)
+            )
+            notes.append(f"lead {LEADS[lead]} has {rate:g} Hz and is interpolated to {highest:g} Hz")
+    return StoredLeads(LeadChoice(columns, found.inverted, tuple(notes)), per_frame)
 
 
 def record_from_digital(header: Header, recording: np.ndarray, leads: Collection[str] = LEADS) -> Record:
@@ -49,37 +100,36 @@ def from_digital(header: Header, recording: np.ndarray, source: str, leads: Coll
             f"{source}: expected stored values of {len(header.leads)} leads; "
             f"received {values.dtype} {values.shape}"
         )
-    names = [lead.name for lead in header.leads]
-    columns = lead_columns(names, source, leads)
-    chosen = [header.leads[column] for column in columns.values()]
-    stored = values.T[: header.samples].take(list(columns.values()), axis=1)  # an index would turn the layout
+    stored = stored_leads(header, source, leads)
+    columns = list(stored.choice.columns.values())
+    chosen = [header.leads[column] for column in columns]
+    digital = values.T[: header.samples].take(columns, axis=1)  # an index would turn the layout
     # float32 holds 16 bits exactly; wider values lose digits before the baseline is removed.
-    exact = np.float32 if stored.dtype.itemsize <= 2 else np.float64
-    physical: np.ndarray[Any, np.dtype[np.floating[Any]]] = stored.astype(exact)
+    exact = np.float32 if digital.dtype.itemsize <= 2 else np.float64
+    physical: np.ndarray[Any, np.dtype[np.floating[Any]]] = digital.astype(exact)
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
         physical -= np.array([lead.baseline for lead in chosen], exact)
         physical /= np.array([lead.gain for lead in chosen], exact)
     # The value for "invalid" is the lowest that a format can store: a look at the lowest is mostly enough.
     invalid = np.array([-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen])
-    if stored.size and np.fmin.reduce(np.fmin.reduce(stored)) <= invalid.max():
-        physical[stored == invalid] = np.nan
-    return _record(header, *twelve_leads(physical, columns, source), lead_notes(names))
+    if digital.size and np.fmin.reduce(np.fmin.reduce(digital)) <= invalid.max():
+        physical[digital == invalid] = np.nan
+    return from_amplitudes(header, stored, physical, source)
 
 
 def from_physical(header: Header, signal: np.ndarray, source: str) -> Record:
-    """Return the record of amplitudes (samples, leads) in mV; `source` is what errors name."""
+    """Return the record of the amplitudes of all leads (samples, leads) in mV; `source` is what errors name."""
     if signal.ndim != 2 or signal.shape[1] != len(header.leads) or signal.dtype.kind not in "iuf":
         raise InputError(
             f"{source}: expected a signal of {len(header.leads)} leads in columns; "
             f"received {signal.dtype} {signal.shape}"
         )
-    names = [lead.name for lead in header.leads]
-    columns = lead_columns(names, source)
-    chosen = signal[:, list(columns.values())]
-    return _record(header, *twelve_leads(chosen, columns, source), lead_notes(names))
+    stored = stored_leads(header, source)
+    return from_amplitudes(header, stored, signal[:, list(stored.choice.columns.values())], source)
 
 
-def _record(header: Header, signal: np.ndarray, present: np.ndarray, notes: tuple[str, ...]) -> Record:
-    """Return the record of a signal (samples, 12) and what its header says."""
-    rate, codes = header.sampling_rate, header.codes
-    return Record(header.name, signal, present, rate, codes, header.age, header.sex, notes)
+def from_amplitudes(header: Header, stored: StoredLeads, signal: np.ndarray, source: str) -> Record:
+    """Return the record of the amplitudes in mV of the leads that are read, in the order of `stored`."""
+    rate = header.sampling_rate * stored.samples_per_frame
+    about = header.codes, header.age, header.sex
+    return Record(header.name, signal, stored.choice, rate, *about, source=source)

@@ -1,110 +1,236 @@
-"""What hospitals' devices and archives write: DICOM, GE MUSE, Philips Sierra, HL7 aECG, SCP-ECG and EDF.
+"""What hospitals' devices and archives write, parsed by ecgdatakit (https://ecgdatakit.ummisco.fr).
 
-ecgdatakit (https://ecgdatakit.ummisco.fr) parses them; here its result becomes a `Record`: the twelve leads of
-the rhythm waveform in mV. Of the patient nothing but age and sex is taken.
+Here its result becomes a `Record`: the twelve leads of the rhythm waveform in mV. Of the patient nothing but
+age and sex is taken.
 """
 
 import math
 import re
+import tempfile
 import warnings
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from cnn_gap.io.amplitudes import record_from_signal
-from cnn_gap.io.guards import require_harmless
-from cnn_gap.io.recognition import DICOM, FileFormat
-from cnn_gap.leads import LEADS, canonical_lead
-from cnn_gap.record import Record, record_name
+from cnn_gap.io.units import millivolts_of
+from cnn_gap.io.waveforms import (
+    MORE_WAVEFORMS,
+    MOST_EMPTY,
+    Waveform,
+    join_waveforms,
+    note_of_times,
+    record_of_waveform,
+    waveform_from,
+)
+from cnn_gap.io.xml_files import xml_bytes
+from cnn_gap.leads import choose_leads
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.files import read_bytes
 
 if TYPE_CHECKING:
     from ecgdatakit import ECGRecord, Lead
 
 #: What the parsers warn of where the samples are not what was recorded, or not all of it.
-_DAMAGE = re.compile(r"CRC|truncated|not closed", re.IGNORECASE)
+_DAMAGE = re.compile(
+    r"CRC|checksum|truncated|not closed|shorter than the frame|no waveform data|without a gap", re.IGNORECASE
+)
 
 #: What they warn of where a file holds more than the one waveform that is read.
-_MORE = re.compile(r"not loaded|ignored in|only the first", re.IGNORECASE)
+_MORE = re.compile(r"not loaded|only the first|waveform ignored", re.IGNORECASE)
+
+#: What they warn of where they do not know a lead.
+_UNKNOWN_LEADS = re.compile(r"ignored in the rhythm series: \[(.*)\]")
+
+#: Waveforms of a file: a page has sixteen at most.
+MOST_PARTS = 64
+
+_UNITS = {1e-6: "nV", 1e-3: "uV", 1.0: "mV", 1e3: "V"}
 
 _SEX = {"F": "Female", "M": "Male"}
 
 
-def read_vendor(path: Path, form: FileFormat) -> Record:
-    """Read a file of a device's format.
+class UnreadableError(Exception):
+    """A file cannot be read, for a reason in words that quote nothing of the file."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What ecgdatakit made of a file: its record, and notes of what it left out."""
+
+    record: "ECGRecord"
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One waveform of a file as a file of its own, and when it begins (s)."""
+
+    content: bytes
+    start_s: float = 0.0
+
+
+def read_vendor(path: Path) -> Record:
+    """Read a file that has one rhythm waveform.
 
     Raises
     ------
     InputError
-        If a package is missing, the file is damaged, compressed as a whole, discontinuous or partial, or its
-        leads have no unit or different rates.
+        If the file is damaged or partial, or its leads have no unit or different rates.
+    UnreadableError
+        If ecgdatakit refuses it.
+    ImportError
+        If a package is missing.
     """
-    try:
-        import defusedxml  # noqa: F401
-        import ecgdatakit
-        import pydicom  # noqa: F401
-    except ImportError as error:
-        raise InputError(f"{path}: is {form.name}; pip install cnn-gap[formats] to read it") from error
-    require_harmless(str(path), read_bytes(path, form.largest), form)
+    parsed = parse(path)
+    return record_of(parsed, waveform_of(parsed, str(path)), str(path))
+
+
+def read_xml(path: Path, root: Element) -> Record:
+    """Read an XML file that has been parsed with limits; raises as `read_vendor`."""
+    return read_parts(path, [Part(xml_bytes(root))])
+
+
+def read_parts(path: Path, parts: Sequence[Part]) -> Record:
+    """Read a file that was divided into parts of one waveform each; raises as `read_vendor`.
+
+    Parts without any of the twelve leads are left out, with a note.
+    """
+    source = str(path)
+    require_few(len(parts), source)
+    waveforms, refused = [], []
+    for part in parts:
+        parsed = parse_content(part.content, path)
+        try:
+            waveforms.append(replace(waveform_of(parsed, source), start_s=part.start_s))
+        except InputError as error:
+            refused.append(error)
+    if not waveforms:
+        raise refused[0]
+    joined = join_waveforms(waveforms, source)
+    if refused:
+        joined = replace(joined, notes=tuple(dict.fromkeys((*joined.notes, MORE_WAVEFORMS))))
+    return record_of(parsed, joined, source)
+
+
+def require_few(count: int, source: str) -> None:
+    """Refuse a file of more than `MOST_PARTS` waveforms, each of which takes as long as a file of its own."""
+    if count > MOST_PARTS:
+        raise InputError(f"{source}: holds {count} waveforms; at most {MOST_PARTS} are read")
+
+
+def plain_unit(unit: str) -> str:
+    """Return a unit of voltage as ecgdatakit spells it, others as they are.
+
+    Examples
+    --------
+    >>> [plain_unit(unit) for unit in ("uVolt", "microvolts", "mmHg")]
+    ['uV', 'uV', 'mmHg']
+    """
+    return _UNITS.get(millivolts_of(unit) or 0, unit)
+
+
+def parse(path: Path) -> Parsed:
+    """Parse a file with ecgdatakit; raises as `read_vendor`."""
+    import ecgdatakit
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             parsed = ecgdatakit.FileParser.parse(path, units="mV")
+        except ImportError:
+            raise
         except Exception as error:  # its parsers promise no kind of exception
-            raise InputError(f"{path}: is {form.name} that cannot be read ({_reason(error, path)})") from error
+            raise UnreadableError(_reason(error, path)) from error
     said = [str(each.message) for each in caught]
     if any(map(_DAMAGE.search, said)):
-        raise InputError(f"{path}: is {form.name} that is damaged or incomplete; export it again")
-    if parsed.file_format.version == "EDF+D":
-        raise InputError(f"{path}: is discontinuous EDF (EDF+D), which is not supported; export EDF+C")
-    more = any(map(_MORE.search, said))
-    return _record(path, form, parsed, ("the file holds more waveforms than the one read",) if more else ())
+        raise InputError(f"{path}: is damaged or incomplete; export it again")
+    unknown = [found[1].replace("'", "") for text in said if (found := _UNKNOWN_LEADS.search(text))]
+    notes = [f"left out, as none of the twelve leads: {names[:80]}" for names in unknown]
+    if any(map(_MORE.search, said)):
+        notes.append(MORE_WAVEFORMS)
+    return Parsed(parsed, tuple(notes))
 
 
-def _record(path: Path, form: FileFormat, parsed: "ECGRecord", notes: tuple[str, ...]) -> Record:
-    leads = [lead for lead in parsed.leads if canonical_lead(lead.label) in LEADS]
-    if not leads:
-        names = ", ".join(lead.label for lead in parsed.leads)[:80]
-        raise InputError(f"{path}: has none of the twelve leads; its leads are {names or 'none'}")
+def parse_content(content: bytes, path: Path) -> Parsed:
+    """Parse what stands for a file's content, such as one of its parts; raises as `read_vendor`."""
+    with tempfile.TemporaryDirectory(prefix="cnn-gap-") as folder:
+        part = Path(folder) / f"part{path.suffix}"
+        part.write_bytes(content)
+        try:
+            return parse(part)
+        except InputError as error:
+            raise InputError(str(error).replace(str(part), str(path))) from error
+
+
+def waveform_of(parsed: Parsed, source: str) -> Waveform:
+    """Return the twelve leads of a file that has been parsed, as far as it has them.
+
+    Raises
+    ------
+    InputError
+        If there is none, or they have no unit of voltage or different rates.
+    """
+    stored = parsed.record.leads
+    choice = choose_leads([lead.label for lead in stored], source)
+    leads = [stored[column] for column in choice.columns.values()]
     for lead in leads:
         if lead.is_raw or lead.units != "mV":
             unit = lead.units or lead.adc_resolution_unit or "none"
-            raise InputError(f"{path}: lead {lead.label} has no unit of voltage; its unit is {unit}")
+            raise InputError(f"{source}: lead {lead.label} has no unit of voltage; its unit is {unit}")
     rates = {lead.sampling_rate for lead in leads}
     if len(rates) > 1:
         raise InputError(
-            f"{path}: its leads have different sampling rates, {sorted(rates)} Hz; export one rate"
+            f"{source}: its leads have different sampling rates, {sorted(rates)} Hz; export one rate"
         )
-    if form is DICOM and len(leads) < 8 and notes:
-        raise InputError(f"{path}: its leads are in several multiplex groups, which is not supported")
-    patient, device = parsed.patient, parsed.recording.device
-    record = record_from_signal(
-        _aligned(path, form, leads),
-        _exact_rate(parsed, leads[0]),
-        [lead.label for lead in leads],
-        record_name(path),
-        age=float(patient.age) if patient.age is not None and patient.age >= 0 else math.nan,
-        sex=_SEX.get(patient.sex, "Unknown"),
+    rate, spans = _exact_rate(parsed.record, leads[0]), _spans(source, leads)
+    times = note_of_times(
+        [((lead.label,), start / rate, end / rate) for lead, (start, end) in zip(leads, spans, strict=True)]
     )
-    about = " ".join(filter(None, (device.manufacturer, device.model)))
-    return replace(record, notes=record.notes + notes, device=about, time=parsed.recording.date)
+    notes = choice.notes + times + parsed.notes
+    return waveform_from(_aligned(leads, spans), [lead.label for lead in leads], rate, source, notes)
 
 
-def _aligned(path: Path, form: FileFormat, leads: list["Lead"]) -> np.ndarray:
+def record_of(parsed: Parsed, waveform: Waveform, source: str) -> Record:
+    """Return the record of a waveform, with what the file says of age, sex, device and time."""
+    patient, recording = parsed.record.patient, parsed.record.recording
+    device = " ".join(filter(None, (recording.device.manufacturer, recording.device.model)))
+    sex = _SEX.get(patient.sex, "Unknown")
+    return record_of_waveform(waveform, source, _age(parsed.record), sex, device, recording.date)
+
+
+def _age(record: "ECGRecord") -> float:
+    """Return the age in years: as stated, or on the day of the recording; NaN where unknown."""
+    born, recorded = record.patient.birth_date, record.recording.date
+    if record.patient.age is not None:
+        return float(record.patient.age) if record.patient.age >= 0 else math.nan
+    if born is None or recorded is None or born.replace(tzinfo=None) > recorded.replace(tzinfo=None):
+        return math.nan
+    return float(recorded.year - born.year - ((recorded.month, recorded.day) < (born.month, born.day)))
+
+
+def _aligned(leads: list["Lead"], spans: list[tuple[int, int]]) -> np.ndarray:
     """Return the leads as columns; where they begin or end at different times, NaN before and after."""
-    starts = [int(lead.annotations.get("start_sample", 1)) for lead in leads]
-    first = min(starts)
-    ends = [start - first + len(lead.samples) for start, lead in zip(starts, leads, strict=True)]
-    if max(ends) * len(leads) * 4 > form.largest * 4:
-        raise InputError(f"{path}: its leads lie too far apart to be one record")
-    signal = np.full((max(ends), len(leads)), np.nan, np.float32)
+    signal = np.full((max(end for _, end in spans), len(leads)), np.nan, np.float32)
     with np.errstate(over="ignore"):  # what becomes infinite is not valid
-        for column, (start, end, lead) in enumerate(zip(starts, ends, leads, strict=True)):
-            signal[start - first : end, column] = lead.samples
+        for column, ((start, end), lead) in enumerate(zip(spans, leads, strict=True)):
+            signal[start:end, column] = lead.samples
     return signal
+
+
+def _spans(source: str, leads: list["Lead"]) -> list[tuple[int, int]]:
+    """Return the first sample of each lead and the one after its last, from the first of all."""
+    starts = [int(lead.annotations.get("start_sample", 1)) for lead in leads]
+    begin = min(starts)
+    spans = [
+        (start - begin, start - begin + len(lead.samples)) for start, lead in zip(starts, leads, strict=True)
+    ]
+    if max(end for _, end in spans) * len(leads) > MOST_EMPTY * sum(len(lead.samples) for lead in leads):
+        raise InputError(f"{source}: its leads lie too far apart to be one record")
+    return spans
 
 
 def _exact_rate(parsed: "ECGRecord", lead: "Lead") -> float:

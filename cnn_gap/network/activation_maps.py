@@ -1,19 +1,18 @@
-"""Class activation maps: how much each moment speaks for each class (Zhou et al. 2016)."""
+"""Class activation maps: how much each time step adds to the logit of each class (Zhou et al. 2016)."""
 
 import keras
 from keras import layers
 
-from cnn_gap.network.architecture import PATH_SUFFIX
 from cnn_gap.system.errors import InputError
 
 
 def with_maps(network: keras.Model) -> keras.Model:
     """Return a model that computes probabilities and class activation maps in one pass.
 
-    The map of class j is ``CAM_j(t) = sum_i w_ij f_i(t)``: the last feature maps f before their mean over time,
-    weighted as the dense layer weights these means (Lin et al. 2020, section 2.5; Zhou et al. 2016, "Learning
-    deep features for discriminative localization"). So it is exact: its mean over time plus the dense layer's
-    bias is the logit of the class.
+    The map of class j is ``CAM_j(t) = sum_i w_ij f_i(t)``: f are the features before their mean over time, w is
+    the kernel of the dense layer, which takes these means (Lin et al. 2020, section 2.5; Zhou et al. 2016,
+    "Learning deep features for discriminative localization"). The map is exact: its mean over time plus the
+    dense layer's bias is the logit of the class.
 
     Parameters
     ----------
@@ -24,8 +23,8 @@ def with_maps(network: keras.Model) -> keras.Model:
     -------
     keras.Model
         From windows to probabilities of shape (windows, classes) and maps of shape (windows, steps, classes),
-        in units of the logit. It shares the network's weights, but for its copy of the dense layer's kernel:
-        make a new one after training.
+        in units of the logit. It shares the network's layers, but has a copy of the dense layer's kernel: call
+        this function again after training.
 
     Raises
     ------
@@ -33,16 +32,16 @@ def with_maps(network: keras.Model) -> keras.Model:
         If the network does not end with these two layers.
     """
     features, dense = _last_features(network), network.get_layer("probabilities")
-    # A random initialiser would draw from the training's random numbers, which a resumed training repeats.
+    # Zeros: a random initialiser would take numbers from the generator that training uses.
     to_maps = layers.Dense(dense.units, use_bias=False, kernel_initializer="zeros", name="maps")
     maps = to_maps(features)
-    # Copied through NumPy: in JAX two variables must not share a buffer.
+    # Copied with NumPy: in JAX two variables must not share a buffer.
     to_maps.set_weights([keras.ops.convert_to_numpy(dense.kernel).copy()])
     return keras.Model(network.input, (network.output, maps), name="cnn_gap_with_maps")
 
 
 def map_stride(network: keras.Model) -> int:
-    """Return how many samples of a window lie between two steps of the maps.
+    """Return the number of samples of a window from one step of the maps to the next.
 
     Raises
     ------
@@ -53,36 +52,25 @@ def map_stride(network: keras.Model) -> int:
 
 
 def receptive_field(network: keras.Model) -> int:
-    """Return how many samples of a window each value of a map sees through convolutions and pooling.
+    """Return the number of samples of a window that each value of a map sees through convolutions and pooling.
 
-    What weighs features over all of a window, as squeeze-and-excitation and `sharpen` do, is not counted.
+    Squeeze-and-excitation and `sharpen`, which weigh features by the whole window, are not counted.
     """
     return _field_of(network, _last_features(network))[0]
 
 
 def window_multiple(network: keras.Model) -> int:
-    """Return of how many samples a window must have a multiple: the longest step on the way to the features."""
+    """Return the longest stride in the network: a window's number of samples must be a multiple of it."""
     return max(step for _, step in _fields(network).values())
 
 
-def path_fields(network: keras.Model) -> dict[str, int]:
-    """Return the receptive field of each path by its name, in samples; empty without paths."""
-    return {name: _field_of(network, layer.output)[0] for name, layer in _path_layers(network).items()}
-
-
-def _path_layers(network: keras.Model) -> dict[str, layers.Layer]:
-    """Return the layers that end the paths, in the order in which their features are averaged."""
-    ends = [layer for layer in network.layers if layer.name.endswith(PATH_SUFFIX)]
-    return {layer.name.removesuffix(PATH_SUFFIX): layer for layer in ends}
-
-
 def _field_of(network: keras.Model, features: keras.KerasTensor) -> tuple[int, int]:
-    """Return how many samples of the input each step of `features` sees, and how many lie between two steps."""
+    """Return the receptive field of `features` and the distance of their steps, in samples of the input."""
     return _fields(network)[id(features)]
 
 
 def _fields(network: keras.Model) -> dict[int, tuple[int, int]]:
-    """Return what `_field_of` does for every tensor of a network, by its id."""
+    """Return what `_field_of` returns of every tensor of a network, by its id."""
     fields = {id(network.input): (1, 1)}
     for operation in network.operations:
         if isinstance(operation, layers.InputLayer):
@@ -101,7 +89,7 @@ def _fields(network: keras.Model) -> dict[int, tuple[int, int]]:
 
 
 def _last_features(network: keras.Model) -> keras.KerasTensor:
-    """Return the feature maps whose means over time are all that the dense layer gets."""
+    """Return the features whose means over time are the input of the dense layer."""
     kinds = {"average": layers.GlobalAveragePooling1D, "probabilities": layers.Dense}
     average, dense = (_layer(network, name, kind) for name, kind in kinds.items())
     if dense.input is not average.output or network.output is not dense.output:

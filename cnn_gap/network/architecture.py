@@ -12,86 +12,82 @@ from cnn_gap.network.options import Augmentation, FeaturePath, Network
 from cnn_gap.network.tensors import Tensor
 from cnn_gap.system.errors import InputError
 
-#: The suffix of the name of a path's last layer, whose features are averaged.
-PATH_SUFFIX = "_path"
-
-#: Features above this count as much as this in a softmax around each step: float32 holds e^88.
+#: Softmax inputs are clipped at ± this value: float32 holds e^88.
 LARGEST_EXPONENT = 40.0
 
 
 def build_network(
     network: Network,
-    leads: int,
-    classes: int,
+    n_leads: int,
+    n_classes: int,
     augmentation: Augmentation | None = None,
     sampling_rate: float = 100.0,
     margin: int = 0,
     precision: str = "float32",
     focus: Focus | None = None,
 ) -> keras.Model:
-    """Return an untrained network for windows of shape (windows, samples, leads), of any number of samples.
+    """Return an untrained network for windows of shape (windows, samples, n_leads).
 
-    With paths, the number must be a multiple of `network.multiple`.
-
-    Its random numbers follow `keras.utils.set_random_seed`.
+    It takes windows of any number of samples; with paths, of any multiple of `network.multiple`. Its random
+    numbers follow `keras.utils.set_random_seed`.
 
     Parameters
     ----------
     network : Network
-        Its blocks.
-    leads, classes : int
-        Channels of a window and probabilities of an answer.
+        The blocks and paths to build.
+    n_leads, n_classes : int
+        Number of channels of a window and number of probabilities.
     augmentation : Augmentation, optional
-        What its first layers do to the windows in training; nothing if not given.
+        How the first layers change the windows in training; they change nothing if not given.
     sampling_rate : float
         Of the windows, Hz.
     margin : int
-        Samples at both ends of each window that the blocks see and whose features do not count, so that zeros
-        which a convolution pads with do not either.
+        Number of samples at each end of a window that the blocks see, but whose features are left out. So the
+        zeros that a convolution pads with do not reach the features that are averaged.
     precision : str
-        One of `cnn_gap.network.options.PRECISIONS`: what the blocks compute in.
+        One of `cnn_gap.network.options.PRECISIONS`: the number format that the blocks compute in.
     focus : Focus, optional
-        Where training asks the maps to have their maxima; anywhere if not given.
+        The waves on which training asks the maps to have their maxima; any place is as good if not given.
 
     Returns
     -------
     keras.Model
-        From amplitudes in mV to probabilities of shape (windows, classes).
+        From amplitudes in mV to probabilities of shape (windows, n_classes).
 
     Raises
     ------
     InputError
         If the margin is not a multiple of the network's stride.
     """
-    windows = keras.Input((None, leads), name="windows")
+    windows = keras.Input((None, n_leads), name="windows")
     features = windows
     for layer in augmentation_layers(augmentation, sampling_rate) if augmentation else ():
         features = layer(features)
-    dilations = network.dilation or (1,) * len(network.filters)
-    blocks = zip(network.filters, network.kernels, network.pooling, dilations, strict=True)
-    for number, numbers in enumerate(blocks, start=1):
-        block = _BlockPlan(f"block{number}", *numbers, precision)
-        features = _block(features, network, block, first=number == 1)
-    steps = _margin_steps(network, margin) if margin else 0
+    features = _trunk(features, network, precision)
+    margin_steps = _margin_steps(network, margin) if margin else 0
     if network.paths:
-        ends = _paths(features, network, steps, precision)
-        features = layers.Concatenate(name="paths", dtype="float32")(ends) if len(ends) > 1 else ends[0]
-        if augmentation and augmentation.path_dropout and len(ends) > 1:
-            sizes = tuple(path.filters[-1] for path in network.paths)
-            features = RandomPaths(sizes, augmentation.path_dropout, name="random_paths")(features)
+        path_dropout = augmentation.path_dropout if augmentation else 0.0
+        features = _paths(features, network, margin_steps, precision, path_dropout)
     else:
-        features = _end(features, network, steps, "margin")
+        features = _crop_and_sharpen(features, network, margin_steps, "margin")
     if focus is not None:
-        focused = FocusedMaps(focus, sampling_rate, network.stride, steps, name="focused_maps")
-        return keras.Model(windows, _focused(features, windows, classes, focused), name="cnn_gap")
+        focused = FocusedMaps(focus, sampling_rate, network.stride, margin_steps, name="focused_maps")
+        return keras.Model(windows, _focused(features, windows, n_classes, focused), name="cnn_gap")
     pooled = layers.GlobalAveragePooling1D(name="average")(features)
-    probabilities = layers.Dense(classes, activation="sigmoid", name="probabilities")(pooled)
+    probabilities = layers.Dense(n_classes, activation="sigmoid", name="probabilities")(pooled)
     return keras.Model(windows, probabilities, name="cnn_gap")
 
 
-def _focused(features: Tensor, windows: Tensor, classes: int, focused: FocusedMaps) -> Tensor:
-    """Return the probabilities by way of the maps: a dense layer before the mean is as one after it."""
-    maps = layers.Dense(classes, name="probabilities", dtype="float32")(features)
+def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] = ()) -> None:
+    """Give `target` the weights of the layers of the same names in `source`, except those named in `but`."""
+    for layer in target.layers:
+        if layer.weights and layer.name not in but:
+            layer.set_weights(source.get_layer(layer.name).get_weights())
+
+
+def _focused(features: Tensor, windows: Tensor, n_classes: int, focused: FocusedMaps) -> Tensor:
+    """Return the probabilities, computed from maps: the dense layer comes before the mean, not after it."""
+    maps = layers.Dense(n_classes, name="probabilities", dtype="float32")(features)
     logits = layers.GlobalAveragePooling1D(name="average")(focused([maps, windows]))
     return layers.Activation("sigmoid", name="sigmoid")(logits)
 
@@ -105,18 +101,34 @@ def _margin_steps(network: Network, margin: int) -> int:
     return margin // network.stride
 
 
-def _paths(features: Tensor, network: Network, steps: int, precision: str) -> list[Tensor]:
-    """Return the features of each path at the trunk's steps, without `steps` of them at both ends."""
-    found = [_path(features, network, path, precision) for path in network.paths]
+def _trunk(features: Tensor, network: Network, precision: str) -> Tensor:
+    """Return the features of the blocks that follow each other."""
+    dilations = network.dilation or (1,) * len(network.filters)
+    blocks = zip(network.filters, network.kernels, network.pooling, dilations, strict=True)
+    for number, numbers in enumerate(blocks, start=1):
+        block = _BlockPlan(f"block{number}", *numbers, precision)
+        features = _block(features, network, block, first=number == 1)
+    return features
+
+
+def _paths(trunk: Tensor, network: Network, margin_steps: int, precision: str, path_dropout: float) -> Tensor:
+    """Return the features of all paths side by side, at the trunk's steps without those of the margins."""
+    found = [_path(trunk, network, path, precision) for path in network.paths]
     ends = []
-    for path, each in zip(network.paths, found, strict=True):
+    for path, features in zip(network.paths, found, strict=True):
         gate = None
-        if network.gated and each is not found[0]:
+        if network.gated and features is not found[0]:
             kind = {"name": f"{path.name}_gate", "dtype": precision, "use_bias": False}
             gate = layers.Conv1D(path.filters[-1], 1, **kind)(found[0])
-        end = _end(each, network, steps, f"{path.name}_margin", gate)
-        ends.append(layers.Identity(name=f"{path.name}{PATH_SUFFIX}", dtype="float32")(end))
-    return ends
+        end = _crop_and_sharpen(features, network, margin_steps, f"{path.name}_margin", gate)
+        ends.append(layers.Identity(name=f"{path.name}_path", dtype="float32")(end))
+    if len(ends) == 1:
+        return ends[0]
+    features = layers.Concatenate(name="paths", dtype="float32")(ends)
+    if not path_dropout:
+        return features
+    sizes = tuple(path.filters[-1] for path in network.paths)
+    return RandomPaths(sizes, path_dropout, name="random_paths")(features)
 
 
 def _path(features: Tensor, network: Network, path: FeaturePath, precision: str) -> Tensor:
@@ -132,33 +144,37 @@ def _path(features: Tensor, network: Network, path: FeaturePath, precision: str)
     return layers.UpSampling1D(path.pool, name=f"{path.name}_repeat", dtype=precision)(features)
 
 
-def _end(features: Tensor, network: Network, steps: int, name: str, gate: Tensor | None = None) -> Tensor:
-    """Return the features that count, float32: without the margins' steps and, if so configured, sharpened."""
+def _crop_and_sharpen(
+    features: Tensor, network: Network, margin_steps: int, name: str, gate: Tensor | None = None
+) -> Tensor:
+    """Return features as float32 without the steps of the margins, sharpened if `network` says so."""
     features = ops.cast(features, "float32")
     gate = None if gate is None else ops.cast(gate, "float32")
-    near, whole = network.sharpen and network.sharpen_steps > 0, network.sharpen and not network.sharpen_steps
-    if near:  # what stands out is told by the margins, too
+    if network.sharpen and network.sharpen_steps:  # before cropping: a step is compared with the margins, too
         features = sharpen(features, network.sharpen_steps, gate)
-    features = layers.Cropping1D(steps, name=name, dtype="float32")(features) if steps else features
-    return sharpen(features) if whole else features
+    if margin_steps:
+        features = layers.Cropping1D(margin_steps, name=name, dtype="float32")(features)
+    return sharpen(features) if network.sharpen and not network.sharpen_steps else features
 
 
 def sharpen(features: Tensor, around: int = 0, gate: Tensor | None = None) -> Tensor:
-    """Return features (windows, steps, features) that count where they stand out in time.
+    """Return features (windows, steps, features), each weighted by how far it stands out in time.
 
-    Each is weighted by the softmax of itself over the steps, times their number. So the mean over time of what
-    is returned lies between the mean and the maximum of what is given, nearer to the maximum the larger it is:
-    the scale that the network learns for a feature says whether it asks "how much of the time" or "anywhere".
+    The weight is the softmax of the feature over the steps, times their number. So the mean over time of the
+    result lies between the mean and the maximum of `features`, nearer to the maximum the larger the feature is.
+    The network learns each feature's scale, and with it whether the feature means "in how much of the window"
+    or "anywhere in the window".
 
     Parameters
     ----------
     features : tensor
         Not negative.
     around : int
-        An odd number of steps: the softmax is of each step among those around it, fewer than so many steps away
-        and weighted by a triangle, so that what is farther away does not matter. 0 for all steps alike.
+        An odd number of steps. The softmax of a step is then taken over the steps that are fewer than so many
+        steps away, weighted by a triangle; steps farther away do not change the result. 0: over all steps
+        alike.
     gate : tensor, optional
-        Added to the features in the softmax, of the same shape: says where they may count.
+        Of the same shape. It is added to the features in the softmax, so that it says where they count.
     """
     logits = features if gate is None else features + gate
     if not around:
@@ -166,21 +182,14 @@ def sharpen(features: Tensor, around: int = 0, gate: Tensor | None = None) -> Te
         return features * weights / ops.mean(weights, axis=1, keepdims=True)
     weights = ops.exp(ops.clip(logits, -LARGEST_EXPONENT, LARGEST_EXPONENT))
     mean = weights
-    for _ in range(2):  # the mean of means is weighted by a triangle
+    for _ in range(2):  # a moving mean of a moving mean is weighted by a triangle
         mean = ops.average_pool(mean, around, strides=1, padding="same")
     return features * weights / mean
 
 
-def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] = ()) -> None:
-    """Give `target` the weights of the layers of the same names in `source`, except those named in `but`."""
-    for layer in target.layers:
-        if layer.weights and layer.name not in but:
-            layer.set_weights(source.get_layer(layer.name).get_weights())
-
-
 @dataclass(frozen=True)
 class _BlockPlan:
-    """What one block is made of."""
+    """The numbers of one block; `name` begins the names of its layers, `precision` is what they compute in."""
 
     name: str
     filters: int
@@ -215,7 +224,7 @@ def _convolve(features: Tensor, block: _BlockPlan, name: str, normalization: str
         kernel,
         padding="same",
         dilation_rate=block.dilation if kernel > 1 else 1,
-        use_bias=False,  # the batch normalisation's offset stands in for it
+        use_bias=False,  # the batch normalisation adds an offset
         kernel_initializer="he_normal",
         name=name,
         dtype=block.precision,

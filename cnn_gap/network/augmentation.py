@@ -1,4 +1,4 @@
-"""Random changes of the training windows, as Keras layers that do nothing in prediction."""
+"""Random changes of the training windows, as Keras layers that change nothing in prediction."""
 
 import math
 from typing import Any
@@ -11,13 +11,13 @@ from cnn_gap.leads import LEADS
 from cnn_gap.network.options import Augmentation
 from cnn_gap.network.tensors import Shape, Tensor
 
-#: Share of the training windows that each kind of disturbance meets.
+#: Share of the training windows that each kind of disturbance is added to.
 DISTURBED_SHARE = 0.5
 
-#: Baseline wander follows breath and movement, Hz.
+#: Frequencies of baseline wander, Hz: those of breathing and movement.
 WANDER_HZ = (0.05, 0.5)
 
-#: Spread of a spike over its neighbouring samples, in samples: what filters leave of an impulse.
+#: Width of a spike in samples: filters widen an impulse about so much.
 SPIKE_SAMPLES = 1.5
 
 
@@ -44,8 +44,10 @@ def augmentation_layers(augmentation: Augmentation, sampling_rate: float) -> lis
 class _RandomLayer(keras.layers.Layer):
     """A layer that changes windows of shape (windows, samples, leads) while training.
 
-    The generator's state is saved with the layer, so that resumed training goes on with it.
+    A model's file holds the state of the random generator. `options` names the arguments that rebuild a layer.
     """
+
+    options: tuple[str, ...] = ()
 
     def __init__(self, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -66,7 +68,8 @@ class _RandomLayer(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that rebuild the layer."""
-        return {**super().get_config(), "seed": self.seed}
+        options = {name: getattr(self, name) for name in ("seed", *self.options)}
+        return {**super().get_config(), **options}
 
     def draw(self, shape: Shape, low: float = 0.0, high: float = 1.0) -> Tensor:
         """Return uniform random numbers."""
@@ -82,8 +85,10 @@ class RandomAmplitude(_RandomLayer):
     low, high : float
         Bounds of the uniformly drawn factor.
     seed : int, optional
-        Of the factors.
+        Of the random numbers, also in the other layers.
     """
+
+    options = ("low", "high")
 
     def __init__(self, low: float = 0.5, high: float = 2.5, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
@@ -93,56 +98,50 @@ class RandomAmplitude(_RandomLayer):
         """Return the windows, scaled."""
         return windows * self.draw((ops.shape(windows)[0], 1, 1), self.low, self.high)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that rebuild the layer."""
-        return {**super().get_config(), "low": self.low, "high": self.high}
-
 
 @keras.saving.register_keras_serializable("cnn_gap")
 class RandomPaths(_RandomLayer):
-    """Let some windows see the features of the first paths alone while training.
+    """Set the features of the last paths to 0 in some windows while training.
 
-    As nested dropout does (Rippel et al. 2014, "Learning ordered representations with nested dropout"), it
-    orders the paths: what a path can find is learned there, and those after it add what it cannot.
+    Like nested dropout (Rippel et al. 2014, "Learning ordered representations with nested dropout"), this
+    orders the paths: each one learns what it can, and the paths after it learn only what is missing.
 
     Parameters
     ----------
     sizes : tuple of int
-        Features of each path, as they lie beside each other.
+        Number of features of each path, in the order in which they are concatenated.
     share : float
-        Of the windows, for each path but the first, that see only the paths before it.
+        For each path but the first: share of the windows in which this path and those after it are set to 0.
     seed : int, optional
-        Of the choice.
     """
+
+    options = ("sizes", "share")
 
     def __init__(self, sizes: tuple[int, ...], share: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.sizes, self.share = tuple(sizes), share
 
     def change(self, windows: Tensor) -> Tensor:
-        """Return features of shape (windows, steps, features), with zeros where a window does not see them."""
+        """Return the features (windows, steps, features), those of the chosen paths set to 0."""
         drawn = self.draw((ops.shape(windows)[0], 1, 1))
         needed = np.repeat(np.arange(len(self.sizes)) * self.share, self.sizes)
         return windows * ops.cast(drawn >= ops.convert_to_tensor(needed, "float32"), windows.dtype)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that rebuild the layer."""
-        return {**super().get_config(), "sizes": self.sizes, "share": self.share}
-
 
 @keras.saving.register_keras_serializable("cnn_gap")
 class RandomDisturbance(_RandomLayer):
-    """Add baseline wander, white noise and a spike to leads that hold a signal, each to half of the windows.
+    """Add baseline wander, white noise and a spike, each to half of the windows, to the leads with a signal.
 
     Parameters
     ----------
     wander_mv, noise_mv, spike_mv : float
-        Largest amplitude of each, mV.
+        Largest amplitude of each, mV; of noise, its largest standard deviation.
     sampling_rate : float
         Of the windows, Hz.
     seed : int, optional
-        Of everything.
     """
+
+    options = ("wander_mv", "noise_mv", "spike_mv", "sampling_rate")
 
     def __init__(
         self,
@@ -158,7 +157,7 @@ class RandomDisturbance(_RandomLayer):
         self.sampling_rate = sampling_rate
 
     def change(self, windows: Tensor) -> Tensor:
-        """Return the windows with what disturbs them."""
+        """Return the windows with the disturbances added."""
         present = ops.cast(ops.max(ops.abs(windows), axis=1, keepdims=True) > 0, "float32")
         disturbed = ops.cast(windows, "float32")
         for amplitude, shape in (
@@ -170,82 +169,67 @@ class RandomDisturbance(_RandomLayer):
                 disturbed = disturbed + present * self._gain(windows, amplitude) * shape(windows)
         return disturbed
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that rebuild the layer."""
-        return {
-            **super().get_config(),
-            "wander_mv": self.wander_mv,
-            "noise_mv": self.noise_mv,
-            "spike_mv": self.spike_mv,
-            "sampling_rate": self.sampling_rate,
-        }
-
     def _gain(self, windows: Tensor, largest: float) -> Tensor:
-        """Return an amplitude for each window, mV: none, or up to `largest`."""
+        """Return an amplitude for each window, mV: 0 or up to `largest`."""
         shape = (ops.shape(windows)[0], 1, 1)
         chosen = ops.cast(self.draw(shape) < DISTURBED_SHARE, "float32")
         return chosen * self.draw(shape, 0.0, largest)
 
     def _wander(self, windows: Tensor) -> Tensor:
-        """Return a slow sine of another amplitude, -1 to 1, on each lead."""
-        count, _, leads = ops.shape(windows)
+        """Return a slow sine whose amplitude, -1 to 1, differs between leads."""
+        count, _, n_leads = ops.shape(windows)
         frequency = self.draw((count, 1, 1), *WANDER_HZ) / self.sampling_rate
         phase = self.draw((count, 1, 1), 0.0, 2 * math.pi)
         wave = ops.sin(2 * math.pi * frequency * _samples(windows) + phase)
-        return wave * self.draw((count, 1, leads), -1.0, 1.0)
+        return wave * self.draw((count, 1, n_leads), -1.0, 1.0)
 
     def _noise(self, windows: Tensor) -> Tensor:
         return keras.random.normal(ops.shape(windows), seed=self.seed_generator)
 
     def _spike(self, windows: Tensor) -> Tensor:
-        """Return a narrow bump, upward or downward, at one time of one lead."""
-        count, samples, leads = ops.shape(windows)
+        """Return a narrow bump, upward or downward, at one time on one lead."""
+        count, samples, n_leads = ops.shape(windows)
         time = self.draw((count, 1, 1)) * ops.cast(samples, "float32")
         bump = ops.exp(-(((_samples(windows) - time) / SPIKE_SAMPLES) ** 2))
         sign = ops.sign(self.draw((count, 1, 1), -1.0, 1.0))
-        return bump * sign * ops.expand_dims(self._one_lead(count, leads), 1)
-
-    def _one_lead(self, count: Tensor, leads: int) -> Tensor:
-        return ops.one_hot(keras.random.randint((count,), 0, leads, seed=self.seed_generator), leads)
+        lead = keras.random.randint((count,), 0, n_leads, seed=self.seed_generator)
+        return bump * sign * ops.expand_dims(ops.one_hot(lead, n_leads), 1)
 
 
 @keras.saving.register_keras_serializable("cnn_gap")
 class RandomLeads(_RandomLayer):
-    """Silence leads of a share of the windows, as missing leads are 0.
+    """Set leads of a share of the windows to 0 while training, as leads that are missing are 0.
 
     A window loses, equally often: all chest leads; all chest leads but V2 (the 2021 Challenge's sets of six and
-    two, and of four and three leads); any one lead; each lead by even chance.
+    two, and of four and three leads); any one lead; each lead with a probability of one half.
 
     Parameters
     ----------
     share : float
-        Of the windows, from 0 to 1.
+        Share of the windows that lose leads, from 0 to 1.
     seed : int, optional
-        Of the choice.
     """
+
+    options = ("share",)
 
     def __init__(self, share: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         self.share = share
 
     def change(self, windows: Tensor) -> Tensor:
-        """Return the windows with leads of 0."""
+        """Return the windows, some leads set to 0."""
         shape = (ops.shape(windows)[0], len(LEADS))
-        sets = (
+        lead_masks = (
             ops.convert_to_tensor([float(not lead.startswith("V")) for lead in LEADS]),
             ops.convert_to_tensor([float(not lead.startswith("V") or lead == "V2") for lead in LEADS]),
             1 - ops.one_hot(self._choice(shape[0], len(LEADS)), len(LEADS)),
             ops.cast(self.draw(shape) < 0.5, "float32"),
         )
-        options = ops.stack([ops.broadcast_to(each, shape) for each in sets], axis=1)
-        choice = ops.one_hot(self._choice(shape[0], len(sets)), len(sets))
+        options = ops.stack([ops.broadcast_to(each, shape) for each in lead_masks], axis=1)
+        choice = ops.one_hot(self._choice(shape[0], len(lead_masks)), len(lead_masks))
         chosen = ops.sum(options * ops.expand_dims(choice, -1), axis=1)
         kept = ops.where(self.draw((shape[0], 1)) < self.share, chosen, 1.0)
         return windows * ops.cast(ops.expand_dims(kept, 1), windows.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that rebuild the layer."""
-        return {**super().get_config(), "share": self.share}
 
     def _choice(self, count: Tensor, options: int) -> Tensor:
         return keras.random.randint((count,), 0, options, seed=self.seed_generator)

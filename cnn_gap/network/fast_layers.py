@@ -1,8 +1,8 @@
-"""Layers of Keras that TensorFlow computes slowly in training, computed faster; a model's file has Keras's own.
+"""Faster versions of three Keras layers for training with TensorFlow; a model's file holds Keras's own layers.
 
-On a processor, Keras's normalisation of three-dimensional tensors is a dozen passes over them, its dropout
-draws a float32 for each feature, and the gradient of a strided slice, which cropping is, is several times as
-slow as that of a plain one. Together they take a third of a step that convolves in bfloat16
+On a CPU, Keras normalises three-dimensional tensors in a dozen passes over them, its dropout draws a float32
+for each feature, and it crops by a strided slice, whose gradient is several times as slow as a plain slice's.
+Together they take a third of a training step that convolves in bfloat16
 (`python -m benchmarks.speed.training_speed`).
 """
 
@@ -13,15 +13,15 @@ from keras import layers, ops
 
 from cnn_gap.network.tensors import Tensor
 
-#: Different values of the random numbers that `FastDropout` draws.
-_VALUES = 1 << 8
+#: Number of values of the random bytes that `FastDropout` draws.
+_BYTE_VALUES = 1 << 8
 
 
 def with_fast_layers(network: keras.Model) -> keras.Model:
-    """Return a network for training that computes the same faster, but for other random numbers of dropout.
+    """Return a network that trains faster: the same computation but for dropout's random numbers.
 
-    Its layers keep their names, and its weights are copied. On backends other than TensorFlow, which need none
-    of this, it is the network itself.
+    Its layers keep their names, and its weights are copied. With a backend other than TensorFlow, which needs
+    no faster layers, this returns the network itself.
     """
     if keras.backend.backend() != "tensorflow":
         return network
@@ -40,10 +40,10 @@ def with_fast_layers(network: keras.Model) -> keras.Model:
 
 @keras.saving.register_keras_serializable("cnn_gap")
 class FastNormalization(layers.BatchNormalization):
-    """`BatchNormalization` of (windows, steps, features) by TensorFlow's fused operation while it learns."""
+    """`BatchNormalization` of (windows, steps, features) that uses TensorFlow's fused operation in training."""
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
-        """Return the features normalised over windows and steps, and note their mean and variance."""
+        """Return the features normalised over windows and steps; update the moving mean and variance."""
         if not training or not self.trainable:
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
@@ -58,48 +58,47 @@ class FastNormalization(layers.BatchNormalization):
             epsilon=self.epsilon,
         )
         values = tf.cast(tf.reduce_prod(tf.shape(inputs)[:2]), tf.float32)
-        variance *= (values - 1) / values  # TensorFlow's is the sample's, Keras's is the population's
+        variance *= (values - 1) / values  # TensorFlow divides by values - 1, Keras by values
         for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + new * (1 - self.momentum))
-        return tf.squeeze(normalized, 1)  # the gradient of a slice is slow
+        return tf.squeeze(normalized, 1)  # normalized[:, 0] would have a slow gradient
 
 
 @keras.saving.register_keras_serializable("cnn_gap")
 class FastDropout(layers.Dropout):
-    """`Dropout` that draws a byte a feature: its rate is rounded to a 256th."""
+    """`Dropout` that draws one byte for each feature: its rate is rounded to a multiple of 1/256."""
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
-        """Return the features, in training some of them 0 and the others larger."""
+        """Return the features; in training some are set to 0 and the others scaled up."""
         if not training or not self.rate:
             return inputs
         import tensorflow as tf
 
-        dropped, shape = min(round(self.rate * _VALUES), _VALUES - 1), tf.shape(inputs)
+        dropped, shape = min(round(self.rate * _BYTE_VALUES), _BYTE_VALUES - 1), tf.shape(inputs)
         count = tf.size(inputs)
         seed = self.seed_generator.next()
         drawn = tf.random.stateless_uniform([(count + 3) // 4], seed, minval=None, maxval=None, dtype=tf.int32)
         numbers = tf.reshape(tf.reshape(tf.bitcast(drawn, tf.uint8), [-1])[:count], shape)
         kept = tf.cast(numbers >= tf.cast(dropped, tf.uint8), inputs.dtype)
-        return inputs * kept * tf.cast(_VALUES / (_VALUES - dropped), inputs.dtype)
+        return inputs * kept * tf.cast(_BYTE_VALUES / (_BYTE_VALUES - dropped), inputs.dtype)
 
 
 @keras.saving.register_keras_serializable("cnn_gap")
 class FastCropping(layers.Cropping1D):
-    """`Cropping1D` by a slice whose gradient is a padding."""
+    """`Cropping1D` by a plain slice, whose gradient is only a padding."""
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the features without their first and last steps."""
-        return sliced(inputs, *self.cropping)
+        return crop_steps(inputs, *self.cropping)
 
 
-def sliced(features: Tensor, first: int, last: int) -> Tensor:
-    """Return features (windows, steps, features) without their first and last steps."""
+def crop_steps(features: Tensor, first: int, last: int) -> Tensor:
+    """Return features (windows, steps, features) without the `first` first and the `last` last steps."""
     windows, steps, size = ops.shape(features)
     return ops.slice(features, (0, first, 0), (windows, steps - first - last, size))
 
 
+#: The faster layers by the name of Keras's own.
 _FAST: dict[str, Any] = {
-    "BatchNormalization": FastNormalization,
-    "Dropout": FastDropout,
-    "Cropping1D": FastCropping,
+    each.__base__.__name__: each for each in (FastNormalization, FastDropout, FastCropping)
 }

@@ -1,4 +1,7 @@
-"""Which lead speaks for a class, and when, by gradient × input: class activation maps have no lead axis."""
+"""How much each lead adds to the logit of a class at each time, by gradient × input.
+
+Class activation maps have no axis of leads, so they cannot tell this.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -7,26 +10,26 @@ import keras
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from cnn_gap.network.fast_layers import sliced
+from cnn_gap.network.fast_layers import crop_steps
 from cnn_gap.network.map_times import step_centres
 from cnn_gap.network.tensors import Tensor
 from cnn_gap.system.errors import InputError
 
-#: Time over which gradient × input is averaged, s: it changes its sign from one sample to the next.
+#: Gradient × input is averaged over this time, s, because its sign changes from one sample to the next.
 SMOOTHED_S = 0.3
 
-#: Gradients that are computed at once.
-_BATCH = 32
+#: Number of gradients that are computed at once.
+_GRADIENTS_PER_BATCH = 32
 
-#: Given windows (windows, samples, leads) and the columns of classes, returns the gradients of their logits,
-#: (columns, windows, samples, leads).
+#: A function of windows (windows, samples, leads) and the columns of classes that returns the gradients of the
+#: classes' logits, (columns, windows, samples, leads).
 Gradients = Callable[[np.ndarray, Sequence[int]], np.ndarray]
 
 
 def logit_gradients(network: keras.Model) -> Gradients:
-    """Return a function that computes gradients of logits by a window's amplitudes (logit per mV).
+    """Return a function that computes the gradients of logits with respect to a window's amplitudes (per mV).
 
-    A window goes through the network once, and back once a class.
+    It runs a window through the network once forward and once backward for each class.
 
     Parameters
     ----------
@@ -37,18 +40,18 @@ def logit_gradients(network: keras.Model) -> Gradients:
     rows = keras.ops.convert_to_numpy(network.get_layer("probabilities").kernel).T
     gradients = _gradients(features)
 
-    def of(windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
+    def compute(windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
         weights = np.repeat(rows[np.asarray(columns)][:, None], len(windows), axis=1)
         return np.asarray(gradients(windows, weights))
 
-    return of
+    return compute
 
 
 def _features(network: keras.Model) -> Callable[[Tensor], Tensor]:
-    """Return what computes a network's averaged features.
+    """Return a function that computes the means of a network's features from windows.
 
-    TensorFlow takes far longer for the gradient of `Cropping1D`, of twelve classes at once, than for that of
-    `keras.ops.slice`, which stands in for it here.
+    It replaces `Cropping1D` by `keras.ops.slice`, whose gradient TensorFlow computes far faster for twelve
+    classes at once.
     """
     average = network.get_layer("average").output
     crops = [layer for layer in network.layers if isinstance(layer, keras.layers.Cropping1D)]
@@ -60,7 +63,7 @@ def _features(network: keras.Model) -> Callable[[Tensor], Tensor]:
 
     def features(windows: Tensor) -> Tensor:
         uncut = before(windows, training=False)
-        cut = [sliced(each, *crop.cropping) for each, crop in zip(uncut, crops, strict=True)]
+        cut = [crop_steps(each, *crop.cropping) for each, crop in zip(uncut, crops, strict=True)]
         return behind(cut, training=False)
 
     return features
@@ -74,11 +77,11 @@ def lead_maps(
     stride: int,
     sampling_rate: float,
 ) -> np.ndarray:
-    """Return what each lead adds to the logits of classes at the steps of their maps.
+    """Return how much each lead adds to the logits of classes at the steps of their maps.
 
-    Gradient × input, averaged over `SMOOTHED_S` (Shrikumar et al. 2017, "Learning important features through
-    propagating activation differences"). To the first order, its mean over time and sum over leads is what the
-    amplitudes add to the logit.
+    This is gradient × input (Shrikumar et al. 2017, "Learning important features through propagating activation
+    differences"), averaged over `SMOOTHED_S`. To first order, its mean over time, summed over the leads, is
+    what the amplitudes add to the logit.
 
     Parameters
     ----------
@@ -87,11 +90,11 @@ def lead_maps(
     windows : ndarray, shape (windows, margin + samples + margin, leads), float32
         The network's windows, mV.
     columns : sequence of int
-        The classes.
+        Indices of the classes.
     margin : int
-        Samples of a window that belong to no step.
+        Number of samples at each end of a window that belong to no step.
     stride : int
-        Samples between two steps.
+        Number of samples from one step to the next.
     sampling_rate : float
         Of the windows, Hz.
 
@@ -105,7 +108,7 @@ def lead_maps(
     before, behind = np.floor(centres).astype(int), np.ceil(centres).astype(int)
     size = max(1, round(SMOOTHED_S * sampling_rate))
     found = np.empty((len(columns), len(windows), len(centres), windows.shape[2]), np.float32)
-    for several, own in _batches(len(columns), len(windows)):  # all of a long record would not fit in memory
+    for several, own in _batches(len(columns), len(windows)):  # a long record's gradients do not fit in memory
         products = windows[own] * gradients(windows[own], columns[several])
         smooth = uniform_filter1d(products[:, :, margin : margin + samples], size, axis=2, mode="nearest")
         found[several, own] = samples * (smooth[:, :, before] + smooth[:, :, behind]) / 2
@@ -113,18 +116,18 @@ def lead_maps(
 
 
 def _batches(columns: int, windows: int) -> Iterator[tuple[slice, slice]]:
-    """Yield which columns and windows are computed together, at most `_BATCH` pairs at a time."""
-    for first in range(0, columns, _BATCH):
-        several = min(_BATCH, columns - first)
-        step = _BATCH // several
+    """Yield slices of columns and windows that are computed together: `_GRADIENTS_PER_BATCH` pairs at most."""
+    for first in range(0, columns, _GRADIENTS_PER_BATCH):
+        several = min(_GRADIENTS_PER_BATCH, columns - first)
+        step = _GRADIENTS_PER_BATCH // several
         for window in range(0, windows, step):
             yield slice(first, first + several), slice(window, window + step)
 
 
-def _gradients(function: Callable) -> Callable:
-    """Return what computes a function's gradients by its argument, weighted by each of several weights.
+def _gradients(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a function of an argument and several weights: it returns the gradient of each weighted sum.
 
-    Keras has no function for it.
+    Keras has no function for gradients, so each backend's own is used.
     """
     if (backend := keras.backend.backend()) not in ("jax", "tensorflow"):
         raise InputError(
@@ -134,15 +137,13 @@ def _gradients(function: Callable) -> Callable:
     if backend == "jax":
         import jax
 
-        @jax.jit
-        def of(argument: Tensor, weights: Tensor) -> Tensor:
+        def compute(argument: Tensor, weights: Tensor) -> Tensor:
             _, back = jax.vjp(function, argument)
             return jax.vmap(lambda weight: back(weight)[0])(weights)
 
-        return of
+        return jax.jit(compute)
     import tensorflow as tf
 
-    @tf.function(reduce_retracing=True)
     def gradients(argument: Tensor, weights: Tensor) -> Tensor:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(argument)
@@ -151,4 +152,5 @@ def _gradients(function: Callable) -> Callable:
             lambda weight: tape.gradient(result, argument, output_gradients=weight), weights, warn=False
         )
 
-    return lambda argument, weights: gradients(tf.convert_to_tensor(argument), tf.convert_to_tensor(weights))
+    traced = tf.function(gradients, reduce_retracing=True)
+    return lambda argument, weights: traced(tf.convert_to_tensor(argument), tf.convert_to_tensor(weights))

@@ -1,4 +1,4 @@
-"""Losses for multi-label training, in `keras.ops` so that every Keras backend runs them.
+"""Losses for multi-label training, written with `keras.ops` so that every Keras backend runs them.
 
 Each is a `keras.losses.Loss` of labels and probabilities of shape (records, classes).
 """
@@ -9,22 +9,22 @@ from numpy.typing import ArrayLike
 
 from cnn_gap.network.tensors import Tensor
 
-#: Probabilities are kept this far from 0 and 1, where the logarithm has no finite gradient.
+#: Probabilities are clipped to this distance from 0 and 1, where the logarithm's gradient is not finite.
 EPSILON = 1e-7
 
 
 class MacroObs(keras.losses.Loss):
     """The negative soft Challenge score, averaged over the batch (Lin et al. 2020, section 2.4).
 
-    For record i with labels t and probabilities p, N = Σ_c [(1 − t_c)·p_c + t_c] counts softly the classes that
-    are labelled or answered. The score is Σ_jk t_j·p_k·W_jk / N: with probabilities of 0 and 1 it is the
+    For a record with labels t and probabilities p, N = Σ_c [(1 − t_c)·p_c + t_c] is the soft number of classes
+    that are labelled or answered. The score is Σ_jk t_j·p_k·W_jk / N: with probabilities of 0 and 1 it is the
     numerator of the Challenge metric.
 
     Parameters
     ----------
     weights : array-like, shape (C, C)
-        The reward for answering the column's class where the row's class is true. Only the first C columns of
-        labels and probabilities count: findings follow them.
+        The reward for answering the column's class where the row's class is true. The loss uses only the first
+        C columns of labels and probabilities; the columns after them are findings.
     """
 
     def __init__(self, weights: ArrayLike, name: str = "macro_obs") -> None:
@@ -36,7 +36,7 @@ class MacroObs(keras.losses.Loss):
         scored = self._weights.shape[0]
         labels, probabilities = ops.cast(y_true, y_pred.dtype)[:, :scored], y_pred[:, :scored]
         count = ops.sum((1 - labels) * probabilities + labels, axis=-1)
-        # t_j·p_k·W_jk summed over j and k: the outer products need not be built.
+        # The sum of t_j·p_k·W_jk over j and k, without building the outer products.
         score = ops.sum(ops.matmul(labels, self._weights) * probabilities, axis=-1)
         return -score / ops.maximum(count, EPSILON)
 
@@ -47,8 +47,8 @@ class WeightedBinaryCrossentropy(keras.losses.Loss):
     Parameters
     ----------
     positive_weights : array-like, shape (C,)
-        The weight of each class's positives: negatives / positives of the training set balances them (the
-        paper's WCE); ones give the plain binary cross-entropy.
+        The weight of each class's positive terms. Negatives / positives of the training records gives both the
+        same weight (the paper's WCE); 1 gives the plain binary cross-entropy.
     """
 
     def __init__(self, positive_weights: ArrayLike, name: str = "weighted_binary_crossentropy") -> None:
@@ -65,14 +65,7 @@ class WeightedBinaryCrossentropy(keras.losses.Loss):
 
 
 class WeightedSum(keras.losses.Loss):
-    """A loss plus a multiple of another.
-
-    Parameters
-    ----------
-    first, second : keras.losses.Loss
-    weight : float
-        Of the second.
-    """
+    """A loss plus `weight` times a second one."""
 
     def __init__(
         self, first: keras.losses.Loss, second: keras.losses.Loss, weight: float, name: str = "weighted_sum"

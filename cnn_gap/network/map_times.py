@@ -1,4 +1,4 @@
-"""When the steps of activation maps are, in windows and in records; Keras is not needed to know."""
+"""The times of the steps of activation maps in windows and in records. This module does not import Keras."""
 
 import numpy as np
 
@@ -6,30 +6,30 @@ from cnn_gap.signal.windows import Preprocessing, prediction_starts, resampled_l
 
 
 def step_centres(steps: int, stride: int) -> np.ndarray:
-    """Return where the steps of a map lie, in samples from its first one: at the middle of `stride` samples."""
+    """Return the centres of a map's steps, in samples from the first: the middle of `stride` samples each."""
     return stride * np.arange(steps) + (stride - 1) / 2
 
 
 def record_maps(
     maps: np.ndarray, stride: int, samples: int, sampling_rate: float, preprocessing: Preprocessing
 ) -> np.ndarray:
-    """Return the maps of a record's windows as maps at the record's samples.
+    """Return the maps of a record's windows, interpolated to the record's samples.
 
-    Each value lies at the middle of what it sees, with straight lines between. Where windows overlap, they are
-    blended, each by the distance from its nearer end.
+    Between the centres of the steps values are interpolated linearly. Where windows overlap, the result is the
+    mean of their values, weighted by the distance of each from the nearer end of its window.
 
     Parameters
     ----------
     maps : ndarray, shape (windows, steps, classes)
-        Of the windows that `cnn_gap.signal.windows.prediction_windows` makes of the record.
+        Of the windows that `cnn_gap.signal.windows.prediction_windows` cuts from the record.
     stride : int
-        Samples of a window between two steps: `cnn_gap.network.activation_maps.map_stride`.
+        Number of samples of a window from one step to the next: `cnn_gap.network.activation_maps.map_stride`.
     samples : int
         Length of the record.
     sampling_rate : float
         Of the record, Hz.
     preprocessing : Preprocessing
-        What made the windows.
+        Of the windows.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def record_maps(
     rate, length = preprocessing.sampling_rate, preprocessing.window_samples
     resampled = resampled_length(samples, sampling_rate, preprocessing)
     starts = prediction_starts(resampled, length, preprocessing.overlap)
-    # In samples of the windows, as all that follows; the last ones may lie half a sample beyond them.
+    # From here on, times are in samples of the windows. The record may end half a sample after its last window.
     times = np.minimum(np.arange(samples) * (rate / sampling_rate), resampled - 0.5)
     steps = step_centres(maps.shape[1], stride)
     total, weights = np.zeros((samples, maps.shape[2])), np.zeros(samples)

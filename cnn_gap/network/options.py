@@ -1,38 +1,37 @@
-"""What a network is made of and how its windows are augmented: options, for which Keras is not needed."""
+"""The options of a network and of its training windows' augmentation. This module does not import Keras."""
 
 import math
 import re
 from dataclasses import dataclass
 
+from cnn_gap.leads import LEADS
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.settings import require_ranges
+from cnn_gap.system.settings import require, require_ranges
 
-#: What the blocks may compute in; weights, losses and probabilities are float32 in any case.
+#: Number formats that the blocks can compute in; weights, losses and probabilities are always float32.
 PRECISIONS = ("float32", "mixed_bfloat16")
 
-#: More than this is a slip of the pen, and would take more memory than there is: a number of filters, samples
-#: of a kernel or a pooling; blocks; weights; samples between two values of a map.
+#: Larger options are refused as typing errors, before they fill the memory: filters of a block, samples of a
+#: kernel, factor of a pooling; number of blocks; number of weights; samples between two values of a map.
 LARGEST_OPTION = 10_000
 MOST_BLOCKS = 100
 MOST_WEIGHTS = 100_000_000
 LONGEST_STRIDE = 100_000
 
-LARGEST_LEADS = 12
-
 
 @dataclass(frozen=True)
 class FeaturePath:
-    """Blocks that lead from the trunk's features to the average, beside those of other paths.
+    """One of several sequences of blocks between the trunk's features and the average.
 
     Attributes
     ----------
     name : str
-        What the path is called, in lower-case letters.
+        In lower-case letters.
     filters, kernels : tuple of int
-        As of `Network`, one entry a block.
+        As in `Network`: one entry for each block.
     pool : int
-        Factor of a max-pooling before the path's first block. Its last features are repeated as often, so that
-        all paths have a value at each of the trunk's steps.
+        Factor of a max-pooling before the path's first block. The path's last features are repeated this many
+        times, so that all paths have a value at each of the trunk's steps.
     """
 
     name: str
@@ -41,51 +40,49 @@ class FeaturePath:
     pool: int = 1
 
     def __post_init__(self) -> None:
-        if not re.fullmatch("[a-z]+", self.name):
-            raise InputError(f"network.paths.name must be of lower-case letters; received {self.name!r}")
-        if self.name == "block":
-            raise InputError("network.paths.name must not be 'block', which the trunk's blocks are called")
+        named = re.fullmatch("[a-z]+", self.name) and self.name != "block"  # the name of the trunk's blocks
+        require(bool(named), "network.paths.name", "of lower-case letters, not 'block'", repr(self.name))
         _check_blocks(f"network.paths.{self.name}.", self.filters, kernels=self.kernels)
-        if not 1 <= self.pool <= LARGEST_OPTION:
-            raise InputError(
-                f"network.paths.{self.name}.pool must be from 1 to {LARGEST_OPTION}; received {self.pool}"
-            )
+        require_ranges(f"network.paths.{self.name}", self, {"pool": (1, LARGEST_OPTION)})
 
 
 @dataclass(frozen=True)
 class Network:
-    """What the network is made of; one entry a block in each tuple.
+    """The blocks and paths of a network; each tuple has one entry for each block.
 
-    Without paths it is one sequence of blocks. With paths, these blocks are the trunk that the paths share:
-    one may see a beat and another a rhythm, and the mean over time is taken of the features of all.
+    Without paths the network is one sequence of blocks. With paths these blocks are the trunk, whose features
+    every path takes: one path may see a beat and another one a rhythm. The features of all paths are averaged
+    over time.
 
     Attributes
     ----------
     filters : tuple of int
         Feature maps of each block's convolution.
     kernels : tuple of int
-        Samples that each convolution spans.
+        Number of samples that each convolution spans.
     pooling : tuple of int
         Factor of each block's max-pooling over time; 1 for none.
     dropout : float
-        Share of features that each block drops in training.
+        Share of its features that each block drops in training.
     residual : bool
         Add each block's input to its convolution's output (He et al. 2016), from the second block on.
     dilation : tuple of int
-        Step between the samples that each convolution sees; empty for 1 in every block.
+        Step between the samples that each convolution sees; empty: 1 in every block.
     squeeze : int
         Weigh each block's features by squeeze-and-excitation (Hu et al. 2018) with this many times fewer hidden
-        units than features; 0 for none.
+        units than features; 0: do not weigh them.
     sharpen : bool
-        Let each of the last features count where it stands out in time: see `sharpen`.
+        Weigh each of the last features by how far it stands out in time: see
+        `cnn_gap.network.architecture.sharpen`.
     sharpen_steps : int
-        What it is to stand out from lies fewer than so many steps away; an odd number, 0 for the whole window.
-        With few, what is elsewhere does not change a map.
+        An odd number: each step is compared with the steps that are fewer than so many steps away, so that
+        steps farther away do not change its map. 0: compared with all steps of the window.
     gated : bool
-        Let the first path, which sees the least, say where the features of the others count: see `sharpen`.
-        So what a wide path finds out lies on the wave that it is about. Needs `sharpen_steps` and paths.
+        Let the first path, which has the smallest receptive field, say where the features of the other paths
+        count: see `sharpen`. So the map of what a wide path recognises lies on the wave that it belongs to.
+        Needs `sharpen_steps` and two paths or more.
     paths : tuple of FeaturePath
-        What follows the blocks, side by side; none for nothing.
+        The paths after the trunk; empty: the trunk's features are averaged.
     """
 
     filters: tuple[int, ...]
@@ -103,51 +100,42 @@ class Network:
     def __post_init__(self) -> None:
         dilation = {"dilation": self.dilation} if self.dilation else {}
         _check_blocks("network.", self.filters, kernels=self.kernels, pooling=self.pooling, **dilation)
-        if len({path.name for path in self.paths}) < len(self.paths):
-            raise InputError("network.paths must have different names")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"network.dropout must be from 0 to below 1; received {self.dropout}")
-        if not 0 <= self.squeeze <= min(self.filters):
-            raise InputError(f"network.squeeze must be from 0 to the fewest filters; received {self.squeeze}")
-        if not (
-            self.sharpen_steps == 0
-            or (1 <= self.sharpen_steps <= LARGEST_OPTION and self.sharpen_steps % 2 == 1)
-        ):
-            raise InputError(
-                f"network.sharpen_steps must be 0 or an odd number up to {LARGEST_OPTION};"
-                f" received {self.sharpen_steps}"
-            )
+        names = [path.name for path in self.paths]
+        require(len(set(names)) == len(names), "network.paths.name", "different in each path", names)
+        require(0 <= self.dropout < 1, "network.dropout", "from 0 to below 1", self.dropout)
+        squeezable = 0 <= self.squeeze <= min(self.filters)
+        require(squeezable, "network.squeeze", "from 0 to the fewest filters", self.squeeze)
+        odd = 0 <= self.sharpen_steps <= LARGEST_OPTION and (self.sharpen_steps % 2 or not self.sharpen_steps)
+        expected = f"0 or an odd number up to {LARGEST_OPTION}"
+        require(bool(odd), "network.sharpen_steps", expected, self.sharpen_steps)
         if self.gated and not (self.sharpen and self.sharpen_steps and len(self.paths) > 1):
             raise InputError(
                 "network.gated needs sharpen, sharpen_steps and two paths or more; received"
                 f" sharpen {self.sharpen}, sharpen_steps {self.sharpen_steps} and {len(self.paths)} paths"
             )
-        if len(self.paths) > MOST_BLOCKS:
-            raise InputError(f"network.paths must be at most {MOST_BLOCKS}; received {len(self.paths)}")
+        require(len(names) <= MOST_BLOCKS, "network.paths", f"at most {MOST_BLOCKS}", len(names))
         if self.weights > MOST_WEIGHTS:
             raise InputError(
                 f"network.filters and network.kernels must make at most {MOST_WEIGHTS} weights;"
                 f" received {self.weights}"
             )
-        if max(self.stride, self.multiple) > LONGEST_STRIDE:
-            raise InputError(
-                f"network.pooling must multiply to at most {LONGEST_STRIDE} samples; received {self.stride}"
-            )
+        if (stride := max(self.stride, self.multiple)) > LONGEST_STRIDE:
+            raise InputError(f"network.pooling must multiply to at most {LONGEST_STRIDE}; received {stride}")
 
     @property
     def weights(self) -> int:
-        """About how many weights the convolutions have."""
-        trunk = _weights(LARGEST_LEADS, self.filters, self.kernels)
+        """Number of weights of the convolutions, of twelve leads, without shortcuts and gates."""
+        trunk = _weights(len(LEADS), self.filters, self.kernels)
         return trunk + sum(_weights(self.filters[-1], path.filters, path.kernels) for path in self.paths)
 
     @property
     def stride(self) -> int:
-        """Samples of a window between two values of a map."""
+        """Number of samples of a window from one value of a map to the next."""
         return math.prod(self.pooling)
 
     @property
     def multiple(self) -> int:
-        """A window must have a multiple of so many samples, lest the paths' steps differ; 1 without paths."""
+        """A window must have a multiple of so many samples, so that all paths have the same steps."""
         return self.stride * math.lcm(*(path.pool for path in self.paths)) if self.paths else 1
 
 
@@ -158,38 +146,36 @@ def _weights(channels: int, filters: tuple[int, ...], kernels: tuple[int, ...]) 
 
 def _check_blocks(where: str, filters: tuple[int, ...], **others: tuple[int, ...]) -> None:
     for key, values in {"filters": filters, **others}.items():
-        if not values or min(values) < 1 or max(values) > LARGEST_OPTION:
-            raise InputError(
-                f"{where}{key} must list numbers from 1 to {LARGEST_OPTION}; received {list(values)}"
-            )
-        if len(values) > MOST_BLOCKS:
-            raise InputError(f"{where}{key} must list at most {MOST_BLOCKS} blocks; received {len(values)}")
-        if len(values) != len(filters):
-            raise InputError(f"{where}{key} must have as many entries as filters; received {list(values)}")
+        inside = bool(values) and min(values) >= 1 and max(values) <= LARGEST_OPTION
+        require(inside, f"{where}{key}", f"a list of numbers from 1 to {LARGEST_OPTION}", list(values))
+        require(len(values) <= MOST_BLOCKS, f"{where}{key}", f"of at most {MOST_BLOCKS} blocks", len(values))
+        same = len(values) == len(filters)
+        require(same, f"{where}{key}", "as long as filters", list(values))
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What happens to the windows in training; 0 leaves a part out.
+    """How the windows are changed in training; 0 leaves a change out.
 
     Attributes
     ----------
     amplitude : tuple of float
-        Bounds of a factor for each window (Lin et al. 2020, section 2.2: 0.5 to 2.5); (1, 1) for none.
+        Bounds of the factor of each window (Lin et al. 2020, section 2.2: 0.5 to 2.5); (1, 1): no change.
     wander_mv, noise_mv, spike_mv : float
-        Largest amplitude of slow baseline wander, standard deviation of white noise and height of a spike.
+        Largest amplitude of slow baseline wander, largest standard deviation of white noise and largest height
+        of a spike, mV.
     lead_dropout : float
         Share of the windows that lose leads.
     path_dropout : float
-        Share of the windows, for each of the network's paths but the first, that see only the paths before it:
-        see `cnn_gap.network.augmentation.RandomPaths`.
+        For each path but the first: share of the windows in which this path and those after it give zeros. See
+        `cnn_gap.network.augmentation.RandomPaths`.
     crop_s : float
-        Length of the random part of each window that is trained on, s; 0 for all of it.
+        Length of the random part of each window that is trained on, s; 0: the whole window.
     mixup : float
-        Parameter of the Beta distribution by which pairs of windows and their labels are blended
+        Parameter of the Beta distribution that draws how pairs of windows and their labels are blended
         (Zhang et al. 2018).
     no_heart : float
-        Share of the windows that `cnn_gap.training.no_heart` replaces by what holds no heartbeat.
+        Share of the windows that are replaced by windows without a heartbeat: see `cnn_gap.network.no_heart`.
     """
 
     amplitude: tuple[float, ...] = (0.5, 2.5)
@@ -203,10 +189,8 @@ class Augmentation:
     no_heart: float = 0.0
 
     def __post_init__(self) -> None:
-        if len(self.amplitude) != 2 or not 0 < self.amplitude[0] <= self.amplitude[1] < 1e6:
-            raise InputError(
-                f"augmentation.amplitude must be two rising factors; received {list(self.amplitude)}"
-            )
+        rising = len(self.amplitude) == 2 and 0 < self.amplitude[0] <= self.amplitude[1] < 1e6
+        require(rising, "augmentation.amplitude", "two rising factors", list(self.amplitude))
         require_ranges(
             "augmentation",
             self,

@@ -1,9 +1,9 @@
-"""Types for what flows through a network, whatever Keras's backend."""
+"""Types of the tensors in a network, for any backend of Keras."""
 
 from typing import Any
 
-#: A backend's tensor or a `keras.KerasTensor`: Keras has no type that holds for all of them.
+#: A backend's tensor or a `keras.KerasTensor`: Keras has no common type for them.
 Tensor = Any
 
-#: A tensor's shape; a length may be a tensor itself, or None where it is not known.
+#: A tensor's shape: each length is an int, a tensor, or None where it is unknown.
 Shape = tuple[Any, ...]

@@ -12,10 +12,11 @@ import numpy as np
 
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.long_records import LongRecord, open_record
+from cnn_gap.io.registry import record_name
 from cnn_gap.predict.prediction import Prediction, failed_prediction
 from cnn_gap.predict.predictor import Predictor
 from cnn_gap.predict.preparation import PendingRecord, ReadResult, prepared_records
-from cnn_gap.record import Record, record_name
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
 #: Records, and windows of them, that are classified together: long records come in smaller batches.

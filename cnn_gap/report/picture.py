@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 NOTEBOOK_DPI = 110
 
 
-class Picture(Figure):  # type: ignore[misc]  # Figure has no types here
+class Picture(Figure):
     """A figure that needs no pyplot to be shown in a notebook; it is saved like any other."""
 
     def _repr_png_(self) -> bytes:

@@ -15,8 +15,8 @@ import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.headers import codes_of, parse_comments
-from cnn_gap.io.records import find_records, paths_by_name
-from cnn_gap.record import record_name
+from cnn_gap.io.label_tables import RecordTable
+from cnn_gap.io.sources import list_records
 from cnn_gap.results.result_table import read_result_table
 from cnn_gap.system.errors import InputError, printable
 from cnn_gap.system.files import LARGEST_SETTINGS, read_bytes, write_text
@@ -200,19 +200,19 @@ def _number_or_zero(text: str) -> float:
 
 def _codes_by_name(folder: Path, label_table: Mapping[str, Sequence[str]] | None) -> dict[str, Sequence[str]]:
     """Return the codes of the records below `folder`, in the order of their names."""
-    found = find_records(folder)
+    found = list_records(folder, strict=True).records
     if label_table is None:
-        labelled = [path for path in found if path.suffix == ".hea"]
+        labelled = [record for record in found if record.source.lower().endswith(".hea")]
     else:
-        labelled = [path for path in found if record_name(path) in label_table]
-    paths = paths_by_name(labelled)
-    if not paths:
+        table = RecordTable({name: tuple(codes) for name, codes in label_table.items()})
+        labelled = [record for record in found if record.source in table]
+    if not labelled:
         raise InputError(f"{folder}: holds no records with labels; give the folder of the labels")
-    ordered = sorted(paths.items())
+    ordered = [(record.name, record.source) for record in sorted(labelled, key=lambda record: record.name)]
     if label_table is not None:
-        return {name: label_table[name] for name, _ in ordered}
+        return {name: table[source] for name, source in ordered}
     # The comments alone: that is all that scoring needs, and a header that is wrong otherwise has them too.
-    return {name: codes_of(parse_comments("\n".join(_lines(path)))) for name, path in ordered}
+    return {name: codes_of(parse_comments("\n".join(_lines(Path(path))))) for name, path in ordered}
 
 
 def _table_outputs(names: Sequence[str], table: Path) -> list[Outputs]:

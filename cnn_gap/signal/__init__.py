@@ -1,1 +1,1 @@
-"""Windows: what the network sees of a recording."""
+"""The signal: filters, resampling, the windows that a network gets, and the quality of a recording."""

@@ -1,27 +1,28 @@
-"""Extend a record beyond its ends: find the earlier stretch most like the end, and repeat what followed it.
+"""The continuation of a record beyond its ends.
 
-A network that sees zeros beyond a record's ends takes them for a silent heart, and its activation maps bend
-there. A heart that beats regularly is continued exactly; one that does not gets beats of its own.
+The end is compared with earlier parts of the record, and what followed the most similar part is repeated. With
+zeros beyond the ends, a network would see a heart that stands still, and its activation maps would be wrong
+there. A regular rhythm is continued without a break, an irregular one with beats of the record.
 """
 
 import numpy as np
 
-#: What is compared, s: long enough to hold a beat.
+#: Length of the end that is compared, s: it holds a beat or more.
 TEMPLATE_S = 1.5
 
-#: How far back the likeness is sought, s: from the shortest RR interval to several.
+#: The compared parts are earlier by at least and by at most so much, s.
 LAGS_S = (0.3, 3.0)
 
 
-def continued(signal: np.ndarray, margin: int, sampling_rate: float) -> np.ndarray:
-    """Return the indices of the samples that make a signal extended by `margin` samples at both ends.
+def continue_signal(signal: np.ndarray, margin: int, sampling_rate: float) -> np.ndarray:
+    """Return the indices of the samples that make up a signal, extended by `margin` samples at both ends.
 
     Parameters
     ----------
     signal : ndarray, shape (samples, leads)
         Finite amplitudes.
     margin : int
-        Samples to add before and after.
+        Number of samples to add before and after.
     sampling_rate : float
         Hz.
 
@@ -47,7 +48,7 @@ def _following(signal: np.ndarray, count: int, sampling_rate: float) -> np.ndarr
 
 
 def _lag(signal: np.ndarray, sampling_rate: float) -> int:
-    """Return how many samples earlier the signal looked most as it does at its end."""
+    """Return by how many samples the part of the signal that is most similar to its end is earlier."""
     template = min(round(TEMPLATE_S * sampling_rate), len(signal) // 2)
     shortest, longest = (round(lag * sampling_rate) for lag in LAGS_S)
     longest = min(longest, len(signal) - template)
@@ -59,19 +60,18 @@ def _lag(signal: np.ndarray, sampling_rate: float) -> int:
 
 
 def _differences(signal: np.ndarray, pattern: np.ndarray) -> np.ndarray:
-    """Return how each piece of a signal differs from a pattern: squares, less a level that drifts.
+    """Return the squared difference between each part of a signal and a pattern, apart from their levels.
 
-    The nearer to the pattern's end the more it counts: the next beat follows from the last one, however
-    irregular those before it were.
+    Weights rise towards the pattern's end, so that the last beat, which the next one follows, counts most. The
+    pattern's own square, which is the same for all parts, is left out.
     """
     weights = np.arange(1, len(pattern) + 1) / len(pattern)
     total = weights.sum()
     shapes = weights * (pattern - weights @ pattern / total).T
     squares = np.correlate((signal**2).sum(axis=1), weights, "valid")
-    # Products of spectra: all leads at once, and no threads, which a matrix product may start.
+    # Correlations by Fourier transform: a matrix product may start threads that slow the network.
     size = 1 << (len(signal) - 1).bit_length()
-    leads = np.fft.rfft(signal.T, size)
-    levels = np.fft.irfft(leads * np.fft.rfft(weights, size).conj(), size)[:, : len(squares)]
-    likeness = np.fft.irfft((leads * np.fft.rfft(shapes, size).conj()).sum(axis=0), size)[: len(squares)]
-    # Without the pattern's own square, which is the same for all.
-    return squares - (levels**2).sum(axis=0) / total - 2 * likeness
+    spectra = np.fft.rfft(signal.T, size)
+    levels = np.fft.irfft(spectra * np.fft.rfft(weights, size).conj(), size)[:, : len(squares)]
+    products = np.fft.irfft((spectra * np.fft.rfft(shapes, size).conj()).sum(axis=0), size)[: len(squares)]
+    return np.asarray(squares - (levels**2).sum(axis=0) / total - 2 * products)

@@ -1,7 +1,7 @@
-"""Windows of recordings that are too long to be in memory, the same as of the whole signal.
+"""Windows of recordings that are too long for the memory; they equal the windows of the whole signal.
 
-What a window depends on lies around it: the filters' reach, and where the record ends, how it went on before.
-Only the gain depends on all of the record, so it is measured first.
+A window depends on the samples around it, as far as the filters and the continuation at the record's ends
+reach. Only the gain depends on the whole record, so it is measured first.
 """
 
 from collections.abc import Iterator
@@ -25,21 +25,22 @@ from cnn_gap.signal.windows import (
     training_starts,
 )
 
-#: Windows that are cut at a time, and samples at their rate that are looked at at a time.
+#: Number of windows that are cut at once, and samples, at the windows' rate, of a piece.
 WINDOWS_CUT_AT_ONCE = 32
-PIECE = 1 << 16
+PIECE_SAMPLES = 1 << 16
 
-#: How much more than a piece is read on both sides, s, and of each filter's period.
+#: On both sides of a piece so much more is read: at least `REACH_S` (s), and so many periods of each filter's
+#: corner frequency.
 REACH_S = 5.0
 REACH_PERIODS = 6.0
 
 
 class Signal(Protocol):
-    """A recording whose parts can be read."""
+    """A recording that can be read part by part."""
 
     @property
     def samples(self) -> int:
-        """Of each lead."""
+        """Number of samples of each lead."""
 
     @property
     def sampling_rate(self) -> float:
@@ -51,23 +52,23 @@ class Signal(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A part of a recording as it was read and as windows are cut from it."""
+    """A part of a recording: as it was read, and filtered for windows to be cut from it."""
 
     record: Record
     prepared: FilteredSignal
 
 
 def pieces(signal: Signal, preprocessing: Preprocessing) -> Iterator[Piece]:
-    """Yield a recording piece by piece, one after the other, each with its own gain of 1."""
+    """Yield a recording piece by piece in order of time, each with a gain of 1."""
     length = resampled_length(signal.samples, signal.sampling_rate, preprocessing)
-    # Of one length: what is left over might be too short to be judged.
-    bounds = np.linspace(0, length, ceil(length / PIECE) + 1).astype(int).tolist()
+    # All of the same length: a remainder may be too short for its quality to be assessed.
+    bounds = np.linspace(0, length, ceil(length / PIECE_SAMPLES) + 1).astype(int).tolist()
     for first, last in pairwise(bounds):
         yield read_piece(signal, preprocessing, first, min(last + 1, length))
 
 
 def gain_of(signal: Signal, preprocessing: Preprocessing) -> float:
-    """Return the factor that corrects the gain of a whole recording."""
+    """Return the factor that corrects the gain of a whole recording; 1 if the gain is plausible."""
     slopes = NO_SLOPES
     for piece in pieces(signal, preprocessing):
         slopes = slopes.with_more(piece.prepared.signal, piece.prepared.valid)
@@ -75,7 +76,7 @@ def gain_of(signal: Signal, preprocessing: Preprocessing) -> float:
 
 
 def long_prediction_windows(signal: Signal, preprocessing: Preprocessing, gain: float) -> Iterator[np.ndarray]:
-    """Yield the windows of `cnn_gap.signal.windows.prediction_windows`, some at a time."""
+    """Yield the windows of `cnn_gap.signal.windows.prediction_windows`, `WINDOWS_CUT_AT_ONCE` at a time."""
     length = resampled_length(signal.samples, signal.sampling_rate, preprocessing)
     starts = prediction_starts(length, preprocessing.window_samples, preprocessing.overlap)
     for group in range(0, len(starts), WINDOWS_CUT_AT_ONCE):
@@ -93,12 +94,12 @@ def long_training_windows(signal: Signal, preprocessing: Preprocessing) -> np.nd
 
 
 def read_piece(signal: Signal, preprocessing: Preprocessing, first: int, last: int) -> Piece:
-    """Return the samples from `first` to before `last`, counted at the windows' rate, with a gain of 1."""
+    """Return the samples `first` to `last` - 1, counted at the windows' rate, with a gain of 1."""
     ratio = rate_ratio(signal.sampling_rate, preprocessing.sampling_rate)
     corners = [corner for corner in (preprocessing.highpass_hz, preprocessing.lowpass_hz) if corner]
     reach_s = max([REACH_S, *(REACH_PERIODS / corner for corner in corners)])
     reach = ceil(reach_s * preprocessing.sampling_rate)
-    # From where a sample at one rate and one at the other are at the same time.
+    # The piece begins where a sample at the record's rate and one at the windows' rate have the same time.
     blocks = max(0, first - reach) // ratio.numerator
     stored_first = blocks * ratio.denominator
     stored_last = min(signal.samples, ceil((last + reach) / ratio))
@@ -107,7 +108,7 @@ def read_piece(signal: Signal, preprocessing: Preprocessing, first: int, last: i
     prepared = prepare_signal(record.signal, signal.sampling_rate, ungained)
     skipped = blocks * ratio.numerator
     part = slice(first - skipped, last - skipped)
-    # Halves of a sample are rounded to even numbers: the end of a part may lack one.
+    # Lengths with half a sample are rounded to even numbers, so a piece may lack its last sample.
     rounding = ((0, last - first - len(prepared.signal[part])), (0, 0))
     held, valid = (np.pad(each[part], rounding, "edge") for each in (prepared.signal, prepared.valid))
     return Piece(record, FilteredSignal(held, valid, 1.0))

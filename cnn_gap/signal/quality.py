@@ -1,7 +1,8 @@
-"""A look at a record before the network: can it be answered at all, and what should a reader know of it?
+"""The quality of a record, assessed before the network: can it be answered, and what should a reader know?
 
-A network answers whatever it is given. So what holds no heartbeat is found by rules that no heart breaks: on
-3,000 records of PTB-XL beats stood out at least 2.1 times, in twelve leads of noise at most 1.8 times.
+A network gives an answer for any input. So records without a heartbeat are found by rules: at beats, the
+band-passed signal of 3,000 records of PTB-XL was at least 2.1 times as high as between beats, that of twelve
+leads of noise at most 1.8 times.
 """
 
 from collections.abc import Sequence
@@ -15,38 +16,43 @@ from cnn_gap.record import Record
 from cnn_gap.signal.filters import zero_phase
 from cnn_gap.signal.windows import FilteredSignal, remove_baseline
 
-#: Shorter records hold too few beats, s.
+#: Records shorter than this are not answered, s: they hold too few beats.
 SHORTEST_S = 2.0
 
-#: A lead is flat within so many mV, or within this share of its level or of the other leads' range.
+#: A lead is flat if its range is at most `FLAT_MV`, this share of its level, or this share of the median range
+#: of the other leads.
 FLAT_MV = 1e-4
-FLAT_OF_LEVEL = 1e-5
-FLAT_OF_OTHERS = 0.01
+FLAT_SHARE_OF_LEVEL = 1e-5
+FLAT_SHARE_OF_OTHERS = 0.01
 
-#: A lead that stays at one value for so long was off, s.
+#: A note tells of a lead that stays at one value for longer than this, s.
 OFF_S = 1.0
 
-#: Shares of samples at a lead's own limit that are told, and that leave nothing to see.
-SATURATED, LOST = 0.02, 0.5
+#: Shares of samples at a lead's highest or lowest value: above the first a note tells of it, and if all leads
+#: are above the second, the record is not answered.
+SATURATED_SHARE, LOST_SHARE = 0.02, 0.5
 
-#: Share of samples that are not valid that is told.
-INVALID = 0.1
+#: Share of invalid samples of a lead above which a note tells of it.
+INVALID_SHARE = 0.1
 
-#: What of a signal beats stand out in, Hz, and over which time its energy is averaged, s.
+#: Beats are looked for in this band, Hz, as the root of its energy averaged over `BEAT_S`, s.
 BEAT_HZ = (5.0, 20.0)
 BEAT_S = 0.12
 
-#: Beats are at least this share of what is left of a signal without its line: slow waves and ramps have none.
-BEAT_OF_ALL = 0.1
-ROUGHNESS = 1e-3
+#: At beats, this is at least `BEAT_SHARE` of the standard deviation of the signal without its linear trend plus
+#: `RANGE_SHARE` of its range: slow waves and ramps do not reach it.
+BEAT_SHARE = 0.1
+RANGE_SHARE = 1e-3
 
-#: How many times as high as between beats this signal is at beats: without a beat, and with noise.
+#: A record has no beat if this is less than `NO_BEAT` times as high at beats as between them; below `NOISY`
+#: times a note tells of noise.
 NO_BEAT, NOISY = 1.9, 3.0
 
-#: What filters leave at a record's ends says nothing, s.
+#: Length at both ends that is left out because of the filter's transients, s.
 ENDS_S = 0.2
 
-#: Beats are this share of the highest ones, and at least so far apart, s; one comes at least in so many s.
+#: Beats have at least this share of the height of the highest ones and are at least so far apart, s. A record
+#: has at least one beat in each `BEAT_EVERY_S`, s.
 BEAT_HEIGHT = 0.4
 BEAT_APART_S = 0.25
 BEAT_EVERY_S = 5.0
@@ -54,122 +60,122 @@ BEAT_EVERY_S = 5.0
 
 @dataclass(frozen=True)
 class Quality:
-    """Whether a record can be answered, and what a reader of its answers should know.
+    """Whether a record can be answered, and notes for the reader of its answers.
 
     Attributes
     ----------
     answerable : bool
-        Whether there is a heart to be seen; if not, nothing is answered.
+        Whether a heartbeat was found; if not, the record gets no answer.
     notes : tuple of str
-        In plain English. Where nothing is answered, the first says why.
+        In plain English. If the record is not answerable, the first note gives the reason.
     """
 
     answerable: bool = True
     notes: tuple[str, ...] = ()
 
 
-#: Of a record about which nothing is to be said.
+#: The quality of an answerable record without notes.
 GOOD = Quality()
 
 
 def assess_quality(record: Record, prepared: FilteredSignal, sampling_rate: float) -> Quality:
-    """Return what a record is worth.
+    """Return the quality of a record.
 
     Parameters
     ----------
     record : Record
         As it was read.
     prepared : FilteredSignal
-        The same as windows are cut from it.
+        The same record, filtered for windows.
     sampling_rate : float
         Of `prepared`, Hz.
     """
-    values = _Values(record.signal)
-    flat = _flat(record, values)
-    signals = record.leads & ~flat
-    saturated = np.where(signals, values.saturated, 0.0)
-    seen = prepared.signal if signals.all() else prepared.signal[:, signals]
-    beats = _stand_out(seen, sampling_rate) if signals.any() else 0.0
-    obstacle = _obstacle(record, signals, saturated, beats)
-    notes = [*record.notes, *_notes_on_leads(record, values, flat, saturated)]
-    if prepared.gain != 1 and signals.any():
+    values = _LeadValues(record.signal)
+    flat = _find_flat_leads(record, values)
+    signal_mask = record.leads & ~flat
+    saturated = np.where(signal_mask, values.saturated, 0.0)
+    signal = prepared.signal if signal_mask.all() else prepared.signal[:, signal_mask]
+    contrast = _beat_contrast(signal, sampling_rate) if signal_mask.any() else 0.0
+    reason = _refusal(record, signal_mask, saturated, contrast)
+    notes = [*record.notes, *_lead_notes(record, values, flat, saturated)]
+    if prepared.gain != 1 and signal_mask.any():
         notes.append(f"implausible amplitudes were multiplied by {prepared.gain:.3g}")
-    if NO_BEAT <= beats < NOISY:
+    if NO_BEAT <= contrast < NOISY:
         notes.append("beats hardly stand out from noise")
-    return Quality(not obstacle, tuple([obstacle, *notes] if obstacle else notes))
+    return Quality(not reason, tuple([reason, *notes] if reason else notes))
 
 
 def assess_parts(parts: Sequence[Quality]) -> Quality:
-    """Return what a long record is worth by the looks at its parts."""
-    seen = [part for part in parts if part.answerable]
-    if not seen:
+    """Return the quality of a long record from that of its parts: the notes that all answerable parts have."""
+    answerable = [part for part in parts if part.answerable]
+    if not answerable:
         return parts[0]
-    notes = [note for note in seen[0].notes if all(note in part.notes for part in seen)]
-    if lost := len(parts) - len(seen):
-        notes.append(f"{lost} of {len(parts)} parts of the record hold no heartbeat that can be judged")
+    notes = [note for note in answerable[0].notes if all(note in part.notes for part in answerable)]
+    if refused := len(parts) - len(answerable):
+        notes.append(f"{refused} of {len(parts)} parts of the record hold no heartbeat that can be judged")
     return Quality(True, tuple(notes))
 
 
-def _obstacle(record: Record, signals: np.ndarray, saturated: np.ndarray, beats: float) -> str:
-    """Return why nothing can be answered, empty if something can."""
+def _refusal(record: Record, signal_mask: np.ndarray, saturated: np.ndarray, contrast: float) -> str:
+    """Return the reason why a record is not answered; empty if it is."""
     if record.duration_s < SHORTEST_S:
         return f"nothing is answered: the record lasts {record.duration_s:.2g} s, less than {SHORTEST_S:g} s"
-    if not signals.any():
+    if not signal_mask.any():
         return "nothing is answered: no lead has a signal"
-    if saturated[signals].min() > LOST:
+    if saturated[signal_mask].min() > LOST_SHARE:
         return "nothing is answered: every lead is at its limit most of the time"
-    if beats < NO_BEAT:
+    if contrast < NO_BEAT:
         return "nothing is answered: no heartbeat was found"
     return ""
 
 
-def _notes_on_leads(record: Record, values: "_Values", flat: np.ndarray, saturated: np.ndarray) -> list[str]:
+def _lead_notes(record: Record, values: "_LeadValues", flat: np.ndarray, saturated: np.ndarray) -> list[str]:
     notes = []
     if not record.leads.all():
-        notes.append(f"missing: {_named(~record.leads)}")
+        notes.append(f"missing: {_name_leads(~record.leads)}")
     if flat.any():
-        notes.append(f"flat: {_named(flat)}")
+        notes.append(f"flat: {_name_leads(flat)}")
     off_s = np.where(record.leads & ~flat, values.longest_constant / record.sampling_rate, 0)
     notes += [f"lead {LEADS[lead]} was off for {off_s[lead]:.1f} s" for lead in np.flatnonzero(off_s > OFF_S)]
     notes += [
         f"lead {LEADS[lead]} is at its limit in {saturated[lead]:.0%} of its samples"
-        for lead in np.flatnonzero(saturated > SATURATED)
+        for lead in np.flatnonzero(saturated > SATURATED_SHARE)
     ]
     invalid = np.where(record.leads, values.invalid, 0)
     notes += [
         f"lead {LEADS[lead]} is not valid in {invalid[lead]:.0%} of its samples"
-        for lead in np.flatnonzero(invalid > INVALID)
+        for lead in np.flatnonzero(invalid > INVALID_SHARE)
     ]
     return notes
 
 
-def _named(leads: np.ndarray) -> str:
-    names = [LEADS[lead] for lead in np.flatnonzero(leads)]
+def _name_leads(lead_mask: np.ndarray) -> str:
+    names = [LEADS[lead] for lead in np.flatnonzero(lead_mask)]
     return f"lead{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
-class _Values:
-    """The stored values of a recording, lead after lead; properties have a number for each lead."""
+class _LeadValues:
+    """The values of a recording, lead by lead; each property has one number for each lead."""
 
     def __init__(self, signal: np.ndarray) -> None:
-        self._leads = np.ascontiguousarray(signal.T)
-        self._stays = self._leads[:, 1:] == self._leads[:, :-1]
-        self.low, self.high = (edge(self._leads, axis=1) for edge in (np.fmin.reduce, np.fmax.reduce))
+        self._values = np.ascontiguousarray(signal.T)
+        self._stays = self._values[:, 1:] == self._values[:, :-1]
+        self.low, self.high = (limit(self._values, axis=1) for limit in (np.fmin.reduce, np.fmax.reduce))
 
     @property
     def saturated(self) -> np.ndarray:
         """The share of samples at which a lead stays at its highest or lowest value."""
         if not self._stays.shape[1]:
             return np.ones(len(self.low))
-        later = self._leads[:, 1:]
+        later = self._values[:, 1:]
         at_limit = (later == self.low[:, None]) | (later == self.high[:, None])
-        return (at_limit & self._stays).sum(axis=1) / self._stays.shape[1]
+        return np.asarray((at_limit & self._stays).sum(axis=1) / self._stays.shape[1])
 
     @property
     def longest_constant(self) -> np.ndarray:
-        """For how many samples on end a lead stays at one value."""
-        count, samples = self._leads.shape
-        changes = np.ones((count, samples + 1), bool)  # also before the first and after the last sample
+        """The number of samples of the longest part in which a lead stays at one value."""
+        count, samples = self._values.shape
+        changes = np.ones((count, samples + 1), bool)  # True before the first and after the last sample, too
         np.logical_not(self._stays, out=changes[:, 1:-1])
         at = np.flatnonzero(changes)
         return np.maximum.reduceat(np.diff(at), np.searchsorted(at, np.arange(count) * (samples + 1)))
@@ -177,23 +183,23 @@ class _Values:
     @property
     def invalid(self) -> np.ndarray:
         """The share of samples that are not valid."""
-        return np.isnan(self._leads).sum(axis=1) / self._leads.shape[1]
+        return np.asarray(np.isnan(self._values).sum(axis=1) / self._values.shape[1])
 
 
-def _flat(record: Record, values: _Values) -> np.ndarray:
+def _find_flat_leads(record: Record, values: _LeadValues) -> np.ndarray:
     """Return which of the leads that are present have no signal, bool of shape (12,)."""
     present = np.flatnonzero(record.leads)
     flat = np.zeros(len(LEADS), bool)
     low, high = values.low[present], values.high[present]
     spread, level = high - low, np.maximum(np.abs(low), np.abs(high))
-    flat[present] = spread <= np.maximum(FLAT_MV, FLAT_OF_LEVEL * level)
+    flat[present] = spread <= np.maximum(FLAT_MV, FLAT_SHARE_OF_LEVEL * level)
     if not flat[present].all():
-        flat[present] |= spread <= FLAT_OF_OTHERS * np.median(spread[~flat[present]])
+        flat[present] |= spread <= FLAT_SHARE_OF_OTHERS * np.median(spread[~flat[present]])
     return flat
 
 
-def _stand_out(signal: np.ndarray, sampling_rate: float) -> float:
-    """Return how many times as high as between beats a signal is at beats; 0 if there are too few or none."""
+def _beat_contrast(signal: np.ndarray, sampling_rate: float) -> float:
+    """Return how many times as high as between beats a signal is at beats; 0 without beats or with too few."""
     ends = round(ENDS_S * sampling_rate)
     if len(signal) <= 2 * ends:
         return 0.0
@@ -210,5 +216,5 @@ def _stand_out(signal: np.ndarray, sampling_rate: float) -> float:
     )
     enough = len(peaks) >= max(1, int(len(signal) / sampling_rate / BEAT_EVERY_S))
     level = remove_baseline(signal)
-    spread = np.hypot.reduce(level.std(axis=0)) + ROUGHNESS * np.ptp(signal, axis=0).max()
-    return float(top / max(between, 1e-12)) if enough and top > BEAT_OF_ALL * spread else 0.0
+    spread = np.hypot.reduce(level.std(axis=0)) + RANGE_SHARE * np.ptp(signal, axis=0).max()
+    return float(top / max(between, 1e-12)) if enough and top > BEAT_SHARE * spread else 0.0

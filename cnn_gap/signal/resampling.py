@@ -1,4 +1,4 @@
-"""Signals at another sampling rate, and across samples that are not valid."""
+"""Resampling of signals, and interpolation across samples that are not valid."""
 
 from fractions import Fraction
 from functools import lru_cache
@@ -15,28 +15,29 @@ def resample_by(signal: np.ndarray, ratio: Fraction) -> np.ndarray:
     signal : ndarray, shape (samples, leads)
         Finite amplitudes.
     ratio : Fraction
-        Of the new rate to the old one.
+        The new rate divided by the old one.
     """
     if ratio == 1:
         return signal
-    # "line" continues the signal beyond its ends by its trend: zeros there would make a step.
+    # "line" continues the signal beyond its ends by its linear trend; zeros would make a step.
     padding = "line" if len(signal) > 1 else "mean"
-    # Without its level: the filter's phases differ by a thousandth, which would make waves of a constant.
+    # The gains of the filter's phases differ by a thousandth, which would turn a constant level into waves.
     level = signal.mean(axis=0, dtype=np.float64).astype(signal.dtype)
     taps = _taps(max(ratio.numerator, ratio.denominator)).astype(signal.dtype)
-    return level + scipy.signal.resample_poly(
+    waves = scipy.signal.resample_poly(
         signal - level, ratio.numerator, ratio.denominator, axis=0, window=taps, padtype=padding
     )
+    return np.asarray(level + waves)
 
 
 @lru_cache(16)
 def _taps(factor: int) -> np.ndarray:
-    """Return the filter that `resample_poly` designs anew for each signal."""
-    return scipy.signal.firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0))
+    """Return the filter of `scipy.signal.resample_poly`, which would design it again for each signal."""
+    return np.asarray(scipy.signal.firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0)))
 
 
 def bridge(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Return a signal with straight lines across invalid samples, so that filters do not ring at a gap.
+    """Return a signal interpolated linearly across invalid samples, so that filters do not ring at gaps.
 
     Parameters
     ----------
@@ -53,6 +54,6 @@ def bridge(signal: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 
 def nearest_valid(valid: np.ndarray, samples: int) -> np.ndarray:
-    """Return a mask of valid samples, (samples, leads) bool, at another length: each as its nearest old one."""
+    """Return a mask of valid samples, (samples, leads) bool, resampled: each takes the nearest value."""
     at = (np.arange(samples) * (len(valid) / samples)).round().astype(int)
-    return valid[np.minimum(at, len(valid) - 1)]
+    return np.asarray(valid[np.minimum(at, len(valid) - 1)])

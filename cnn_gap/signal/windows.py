@@ -1,7 +1,8 @@
-"""Turn a recording of any sampling rate and length into the network's windows.
+"""Windows: a recording of any sampling rate and length becomes the network's input.
 
-Training and prediction share these functions; only the choice of windows differs: `training_starts` gives the
-head, middle and end of a long record (Lin et al. 2020, section 2.2), `prediction_starts` covers all of it.
+Training and prediction use the same preprocessing and differ in the windows that they take of a long record:
+`training_starts` takes beginning, middle and end (Lin et al. 2020, section 2.2), `prediction_starts` takes
+windows that overlap and cover all of it.
 """
 
 from dataclasses import dataclass
@@ -10,28 +11,28 @@ from math import ceil
 
 import numpy as np
 
-from cnn_gap.signal.continuation import continued
+from cnn_gap.signal.continuation import continue_signal
 from cnn_gap.signal.filters import zero_phase
 from cnn_gap.signal.resampling import bridge, nearest_valid, resample_by
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.settings import require
 
-#: Slopes (mV/s, root mean square) up to this are no heart's, nor up to this share of a lead's level a sample:
-#: rounding makes such slopes of a constant. No gain is corrected by them.
+#: The gain is not corrected by leads whose slope is at most this (mV/s, root mean square), or at most this
+#: share of their level per sample: rounding gives a constant such slopes.
 SLOPE_FLOOR_MV_S = 1e-3
-ROUNDING = 1e-6
+ROUNDING_SHARE = 1e-6
 
-#: The most samples at the windows' rate that a signal in memory may become: 0.8 GB of twelve leads, and as much
-#: again while they are made.
+#: Largest number of samples, at the windows' rate, of a signal in memory: twelve leads take 0.8 GB, and twice
+#: that while they are filtered.
 LONGEST_SIGNAL_SAMPLES = 1 << 24
 
-#: Sampling rates are taken as ratios with at most this denominator, so that any rate has a polyphase filter.
+#: Ratios of sampling rates are rounded to fractions with at most this denominator: it limits filters' lengths.
 LARGEST_DENOMINATOR = 1000
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How windows are made; stored with the model, so that prediction repeats what training did.
+    """The settings by which windows are made; the model keeps them, so that prediction uses those of training.
 
     Attributes
     ----------
@@ -40,17 +41,18 @@ class Preprocessing:
     window_s : float
         Length of a window, s.
     overlap : float
-        Share of a window that the next one repeats in prediction, at least 0 and below 1.
+        In prediction, share of a window that the next one repeats, at least 0 and below 1.
     highpass_hz, lowpass_hz : float
         Corner frequencies of zero-phase Butterworth filters of order 2; 0 leaves a filter out.
     clip_mv : float
-        Amplitudes are limited to ± this value after the baseline is removed; 0 leaves them as they are.
+        Amplitudes are limited to ± this value after the baseline is removed; 0 leaves them unchanged.
     slope_mv_s : tuple of float
-        A record whose leads typically change more slowly or faster than these bounds (mV/s, root mean square)
-        is taken to have a wrong gain and scaled to their geometric mean; (0, 0) believes every gain.
+        If the median slope of a record's leads (mV/s, root mean square) is outside of these bounds, its gain is
+        taken to be wrong, and it is scaled so that the slope is their geometric mean; (0, 0): never.
     margin_s : float
-        What a window holds beyond its length on both sides, s: the record there or, beyond the record's ends,
-        what `cnn_gap.signal.continuation` makes of it. The network sees it and has no answers for it.
+        Additional length at both ends of a window, s. It holds the record there or, beyond the record's ends,
+        its continuation (`cnn_gap.signal.continuation`). The network sees the margins, but its maps and its
+        averages leave them out.
     """
 
     sampling_rate: float = 100.0
@@ -80,37 +82,37 @@ class Preprocessing:
 
     @property
     def highest_hz(self) -> float:
-        """What windows hold nothing above, Hz."""
+        """The highest frequency that windows hold, Hz."""
         return self.lowpass_hz or self.sampling_rate / 2
 
     @property
     def window_samples(self) -> int:
-        """Samples of a window without its margins."""
+        """Number of samples of a window without its margins."""
         return round(self.window_s * self.sampling_rate)
 
     @property
     def margin_samples(self) -> int:
-        """Samples of each margin."""
+        """Number of samples of each margin."""
         return round(self.margin_s * self.sampling_rate)
 
     @property
     def input_samples(self) -> int:
-        """Samples of a window and both margins: what the network gets."""
+        """Number of samples of a window with both margins, as the network gets it."""
         return self.window_samples + 2 * self.margin_samples
 
 
 @dataclass(frozen=True, eq=False)
 class FilteredSignal:
-    """A record as windows are cut from it: at their rate, filtered and with a plausible gain.
+    """A record at the windows' rate, filtered and with a plausible gain; windows are cut from it.
 
     Attributes
     ----------
     signal : ndarray, shape (samples, leads)
         Finite amplitudes, mV.
     valid : ndarray, shape (samples, leads), bool
-        Which samples were recorded.
+        Which samples were recorded; the others are interpolated.
     gain : float
-        What the amplitudes were multiplied by; 1 where the record's own gain is plausible.
+        The factor of the amplitudes; 1 if the record's own gain is plausible.
     """
 
     signal: np.ndarray
@@ -120,19 +122,19 @@ class FilteredSignal:
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """How fast the leads of a recording change, at the windows' rate; by parts, so that it may be a long one.
+    """The slopes of a recording's leads at the windows' rate, added up part by part; they tell its gain.
 
-    Slopes rather than amplitudes, so that wander counts little, and the median of the leads, so that neither a
-    silent lead nor an artefact on one of them counts.
+    Slopes are used instead of amplitudes because baseline wander hardly changes them. The median over the leads
+    is taken, so that a flat lead or an artefact on one lead does not matter.
 
     Attributes
     ----------
     squares : ndarray, shape (leads,)
-        Sums of the squared steps from one valid sample to the next, mV².
+        Sums of the squared differences between valid neighbouring samples, mV².
     steps : int
-        How many steps there are in a lead.
+        Number of differences in a lead.
     levels : ndarray, shape (leads,)
-        The highest amplitudes, mV.
+        The largest absolute amplitudes, mV.
     """
 
     squares: np.ndarray
@@ -140,7 +142,7 @@ class Slopes:
     levels: np.ndarray
 
     def with_more(self, signal: np.ndarray, valid: np.ndarray) -> "Slopes":
-        """Return the slopes of these and of a signal (samples, leads) with them, whose samples are `valid`."""
+        """Return the slopes with those of one more part added: signal and valid, both (samples, leads)."""
         steps = np.diff(signal, axis=0)
         if not valid.all():
             steps = np.where(valid[1:] & valid[:-1], steps, 0)
@@ -148,11 +150,11 @@ class Slopes:
         return Slopes(squares, self.steps + len(steps), np.maximum(self.levels, np.abs(signal).max(axis=0)))
 
     def gain(self, preprocessing: Preprocessing) -> np.float32:
-        """Return what corrects an implausible gain, 1 where it is plausible or a signal too faint."""
+        """Return the factor that corrects the gain; 1 if the gain is plausible or the signal is too weak."""
         if preprocessing.slope_mv_s == (0, 0) or not self.steps:
             return np.float32(1)
         slopes = preprocessing.sampling_rate * np.sqrt(self.squares / self.steps)
-        floor = np.maximum(SLOPE_FLOOR_MV_S, ROUNDING * preprocessing.sampling_rate * self.levels)
+        floor = np.maximum(SLOPE_FLOOR_MV_S, ROUNDING_SHARE * preprocessing.sampling_rate * self.levels)
         slopes = slopes[slopes > floor]
         if not len(slopes):
             return np.float32(1)
@@ -160,18 +162,18 @@ class Slopes:
         return np.float32(1 if low <= slope <= high else np.sqrt(low * high) / slope)
 
 
-#: Of a recording of which nothing was seen yet.
+#: Slopes before the first part is added.
 NO_SLOPES = Slopes(np.zeros(1), 0, np.zeros(1))
 
 
 def resampled_length(samples: int, sampling_rate: float, preprocessing: Preprocessing) -> int:
-    """Return how many samples `resample` makes of `samples` at `sampling_rate` (Hz)."""
-    # Rounded: a tail of less than half a sample must not make a record longer than a window.
+    """Return the number of samples after `resample` of `samples` at `sampling_rate` (Hz)."""
+    # Rounded, so that less than half a sample more does not make a record longer than a window.
     return max(1, round(samples * rate_ratio(sampling_rate, preprocessing.sampling_rate)))
 
 
 def training_starts(samples: int, window_samples: int) -> np.ndarray:
-    """Return the first samples of the training windows: one, or head, middle and end of a longer record.
+    """Return the first samples of the training windows: one, or beginning, middle and end of a longer record.
 
     Parameters
     ----------
@@ -185,7 +187,7 @@ def training_starts(samples: int, window_samples: int) -> np.ndarray:
 
 
 def prediction_starts(samples: int, window_samples: int, overlap: float) -> np.ndarray:
-    """Return the first samples of evenly spread windows over the record that overlap by at least `overlap`."""
+    """Return the first samples of windows that cover the record evenly and overlap by `overlap` or more."""
     spare = samples - window_samples
     if spare <= 0:
         return np.array([0])
@@ -194,7 +196,7 @@ def prediction_starts(samples: int, window_samples: int, overlap: float) -> np.n
 
 
 def training_windows(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> np.ndarray:
-    """Return the windows to train on: one, or head, middle and end of a record longer than a window.
+    """Return the windows to train on: one, or beginning, middle and end of a record longer than a window.
 
     Parameters
     ----------
@@ -220,55 +222,53 @@ def training_windows(signal: np.ndarray, sampling_rate: float, preprocessing: Pr
 def prediction_windows(
     signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing, multiple: int = 1
 ) -> np.ndarray:
-    """Return the windows that `cut_windows` cuts from a signal; parameters as in `training_windows`."""
+    """Return the windows that `cut_windows` cuts from a signal; parameters are as in `training_windows`."""
     return cut_windows(prepare_signal(signal, sampling_rate, preprocessing), preprocessing, multiple)
 
 
 def cut_windows(prepared: FilteredSignal, preprocessing: Preprocessing, multiple: int = 1) -> np.ndarray:
-    """Return overlapping windows over a whole record, or one that is as short as the record.
+    """Return overlapping windows that cover a whole record, or one window as short as the record.
 
     Parameters
     ----------
     prepared : FilteredSignal
         Of `prepare_signal`.
     preprocessing : Preprocessing
-        The same.
+        As given to `prepare_signal`.
     multiple : int
-        Samples whose multiple the network takes. What a short record lacks to it follows as beyond its end.
+        A short record is continued until its number of samples is a multiple of this, as the network needs it.
 
     Returns
     -------
     ndarray, shape (windows, samples, leads), float32
-        As `training_windows` has them, but for short records.
+        As `training_windows` returns them, but without zeros around a short record.
     """
     samples, rate = len(prepared.signal), preprocessing.sampling_rate
     starts = prediction_starts(samples, preprocessing.window_samples, preprocessing.overlap)
     margin, short = preprocessing.margin_samples, samples < preprocessing.window_samples
     lacking = -(samples + 2 * margin) % multiple if short else 0
-    places = continued(prepared.signal, margin + lacking, rate)[lacking:]
+    places = continue_signal(prepared.signal, margin + lacking, rate)[lacking:]
     return _cut(prepared, preprocessing, starts, places)
 
 
 def cut_starts(prepared: FilteredSignal, preprocessing: Preprocessing, starts: np.ndarray) -> np.ndarray:
-    """Return the windows that begin, with their margins, so many samples after a margin before the signal."""
-    places = continued(prepared.signal, preprocessing.margin_samples, preprocessing.sampling_rate)
+    """Return the windows, with margins, whose own first samples are at `starts` of the signal."""
+    places = continue_signal(prepared.signal, preprocessing.margin_samples, preprocessing.sampling_rate)
     return _cut(prepared, preprocessing, starts, places)
 
 
 def prepare_signal(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocessing) -> FilteredSignal:
-    """Return a record as windows are cut from it; parameters as in `training_windows`.
+    """Resample and filter a record, and correct its gain; parameters are as in `training_windows`.
 
     Raises
     ------
     InputError
-        If it has too many samples at the windows' rate for memory.
+        If it has more than `LONGEST_SIGNAL_SAMPLES` at the windows' rate.
     """
     length = resampled_length(len(signal), sampling_rate, preprocessing)
     if length > LONGEST_SIGNAL_SAMPLES:
-        hours, most = (
-            len(signal) / sampling_rate / 3600,
-            LONGEST_SIGNAL_SAMPLES / preprocessing.sampling_rate / 3600,
-        )
+        hours = len(signal) / sampling_rate / 3600
+        most = LONGEST_SIGNAL_SAMPLES / preprocessing.sampling_rate / 3600
         raise InputError(
             f"a record of {hours:.1f} hours is too long to be prepared at once; at most {most:.1f} are"
         )
@@ -290,7 +290,7 @@ def resample(signal: np.ndarray, sampling_rate: float, preprocessing: Preprocess
 def _cut(
     prepared: FilteredSignal, preprocessing: Preprocessing, starts: np.ndarray, places: np.ndarray
 ) -> np.ndarray:
-    """Return the windows that begin at the `starts` of `places`, the samples that follow each other."""
+    """Return the windows that begin at `starts` of `places`, which are indices into the signal."""
     length = min(preprocessing.input_samples, len(places))
     windows = np.empty((len(starts), length, prepared.signal.shape[1]), np.float32)
     for window, start in zip(windows, starts, strict=True):
@@ -302,8 +302,8 @@ def _cut(
 
 
 def remove_baseline(piece: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
-    """Subtract each lead's linear fit; samples that are not `valid` take no part in it and become 0."""
-    # In closed form: a least-squares solver starts threads that contend with the network's.
+    """Subtract each lead's linear fit; samples that are not `valid` are not fitted and become 0."""
+    # In closed form: NumPy's least-squares solver may start threads that slow the network.
     piece = piece.astype(np.float64)
     if valid is None or valid.all():
         time = (np.arange(len(piece)) - (len(piece) - 1) / 2)[:, None]
@@ -316,25 +316,25 @@ def remove_baseline(piece: np.ndarray, valid: np.ndarray | None = None) -> np.nd
     level = (weights * piece).sum(axis=0) / count
     spread = (weights * time**2).sum(axis=0)
     slope = (weights * time * (piece - level)).sum(axis=0) / np.where(spread > 0, spread, 1)
-    return weights * (piece - level - slope * time)
+    return np.asarray(weights * (piece - level - slope * time))
 
 
 def _filter(signal: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     for corner, kind in ((preprocessing.highpass_hz, "highpass"), (preprocessing.lowpass_hz, "lowpass")):
         if corner:
-            # Long enough for the high-pass filter's start to settle outside the record.
+            # Long enough for the high-pass filter to settle before the record begins.
             padding = min(len(signal) - 1, round(3 * preprocessing.sampling_rate / corner))
             signal = zero_phase(signal, corner, kind, preprocessing.sampling_rate, padding)
     return signal
 
 
 def rate_ratio(sampling_rate: float, target_rate: float) -> Fraction:
-    """Return the ratio of two rates (Hz) as `resample` takes it.
+    """Return the ratio of the target rate to a sampling rate (both Hz), rounded by `LARGEST_DENOMINATOR`.
 
     Raises
     ------
     InputError
-        If the first is no rate, or too high.
+        If the sampling rate is not above 0, or too high.
     """
     if not (np.isfinite(sampling_rate) and sampling_rate > 0):
         raise InputError(f"the sampling rate must be above 0 Hz; received {sampling_rate}")

@@ -1,7 +1,7 @@
-"""Simulated twelve-lead ECGs with known diagnoses and known times of what shows them.
+"""Simulated twelve-lead ECGs, with known diagnoses and known times of the waves and beats that show them.
 
-``python -m cnn_gap.simulation OUT --records 48 --sampling-rate 500`` writes Challenge records, each with the
-true intervals of its waves and ectopic beats as WFDB annotations (``NAME.atr``).
+``python -m cnn_gap.simulation OUT --records 48 --sampling-rate 500`` writes records in the Challenge's format,
+each with the times of its waves and premature beats as WFDB annotations (``NAME.atr``).
 """
 
 from cnn_gap.io.annotations import Event, read_events

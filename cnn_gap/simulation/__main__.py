@@ -13,18 +13,20 @@ from cnn_gap.system.exit_codes import run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write simulated records as the command line says (``-h`` explains it).
+    """Write simulated records by the options of the command line (``-h`` lists them).
 
     Raises
     ------
     InputError
-        If a record of the wanted length or rate cannot be simulated.
+        If a record of this length or sampling rate cannot be simulated.
     """
     parser = argparse.ArgumentParser(
         prog="python -m cnn_gap.simulation", description="Simulate twelve-lead ECGs."
     )
     parser.add_argument("out", type=Path, metavar="OUT", help="folder to write to")
-    parser.add_argument("--records", type=int, default=24, help="how many (default: %(default)s, one a class)")
+    parser.add_argument(
+        "--records", type=int, default=24, help="number of records (default: %(default)s, one for each class)"
+    )
     parser.add_argument("--sampling-rate", type=float, default=500.0, help="Hz (default: %(default)g)")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of each (default: %(default)g)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same files (default: 0)")
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--varied",
         action="store_true",
-        help="48 records of many rates, lengths and header dialects instead: what test_data/ holds",
+        help="write 48 records of many rates, lengths and dialects of headers, as in test_data/, instead",
     )
     options = parser.parse_args(arguments)
     if options.records < 1 or options.seed < 0 or options.jobs == 0:
@@ -60,7 +62,7 @@ def _write_plan(folder: Path, plan: Plan, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    # Worker processes find the functions by their module, which has another name when run as a command.
+    # Imported under its own name: workers cannot import functions of a module named __main__.
     from cnn_gap.simulation.__main__ import main as command
 
     run(command)

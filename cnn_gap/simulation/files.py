@@ -1,4 +1,4 @@
-"""Simulated recordings as files: Challenge records in many dialects, with annotations of the true events."""
+"""Simulated recordings as Challenge records in many dialects, with annotations of their waves and beats."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,24 +14,11 @@ from cnn_gap.system.files import replacing
 
 @dataclass(frozen=True)
 class SimulatedRecord:
-    """A simulated recording and what is true of it.
+    """A simulated recording with its diagnoses, waves and beats.
 
-    Attributes
-    ----------
-    name : str
-        Record name.
-    signal : np.ndarray
-        mV, float32, shape (samples, 12), leads in the order of `headers.LEADS`.
-    sampling_rate : float
-        Hz.
-    codes : tuple of str
-        Diagnoses as SNOMED CT codes.
-    age : int
-        Years.
-    sex : str
-        "Male" or "Female".
-    events : tuple of Event
-        All waves and ectopic beats within the record, in order of time.
+    The signal is in mV, float32, shape (samples, 12), leads in the order of `cnn_gap.leads.LEADS`; the sampling
+    rate is in Hz. The diagnoses are SNOMED CT codes; the age is in years, the sex "Male" or "Female". The
+    events are all waves and premature beats in order of time.
     """
 
     name: str
@@ -45,28 +32,28 @@ class SimulatedRecord:
 
 @dataclass(frozen=True)
 class Dialect:
-    r"""How a record is written; the default is what most Challenge records look like.
+    r"""How the files of a record are written; the default is that of most Challenge records.
 
     Attributes
     ----------
     signal_format : str
-        WFDB format of the signal file: with a ``+24`` (bytes of header) it is a ``.mat``, otherwise a ``.dat``.
+        WFDB format of the signal file: a ``.mat`` with ``+24`` (bytes before the samples), else a ``.dat``.
     gain : str
-        Gain as written.
+        Gain in the header.
     units_per_mv : float
-        What `gain` means.
+        The number that `gain` stands for.
     rate : str
-        Sampling rate as written; ``{rate}`` is the number. Empty: the line ends after the number of signals.
+        Sampling rate in the header; ``{rate}`` is the number. Empty: the line ends after the number of signals.
     date : str
-        Date and time as written; empty: none.
+        Date and time in the header; empty: none.
     comment, dx : str
         Form of a comment and of the list of diagnoses.
     line_end : str
         End of each header line.
     age : str
-        Age as written; ``{age}`` is the number.
+        Age in the header; ``{age}`` is the number.
     leads : tuple of str
-        Leads in the order written, of the twelve (in any case) and Frank's X, Y, Z.
+        Names of the leads in their order in the file: of the twelve (in any case) and Frank's X, Y, Z.
     """
 
     signal_format: str = "16+24"
@@ -86,7 +73,7 @@ CHALLENGE = Dialect()
 
 @dataclass(frozen=True)
 class Plan:
-    """What to simulate and how to write it: number, name, sampling rate (Hz), length (s), dialect."""
+    """A record to simulate: its number, name, sampling rate (Hz), length (s) and the dialect of its files."""
 
     index: int
     name: str
@@ -97,7 +84,7 @@ class Plan:
 
 _UPPER = tuple(lead.upper() for lead in LEADS)
 
-#: Dialects found in the Challenge's databases, and forms that the WFDB specification allows.
+#: Dialects of the Challenge's databases, and others that the WFDB specification allows.
 DIALECTS = (
     CHALLENGE,
     Dialect("16x1+24", "1000.0(0)/mV", comment="# {key}: {value}", date="12-May-2020"),
@@ -113,8 +100,8 @@ DIALECTS = (
     Dialect(dx="{codes},,", line_end=" \n", comment="# {key}:{value}"),
 )
 
-#: Sampling rates (Hz) and lengths (s) of the varied records; long ones at low rates, to keep them small.
-_SPANS = (
+#: Sampling rates (Hz) and lengths (s) of the varied records; long records have low rates, to keep files small.
+_RATES_AND_LENGTHS = (
     (100, 10),
     (250, 10),
     (500, 10),
@@ -129,21 +116,21 @@ _SPANS = (
 
 
 def varied_plans() -> list[Plan]:
-    """Return 48 plans: each of the 24 classes twice, over all rates, lengths and dialects."""
+    """Return 48 plans: each of the 24 classes twice, with all rates, lengths and dialects."""
     plans = []
     for index in range(48):
-        rate, seconds = _SPANS[index % len(_SPANS)]
-        # Steps that share no factor with the counts pair everything with everything in time.
+        rate, seconds = _RATES_AND_LENGTHS[index % len(_RATES_AND_LENGTHS)]
+        # The step of 5 and the number of dialects have no common factor, so that rates and dialects are mixed.
         dialect = DIALECTS[(index * 5 + index // 12) % len(DIALECTS)]
         plans.append(Plan(index, f"SIM{index + 1:04d}", float(rate), float(seconds), dialect))
-    # Without a rate in its header a record is at 250 Hz, the default of WFDB.
+    # 250 Hz is WFDB's default for a header without a sampling rate.
     return [*plans[:-1], replace(plans[-1], sampling_rate=250.0, dialect=Dialect(rate="", date=""))]
 
 
 def write_simulated(folder: Path, record: SimulatedRecord, dialect: Dialect = CHALLENGE) -> None:
     """Write ``NAME.mat`` (or ``.dat``), ``NAME.atr`` and ``NAME.hea`` to `folder`, each whole or not at all.
 
-    The header comes last, so a record that has one is complete.
+    The header is written last, so that a record with a header is complete.
     """
     folder = Path(folder)
     values = _integers(record, dialect)
@@ -158,7 +145,7 @@ def write_simulated(folder: Path, record: SimulatedRecord, dialect: Dialect = CH
 
 
 def _integers(record: SimulatedRecord, dialect: Dialect) -> np.ndarray:
-    """Return the samples as int16 of shape (samples, leads as written)."""
+    """Return the samples as int16 of shape (samples, leads of the dialect)."""
     upper = [lead.upper() for lead in LEADS] + ["VX", "VY", "VZ"]
     columns = [upper.index(lead.upper()) for lead in dialect.leads]
     signal = record.signal.astype(np.float64)
@@ -167,9 +154,9 @@ def _integers(record: SimulatedRecord, dialect: Dialect) -> np.ndarray:
     return np.clip(np.rint(signal[:, columns] * dialect.units_per_mv), -32767, 32767).astype("<i2")
 
 
-def _matlab_header(samples: int, leads: int) -> bytes:
-    """Return the start of a MATLAB version 4 file: an int16 matrix ``val`` with a row a lead."""
-    return np.array([30, leads, samples, 0, 4], dtype="<i4").tobytes() + b"val\0"
+def _matlab_header(samples: int, n_leads: int) -> bytes:
+    """Return the start of a MATLAB version 4 file: an int16 matrix ``val`` with a row for each lead."""
+    return np.array([30, n_leads, samples, 0, 4], dtype="<i4").tobytes() + b"val\0"
 
 
 def _header_lines(
@@ -178,7 +165,7 @@ def _header_lines(
     rate = dialect.rate.format(rate=f"{record.sampling_rate:g}")
     first = (record.name, str(values.shape[1]), *((rate, str(len(values)), dialect.date) if rate else ()))
     yield " ".join(filter(None, first))
-    sums = values.sum(axis=0, dtype=np.int16)  # wraps, as the checksum is defined to
+    sums = values.sum(axis=0, dtype=np.int16)  # overflows, as WFDB defines the checksum
     for lead, start, checksum in zip(dialect.leads, values[0], sums, strict=True):
         yield f"{signal_file} {dialect.signal_format} {dialect.gain} 16 0 {start} {checksum} 0 {lead}"
     comments = {

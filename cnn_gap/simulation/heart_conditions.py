@@ -1,7 +1,7 @@
-"""What each of the Challenge's 24 diagnoses does to a simulated heart.
+"""The heart of a simulated patient with some of the Challenge's 24 diagnoses.
 
 Criteria follow the AHA/ACCF/HRS recommendations for the standardisation and interpretation of the
-electrocardiogram, parts III-V (Surawicz et al. 2009, Rautaharju et al. 2009), unless a comment says otherwise.
+electrocardiogram, parts III-V (Surawicz et al. 2009, Rautaharju et al. 2009), unless a comment names others.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,7 +15,7 @@ from cnn_gap.simulation import heart_model as model
 from cnn_gap.simulation.heart_model import Shape, dipole
 from cnn_gap.system.errors import InputError
 
-#: Of each group at most one can be in a record: the others would contradict or hide it.
+#: A record has at most one diagnosis of each group: the others would contradict or hide it.
 EXCLUSIVE = tuple(
     frozenset(group.split())
     for group in (
@@ -37,12 +37,12 @@ EXCLUSIVE = tuple(
     )
 )
 
-_SAME = {other: first for first, other in EQUIVALENT_CODES}
+_REPRESENTATIVES = {other: first for first, other in EQUIVALENT_CODES}
 
 
 @dataclass(frozen=True)
 class Patient:
-    """A person: age (years), sex, and the size (mV), frontal axis (degrees) and backward part of the QRS."""
+    """A person: age (years), sex, and the QRS's size (mV), frontal axis (degrees) and component Z (mV)."""
 
     age: int
     sex: str
@@ -53,22 +53,22 @@ class Patient:
 
 @dataclass(frozen=True)
 class Heart:
-    """How one heart beats in one record; times in s, rate in beats a minute.
+    """The rhythm and the waves of a heart in one record; times in s, rate in beats per minute.
 
     Attributes
     ----------
     origin : str
-        "sinus", "AF", "AFL" or "PR" (pacemaker).
+        Of the rhythm: "sinus", "AF", "AFL" or "PR" (pacemaker).
     rate, jitter, breathing_depth : float
-        Mean rate, and its random and respiratory variation as fractions of the RR interval.
+        Mean rate, and its random and respiratory variation as shares of the RR interval.
     pr, p_duration : float
-        From the onset of P to that of the QRS; pr is 0 where the beats have no P wave.
+        Time from the onset of P to the onset of the QRS, 0 if the beats have no P wave; duration of P.
     qrs_duration, qtc : float
-        Duration of the QRS; QT interval at 60 a minute.
+        Duration of the QRS; QT interval at a rate of 60 per minute.
     p, qrs, t : Shape
         The waves.
     t_share : float
-        The part of the time from the end of the QRS to the end of T that T lasts.
+        Duration of T as a share of the time from the end of the QRS to the end of T.
     premature : tuple of str
         Kinds of premature beats.
     """
@@ -90,7 +90,7 @@ class Heart:
 
 @dataclass(frozen=True)
 class VentricularBeat:
-    """A beat that starts in a ventricle: its QRS, its T wave and the duration of the QRS, s."""
+    """A beat that starts in a ventricle: its QRS, its T wave and the duration of its QRS, s."""
 
     qrs: Shape
     t: Shape
@@ -105,13 +105,13 @@ def code_of(abbreviation: str) -> str:
 
 @cache
 def simulated_diagnoses() -> dict[str, str]:
-    """Return the abbreviations of the diagnoses that can be simulated by their (representative) codes."""
+    """Return the abbreviations of the diagnoses that can be simulated, by their representative codes."""
     names = frozenset().union(*EXCLUSIVE)
-    return {_SAME.get(code_of(name), code_of(name)): name for name in sorted(names)}
+    return {_REPRESENTATIVES.get(code_of(name), code_of(name)): name for name in sorted(names)}
 
 
 def conditions_of(codes: Sequence[str]) -> frozenset[str]:
-    """Return the abbreviations of `codes`, equivalent codes as one: what a heart is simulated with.
+    """Return the abbreviations of the diagnoses with `codes`; equivalent codes have the same one.
 
     Raises
     ------
@@ -120,10 +120,10 @@ def conditions_of(codes: Sequence[str]) -> frozenset[str]:
     """
     names = known_diagnoses()
     simulated = simulated_diagnoses()
-    unknown = [code for code in codes if _SAME.get(code, code) not in simulated]
+    unknown = [code for code in codes if _REPRESENTATIVES.get(code, code) not in simulated]
     if unknown:
         raise InputError(f"{unknown[0]}: this diagnosis cannot be simulated; choose among the Challenge's")
-    wanted = frozenset(simulated[_SAME.get(code, code)] for code in codes)
+    wanted = frozenset(simulated[_REPRESENTATIVES.get(code, code)] for code in codes)
     for group in EXCLUSIVE:
         clash = sorted(names[code_of(name)].name for name in wanted & group)
         if len(clash) > 1:
@@ -137,13 +137,13 @@ def compatible(conditions: Collection[str]) -> bool:
 
 
 def draw_patient(conditions: Collection[str], rng: np.random.Generator) -> Patient:
-    """Return a person of an age in which the conditions are found."""
+    """Return a person of an age at which the conditions are usual."""
     old = not {"AF", "AFL", "PR", "LBBB", "QAb", "NSIVCB"}.isdisjoint(conditions)
     young = "SA" in conditions and not old
     age = int(rng.integers(58, 90) if old else rng.integers(18, 45) if young else rng.integers(20, 88))
     sex = "Male" if rng.uniform() < 0.52 else "Female"
     size = (1.15 if sex == "Male" else 1.0) * (1.15 - 0.003 * age) * float(np.exp(rng.normal(0, 0.15)))
-    # The axis turns to the left with age.
+    # The axis moves to the left with age.
     axis = float(np.clip(rng.normal(68 - 0.5 * age, 14), 5, 80))
     return Patient(age, sex, size, axis, back=size * rng.uniform(0.25, 0.5))
 
@@ -159,14 +159,14 @@ def build_heart(conditions: Collection[str], patient: Patient, rng: np.random.Ge
         origin=origin,
         rate=_rate(wanted, rng),
         jitter=0.0 if origin == "PR" else rng.uniform(0.004, 0.012),
-        # Sinus arrhythmia: RR intervals differ by more than 0.12 s; less in the healthy at rest here.
+        # In sinus arrhythmia RR intervals differ by more than 0.12 s, in other simulated hearts by less.
         breathing_depth=rng.uniform(0.13, 0.18) if "SA" in wanted else rng.uniform(0.005, 0.025),
         pr=_pr(wanted, origin, rng),
         p_duration=rng.uniform(0.092, 0.115),
         qrs_duration=qrs_duration,
         qtc=rng.uniform(0.52, 0.58) if "LQT" in wanted else _qtc(patient, qrs_duration, rng),
         p=model.p_wave(rng.uniform(0.75, 1.15)),
-        qrs=_of_voltage(qrs, "LQRSV" in wanted, rng),
+        qrs=_scale_voltage(qrs, "LQRSV" in wanted, rng),
         t=t.scaled(0.5) if "LQRSV" in wanted else t,
         t_share=t_share,
         premature=tuple(name for name in ("PAC", "PVC") if name in wanted),
@@ -174,11 +174,11 @@ def build_heart(conditions: Collection[str], patient: Patient, rng: np.random.Ge
 
 
 def ventricular_beat(patient: Patient, rng: np.random.Generator) -> VentricularBeat:
-    """Return the beat of one place in a ventricle."""
+    """Return a beat that starts at a random place in a ventricle."""
     size = patient.size * rng.uniform(0.9, 1.25)
-    if rng.uniform() < 0.5:  # from the right ventricle: as in left bundle branch block
+    if rng.uniform() < 0.5:  # in the right ventricle: similar to left bundle branch block
         axis, back = rng.choice([rng.uniform(70, 95), rng.uniform(-70, -30)]), 0.7 * size
-    else:  # from the left one: as in right bundle branch block
+    else:  # in the left ventricle: similar to right bundle branch block
         axis, back = rng.choice([rng.uniform(105, 130), rng.uniform(-125, -95)]), -0.6 * size
     qrs = model.ventricular_qrs(size, axis, back)
     return VentricularBeat(qrs, model.t_wave(-0.38 * dipole(size, axis, 0.7 * back)), rng.uniform(0.14, 0.17))
@@ -190,12 +190,14 @@ def _rate(wanted: frozenset[str], rng: np.random.Generator) -> float:
     else:
         ranges = {"SB": (44, 56), "STach": (105, 140), "AF": (62, 135), "PR": (60, 75), "SA": (62, 85)}
         low, high = next((ranges[name] for name in ranges if name in wanted), (63, 92))
-    crowded = not wanted.isdisjoint({"IAVB", "LPR", "LQT", "PAC", "PVC"})
-    return rng.uniform(low, min(high, 82) if crowded and low < 82 else high)
+    # At high rates, long intervals would overlap the next beat, and premature beats would have no room.
+    bounded = low < 82 and not wanted.isdisjoint({"IAVB", "LPR", "LQT", "PAC", "PVC"})
+    return rng.uniform(low, min(high, 82) if bounded else high)
 
 
 def _pr(wanted: frozenset[str], origin: str, rng: np.random.Generator) -> float:
-    if origin in ("AF", "AFL") or (origin == "PR" and rng.uniform() < 0.5):  # paced without the atria
+    # Half of the pacemakers stimulate the ventricles alone: their beats have no P wave.
+    if origin in ("AF", "AFL") or (origin == "PR" and rng.uniform() < 0.5):
         return 0.0
     if not wanted.isdisjoint({"IAVB", "LPR"}):
         return rng.uniform(0.22, 0.32)
@@ -225,7 +227,7 @@ def _qrs(wanted: frozenset[str], patient: Patient, rng: np.random.Generator) -> 
     size, axis, back = patient.size, patient.axis, patient.back
     if "LBBB" in wanted:
         return model.left_block_qrs(0.75 * size, axis, 0.7 * size), rng.uniform(0.13, 0.165)
-    if "PR" in wanted:  # from the apex of the right ventricle
+    if "PR" in wanted:  # stimulated at the apex of the right ventricle
         return model.ventricular_qrs(size, axis, 0.6 * size), rng.uniform(0.15, 0.18)
     if "NSIVCB" in wanted:
         return model.unspecific_wide_qrs(size, axis, back), rng.uniform(0.125, 0.145)
@@ -248,9 +250,9 @@ def _qrs(wanted: frozenset[str], patient: Patient, rng: np.random.Generator) -> 
 
 
 def _t(wanted: frozenset[str], patient: Patient, axis: float, rng: np.random.Generator) -> tuple[Shape, float]:
-    """Return the T wave and the part of the time after the QRS that it lasts."""
+    """Return the T wave and its `Heart.t_share`."""
     size = patient.size * rng.uniform(0.26, 0.36)
-    if "LBBB" in wanted or "PR" in wanted:  # against the QRS
+    if "LBBB" in wanted or "PR" in wanted:  # opposite to the QRS
         return model.t_wave(-1.1 * dipole(size, axis, 0.8 * size)), 0.95
     if "TInv" in wanted:
         inverted = {
@@ -259,18 +261,17 @@ def _t(wanted: frozenset[str], patient: Patient, axis: float, rng: np.random.Gen
             "inferior": np.array([0.35, -0.85, -0.2]),
         }
         return model.t_wave(size * inverted[str(rng.choice(list(inverted), p=(0.5, 0.3, 0.2)))]), 0.66
-    # With a right bundle branch block T points away from V1 and V2.
+    # In right bundle branch block T points away from V1 and V2.
     back = {"RBBB": 0.35, "IRBBB": -0.1}.get(next(iter(wanted & {"RBBB", "IRBBB"}), ""), -0.5)
     upright = dipole(size, float(np.clip(25 + 0.4 * axis, 15, 60)), back * size)
     if "TAb" in wanted:
-        return (
-            model.t_wave(0.12 * upright) if rng.uniform() < 0.5 else model.biphasic_t_wave(0.6 * upright)
-        ), 0.66
+        flat = rng.uniform() < 0.5
+        return (model.t_wave(0.12 * upright) if flat else model.biphasic_t_wave(0.6 * upright)), 0.66
     return model.t_wave(upright), 0.66
 
 
-def _of_voltage(qrs: Shape, low: bool, rng: np.random.Generator) -> Shape:
-    """Return the QRS below 0.5 mV in all limb leads if it is to be low, else well above."""
+def _scale_voltage(qrs: Shape, low: bool, rng: np.random.Generator) -> Shape:
+    """Return the QRS scaled to less than 0.5 mV in all limb leads if `low`, else to at least 0.75 mV in one."""
     now = model.limb_voltage(qrs)
     if low:
         return qrs.scaled(rng.uniform(0.28, 0.42) / now)

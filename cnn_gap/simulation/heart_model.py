@@ -1,9 +1,9 @@
-"""A heart as a moving dipole: Gaussian waves in three dimensions, seen from twelve leads.
+"""A heart as a moving dipole: Gaussian waves in three dimensions, projected on twelve leads.
 
-Each wave of a beat (P, Q, R, S, T, ...) is a Gaussian in time that carries a dipole in Frank's axes: X to the
-left, Y to the feet, Z to the back. This is the vectorcardiographic form of the model of McSharry et al. (IEEE
-Trans Biomed Eng 2003; 50:289-294), as in Sameni et al. (EURASIP J Adv Signal Process 2007; 043407). The twelve
-leads are its projections on Dower's lead vectors.
+Each wave of a beat (P, Q, R, S, T, ...) is a Gaussian in time with a dipole in Frank's axes: X to the left, Y
+to the feet, Z to the back. This is the vectorcardiographic form of the model of McSharry et al. (IEEE Trans
+Biomed Eng 2003; 50:289-294), as in Sameni et al. (EURASIP J Adv Signal Process 2007; 043407). The twelve leads
+are the dipole's projections on Dower's lead vectors.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ import numpy as np
 
 from cnn_gap.leads import LIMB_LEADS
 
-#: Columns of the leads that are independent; the other four follow from I and II.
+#: Columns of the eight independent leads; the other four follow from I and II.
 INDEPENDENT = (0, 1, 6, 7, 8, 9, 10, 11)
 
 #: Lead vectors of I, II, V1..V6 on X, Y, Z: Dower, Machado, Osborne, Clin Cardiol 1980; 3:87-95.
@@ -30,25 +30,25 @@ LEAD_VECTORS = np.array(
     ]
 )
 
-#: Twelve leads from the independent eight, by Einthoven's and Goldberger's definitions.
+#: The six limb leads from I and II, by Einthoven's and Goldberger's definitions.
 FROM_I_AND_II = np.array([(1, 0), (0, 1), *LIMB_LEADS.values()])
 
-#: A wave is taken to begin and end this many widths (sigma) from its peak: 4% of the peak is left.
+#: A wave begins and ends at this many widths (sigma) from its peak, where it has 4 % of its height.
 EXTENT = 2.5
 
-_CUT = 4.5  # widths beyond which a wave is below a microvolt
+_CUT = 4.5  # farther from the peak, in widths (sigma), waves are not computed: they are below 1 µV
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Waves over a time that runs from 0 (onset) to 1 (end), to be stretched to a duration.
+    """W waves over a time from 0 (onset) to 1 (end), which is stretched to a duration.
 
     Attributes
     ----------
     centres, rises, falls : np.ndarray
-        Peak time and width (sigma) before and after the peak of each of W waves, shape (W,).
+        Time of each peak, and width (sigma) before and after it, shape (W,).
     dipoles : np.ndarray
-        Peak dipole of each wave, mV on X, Y, Z, shape (W, 3).
+        Dipole of each peak on X, Y, Z, mV, shape (W, 3).
     """
 
     centres: np.ndarray
@@ -62,31 +62,24 @@ class Shape:
 
 
 def shape(*waves: tuple[float, float, float, np.ndarray]) -> Shape:
-    """Return the shape of waves given as (peak time, rise, fall, dipole)."""
+    """Return the shape made of waves, each given as (peak time, rise, fall, dipole)."""
     centres, rises, falls, dipoles = zip(*waves, strict=True)
     return Shape(np.array(centres), np.array(rises), np.array(falls), np.array(dipoles, dtype=float))
 
 
-def joined(first: Shape, second: Shape) -> Shape:
-    """Return both shapes over one another."""
+def join(first: Shape, second: Shape) -> Shape:
+    """Return a shape with the waves of both."""
     pairs = ((getattr(first, name), getattr(second, name)) for name in ("centres", "rises", "falls", "dipoles"))
     return Shape(*(np.concatenate(pair) for pair in pairs))
 
 
 def dipole(limb_mv: float, axis_deg: float, back_mv: float) -> np.ndarray:
-    """Return the dipole that shows a given frontal axis in the limb leads.
+    """Return the dipole with a frontal axis (degrees, as read from I and aVF: 0 to the left, 90 to the feet).
 
-    Parameters
-    ----------
-    limb_mv : float
-        Projection on the frontal plane, mV: what a limb lead along the axis shows.
-    axis_deg : float
-        Electrical axis as read from I and aVF: 0 to the left, 90 to the feet.
-    back_mv : float
-        Component Z, to the back.
+    It has the amplitude `limb_mv` in a limb lead parallel to the axis, and the component Z `back_mv`.
     """
     angle = np.deg2rad(axis_deg)
-    # A unipolar augmented lead shows sqrt(3)/2 of what a bipolar one does.
+    # An augmented lead has sqrt(3)/2 of the amplitude of a bipolar lead.
     seen = limb_mv * np.array([np.cos(angle), np.sqrt(0.75) * np.sin(angle)])
     vectors = (FROM_I_AND_II @ LEAD_VECTORS[:2])[[0, 5]]
     left, down = np.linalg.solve(vectors[:, :2], seen - vectors[:, 2] * back_mv)
@@ -103,18 +96,8 @@ def add_waves(
 ) -> None:
     """Add a shape to the heart's dipole, once for each start.
 
-    Only the samples near a wave are computed, for all waves at once.
-
-    Parameters
-    ----------
-    dipoles : np.ndarray
-        The heart's dipole, mV, shape (samples, 3); changed in place.
-    sampling_rate : float
-        Hz.
-    form : Shape
-        What to add.
-    starts, durations, gains : np.ndarray
-        Onset (s), duration (s) and amplitude factor of each copy, shape (B,).
+    The dipole, mV, (samples, 3), is changed in place. `starts` (s), `durations` (s) and amplitude factors
+    `gains` have the shape (B,). Only the samples near a wave are computed, those of all waves at once.
     """
     stretch = np.asarray(durations)[:, None]
     centres = (np.asarray(starts)[:, None] + form.centres * stretch).ravel()
@@ -136,7 +119,7 @@ def add_waves(
 
 def to_independent_leads(dipoles: np.ndarray) -> np.ndarray:
     """Return leads I, II, V1..V6, shape (samples, 8), of dipoles (samples, 3), all in mV."""
-    return dipoles @ LEAD_VECTORS.T
+    return np.asarray(dipoles @ LEAD_VECTORS.T)
 
 
 def to_twelve_leads(independent: np.ndarray) -> np.ndarray:
@@ -147,9 +130,9 @@ def to_twelve_leads(independent: np.ndarray) -> np.ndarray:
 def to_frank_leads(signal: np.ndarray) -> np.ndarray:
     """Return X, Y, Z, shape (samples, 3), of twelve leads (samples, 12).
 
-    The least-squares inverse of Dower's vectors: Edenbrandt, Pahlm, J Electrocardiol 1988; 21:361-367.
+    They are the least-squares inverse of Dower's vectors: Edenbrandt, Pahlm, J Electrocardiol 1988; 21:361-367.
     """
-    return signal[:, INDEPENDENT] @ np.linalg.pinv(LEAD_VECTORS).T
+    return np.asarray(signal[:, INDEPENDENT] @ np.linalg.pinv(LEAD_VECTORS).T)
 
 
 def limb_voltage(form: Shape) -> float:
@@ -164,18 +147,18 @@ def limb_voltage(form: Shape) -> float:
 
 
 def p_wave(size: float) -> Shape:
-    """Return a sinus P wave: first the right atrium (forward), then the left (to the left and back)."""
+    """Return a sinus P wave: the right atrium (forward), then the left atrium (to the left and back)."""
     right, left = np.array([0.05, 0.10, -0.05]), np.array([0.09, 0.06, 0.045])
     return shape((0.40, 0.16, 0.16, right * size), (0.60, 0.16, 0.16, left * size))
 
 
 def ectopic_p_wave(size: float) -> Shape:
-    """Return a P wave from low in the atria: upward, so negative in II, III and aVF."""
+    """Return a P wave that starts low in the atria: it moves upward, so it is negative in II, III and aVF."""
     return shape((0.5, 0.2, 0.2, np.array([0.05, -0.11, -0.05]) * size))
 
 
 def normal_qrs(size: float, axis: float, back: float) -> Shape:
-    """Return septum (to the right and front), free walls, and base (up and back)."""
+    """Return a normal QRS: septum (to the right and front), free walls, and base (up and back)."""
     return shape(
         (0.15, 0.06, 0.08, size * np.array([-0.14, -0.06, -0.36])),
         (0.43, 0.105, 0.105, dipole(size, axis, back)),
@@ -184,7 +167,7 @@ def normal_qrs(size: float, axis: float, back: float) -> Shape:
 
 
 def right_axis_qrs(size: float, axis: float, back: float) -> Shape:
-    """Return forces that turn from inferior to rightward: rS in I, qR in III."""
+    """Return a QRS whose forces turn from inferior to rightward: rS in I, qR in III."""
     return shape(
         (0.15, 0.06, 0.06, size * np.array([-0.02, -0.12, -0.36])),
         (0.42, 0.105, 0.105, dipole(0.9 * size, axis - 20, back)),
@@ -193,7 +176,7 @@ def right_axis_qrs(size: float, axis: float, back: float) -> Shape:
 
 
 def left_anterior_block_qrs(size: float, axis: float, back: float) -> Shape:
-    """Return a start down to the right (q in I and aVL, r below), then late forces up to the left."""
+    """Return a QRS that starts down to the right (q in I and aVL, r in aVF) and ends up to the left."""
     return shape(
         (0.16, 0.064, 0.064, dipole(0.3 * size, 115, -0.3 * size)),
         (0.47, 0.11, 0.11, dipole(size, axis, back)),
@@ -202,18 +185,10 @@ def left_anterior_block_qrs(size: float, axis: float, back: float) -> Shape:
 
 
 def with_late_right_forces(form: Shape, onset: float, late: float) -> Shape:
-    """Return a QRS that is squeezed into the time before `onset` and followed by the right ventricle's.
+    """Return a QRS that is shortened to the time before `onset`, and late forces of the right ventricle.
 
-    The right ventricle, reached late from the left, gives R' in V1 and a broad S in I and V6.
-
-    Parameters
-    ----------
-    form : Shape
-        The QRS of the left ventricle.
-    onset : float
-        When the late forces begin, as a fraction of the whole duration.
-    late : float
-        Their amplitude, mV.
+    The late forces make an R' in V1 and a broad S in I and V6. `form` is the QRS of the left ventricle, `onset`
+    a share of the whole duration, and `late` the amplitude of the late forces, mV.
     """
     earlier = replace(
         form,
@@ -224,11 +199,11 @@ def with_late_right_forces(form: Shape, onset: float, late: float) -> Shape:
     )
     width = (1 - onset) / (2 * EXTENT)
     centre = 1 - EXTENT * width
-    return joined(earlier, shape((centre, width, width, late * np.array([-0.55, -0.1, -0.75]))))
+    return join(earlier, shape((centre, width, width, late * np.array([-0.55, -0.1, -0.75]))))
 
 
 def left_block_qrs(size: float, axis: float, back: float) -> Shape:
-    """Return slow notched forces to the left and back with no septal q."""
+    """Return the QRS of left bundle branch block: slow, notched, to the left and back, without a septal q."""
     return shape(
         (0.34, 0.136, 0.13, dipole(0.85 * size, axis + 8, 0.8 * back)),
         (0.66, 0.13, 0.136, dipole(0.95 * size, axis - 8, back)),
@@ -236,7 +211,7 @@ def left_block_qrs(size: float, axis: float, back: float) -> Shape:
 
 
 def unspecific_wide_qrs(size: float, axis: float, back: float) -> Shape:
-    """Return a wide notched QRS with a septal q and an S, so of neither bundle."""
+    """Return a wide notched QRS with a septal q and an S, as neither bundle branch block has."""
     return shape(
         (0.12, 0.048, 0.048, size * np.array([-0.12, -0.05, -0.35])),
         (0.33, 0.095, 0.095, dipole(0.8 * size, axis + 10, 0.5 * back)),
@@ -245,7 +220,7 @@ def unspecific_wide_qrs(size: float, axis: float, back: float) -> Shape:
     )
 
 
-#: Where a scar lies: the direction of the pathological Q that it leaves, away from the dead wall.
+#: Walls with a scar, and the direction of the pathological Q that it causes: away from the scar.
 SCARS = {
     "inferior": np.array([0.0, -0.5, -0.1]),
     "anterior": np.array([0.05, 0.0, 0.6]),
@@ -254,7 +229,7 @@ SCARS = {
 
 
 def scar_qrs(size: float, axis: float, back: float, wall: str) -> Shape:
-    """Return a QRS that begins with 40 ms of forces away from a scarred wall (of `SCARS`)."""
+    """Return a QRS whose first 40 ms point away from a wall with a scar (of `SCARS`)."""
     return shape(
         (0.21, 0.084, 0.075, size * SCARS[wall]),
         (0.62, 0.085, 0.085, dipole(0.9 * size, axis, back)),
@@ -271,15 +246,15 @@ def ventricular_qrs(size: float, axis: float, back: float) -> Shape:
 
 
 def t_wave(peak: np.ndarray) -> Shape:
-    """Return a T wave, slower in its rise than in its fall, with a peak dipole in mV."""
+    """Return a T wave, slower in its rise than in its fall; `peak` is its dipole in mV."""
     return shape((0.625, 0.25, 0.15, peak))
 
 
 def biphasic_t_wave(peak: np.ndarray) -> Shape:
-    """Return a T wave that turns from `peak` to its opposite."""
+    """Return a T wave that first has the dipole `peak` (mV), then the opposite one."""
     return shape((0.38, 0.15, 0.13, peak), (0.74, 0.11, 0.104, -0.8 * peak))
 
 
 def pacing_spike(gain: float) -> Shape:
-    """Return a pacemaker's stimulus, over 1 mV from the apex upward, times `gain`."""
+    """Return a pacemaker's stimulus: a dipole of more than 1 mV from the apex upward, times `gain`."""
     return shape((0.5, 0.2, 0.2, gain * np.array([-0.5, -1.1, 0.4])))

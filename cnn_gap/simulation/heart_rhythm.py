@@ -1,4 +1,4 @@
-"""When a simulated heart beats: sinus rhythm, fibrillation, flutter, a pacemaker, and premature beats."""
+"""The beats of a simulated heart: sinus rhythm, fibrillation, flutter, a pacemaker, and premature beats."""
 
 from dataclasses import dataclass, replace
 
@@ -13,14 +13,14 @@ REGULAR, ATRIAL, VENTRICULAR = "beat", "PAC", "PVC"
 
 @dataclass(frozen=True)
 class Beats:
-    """Beats in order of time, some of them before the record and after its end.
+    """Beats in order of time; the first and last ones are outside of the record.
 
     Attributes
     ----------
     onsets : np.ndarray
         Onset of each QRS, s from the start of the record, shape (B,).
     cycles : np.ndarray
-        The time from the beat before that the heart adapts to (it sets the QT interval), s, shape (B,).
+        The RR interval to which the QT interval of each beat is adapted, s, shape (B,).
     kinds : tuple of str
         `REGULAR`, `ATRIAL` or `VENTRICULAR` for each beat.
     """
@@ -36,34 +36,24 @@ class Beats:
 
 @dataclass(frozen=True)
 class Breathing:
-    """Respiration: rate (Hz), phase (rad) and the fraction of the RR interval that it adds or takes."""
+    """Respiration: rate (Hz), phase (rad), and the share of the RR interval by which it changes this."""
 
     rate: float
     phase: float
     depth: float
 
     def at(self, times: np.ndarray | float) -> np.ndarray:
-        """Return the breath at `times` (s), from -1 (out) to 1 (in)."""
-        return np.sin(2 * np.pi * self.rate * times + self.phase)
+        """Return the respiration at `times` (s), from -1 (breathed out) to 1 (breathed in)."""
+        return np.asarray(np.sin(2 * np.pi * self.rate * times + self.phase))
 
 
 def sinus_beats(
     rate: float, seconds: float, breathing: Breathing, jitter: float, rng: np.random.Generator
 ) -> Beats:
-    """Return beats of the sinus node.
+    """Return the beats of sinus rhythm at `rate` per minute in a record of `seconds`.
 
-    Parameters
-    ----------
-    rate : float
-        Beats a minute.
-    seconds : float
-        Length of the record.
-    breathing : Breathing
-        Respiratory sinus arrhythmia.
-    jitter : float
-        Standard deviation of the remaining variation, as a fraction of the RR interval.
-    rng : np.random.Generator
-        Source of chance.
+    The RR interval varies with `breathing` and by a random part with the standard deviation `jitter`, a share
+    of the interval.
     """
     mean = 60 / rate
     onsets = [-mean * (1 + rng.uniform())]
@@ -74,28 +64,20 @@ def sinus_beats(
 
 
 def fibrillating_beats(rate: float, seconds: float, rng: np.random.Generator) -> Beats:
-    """Return the irregularly irregular beats of atrial fibrillation, at `rate` a minute on average."""
+    """Return the irregular beats of atrial fibrillation with a mean rate of `rate` per minute."""
     mean = 60 / rate
     count = int(seconds / mean * 1.5) + 12
     spread = rng.uniform(0.18, 0.26)
-    # The atrioventricular node's refractory time bounds the interval from below.
+    # The refractory time of the atrioventricular node is the shortest interval.
     intervals = np.maximum(mean * np.exp(spread * rng.standard_normal(count) - spread**2 / 2), 0.30)
     return _beats(np.cumsum(intervals) - mean * (1 + rng.uniform()), mean)
 
 
 def fluttering_beats(ratios: tuple[int, ...], cycle: float, seconds: float, rng: np.random.Generator) -> Beats:
-    """Return beats that each follow one of a few flutter waves.
+    """Return the beats of atrial flutter in a record of `seconds`.
 
-    Parameters
-    ----------
-    ratios : tuple of int
-        Atrial waves per beat; one is drawn for each beat (all the same: a regular rhythm).
-    cycle : float
-        Time of one flutter wave, s; a wave starts at time 0.
-    seconds : float
-        Length of the record.
-    rng : np.random.Generator
-        Source of chance.
+    For each beat its number of flutter waves is drawn from `ratios`: with one ratio the rhythm is regular. A
+    wave lasts `cycle` (s), and one starts at time 0.
     """
     mean = cycle * sum(ratios) / len(ratios)
     steps = rng.choice(ratios, int(seconds / cycle / min(ratios)) + 8)
@@ -104,7 +86,7 @@ def fluttering_beats(ratios: tuple[int, ...], cycle: float, seconds: float, rng:
 
 
 def paced_beats(rate: float, seconds: float, rng: np.random.Generator) -> Beats:
-    """Return the strictly regular beats of a pacemaker."""
+    """Return the beats of a pacemaker, all at the same interval."""
     mean = 60 / rate
     return _beats(np.arange(-1 - rng.uniform(), seconds / mean + 2) * mean, mean)
 
@@ -114,26 +96,17 @@ def with_premature(
 ) -> Beats:
     """Replace sinus beats by premature ones.
 
-    A beat from the atria resets the sinus node, so less than two sinus cycles pass around it; one from a
-    ventricle leaves the node alone, so exactly two pass (the compensatory pause).
+    An atrial beat resets the sinus node, so that the beats before and after it are less than two sinus cycles
+    apart. A ventricular beat does not reset it, so that they are exactly two cycles apart (the compensatory
+    pause).
 
-    Parameters
-    ----------
-    beats : Beats
-        Sinus rhythm.
-    seconds : float
-        Length of the record; the premature beats fall within it.
-    kinds : tuple of str
-        `ATRIAL`, `VENTRICULAR` or both; each occurs.
-    count : int
-        Beats to replace, as far as there is room (at least one of each kind).
-    rng : np.random.Generator
-        Source of chance.
+    `count` of the `beats` (sinus rhythm) in a record of `seconds` are replaced, or fewer if there is no room.
+    Of each of the `kinds`, `ATRIAL`, `VENTRICULAR` or both, there is at least one.
 
     Raises
     ------
     InputError
-        If the record is too short for one of each kind.
+        If the record is too short for one beat of each kind.
     """
     onsets, labels = beats.onsets.copy(), list(beats.kinds)
     coupling = rng.uniform(0.58, 0.70)
@@ -156,15 +129,15 @@ def with_premature(
 def fibrillation_waves(samples: int, sampling_rate: float, size: float, rng: np.random.Generator) -> np.ndarray:
     """Return fibrillatory waves of 4-9 Hz, largest in V1, as dipoles of shape (samples, 3) in mV.
 
-    A sawtooth of wandering frequency and amplitude: Stridh, Sörnmo, IEEE Trans Biomed Eng 2001; 48:105-111.
+    Their frequency and amplitude vary: Stridh, Sörnmo, IEEE Trans Biomed Eng 2001; 48:105-111.
     """
     times = np.arange(samples) / sampling_rate
     dipoles = np.zeros((samples, 3))
     direction = np.array([-0.35, 0.25, -0.9])
-    for part in range(3):  # wavelets that roam independently
+    for part in range(3):  # three independent waves
         frequency = rng.uniform(4.8, 7.8)
         rates, phases = rng.uniform(0.08, 0.45, 3), rng.uniform(0, 2 * np.pi, 3)
-        # A swing of the phase by 0.8 / rate rad moves the frequency by up to 0.8 Hz: within 4-9 Hz.
+        # Changing the phase by 0.8 / rate rad changes the frequency by up to 0.8 Hz, so it stays in 4-9 Hz.
         slow = np.sin(2 * np.pi * rates * times[:, None] + phases)
         phase = 2 * np.pi * frequency * times + 0.8 * slow[:, 0] / rates[0] + phases[2]
         envelope = (1 + 0.35 * slow[:, 1]) * (1 if part == 0 else 0.6)
@@ -176,18 +149,19 @@ def fibrillation_waves(samples: int, sampling_rate: float, size: float, rng: np.
 def flutter_waves(samples: int, sampling_rate: float, cycle: float, size: float) -> np.ndarray:
     """Return typical flutter as dipoles of shape (samples, 3) in mV: a sawtooth, negative in II, III and aVF.
 
-    Each wave falls slowly and sharply rises; four harmonics keep it as smooth as the atria do.
+    Each wave falls slowly and rises fast. It has four harmonics, so that it is smooth.
     """
     phase = 2 * np.pi * np.arange(samples) / (sampling_rate * cycle)
     tooth = sum(np.sin(order * phase) * np.exp(-0.12 * order**2) / order for order in range(1, 5))
-    return -tooth[:, None] * dipole(size, -88, 0.55 * -size)
+    return np.asarray(-tooth[:, None] * dipole(size, -88, 0.55 * -size))
 
 
 def _bounded(rng: np.random.Generator) -> np.ndarray:
-    return np.clip(rng.standard_normal(), -2, 2)
+    """Return a standard normal number, clipped to ±2."""
+    return np.asarray(np.clip(rng.standard_normal(), -2, 2))
 
 
 def _beats(onsets: np.ndarray, mean: float) -> Beats:
     before = np.diff(onsets, prepend=onsets[0] - mean)
-    # Repolarisation follows the rate of the last many beats more than the last interval.
+    # Repolarisation is adapted to the mean rate more than to the last interval.
     return Beats(onsets, 0.75 * mean + 0.25 * before, (REGULAR,) * len(onsets))

@@ -1,4 +1,4 @@
-"""Simulated twelve-lead ECGs with known diagnoses and known times of what shows them."""
+"""Simulation of twelve-lead ECGs with given diagnoses, from the heart's rhythm to noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ from cnn_gap.simulation.heart_conditions import (
 )
 from cnn_gap.system.errors import InputError
 
-#: The shortest record in which every diagnosis can show.
-SHORTEST_S = 5.0
+#: Length of the shortest record that can show each diagnosis, s, and lowest sampling rate, Hz.
+SHORTEST_S, LOWEST_RATE = 5.0, 50.0
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Typical amplitudes (root mean square, mV) of what disturbs a recording; 0 switches a part off.
+    """Typical amplitudes (root mean square, mV) of the noise in a recording; 0: none of this kind.
 
     Attributes
     ----------
     wander : float
         Baseline wander from breathing and drifting electrodes.
     mains : float
-        Mains hum, where the sampling rate can carry it.
+        Mains hum, if the sampling rate is more than twice its frequency.
     muscle : float
         Muscle activity, 20-120 Hz.
     electrode : float
@@ -72,24 +72,25 @@ def simulate_record(
     name : str
         Record name.
     codes : sequence of str
-        SNOMED CT codes of the diagnoses that the heart is to have, of the Challenge's 24; without a rhythm
-        among them the heart is in sinus rhythm.
+        SNOMED CT codes of the heart's diagnoses, of the Challenge's 24; without a rhythm among them the heart
+        is in sinus rhythm.
     sampling_rate, seconds : float
-        Hz; length, at least 5 s.
+        Hz, at least 50; length, at least 5 s.
     seed : int or sequence of int
-        The same seed gives the same record; the noise depends on the rate, the heart does not.
+        The same seed gives the same record. The noise depends on the sampling rate, the heart does not.
     noise : Noise
-        What disturbs the recording.
+        Amplitudes of the noise.
 
     Raises
     ------
     InputError
-        If a code is not of the 24, two of them exclude each other, or record or rate are too small.
+        If a code is not of the 24, two of them exclude each other, or length or sampling rate are too small.
     """
     wanted = conditions_of(codes)
-    if not seconds >= SHORTEST_S or not sampling_rate >= 50:
+    if not seconds >= SHORTEST_S or not sampling_rate >= LOWEST_RATE:
         raise InputError(
-            f"{name}: cannot simulate {seconds:g} s at {sampling_rate:g} Hz; at least 5 s at 50 Hz"
+            f"{name}: cannot simulate {seconds:g} s at {sampling_rate:g} Hz; at least {SHORTEST_S:g} s at"
+            f" {LOWEST_RATE:g} Hz"
         )
     rng, noise_rng = np.random.default_rng(seed).spawn(2)
     patient = draw_patient(wanted, rng)
@@ -100,11 +101,11 @@ def simulate_record(
     layers = _layers(heart, ectopic, beats, sampling_rate)
     for layer in layers:
         model.add_waves(dipoles, sampling_rate, layer.form, layer.starts, layer.durations, layer.gains)
-    leads = model.to_independent_leads(dipoles)
-    leads += _disturbances(samples, sampling_rate, noise, noise_rng)
+    independent = model.to_independent_leads(dipoles)
+    independent += _draw_noise(samples, sampling_rate, noise, noise_rng)
     return SimulatedRecord(
         name=name,
-        signal=model.to_twelve_leads(leads).astype(np.float32),
+        signal=model.to_twelve_leads(independent).astype(np.float32),
         sampling_rate=sampling_rate,
         codes=tuple(codes),
         age=patient.age,
@@ -114,9 +115,9 @@ def simulate_record(
 
 
 def draw_codes(index: int, seed: int = 0) -> tuple[str, ...]:
-    """Return the diagnoses of record `index`: every class in turn, its equivalent codes by turns.
+    """Return the codes of record `index`: all classes in turn, and the equivalent codes of a class in turn.
 
-    Where the class is no rhythm, one is added, as is usual; sometimes another finding that goes with it.
+    If the class is not a rhythm, a rhythm is added, and in some records one more diagnosis that is compatible.
     """
     rng = np.random.default_rng([seed, index])
     classes = _classes()
@@ -125,7 +126,7 @@ def draw_codes(index: int, seed: int = 0) -> tuple[str, ...]:
     conditions = [*conditions_of([main_code])]
     codes = [main_code]
     for candidates in (_rhythms(rng), _findings(rng)):
-        fitting = [name for name in candidates if _go_together([*conditions, name])]
+        fitting = [name for name in candidates if _fit_in_one_record([*conditions, name])]
         if fitting:
             conditions.append(fitting[0])
             equivalents = next(codes for codes in classes if conditions_of(codes) == {fitting[0]})
@@ -133,9 +134,9 @@ def draw_codes(index: int, seed: int = 0) -> tuple[str, ...]:
     return tuple(sorted(codes))
 
 
-def _go_together(conditions: list[str]) -> bool:
-    """Return whether the conditions can be drawn for one record, however short."""
-    # Premature beats of two kinds need more time than five seconds of a slow rhythm.
+def _fit_in_one_record(conditions: list[str]) -> bool:
+    """Return whether a record of any length can have all conditions."""
+    # A slow rhythm has no room for premature beats of two kinds in five seconds.
     repeated = len(set(conditions)) < len(conditions) or {"PAC", "PVC"}.issubset(conditions)
     return compatible(conditions) and not repeated
 
@@ -148,19 +149,19 @@ def _classes() -> tuple[tuple[str, ...], ...]:
 
 
 def _rhythms(rng: np.random.Generator) -> list[str]:
-    """Return rhythms in the order in which to try them."""
+    """Return the rhythms that are tried, in order."""
     return [str(rng.choice(["NSR", "SB", "STach", "AF"], p=[0.62, 0.16, 0.12, 0.1])), "NSR"]
 
 
 def _findings(rng: np.random.Generator) -> list[str]:
-    """Return one further finding to try, or none."""
+    """Return one more diagnosis that is tried, or none."""
     further = ["IAVB", "RBBB", "IRBBB", "LAnFB", "LAD", "PAC", "PVC", "LQT", "QAb", "SA", "TAb", "TInv"]
     return [str(rng.choice(further))] if rng.uniform() < 0.3 else []
 
 
 @dataclass(frozen=True)
 class _Layer:
-    """One shape at many times: kind of wave, which beats (indices), starts and durations (s) and amplitudes."""
+    """One wave of many beats: its kind, shape, indices of the beats, starts and durations (s), and gains."""
 
     kind: str
     form: model.Shape
@@ -173,9 +174,9 @@ class _Layer:
 def _rhythm(
     heart: Heart, samples: int, sampling_rate: float, rng: np.random.Generator
 ) -> tuple[rhythm.Beats, np.ndarray, list[Event]]:
-    """Return the beats, the atria's own activity as dipoles (samples, 3) in mV, and its interval."""
+    """Return the beats, the waves of fibrillation or flutter as dipoles (samples, 3) in mV, and their event."""
     seconds = samples / sampling_rate
-    still = np.zeros((samples, 3))
+    no_waves = np.zeros((samples, 3))
     if heart.origin == "AF":
         waves = rhythm.fibrillation_waves(samples, sampling_rate, rng.uniform(0.02, 0.05), rng)
         return rhythm.fibrillating_beats(heart.rate, seconds, rng), waves, [Event("AF", 0.0, seconds)]
@@ -185,24 +186,24 @@ def _rhythm(
         waves = rhythm.flutter_waves(samples, sampling_rate, cycle, rng.uniform(0.10, 0.16))
         return rhythm.fluttering_beats(ratios, cycle, seconds, rng), waves, [Event("AFL", 0.0, seconds)]
     if heart.origin == "PR":
-        return rhythm.paced_beats(heart.rate, seconds, rng), still, []
+        return rhythm.paced_beats(heart.rate, seconds, rng), no_waves, []
     breathing = rhythm.Breathing(rng.uniform(0.2, 0.32), rng.uniform(0, 2 * np.pi), heart.breathing_depth)
     beats = rhythm.sinus_beats(heart.rate, seconds, breathing, heart.jitter, rng)
     if heart.premature:
         beats = rhythm.with_premature(beats, seconds, heart.premature, int(rng.integers(1, 4)), rng)
-    return beats, still, []
+    return beats, no_waves, []
 
 
 def _layers(heart: Heart, ectopic: VentricularBeat, beats: rhythm.Beats, sampling_rate: float) -> list[_Layer]:
     """Return the waves of all beats."""
     ventricular = beats.of(rhythm.VENTRICULAR)
     qrs = np.where(ventricular, ectopic.qrs_duration, heart.qrs_duration)
-    # A T wave is over when the next beat begins, however early that is.
+    # A T wave ends before the next beat begins, however early that is.
     next_onsets = np.append(beats.onsets[1:], np.inf)
     qt = heart.qtc * np.cbrt(beats.cycles) + np.where(ventricular, 0.05, 0.0)  # Fridericia's correction
     ends = np.minimum(beats.onsets + qt, next_onsets - 0.03)
     t = np.where(ventricular, 0.95, heart.t_share) * (ends - beats.onsets - qrs)
-    spike = max(0.006, 2 / sampling_rate)  # as wide as the rate can carry, of the same area
+    spike = max(0.006, 2 / sampling_rate)  # at least two samples wide; its area is the same at any rate
     p_starts, whole = beats.onsets - heart.pr, np.full(len(qrs), 1.0)
     conducted, regular, atrial = ~ventricular, beats.of(rhythm.REGULAR), beats.of(rhythm.ATRIAL)
     layers = [
@@ -223,7 +224,7 @@ def _layer(
     kind: str, form: model.Shape, which: np.ndarray, starts: np.ndarray, durations: np.ndarray
 ) -> _Layer:
     beats = np.flatnonzero(which)
-    # The heart moves with the breath: amplitudes swing by some per cent, at a quarter of a hertz.
+    # The heart moves with respiration: amplitudes vary by 4 % at 0.25 Hz.
     gains = 1 + 0.04 * np.sin(2 * np.pi * 0.25 * starts[beats])
     return _Layer(kind, form, beats, starts[beats], durations[beats], gains)
 
@@ -231,7 +232,7 @@ def _layer(
 def _events(
     background: list[Event], layers: list[_Layer], beats: rhythm.Beats, seconds: float
 ) -> tuple[Event, ...]:
-    """Return all intervals in order of time, cut to the record; less than half of a wave is left out."""
+    """Return all events in order of time, cut to the record; those with their middle outside are left out."""
     times: dict[int, list[float]] = {}
     events = list(background)
     for layer in layers:
@@ -248,10 +249,10 @@ def _events(
     return tuple(sorted(cut, key=lambda event: (event.start_s, -event.end_s)))
 
 
-def _disturbances(samples: int, sampling_rate: float, noise: Noise, rng: np.random.Generator) -> np.ndarray:
-    """Return noise in the eight independent leads, mV, shape (samples, 8)."""
+def _draw_noise(samples: int, sampling_rate: float, noise: Noise, rng: np.random.Generator) -> np.ndarray:
+    """Return the noise of the eight independent leads, mV, shape (samples, 8)."""
     times = np.arange(samples) / sampling_rate
-    level = rng.lognormal(0, 0.35, 4)  # some recordings are cleaner than others
+    level = rng.lognormal(0, 0.35, 4)  # amplitudes differ between recordings
     total = noise.electrode * level[0] * rng.standard_normal((samples, 8))
     if noise.muscle:
         total += noise.muscle * level[1] * _muscle(samples, sampling_rate, rng)
@@ -260,7 +261,7 @@ def _disturbances(samples: int, sampling_rate: float, noise: Noise, rng: np.rand
     if noise.mains and sampling_rate > 2.2 * noise.mains_hz:
         hum = np.sin(2 * np.pi * noise.mains_hz * times + rng.uniform(0, 2 * np.pi))
         total += np.sqrt(2) * noise.mains * level[3] * hum[:, None] * rng.uniform(0, 1.5, 8)
-    return total
+    return np.asarray(total)
 
 
 def _muscle(samples: int, sampling_rate: float, rng: np.random.Generator) -> np.ndarray:
@@ -268,13 +269,13 @@ def _muscle(samples: int, sampling_rate: float, rng: np.random.Generator) -> np.
     sections = _muscle_band(sampling_rate)
     white = rng.standard_normal((samples, 8)) * rng.lognormal(0, 0.3, 8)
     share = (min(120.0, 0.45 * sampling_rate) - 20.0) / (sampling_rate / 2)
-    return scipy.signal.sosfilt(sections, white, axis=0) / np.sqrt(share)
+    return np.asarray(scipy.signal.sosfilt(sections, white, axis=0) / np.sqrt(share))
 
 
 @cache
 def _muscle_band(sampling_rate: float) -> np.ndarray:
     high = min(120.0, 0.45 * sampling_rate)
-    return scipy.signal.butter(2, (20.0, high), btype="bandpass", fs=sampling_rate, output="sos")
+    return np.asarray(scipy.signal.butter(2, (20.0, high), btype="bandpass", fs=sampling_rate, output="sos"))
 
 
 def _wander(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -282,4 +283,5 @@ def _wander(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     rates = np.concatenate([rng.uniform(0.2, 0.32, 1), rng.uniform(0.02, 0.5, 5)])
     strengths = np.array([1.0, 0.7, 0.6, 0.5, 0.4, 0.3]) / 1.53
     turns = 2 * np.pi * times[:, None] * rates
-    return sum(wave(turns) * strengths @ rng.standard_normal((6, 8)) for wave in (np.sin, np.cos)) / np.sqrt(2)
+    waves = sum(wave(turns) * strengths @ rng.standard_normal((6, 8)) for wave in (np.sin, np.cos))
+    return np.asarray(waves / np.sqrt(2))

@@ -1,8 +1,8 @@
 """Simulated recordings in the formats of devices and archives, and as arrays: for tests, examples, benchmarks.
 
 DICOM is written by pydicom and EDF by pyEDFlib; the XML formats and SCP-ECG (EN 1064, uncompressed) are written
-from templates of their standards. Samples are 16-bit counts of `UNIT_UV`. The patient has a name, to see that
-it goes nowhere.
+from templates that follow their standards. Samples are 16-bit integers in units of `UNIT_UV`. The patient has a
+name, so that tests can check that no output contains it.
 """
 
 import base64
@@ -19,22 +19,22 @@ from cnn_gap.leads import LEADS
 from cnn_gap.simulation.files import SimulatedRecord
 from cnn_gap.system.files import replacing, write_json, write_text
 
-#: What a count is, µV.
+#: Amplitude of one count of the 16-bit samples, µV.
 UNIT_UV = 2.5
 
-#: Who the simulated patients are, and when they were recorded.
+#: Name of the simulated patients and time of their recording.
 FAMILY_NAME, GIVEN_NAME = "Mustermann", "Erika"
 RECORDED = datetime(2021, 3, 4, 15, 6, 7)
 
-#: SCP-ECG's and DICOM's numbers of the leads.
+#: The numbers of the leads in SCP-ECG and DICOM.
 _LEAD_NUMBERS = dict(zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))
 
-#: What MUSE stores; all other leads follow from these.
+#: The leads that MUSE stores; the others follow from these.
 MUSE_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
 def counts(record: SimulatedRecord) -> np.ndarray:
-    """Return the samples as counts, int16 of shape (samples, 12)."""
+    """Return the samples in units of `UNIT_UV`, int16 of shape (samples, 12)."""
     return np.clip(np.rint(record.signal * (1000 / UNIT_UV)), -32767, 32767).astype("<i2")
 
 
@@ -87,7 +87,7 @@ def _dicom_group(label: str, values: np.ndarray, rate: float) -> object:
 
 
 def write_muse(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.xml`` as GE's MUSE exports it: eight leads, and a median beat."""
+    """Write ``NAME.xml`` in the format of GE's MUSE: eight leads, and a median beat."""
     values = counts(record)
     path = folder / f"{record.name}.xml"
     write_text(
@@ -128,7 +128,7 @@ def _muse_waveform(kind: str, values: np.ndarray, rate: float) -> str:
 
 
 def write_sierra(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.xml`` as Philips' Sierra ECG 1.04 (not compressed)."""
+    """Write ``NAME.xml`` in the format Sierra ECG 1.04 of Philips (not compressed)."""
     values = counts(record)
     data = base64.b64encode(values.T.tobytes()).decode()
     path = folder / f"{record.name}.xml"
@@ -155,7 +155,7 @@ def write_sierra(folder: Path, record: SimulatedRecord) -> Path:
 
 
 def write_aecg(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.xml`` as HL7's annotated ECG (ANSI/HL7 V3 ECG, R1-2004)."""
+    """Write ``NAME.xml`` in the format HL7 annotated ECG (ANSI/HL7 V3 ECG, R1-2004)."""
     values = counts(record)
     sequences = "".join(
         f'<component><sequence><code code="MDC_ECG_LEAD_{lead.upper()}" codeSystem="2.16.840.1.113883.6.24"/>'
@@ -185,7 +185,7 @@ def write_aecg(folder: Path, record: SimulatedRecord) -> Path:
 
 
 def write_scp(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.scp``: SCP-ECG with the samples as they are."""
+    """Write ``NAME.scp``: SCP-ECG with uncompressed samples."""
     import binascii
 
     values = counts(record)
@@ -226,7 +226,7 @@ def _scp_section(number: int, body: bytes) -> bytes:
 
 
 def write_edf(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.edf`` as EDF+."""
+    """Write ``NAME.edf`` in the format EDF+."""
     import pyedflib
 
     values = counts(record)
@@ -256,11 +256,11 @@ def write_edf(folder: Path, record: SimulatedRecord) -> Path:
 
 
 def write_npy(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.npy`` with counts and its sidecar."""
+    """Write ``NAME.npy`` with amplitudes in µV, and its sidecar."""
     path = folder / f"{record.name}.npy"
     with replacing(path) as aside:
         np.save(aside, (record.signal * 1000).astype(np.float32))
-    _write_sidecar(path, record, leads=list(LEADS))
+    write_sidecar(path, record, leads=list(LEADS))
     return path
 
 
@@ -269,36 +269,37 @@ def write_npz(folder: Path, record: SimulatedRecord) -> Path:
     path = folder / f"{record.name}.npz"
     with replacing(path) as aside:
         np.savez_compressed(aside, signal=(record.signal * 1000).astype(np.float32))
-    _write_sidecar(path, record, leads=list(LEADS))
+    write_sidecar(path, record, leads=list(LEADS))
     return path
 
 
 def write_csv(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.csv`` with a heading line of leads, and its sidecar."""
+    """Write ``NAME.csv`` with the names of the leads in its first line, and its sidecar."""
     path = folder / f"{record.name}.csv"
     lines = [",".join(f"{value:.3f}" for value in row) for row in record.signal * 1000]
     write_text(path, "\n".join([",".join(LEADS), *lines]) + "\n")
-    _write_sidecar(path, record)
+    write_sidecar(path, record)
     return path
 
 
 def write_parquet(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.parquet`` with a column a lead, and its sidecar."""
+    """Write ``NAME.parquet`` with a column for each lead, and its sidecar."""
     import pandas
 
     path = folder / f"{record.name}.parquet"
     with replacing(path) as aside:
         pandas.DataFrame((record.signal * 1000).astype(np.float32), columns=list(LEADS)).to_parquet(aside)
-    _write_sidecar(path, record)
+    write_sidecar(path, record)
     return path
 
 
-def _write_sidecar(path: Path, record: SimulatedRecord, **more: object) -> None:
+def write_sidecar(path: Path, record: SimulatedRecord, **more: object) -> None:
+    """Write what an array in µV does not say itself."""
     about = {"sampling_rate": record.sampling_rate, "unit": "uV", "age": record.age, "sex": record.sex}
     write_json(path.with_suffix(".json"), about | more)
 
 
-#: A writer for each format that is read beside WFDB and MATLAB, by the format's name.
+#: The writers of all formats that can be read, except WFDB and MATLAB, by the format's name.
 WRITERS: dict[str, Callable[[Path, SimulatedRecord], Path]] = {
     "DICOM": write_dicom,
     "GE MUSE XML": write_muse,

@@ -1,1 +1,1 @@
-"""Training: from windows and labels to a model folder."""
+"""Training: from a folder of labelled records to a model folder."""

@@ -1,11 +1,11 @@
-"""Examples for training: labels, the split, oversampling and shuffled batches of windows."""
+"""Training examples: their labels, split into training and validation, oversampling and batches of windows."""
 
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 
-from cnn_gap.training.no_heart import windows_without_heart
+from cnn_gap.network.no_heart import windows_without_heart
 from cnn_gap.training.window_store import WindowStore
 
 
@@ -18,9 +18,9 @@ class Examples:
     store : WindowStore
         The windows of n records.
     labels : ndarray, shape (n, outputs), bool
-        What each record is taken for: its classes and findings, and the classes that findings teach.
+        The classes and findings of each record, and the classes that its findings teach.
     targets : ndarray, shape (n, outputs), float32, optional
-        What the network learns to say of each record; the labels if not given.
+        The probabilities that the network learns for each record; the labels if not given.
     """
 
     store: WindowStore
@@ -29,33 +29,33 @@ class Examples:
 
     @property
     def usable(self) -> np.ndarray:
-        """Which records have windows, bool of shape (n,)."""
+        """Which records have windows, shape (n,), bool."""
         usable = np.ones(len(self.labels), bool)
         usable[list(self.store.failures)] = False
         return usable
 
 
 def split_records(labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int) -> np.ndarray:
-    """Choose the records to validate on, so that each class is split by the same fraction.
+    """Choose the validation records so that about the same fraction of each class is validated on.
 
-    The paper splits each class of single-label records. For several labels this takes the classes from the
-    rarest on, and gives the fraction of each class's groups that no rarer class has placed to validation, as
-    iterative stratification does (Sechidis et al. 2011).
+    As in iterative stratification (Sechidis et al. 2011), the classes are taken from the rarest to the most
+    frequent one. Of the groups with the class that no rarer class has placed yet, so many go to validation that
+    the class has its fraction there.
 
     Parameters
     ----------
     labels : ndarray, shape (records, classes), bool
     groups : ndarray, shape (records,)
-        What must not be divided: the patient of each record, or the record itself.
+        The group of each record, which is not divided: its patient, or the record itself.
     fraction : float
-        Share of validation.
+        Share of the records to validate on.
     seed : int
-        Of the choice.
+        Of the order in which the groups are taken.
 
     Returns
     -------
     ndarray, shape (records,), bool
-        True for validation.
+        True for the records to validate on.
     """
     _, members = np.unique(groups, return_inverse=True)
     counts = np.zeros((members.max() + 1, labels.shape[1] + 1))
@@ -63,28 +63,28 @@ def split_records(labels: np.ndarray, groups: np.ndarray, fraction: float, seed:
     order = np.random.default_rng(seed).permutation(len(counts))
     open_groups = np.ones(len(counts), bool)
     validation = np.zeros(len(counts), bool)
-    # The last column counts records: it places the groups without a label.
+    # The last column counts the records of each group: it places the groups without a label.
     for column in [*np.argsort(counts[:, :-1].sum(axis=0), kind="stable"), labels.shape[1]]:
         candidates = order[open_groups[order] & (counts[order, column] > 0)]
         wanted = fraction * counts[:, column].sum() - counts[validation, column].sum()
         before = counts[candidates, column].cumsum() - counts[candidates, column]
-        # A group is taken while at least half of it is still wanted.
+        # A group goes to validation as long as at least half of its records are still wanted there.
         validation[candidates[before + counts[candidates, column] / 2 <= wanted]] = True
         open_groups[candidates] = False
     return validation[members]
 
 
 def repeat_factors(labels: np.ndarray, share: float, cap: float) -> np.ndarray:
-    """Return how often each record should come in an epoch, so that rare classes are seen more often.
+    """Return how many times each record comes in an epoch, so that rare classes are seen more often.
 
-    A class held by less than `share` of the records asks for sqrt(share / its share), and a record follows its
-    rarest class (repeat-factor sampling, Gupta et al. 2019), up to `cap`.
+    A class that less than `share` of the records have gets the factor sqrt(share / its share), at most `cap`. A
+    record has the factor of its rarest class (repeat-factor sampling, Gupta et al. 2019).
 
     Parameters
     ----------
     labels : ndarray, shape (records, classes), bool
     share : float
-        Classes rarer than this are repeated; 0 for none.
+        Classes that a smaller share of the records have are repeated; 0: none.
     cap : float
         The largest factor, at least 1.
 
@@ -95,26 +95,26 @@ def repeat_factors(labels: np.ndarray, share: float, cap: float) -> np.ndarray:
     """
     frequency = np.maximum(labels.mean(axis=0), 1 / len(labels))
     wanted = np.clip(np.sqrt(share / frequency), 1, cap)
-    return np.where(labels, wanted, 1.0).max(axis=1, initial=1.0)
+    return np.asarray(np.where(labels, wanted, 1.0).max(axis=1, initial=1.0))
 
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """What a batch holds, and what is done to its windows.
+    """The size of a batch and how its windows are changed.
 
     Attributes
     ----------
     size : int
-        Windows in a batch.
+        Number of windows in a batch.
     crop : int
-        Samples of the random part of each window that is taken; 0 for all.
+        Length in samples of the random part of each window that is taken; 0: the whole window.
     step : int
-        Batches of shorter records have a multiple of so many samples.
+        The length in samples of batches of shorter records is a multiple of this.
     mixup : float
-        Parameter of the symmetric Beta distribution that draws how much of another window and its labels each
-        one gets (Zhang et al. 2018); 0 for nothing.
+        Parameter of the symmetric Beta distribution that draws with which share another window and its labels
+        are added to each window and its labels (Zhang et al. 2018); 0: nothing is added.
     no_heart : float
-        Share of the windows that `cnn_gap.training.no_heart` replaces, with no label.
+        Share of the windows that are replaced by `cnn_gap.network.no_heart` and lose their labels.
     sampling_rate : float
         Of the windows, Hz.
     """
@@ -130,23 +130,24 @@ class BatchPlan:
 class WindowBatches(keras.utils.PyDataset):
     """The shuffled, oversampled batches of (windows, labels) of one epoch.
 
-    Records shorter than a window come together by their length, and a batch is as long as its shortest record:
-    the zeros around one are no signal, and a mean over time would count them.
+    Where records are shorter than a window, a batch holds records of similar length and is as long as the
+    shortest of them: the zeros around a short record are no signal, but a mean over time would count them.
 
-    Epoch e of a seed is always the same, so that a training that was interrupted goes on as it would have.
+    The same seed and epoch always give the same batches, so that a resumed training equals one that was not
+    interrupted.
 
     Parameters
     ----------
     examples : Examples
         The records with their windows.
     records : ndarray of int
-        Which of them to train on.
+        Indices of the records to train on.
     repeats : ndarray, shape (len(records),)
-        How often each comes in an epoch; a fraction is a chance.
+        How many times each comes in an epoch; the fraction is the probability of one time more.
     plan : BatchPlan
-        What each batch holds.
+        The size of the batches and how their windows are changed.
     seed, epoch : int
-        Of the order and of everything else that is random.
+        All random numbers follow from these.
     """
 
     def __init__(
@@ -166,28 +167,27 @@ class WindowBatches(keras.utils.PyDataset):
         rng = np.random.default_rng([seed, epoch])
         times = np.floor(repeats + rng.random(len(repeats))).astype(int)
         windows, owners = examples.store.windows_of(np.repeat(records, times))
-        # Every epoch has as many full batches: a smaller last one would weigh too much.
+        # All batches are full: each window of a smaller last batch would weigh more than the others.
         batches = expected // self._batch_size
         order = np.resize(rng.permutation(len(windows)), batches * self._batch_size)
-        every = np.array(examples.store.held)
-        held = every[owners[order]]
-        if self._samples_of(held.min()) < self._samples_of(held.max()):
-            order = order[self._by_length(held, rng)]
-        self._windows, self._owners, self._held = windows[order], owners[order], every[owners[order]]
+        held = np.array(examples.store.held)[owners]
+        if self._batch_samples(held[order].min()) < self._batch_samples(held[order].max()):
+            order = order[self._order_by_length(held[order], rng)]
+        self._windows, self._owners, self._held = windows[order], owners[order], held[order]
 
     def __len__(self) -> int:
         return len(self._windows) // self._batch_size
 
-    def _samples_of(self, held: int) -> int:
-        """Return how many samples a batch has whose shortest record holds so many."""
+    def _batch_samples(self, held: int) -> int:
+        """Return the length of a batch whose shortest record holds so many samples."""
         wanted, step = self._plan.crop or self._examples.store.samples, self._plan.step
         return wanted if held >= wanted else int(held - held % step)
 
-    def _by_length(self, held: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return an order of windows that hold so many samples: those of a batch are of like length.
+    def _order_by_length(self, held: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return an order of windows that hold so many samples, in which a batch has similar lengths.
 
-        The batches are shuffled, but the shortest and the longest come first: Keras takes what differs between
-        the first two for what may differ later.
+        The batches are shuffled, but the one with the shortest and the one with the longest windows come first:
+        Keras expects that only the dimensions that differ between the first two batches differ later.
         """
         wanted = self._plan.crop or self._examples.store.samples
         batches = np.argsort(np.minimum(held, wanted), kind="stable").reshape(-1, self._batch_size)
@@ -201,31 +201,32 @@ class WindowBatches(keras.utils.PyDataset):
         windows = examples.store.read(self._windows[part])
         targets = examples.labels if examples.targets is None else examples.targets
         labels = targets[self._owners[part]].astype(np.float32)
-        # A generator for each batch: it is the same whichever batches were asked for before.
+        # Each batch has its own generator, so that it does not depend on the batches that were made before.
         rng = np.random.default_rng([self._seed, self._epoch, batch])
         held = self._held[part]
-        windows = cut(windows, held, self._samples_of(held.min()), rng)
+        windows = cut(windows, held, self._batch_samples(held.min()), rng)
         if plan.no_heart:
-            silent = rng.random(len(windows)) < plan.no_heart
-            windows[silent] = windows_without_heart(windows[silent], plan.sampling_rate, rng)
-            labels[silent] = 0
+            replaced = rng.random(len(windows)) < plan.no_heart
+            windows[replaced] = windows_without_heart(windows[replaced], plan.sampling_rate, rng)
+            labels[replaced] = 0
         return _mix(windows, labels, plan.mixup, rng) if plan.mixup else (windows, labels)
 
 
 def cut(
     windows: np.ndarray, held: np.ndarray, samples: int, rng: np.random.Generator | None = None
 ) -> np.ndarray:
-    """Return a part of each window, (windows, samples, leads), of the samples that it holds in its middle.
+    """Return a part of each window's signal, (windows, samples, leads).
 
     Parameters
     ----------
     windows : ndarray, shape (windows, any, leads)
+        The signal is in the middle, with zeros on both sides where it is shorter than the window.
     held : ndarray of int, shape (windows,)
-        How many samples of each window are signal: see `WindowStore.held`.
+        Number of samples of each window that are signal: see `WindowStore.held`.
     samples : int
-        Of a part. One that holds fewer keeps zeros on both sides.
+        Length of a part. A signal that is shorter keeps zeros on both sides.
     rng : Generator, optional
-        Where the part lies, in its middle if not given.
+        Draws where in the signal each part lies; if not given, it is the middle.
     """
     if samples == windows.shape[1]:
         return windows
@@ -238,7 +239,7 @@ def cut(
 def _mix(
     windows: np.ndarray, labels: np.ndarray, parameter: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return windows and labels blended with a smaller share of those of a random partner in the batch."""
+    """Return windows and labels, each blended with a smaller share of those of a random other window."""
     share = rng.beta(parameter, parameter, len(windows)).astype(np.float32)
     share = np.maximum(share, 1 - share)
     partner = rng.permutation(len(windows))

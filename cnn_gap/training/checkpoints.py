@@ -1,10 +1,11 @@
-"""Keep a training's state after each epoch, so that a crash costs at most one."""
+"""The state of a training, saved after each epoch: a training that was killed loses one epoch at most."""
 
 import json
 import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -14,26 +15,26 @@ from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_json, write_json
 from cnn_gap.system.settings import from_dict, require_depth
 
-#: The figures of an epoch, numbers or None.
+#: The figures of an epoch; each is a number or None.
 COLUMNS = ("epoch", "loss", "val_loss", "val_auroc", "val_scored_auroc", "val_challenge_metric")
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is.
+    """The progress of a training.
 
     Attributes
     ----------
     setup : dict
-        What the training depends on; it goes on only with the same.
+        All that the training depends on: it is resumed only with the same setup.
     history : tuple of dict
-        A row of figures for each finished epoch.
+        The figures of each finished epoch, by `COLUMNS`.
     best_epoch : int
-        The epoch, from 1, whose weights are the best so far; 0 before the first.
+        The epoch, from 1, with the best weights so far; 0 before the first one has ended.
     """
 
-    setup: dict
-    history: tuple[dict, ...] = ()
+    setup: dict[str, Any]
+    history: tuple[dict[str, Any], ...] = ()
     best_epoch: int = 0
 
     def __post_init__(self) -> None:
@@ -48,26 +49,26 @@ class Progress:
 
     @property
     def epoch(self) -> int:
-        """Finished epochs."""
+        """Number of finished epochs."""
         return len(self.history)
 
 
 class Checkpoints:
     """The folder of a training's state: `progress.json` and the weights of the last and the best epoch.
 
-    `progress.json` is written after the weights that it names, and older weights are removed after it: whenever
-    the process dies, what it names is there and whole.
+    `progress.json` is written after the weights that it names and before older weights are removed, so that the
+    files that it names are complete whenever the process is killed.
     """
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
 
     def exists(self) -> bool:
-        """Tell whether there is something to resume."""
+        """Return whether there is a training to resume."""
         return self._progress_file.exists()
 
     def save(self, network: keras.Model, progress: Progress) -> None:
-        """Keep the state after an epoch; the network's optimiser is part of it."""
+        """Save the weights of the network and its optimiser after an epoch, and the progress."""
         write_saved(self._weights_file(progress.epoch), network.save_weights)
         content = {"setup": progress.setup, "best_epoch": progress.best_epoch, "history": progress.history}
         write_json(self._progress_file, content)
@@ -75,7 +76,7 @@ class Checkpoints:
         for path in set(self.folder.glob("*.weights.h5")) - needed:
             path.unlink()
 
-    def read(self, setup: dict) -> Progress:
+    def read(self, setup: dict[str, Any]) -> Progress:
         """Return the progress of the training with this setup.
 
         Raises
@@ -89,7 +90,7 @@ class Checkpoints:
             raise InputError(
                 f"{self._progress_file}: cannot be resumed: {error}; remove {self.folder}"
             ) from error
-        setup = json.loads(json.dumps(setup))  # tuples as the lists that JSON makes of them
+        setup = json.loads(json.dumps(setup))  # tuples become lists, as in the file
         if difference := _first_difference(progress.setup, setup):
             raise InputError(
                 f"{self._progress_file}: cannot be resumed: {difference}; use the same settings and data,"
@@ -98,7 +99,7 @@ class Checkpoints:
         return progress
 
     def load_weights(self, network: keras.Model, epoch: int) -> None:
-        """Load the weights after `epoch` and, into a compiled network, the optimiser's state.
+        """Load the weights after `epoch` and, if the network is compiled, the optimiser's state.
 
         Raises
         ------
@@ -109,14 +110,14 @@ class Checkpoints:
         try:
             check_weights(path)
             network.load_weights(path)
-        except Exception as error:  # Keras and h5py raise many kinds for a damaged file
+        except Exception as error:  # Keras and h5py raise many types of exceptions for a damaged file
             reason = " ".join(str(error).split())[:200]
             raise InputError(
                 f"{path}: cannot be loaded ({reason}); remove {self.folder} to start anew"
             ) from error
 
     def clear(self) -> None:
-        """Forget the training: there is nothing to resume any more."""
+        """Remove the state: there is no training to resume any more."""
         self._progress_file.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 

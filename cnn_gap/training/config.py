@@ -1,4 +1,4 @@
-"""Read a training configuration from TOML and check every key and type of it."""
+"""The training configuration: it is read from TOML, and every key, type and range is checked."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -32,37 +32,38 @@ class Training:
     macro_obs : float
         Multiple of the Macro-Obs loss that is added to a cross-entropy.
     epochs, batch_size : int
-        Passes over the training records, and windows in a step.
+        Number of passes over the training records, and number of windows in a step.
     learning_rate, weight_decay : float
         Of the AdamW optimiser; the rate is the highest of the schedule.
     schedule : str
-        One of `SCHEDULES`; "cosine" falls to 0 at the last epoch.
+        One of `SCHEDULES`; "cosine" lets the rate fall to 0 at the last epoch.
     warmup_epochs : float
-        Epochs in which the rate rises linearly from 0.
+        Number of epochs in which the rate rises linearly from 0.
     validation_fraction : float
-        Share of the records (or patients) kept out of training to choose thresholds and the best epoch.
+        Share of the records (or patients) that are not trained on, to choose thresholds and the best epoch.
     oversampling_share : float
-        Classes rarer than this share of the records are oversampled; 0 for none.
+        Classes that a smaller share of the records have are oversampled; 0: none.
     oversampling_cap : float
-        A record is repeated at most this often in an epoch.
+        A record is repeated at most this many times in an epoch.
     averaging : float
-        Share that an average of the weights keeps at each step (Polyak and Juditsky 1992), such as 0.998: it is
-        validated and saved in their place. 0 for the weights themselves.
+        Share, such as 0.998, that a moving average of the weights keeps at each step (Polyak and Juditsky
+        1992). The average is validated and saved instead of the weights. 0: no average.
     distillation : float
-        Share of a teacher's probabilities, beside the labels, in what the network learns: see
+        Share of the teachers' probabilities in what the network learns; the labels have the rest. See
         `cnn_gap.training.teacher`.
     focus : float
-        Weight of a penalty on maps whose maximum lies beside the waves that show their diagnosis, such as 0.5:
-        see `cnn_gap.network.map_penalty`. 0 for none.
+        Weight, such as 0.5, of a penalty on maps whose maximum lies outside the waves that show their
+        diagnosis: see `cnn_gap.network.map_penalty`. 0: no penalty.
     calibrate : bool
-        Scale and move each class's logit in the end, so that probabilities are true of the validation records.
+        Calibrate each class's logit on the validation records after the last epoch: see
+        `cnn_gap.evaluate.calibration`.
     jit_compile : bool
         Compile the training step with XLA (TensorFlow only; JAX always does).
     fast_layers : bool
-        Compute by `cnn_gap.network.fast_layers` instead of Keras's own layers (TensorFlow only).
+        Train with `cnn_gap.network.fast_layers` instead of Keras's own layers (TensorFlow only).
     precision : str
-        What the blocks compute in while training, one of `cnn_gap.network.options.PRECISIONS`. Weights,
-        losses and the saved network are float32 in any case.
+        Number format that the blocks compute in while training, one of `cnn_gap.network.options.PRECISIONS`.
+        Weights, losses and the saved network are always float32.
     """
 
     loss: str = "binary_crossentropy"
@@ -114,7 +115,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that a training depends on beside the records, the classes and the seed."""
+    """A training's settings; records, classes and seed are given with them."""
 
     network: Network
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
@@ -140,13 +141,13 @@ class Config:
 
     @property
     def length_step(self) -> int:
-        """Samples of which batches of short records have a multiple: half a second or a little more."""
+        """Batches of short records have a multiple of so many samples: at least half a second."""
         multiple = self.network.multiple
         return multiple * ceil(self.preprocessing.sampling_rate / 2 / multiple)
 
     @property
     def crop_samples(self) -> int:
-        """Samples of the part of a window that is trained on, margins included; 0 for all of it."""
+        """Samples of the part of a window that is trained on, with both margins; 0: the whole window."""
         if not self.augmentation.crop_s:
             return 0
         samples = round(self.augmentation.crop_s * self.preprocessing.sampling_rate)
@@ -156,8 +157,8 @@ class Config:
 def read_config(path: Path = DEFAULT_CONFIG) -> Config:
     """Read a configuration.
 
-    What the file leaves out comes from the file that its key `base` names, if it has one: a path relative to
-    the configuration's own folder. That file may have a base itself.
+    A file may name another one by its key `base`, a path relative to its own folder: the keys that the first
+    file lacks are taken from the second one, which may have a base itself.
 
     Raises
     ------
@@ -178,7 +179,7 @@ def read_config(path: Path = DEFAULT_CONFIG) -> Config:
 
 
 def _read_content(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
-    """Return the tables of a file over those of its bases; `above` are the files that it is a base of."""
+    """Return the tables of a file, completed from its bases; `above` are the files that have it as a base."""
     content = _read_toml(path)
     base = content.pop("base", None)
     if base is None:
@@ -201,7 +202,7 @@ def _read_content(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(read_text(path, LARGEST_SETTINGS, "give a .toml file"))
-    except ValueError as error:  # tomllib's, Unicode's, and Python's of numbers with too many digits
+    except ValueError as error:  # of tomllib, of decoding, or of numbers with too many digits
         raise InputError(f"{path}: is not valid TOML ({error})") from error
     except RecursionError as error:
-        raise InputError(f"{path}: is not TOML that can be used (it is nested too deeply)") from error
+        raise InputError(f"{path}: cannot be used as TOML: it is nested too deeply") from error

@@ -1,16 +1,18 @@
-"""What a training depends on: its configuration, classes, records with their windows, and their split."""
+"""The experiment: a training's configuration, classes, records with their windows, and their split."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.label_tables import read_label_table, read_record_table
-from cnn_gap.io.records import RecordInfo, find_records, read_info
+from cnn_gap.io.records import RecordInfo, read_info
+from cnn_gap.io.sources import list_records
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.processes import Run
 from cnn_gap.system.settings import to_dict
@@ -20,13 +22,13 @@ from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.teacher import Teacher
 from cnn_gap.training.window_store import prepare_windows
 
-#: Receives a line of progress at a time.
+#: A function that is called with each line of progress.
 Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """The records to train on and to validate on, as indices, and what the training ones hold."""
+    """The indices of the records to train on and to validate on, and the labels of all records."""
 
     training: np.ndarray
     validation: np.ndarray
@@ -34,19 +36,19 @@ class Partition:
 
     @property
     def seen(self) -> np.ndarray:
-        """Which classes the training records hold, bool of shape (classes,)."""
-        return self.labels[self.training].any(axis=0)
+        """Which classes the training records have, shape (classes,), bool."""
+        return np.asarray(self.labels[self.training].any(axis=0))
 
     @property
     def positive_weights(self) -> np.ndarray:
-        """Negatives / positives of each class in training, 1 for a class without positives."""
+        """Negatives / positives of each class in the training records; 1 for a class without positives."""
         positives = self.labels[self.training].sum(axis=0)
         return np.where(positives > 0, (len(self.training) - positives) / np.maximum(positives, 1), 1.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """All that a training depends on."""
+    """All that a training depends on; `start` is the model to start from."""
 
     config: Config
     classes: ClassSet
@@ -58,13 +60,13 @@ class Experiment:
 
     @property
     def seen(self) -> np.ndarray:
-        """Which classes the network learns here or has learned before, bool of shape (classes,)."""
+        """Which classes the training records or those of the model to start from have, (classes,) bool."""
         seen = self.partition.seen
         return seen if self.start is None else seen | self.start.seen(self.classes)
 
     @property
-    def setup(self) -> dict:
-        """What must be the same for a training to go on, as a checkpoint keeps it."""
+    def setup(self) -> dict[str, Any]:
+        """All that must be the same to resume the training; a checkpoint holds it."""
         return {
             "config": to_dict(self.config),
             "classes": self.classes.classes,
@@ -81,21 +83,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the records of a training, their labels and their patients come from.
-
-    Attributes
-    ----------
-    data : Path
-        Folder of records.
-    cache : Path
-        Folder for the prepared windows.
-    label_table, patient_table : Path or None
-        CSV tables of `record,code[,code...]`, instead of the headers' diagnoses, and of `record,patient`.
-    strict : bool
-        Fail where a folder in `data` cannot be read, rather than go on without its records.
-    run : callable or None
-        What prepares the windows, as of `cnn_gap.training.window_store.prepare_windows`.
-    """
+    """The folders and tables that a training reads: see `cnn_gap.training.train.train_model`."""
 
     data: Path
     cache: Path
@@ -116,12 +104,12 @@ def prepare_experiment(
 ) -> Experiment:
     """Read the records' labels, prepare their windows and split them.
 
-    What cannot be read, or has no label in the table, is left out with a line to `log`.
+    Records that cannot be read, or that the label table does not list, are left out with a line to `log`.
 
     Raises
     ------
     InputError
-        If no record can be trained on, none has a label of `classes`, or a teacher cannot teach these.
+        If no record can be trained on, none has a label of `classes`, or a teacher predicts other classes.
     """
     config = config if start is None else start.configure(config)
     for teacher in teachers:
@@ -147,42 +135,52 @@ def _digest(values: np.ndarray) -> str:
 
 
 def _find_records(sources: Sources, log: Log) -> list[Path]:
-    unreadable: list[str] = []
-    paths = find_records(sources.data, None if sources.strict else unreadable.append)
-    for line in unreadable:
+    listing = list_records(sources.data, sources.strict)
+    for line in listing.unreadable:
         log(f"left out: {line}")
-    if unreadable:
-        log(f"left out: the records of {len(unreadable)} folders that cannot be read")
-    return paths
+    if listing.unreadable:
+        log(f"left out: the records of {len(listing.unreadable)} folders that cannot be read")
+    for line in listing.remarks:
+        log(line)
+    return [Path(record.source) for record in listing.records]
 
 
 def _read_infos(paths: list[Path], sources: Sources, classes: ClassSet, log: Log) -> list[RecordInfo]:
-    """Read every header; leave out, with a line, what cannot be read or the table does not label."""
+    """Read all headers; log and leave out records that cannot be read or that the label table does not list."""
     label_table = sources.label_table
     table = None if label_table is None else read_label_table(label_table, classes.codes)
     records, unlabelled = [], 0
     for path in tqdm(paths, desc="reading headers", unit="record", disable=None):
         try:
             record = read_info(path)
-        except Exception as error:  # whatever is wrong with one record must not cost the others
+        except Exception as error:  # a defect in one record must not stop the training on the others
             log(f"left out: {error if isinstance(error, InputError) else f'{path}: {error!r}'}")
             continue
-        if table is not None and record.name not in table:
+        codes = record.codes if table is None else table.get(str(path))
+        if codes is None:
             unlabelled += 1
             continue
-        records.append(record if table is None else replace(record, codes=table[record.name]))
+        records.append(replace(record, codes=codes))
     if unlabelled:
         log(f"left out: {unlabelled} records that {label_table} does not list")
+    if table is not None and (absent := table.unmatched(map(str, paths))):
+        log(
+            f"{len(absent)} lines of {label_table} are of no record in {sources.data}, the first is {absent[0]}"
+        )
     if not records:
         raise InputError(f"{sources.data}: no record can be trained on; check the folder and the label table")
     return records
 
 
 def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarray:
-    """Return a group for each record: its patient, or itself where no patient is known."""
-    table = {} if patient_table is None else read_record_table(patient_table)
+    """Return a group for each record: its patient, or the record itself if its patient is unknown."""
+    table = None if patient_table is None else read_record_table(patient_table)
+    patients = [None if table is None else table.get(str(record.path)) for record in records]
     return np.array(
-        [f"patient {table[r.name][0]}" if table.get(r.name) else f"record {r.path}" for r in records]
+        [
+            f"patient {patient[0]}" if patient else f"record {record.path}"
+            for patient, record in zip(patients, records, strict=True)
+        ]
     )
 
 

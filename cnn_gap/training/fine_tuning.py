@@ -1,4 +1,4 @@
-"""Start a training from a trained model, for the same diagnoses or for others."""
+"""Trained models to start a training from, for the same diagnoses or for others."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ class PretrainedModel:
     network : keras.Model
     description : ModelDescription
     blocks : Network
-        What the network is made of.
+        The options that the network was built with.
     """
 
     network: keras.Model
@@ -38,11 +38,11 @@ class PretrainedModel:
         return weights_digest(self.network)
 
     def configure(self, config: Config) -> Config:
-        """Return `config` with the blocks and the preprocessing that the weights were trained with."""
+        """Return `config` with the trained model's blocks and preprocessing."""
         return replace(config, network=self.blocks, preprocessing=self.description.preprocessing)
 
     def matches(self, classes: ClassSet) -> dict[int, int]:
-        """Return, for each class that shares a code with one of the trained model's, the index of that one."""
+        """Return, for each of `classes` that shares a code with a trained class, the index of that class."""
         of_code = {
             code: index for index, codes in enumerate(self.description.class_set.outputs) for code in codes
         }
@@ -53,7 +53,7 @@ class PretrainedModel:
         return {index: other for index, other in found.items() if other is not None}
 
     def copy_weights(self, network: keras.Model, classes: ClassSet) -> None:
-        """Give `network`, of the same blocks, the trained weights; a new class keeps its initial ones."""
+        """Copy the trained weights to a network of the same blocks; new classes keep their initial weights."""
         copy_weights(self.network, network, but=("probabilities",))
         dense = network.get_layer("probabilities")
         kernel, bias = dense.get_weights()
@@ -63,18 +63,19 @@ class PretrainedModel:
         dense.set_weights([kernel, bias])
 
     def seen(self, classes: ClassSet) -> np.ndarray:
-        """Return which of `classes` the trained model has learned, bool of shape (classes,)."""
-        seen = np.zeros(len(classes), bool)
-        for index, other in self.matches(classes).items():
-            seen[index] = self.description.seen[other]
-        return seen
+        """Return which of `classes` the trained model has seen in training, shape (classes,), bool."""
+        return self._take(np.array(self.description.seen), classes, False)
 
     def thresholds(self, classes: ClassSet) -> np.ndarray:
-        """Return the trained model's thresholds of `classes`, inf where it has none, shape (classes,)."""
-        thresholds, trained = np.full(len(classes), np.inf), self.description.lowest_probabilities
+        """Return the trained model's thresholds of `classes`, shape (classes,); inf where it has none."""
+        return self._take(self.description.lowest_probabilities, classes, np.inf)
+
+    def _take(self, trained: np.ndarray, classes: ClassSet, default: float) -> np.ndarray:
+        """Return the trained classes' values for `classes`, `default` for a new class."""
+        values = np.full(len(classes), default, trained.dtype)
         for index, other in self.matches(classes).items():
-            thresholds[index] = trained[other]
-        return thresholds
+            values[index] = trained[other]
+        return values
 
 
 def weights_digest(network: keras.Model) -> str:
@@ -91,7 +92,7 @@ def read_pretrained_model(folder: Path) -> PretrainedModel:
     Raises
     ------
     InputError
-        If it cannot be loaded or does not say what its network is made of.
+        If it cannot be loaded, or model.json does not hold the network's options.
     """
     network, description = load_model(folder)
     try:

@@ -1,4 +1,4 @@
-"""Trained models that teach another one what labels do not say."""
+"""Teachers: trained models whose probabilities another network learns together with the labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from cnn_gap.training.fine_tuning import weights_digest
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """The model whose probabilities another one learns beside the labels.
+    """A trained model whose probabilities another network learns together with the labels.
 
-    Labels say yes or no, and some are wrong or left out; probabilities say how sure one can be (Hinton et al.
-    2015, "Distilling the knowledge in a neural network"). A network learns from one of its own kind, too
-    (Furlanello et al. 2018, "Born-again neural networks").
+    Labels are yes or no, and some are wrong or missing; a model's probabilities also tell how sure it is
+    (Hinton et al. 2015, "Distilling the knowledge in a neural network"). The teacher may have the same
+    architecture as the network that learns (Furlanello et al. 2018, "Born-again neural networks").
 
     Attributes
     ----------
     folder : Path
-        Of the model.
+        The model's folder.
     network : keras.Model
     description : ModelDescription
     """
@@ -40,7 +40,7 @@ class Teacher:
         return weights_digest(self.network)
 
     def require_match(self, classes: ClassSet, preprocessing: Preprocessing) -> None:
-        """Raise an `InputError` unless the model answers `classes` from windows that are prepared so."""
+        """Raise an `InputError` unless the model predicts `classes` from windows of this preprocessing."""
         if self.description.class_set.outputs != classes.outputs:
             raise InputError(
                 f"{self.folder}: cannot teach: it must answer the same classes and findings; received one with"
@@ -56,7 +56,7 @@ class Teacher:
 def blend(
     labels: np.ndarray, teachers: Sequence[Teacher], probabilities: Sequence[np.ndarray], share: float
 ) -> np.ndarray:
-    """Return what to learn from labels and teachers, float32 of shape (records, outputs).
+    """Return the targets that a network learns, (records, outputs) float32: labels blended with probabilities.
 
     Parameters
     ----------
@@ -64,17 +64,17 @@ def blend(
     teachers : sequence of Teacher
         At least one.
     probabilities : sequence of ndarray, shape (records, outputs)
-        What each teacher says of the same records; their mean is learned. Several networks err less than one.
+        Of each teacher for the same records. Their mean is blended in: it is more accurate than one model.
     share : float
-        Of the probabilities. A class that a teacher has never seen is learned from the labels alone.
+        Weight of the probabilities, from 0 to 1. It is 0 for classes that one of the teachers has not seen.
     """
     seen = np.all([teacher.description.seen for teacher in teachers], axis=0)
     shares = np.where(seen, share, 0.0)
-    return ((1 - shares) * labels + shares * np.mean(probabilities, axis=0)).astype(np.float32)
+    return np.asarray((1 - shares) * labels + shares * np.mean(probabilities, axis=0), np.float32)
 
 
 def read_teacher(folder: Path) -> Teacher:
-    """Read a model folder to learn from.
+    """Read a model folder as a teacher.
 
     Raises
     ------

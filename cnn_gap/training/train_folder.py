@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.diagnoses.findings import read_findings
-from cnn_gap.io.records import require_folder
+from cnn_gap.io.sources import require_folder
 from cnn_gap.model.catalogue import model_folder
 from cnn_gap.model.folder import ModelDescription, read_description
 from cnn_gap.system.backend import start_keras
@@ -32,7 +32,7 @@ def train(
     devices: int | str = 1,
     log: Callable[[str], None] = print,
 ) -> ModelDescription:
-    """Train a model on a folder of records; `load_classifier(model)` loads it then.
+    """Train a model on records; `load_classifier(model)` loads it then.
 
     Parameters
     ----------

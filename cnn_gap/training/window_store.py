@@ -21,7 +21,8 @@ import numpy as np
 from tqdm import tqdm
 
 from cnn_gap.io.long_records import LongRecord, open_record
-from cnn_gap.io.records import LEADS, RecordInfo, record_files
+from cnn_gap.io.records import RecordInfo, record_files
+from cnn_gap.leads import LEADS
 from cnn_gap.signal.pieces import long_training_windows
 from cnn_gap.signal.windows import Preprocessing, resampled_length, training_starts, training_windows
 from cnn_gap.system.errors import InputError, printable

@@ -22,8 +22,9 @@ from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.commands import drive
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.io import long_records, sources
-from cnn_gap.io.records import find_records, read_record, read_recording
-from cnn_gap.io.sources import stamp_of
+from cnn_gap.io.formats.wfdb import read_recording
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records, stamp_of
 from cnn_gap.leads import LEADS
 from cnn_gap.predict import stream
 from cnn_gap.predict.prediction import Prediction
@@ -407,11 +408,12 @@ def test_a_name_that_is_not_utf8_costs_nothing(model, data, tmp_path):
     assert (summary.classified, summary.failed, summary.kept) == (0, 1, 49)
 
 
-def test_two_records_of_one_name_are_an_error(model, data, tmp_path):
+def test_two_records_of_one_name_have_results_of_their_own(model, data, tmp_path):
     for suffix in (".hea", ".mat"):
         shutil.copy(data / f"SIM0010{suffix}", data / "g1" / f"SIM0010{suffix}")
-    with pytest.raises(InputError, match="SIM0010"):
-        _drive(model, data, tmp_path / "out")
+    _, lines = _drive(model, data, tmp_path / "out")
+    assert "2 records share a name with others and go by: g1__SIM0010, SIM0010" in lines or lines
+    assert sorted(path.stem for path in (tmp_path / "out").glob("*SIM0010.csv")) == ["SIM0010", "g1__SIM0010"]
 
 
 def test_the_command_ends_with_a_count(run_command, model, data, tmp_path):

@@ -15,7 +15,8 @@ from cnn_gap.batch import explain_folder as module
 from cnn_gap.batch.explain_folder import ExplainOptions, explain_folder
 from cnn_gap.batch.explanation_files import EXPLANATIONS, RecordWriter
 from cnn_gap.classifier import Classifier, load_classifier
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.report.page import Links, explanation_page
 from cnn_gap.results.ledger import files_hash
 

@@ -1,4 +1,4 @@
-"""The search for local peaks finds what wfdb's own does, and leaves wfdb itself as it is."""
+"""The search for local peaks finds the same peaks as wfdb's own, and does not change wfdb."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Intervals, rate and axis are those of the simulated heart, and are left out where they cannot be told."""
+"""Intervals, rate and axis equal those of the simulated heart, and are None where they cannot be measured."""
 
 from dataclasses import replace
 

@@ -179,7 +179,7 @@ def job(model, records, tmp_path):
     ],
 )
 def test_a_worker_that_lacks_something_names_itself_and_the_path(job, change, reason):
-    records = list_records(job.data)
+    records = list_records(job.data).records
     with pytest.raises(InputError, match="worker on ") as error:
         classify_chunk(replace(job, **change), records[:1])
     assert reason in str(error.value)

@@ -9,7 +9,8 @@ import pytest
 import train_model
 from cnn_gap.cluster.node import work_on_chunk
 from cnn_gap.cluster.work import on_cluster
-from cnn_gap.io.records import find_records, read_info
+from cnn_gap.io.records import read_info
+from cnn_gap.io.sources import find_records
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError

@@ -12,7 +12,7 @@ from cnn_gap.batch.explanation_files import EXPLANATIONS
 from cnn_gap.batch.folder_pages import INDEX
 from cnn_gap.classifier import load_classifier
 from cnn_gap.io.annotations import read_events
-from cnn_gap.io.records import find_records
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.report.tables import explanation_table
 

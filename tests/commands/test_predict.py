@@ -11,7 +11,7 @@ import pytest
 
 import predict
 from cnn_gap.classifier import load_classifier
-from cnn_gap.io.records import find_records
+from cnn_gap.io.sources import find_records
 from cnn_gap.report.tables import prediction_json, prediction_table
 
 

@@ -1,4 +1,4 @@
-"""Diagnoses: what people read, and which codes are one class."""
+"""Diagnoses: their names, and which codes are one class."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Probabilities that become true."""
+"""Calibration: probabilities agree with the share of records that have the diagnosis."""
 
 import numpy as np
 from scipy.special import expit, logit

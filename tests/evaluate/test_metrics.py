@@ -1,4 +1,4 @@
-"""The metrics against plain loops over their definitions."""
+"""The metrics equal plain loops over their definitions."""
 
 import warnings
 
@@ -21,7 +21,7 @@ def random_case(seed: int, records: int = 40, classes: int = 3) -> tuple[np.ndar
 
 
 def loop_areas(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float]:
-    """Areas by counting anew at every threshold."""
+    """Return the areas, counted again at each threshold."""
     positives, negatives = int(labels.sum()), int((~labels).sum())
     if not positives:
         return np.nan, np.nan

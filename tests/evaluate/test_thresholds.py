@@ -1,4 +1,4 @@
-"""The search for thresholds against trying all of them."""
+"""The search for thresholds finds the best of all thresholds that are tried."""
 
 from dataclasses import replace
 from itertools import product
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cnn_gap.diagnoses.classes import NORMAL_CODE, ClassSet, Finding, read_weights
 from cnn_gap.evaluate.metrics import challenge_metric, challenge_numerator, f_measure
 from cnn_gap.evaluate.thresholds import (
-    LEAST_FOR_FINDINGS,
+    LOWEST_FINDING_THRESHOLD,
     adapted_thresholds,
     apply_thresholds,
     choose_thresholds,
@@ -26,7 +26,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def random_case(seed: int, records: int = 12) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and probabilities that tell something of them, with ties."""
+    """Return labels and probabilities that are correlated with them, some of them equal."""
     random = np.random.default_rng(seed)
     labels = random.random((records, 3)) < 0.4
     probabilities = np.clip((0.3 * labels + 0.7 * random.random((records, 3))).round(1), 0.05, 0.95)
@@ -181,5 +181,5 @@ def test_a_rare_finding_is_not_answered_at_a_low_probability():
     probabilities = rng.uniform(0, 0.01, labels.shape)
     probabilities[:2, -1] = 0.02
     thresholds = stable_thresholds(classes, labels, probabilities, np.ones(len(classes), bool))
-    assert thresholds[-1] == LEAST_FOR_FINDINGS
-    assert thresholds[0] < LEAST_FOR_FINDINGS
+    assert thresholds[-1] == LOWEST_FINDING_THRESHOLD
+    assert thresholds[0] < LOWEST_FINDING_THRESHOLD

@@ -11,7 +11,8 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.explain import explainer
 from cnn_gap.explain.explainer import named_classes
 from cnn_gap.explain.regions import Level
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.simulation import simulate_record
 from cnn_gap.system.errors import InputError

@@ -10,7 +10,9 @@ from cnn_gap.system.errors import InputError
 TWO = [[1.0, 2.0], [3.0, 5.0]]
 
 
-@pytest.mark.parametrize(("unit", "factor"), [("nV", 1e-6), ("uV", 1e-3), ("µV", 1e-3), ("mV", 1), ("V", 1e3)])
+@pytest.mark.parametrize(
+    ("unit", "factor"), [("nV", 1e-6), ("uV", 1e-3), ("µV", 1e-3), ("mV", 1), ("V", 1e3), ("uVolt", 1e-3)]
+)
 def test_units(unit, factor):
     record = record_from_signal(TWO, 500, ["I", "II"], unit=unit)
     np.testing.assert_allclose(record.signal[:, :2], np.array(TWO) * factor, rtol=1e-6)
@@ -31,7 +33,12 @@ def test_notes_on_leads():
     assert record_from_signal(TWO, 500, ["I", "II"]).notes == ()
     assert record_from_signal(TWO, 500, ["I", "x"]).notes == ("left out, as none of the twelve leads: x",)
     assert record_from_signal(TWO, 500, ["i", "I"]).notes == ("lead I is given twice: the first counts",)
-    assert record_from_signal([[1.0], [2.0]], 300, ["ECG"]).notes == ()
+    assert record_from_signal([[1.0], [2.0]], 300, ["ECG"]).notes == ("the lead named ECG is taken as lead I",)
+
+
+def test_an_inverted_lead_has_its_sign_changed():
+    record = record_from_signal(TWO, 500, ["V1", "aVR-"])
+    np.testing.assert_array_equal(record.signal[:, 3], -np.array(TWO, np.float32)[:, 1])
 
 
 @pytest.mark.parametrize(
@@ -40,7 +47,7 @@ def test_notes_on_leads():
         (TWO, "500", ["I", "II"], "mV", "the sampling rate must be a number, in Hz; received '500'"),
         (TWO, None, ["I", "II"], "mV", "must be a number, in Hz; received None"),
         (TWO, True, ["I", "II"], "mV", "must be a number, in Hz; received True"),
-        (TWO, 500, ["I", "II"], "uv", "the unit must be one of nV, uV, mV, V; received 'uv'"),
+        (TWO, 500, ["I", "II"], "bar", "the unit must be one of nV, uV, mV, V; received 'bar'"),
         (TWO, 500, "I", "mV", "leads must be a list of names .* received 'I'"),
         (TWO, 500, None, "mV", "leads must be a list of names .* received None"),
         (TWO, 500, [0, 1], "mV", "the name of a lead must be text; received 0"),

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from cnn_gap.io import arrays
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.formats import npz, parquet
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.system.errors import InputError
 
 ABOUT = {"sampling_rate": 500, "unit": "uV", "leads": ["I", "II"]}
@@ -57,7 +58,7 @@ def test_a_sidecar_for_a_whole_folder(tmp_path):
 @pytest.mark.parametrize(
     ("suffix", "about", "content", "said"),
     [
-        (".npy", None, None, r"A\.npy: is NumPy array; write A\.json beside it"),
+        (".npy", None, None, r"A\.npy: has no sidecar; write A\.json beside it"),
         (".csv", None, b"I\n1\n", r"A\.csv: is CSV; write A\.json beside it"),
         (".npy", {"leads": ["I", "II"]}, None, r"A\.json: missing key sampling_rate"),
         (".npy", ABOUT | {"rate": 5}, None, r"A\.json: unknown key rate"),
@@ -96,7 +97,8 @@ def test_nothing_is_unpickled(tmp_path):
 
 
 def test_arrays_that_are_too_large_are_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrays, "LARGEST_ARRAY", 10_000)
+    monkeypatch.setattr(npz, "LARGEST_ARRAY", 10_000)
+    monkeypatch.setattr(parquet, "LARGEST_ARRAY", 10_000)
     (tmp_path / "A.json").write_text(json.dumps(ABOUT))
     np.savez_compressed(tmp_path / "A.npz", signal=np.zeros((1000, 2)))
     with pytest.raises(InputError, match="announces 16000 bytes"):

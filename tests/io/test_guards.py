@@ -11,15 +11,17 @@ from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.io.guards import unpacked_size
-from cnn_gap.io.recognition import EDF, FORMATS, SCP
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.formats.sierra import unpacked_size
+from cnn_gap.io.records import read_record
+from cnn_gap.io.registry import FORMATS, MIB
+from cnn_gap.io.sources import find_records
 from cnn_gap.simulation import simulate_record
-from cnn_gap.simulation.vendor_files import FAMILY_NAME, WRITERS
+from cnn_gap.simulation.vendor_files import FAMILY_NAME
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
 
 pytest.importorskip("ecgdatakit", reason="pip install cnn-gap[formats]")
-DEVICES = [form.name for form in FORMATS if form.parser]
+DEVICES = [form.name for form in FORMATS if form.needs == "content"]
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +75,11 @@ def test_what_is_no_record(tmp_path):
 
 def test_files_that_are_too_large(tmp_path, files):
     path = tmp_path / "S1.scp"
-    large = files["SCP-ECG"].read_bytes() + bytes(SCP.largest)
+    large = files["SCP-ECG"].read_bytes() + bytes(4 * MIB)
     refused(path, large, "too large", "at most 4 MiB", "received 5 MiB")
     with path.open("r+b") as file:
         file.write(files["EDF"].read_bytes())
-        file.truncate(EDF.largest + 1)  # which takes no space
+        file.truncate(256 * MIB + 1)  # which takes no space
     with pytest.raises(InputError, match="at most 256 MiB"):
         read_record(path)
 
@@ -101,9 +103,10 @@ def test_entities_are_not_expanded(files, tmp_path, name, root, entity):
 
 def test_edf_that_is_not_supported(files, tmp_path):
     path, content = tmp_path / "S1.edf", files["EDF"].read_bytes()
-    refused(path, content.replace(b"EDF+C", b"EDF+D"), "discontinuous")
+    gap = content.replace(b"EDF+C", b"EDF+D").replace(b"+2\x14", b"+3\x14")
+    refused(path, gap, "discontinuous EDF (EDF+D) with gaps")
     refused(path, content[:236] + b"-1      " + content[244:], "incomplete")
-    refused(path, content.replace(b"uV  ", b"mmHg"), "lead I has no unit of voltage; its unit is mmHg")
+    refused(path, content.replace(b"uV  ", b"mmHg"), "lead ECG I has no unit of voltage; its unit is mmHg")
 
 
 def test_scp_with_a_wrong_checksum(files, tmp_path):
@@ -165,7 +168,9 @@ BOUNDED = """
 import resource, sys
 from pathlib import Path
 import cnn_gap.io.vendor, ecgdatakit.parsing.parser, pydicom
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
+from cnn_gap.io.registry import FORMATS, MIB
 
 ecgdatakit.parsing.parser._discover()
 held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnn_gap.io.headers import Header, HeaderLead, parse_header, read_header
+from cnn_gap.io.headers import Header, HeaderLead, HeaderSegment, parse_header, read_header
 from cnn_gap.leads import LEADS
 from cnn_gap.system.errors import InputError
 
@@ -70,13 +70,24 @@ def test_first_line_has_two_to_six_fields(first, rate, samples):
         ("0(3)/uV", 0, (200.0, 3)),
         ("/mV", 0, (200.0, 0)),
         ("1000/mV", 1024, (1000.0, 1024)),
-        ("50/parsec", 0, (50.0, 0)),
         ("-400/mV", 0, (-400.0, 0)),
     ],
 )
 def test_gain_is_per_millivolt(gain, zero, expected):
     lead = header_of(lead=f"A1.mat 16+24 {gain} 16 {zero} 0 0 0 I").leads[0]
     assert (pytest.approx(lead.gain), lead.baseline) == expected
+
+
+@pytest.mark.parametrize("unit", ["uV", "uVolt", "microvolts", "mcV", "µV", "μVolts", "UV"])
+def test_microvolts_in_every_spelling(unit):
+    lead = header_of(lead=f"A1.mat 16 2/{unit} 16 0 0 0 0 I").leads[0]
+    assert (lead.gain, lead.unit) == (2000.0, "mV")
+
+
+@pytest.mark.parametrize("unit", ["adu", "mmHg", "parsec", "NU", "%"])
+def test_other_units_are_kept(unit):
+    lead = header_of(lead=f"A1.mat 16 50/{unit} 16 0 0 0 0 I").leads[0]
+    assert (lead.gain, lead.unit) == (50.0, unit)
 
 
 def test_lead_line_may_end_after_the_format():
@@ -145,6 +156,45 @@ def test_sex(written, sex):
     assert header_of(comments=f"#Sex: {written}").sex == sex
 
 
+@pytest.mark.parametrize(
+    "comments",
+    [
+        "#<age>: 49 <sex>: M <diagnoses>: none",
+        "# age: 49\n# sex: male",
+        "#Age (years) = 49, Gender = M",
+        "# Patient's age: 049Y\n# Patient's sex: M",
+        "# 49 M 1085 1629 x1\n# Aldomet",
+    ],
+)
+def test_age_and_sex_in_dialects(comments):
+    header = header_of(comments=comments)
+    assert (header.age, header.sex) == (49.0, "Male")
+
+
+@pytest.mark.parametrize(
+    ("written", "age"), [("6 months", 0.5), ("018M", 1.5), ("73 days", 73 / 365.25), ("26W", 26 * 7 / 365.25)]
+)
+def test_ages_of_children(written, age):
+    assert header_of(comments=f"#Age: {written}").age == pytest.approx(age)
+
+
+@pytest.mark.parametrize("name", ["records100/00000/00001_lr", "12345/00001", "a/b/2"])
+def test_a_name_may_have_slashes(name):
+    header = header_of(f"{name} 1 500 5000")
+    assert (header.name, header.segments) == (name, ())
+    assert len(header.leads) == 1
+
+
+def test_segments():
+    header = parse_header("A1/3 2 500 5000\nA1_layout 0\nA1_0001 1000\n~ 4000\n#Age: 5", "A1.hea")
+    assert header.segments == (
+        HeaderSegment("A1_layout", 0),
+        HeaderSegment("A1_0001", 1000),
+        HeaderSegment("~", 4000),
+    )
+    assert (header.name, header.leads, header.age) == ("A1", (), 5.0)
+
+
 def test_layout_of_the_text_does_not_matter(tmp_path):
     plain = header_of(comments="#Age: 60\n#Sex: F\n#Dx: 1,2")
     text = (
@@ -186,7 +236,7 @@ def test_record_is_named_after_its_file(tmp_path):
         ("A1 1 500 5000\nA1.mat 16 inf/mV\n", "gain"),
         ("A1 1 500 5000\nA1.mat 16 1(x)/mV\n", "baseline"),
         ("A1 1 500 5000\nA1.mat 16 1((0)/mV\n", "baseline"),
-        ("A1/3 12 500 5000\nA1 1000\n", "several segments"),
+        ("A1/3 12 500 5000\nA1 1000\n", "announces 3 segments and describes 1"),
         ("MATLAB\0 5.0", "binary"),
     ],
 )
@@ -213,6 +263,6 @@ def test_any_text_is_a_header_or_an_input_error(text):
     except InputError as error:
         assert "\n" not in str(error)
     else:
-        assert header.leads
+        assert header.leads or header.segments
         assert 1 <= header.sampling_rate <= 100_000
         assert all(math.isfinite(lead.gain) and lead.gain for lead in header.leads)

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.io.formats.wfdb import read_recording
 from cnn_gap.io.headers import parse_header
 from cnn_gap.io.label_tables import read_label_table
-from cnn_gap.io.records import find_records, read_info, read_record, read_recording
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.io.stored_values import record_from_digital
 from cnn_gap.leads import LEADS
 from cnn_gap.system.errors import InputError
@@ -162,8 +164,36 @@ def test_other_matlab_files_beside_a_header(tmp_path, values):
     for stored in (values.astype(np.int16), values.astype(float)):
         savemat(path.with_suffix(".mat"), {"val": stored}, do_compression=True)
         np.testing.assert_allclose(read_record(path).signal, values.T / 1000, rtol=1e-6)
-    savemat(path.with_suffix(".mat"), {"other": values})
-    with pytest.raises(InputError, match=r"A1\.mat.*val"):
+
+
+def test_a_matrix_of_another_name_or_turned_is_read_with_a_note(tmp_path, values):
+    path = write_record(tmp_path, values)
+    for name, stored, notes in (
+        ("ecg", values, ["the signal is the variable ecg, as there is no val"]),
+        ("val", values.T, ["the signal is stored with a row a sample, not a row a lead"]),
+    ):
+        savemat(path.with_suffix(".mat"), {name: stored.astype(np.int16), "fs": 500})
+        record = read_record(path)
+        np.testing.assert_allclose(record.signal, values.T / 1000, rtol=1e-6)
+        assert list(record.notes) == notes
+    header = np.array([30, 50, 12, 0, 4], "<i4").tobytes() + b"val\0"
+    path.with_suffix(".mat").write_bytes(header + np.asfortranarray(values.T).astype("<i2").tobytes("F"))
+    np.testing.assert_allclose(read_record(path).signal, values.T / 1000, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"ecg": np.ones((3, 50))}, r"it holds ecg \(3, 50\) and no val"),
+        ({"a": np.ones((12, 50)), "b": np.ones((12, 50))}, r"it holds a \(12, 50\), b \(12, 50\) and no val"),
+        ({"ecg": np.full((12, 50), 0.1)}, "its variable ecg holds fractions"),
+        ({"val": np.ones((7, 50))}, r"expected stored values of 12 leads; received float64 \(7, 50\)"),
+    ],
+)
+def test_a_matlab_file_without_the_signal_has_a_true_reason(tmp_path, values, variables, reason):
+    path = write_record(tmp_path, values)
+    savemat(path.with_suffix(".mat"), variables)
+    with pytest.raises(InputError, match=reason):
         read_record(path)
 
 
@@ -194,8 +224,52 @@ def test_leads_in_files_of_their_own_and_several_samples_a_frame(tmp_path):
         "r 2 100 40\nr-1.d.dat 16 10/mV 16 0 0 0 0 I\nr2.dat 16x2 10/mV 16 0 0 0 0 V2\n"
     )
     record = read_record(tmp_path / "r.hea")
-    np.testing.assert_allclose(record.signal[:, 0], slow / 10, rtol=1e-6)
-    np.testing.assert_allclose(record.signal[:, 7], np.arange(40) / 10, rtol=1e-6)
+    assert (record.sampling_rate, len(record.signal)) == (200, 80)
+    np.testing.assert_allclose(record.signal[::2, 0], slow / 10, rtol=1e-6)
+    np.testing.assert_allclose(record.signal[1:-1:2, 0], slow[:-1] / 10 + 0.05, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(record.signal[:, 7], fast / 10, rtol=1e-6)
+    assert record.notes == ("lead I has 100 Hz and is interpolated to 200 Hz",)
+
+
+def test_leads_of_several_samples_a_frame_keep_their_rate(tmp_path):
+    wfdb = pytest.importorskip("wfdb")
+    digital = np.random.default_rng(3).integers(-900, 900, (25, 3, 4)).astype("<i2")
+    frames = np.concatenate([digital.reshape(25, 12), np.arange(25)[:, None]], axis=1).astype("<i2")
+    frames.tofile(tmp_path / "r.dat")
+    leads = [f"r.dat 16x4 {gain} 16 0 0 0 0 {lead}" for lead, gain in (("I", 100), ("V6", 50), ("aVF", 200))]
+    lines = ["r 4 125/500 25", *leads, "r.dat 16 100/NU 16 0 0 0 0 RESP"]
+    (tmp_path / "r.hea").write_text("\n".join(lines) + "\n")
+    record = read_record(tmp_path / "r.hea")
+    expected = wfdb.rdrecord(str(tmp_path / "r"), smooth_frames=False).e_p_signal
+    assert record.sampling_rate == 500
+    for lead, values in zip((0, 11, 5), expected[:3], strict=True):
+        np.testing.assert_allclose(record.signal[:, lead], values, rtol=1e-6)
+    assert record.notes == ("left out, as their units are no voltage: RESP (NU)",)
+    info = read_info(tmp_path / "r.hea")
+    assert (info.sampling_rate, info.samples) == (500, 100)
+
+
+def test_leads_without_a_unit_of_voltage_are_left_out_or_the_record_is_refused(tmp_path, values):
+    path = write_record(tmp_path, values)
+    written = path.read_text()
+    path.write_text(written.replace("1000/mV", "1/uVolt"))
+    np.testing.assert_allclose(read_record(path).signal, values.T / 1000, rtol=1e-6)
+    path.write_text(written.replace("1000/mV", "1/adu", 1))
+    record = read_record(path)
+    assert not record.leads[0]
+    assert record.notes == ("left out, as their units are no voltage: I (adu)",)
+    path.write_text(written.replace("1000/mV", "1/adu"))
+    with pytest.raises(InputError, match=r"A1\.hea: has no lead in a unit of voltage; its units are adu"):
+        read_record(path)
+
+
+@pytest.mark.parametrize("header", ["A1.HEA", "A1.hea"])
+@pytest.mark.parametrize("given", ["A1", "A1.HEA", "A1.hea", "A1.MAT"])
+def test_suffixes_in_upper_case(tmp_path, values, header, given):
+    path = write_record(tmp_path, values)
+    path.with_suffix(".mat").rename(tmp_path / "A1.MAT")
+    path.rename(tmp_path / header)
+    np.testing.assert_allclose(read_record(tmp_path / given).signal, values.T / 1000, rtol=1e-6)
 
 
 def test_truncated_wfdb_files(tmp_path):
@@ -297,7 +371,7 @@ def test_rows_that_are_not_the_headers(tmp_path, values):
 
 
 def test_none_of_the_twelve_leads(tmp_path, values):
-    refused(write_record(tmp_path, values[:2], ["X", "MLII"]), "none of the twelve leads", "X, MLII")
+    refused(write_record(tmp_path, values[:2], ["X", "Y"]), "none of the twelve leads", "X, Y")
     refused(write_record(tmp_path, np.full((2, 9), -32768), ["I", "II"]), "no valid sample")
 
 

@@ -9,17 +9,20 @@ import numpy as np
 import pytest
 
 from cnn_gap.classifier import load_classifier
-from cnn_gap.io.recognition import FORMATS, START, recognise, xml_root
-from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.registry import FORMATS, START, recognise, record_name
+from cnn_gap.io.sources import find_records
+from cnn_gap.io.xml_files import xml_root
 from cnn_gap.leads import LEADS
 from cnn_gap.simulation import simulate_record, write_simulated
-from cnn_gap.simulation.vendor_files import FAMILY_NAME, GIVEN_NAME, RECORDED, UNIT_UV, WRITERS, counts
+from cnn_gap.simulation.vendor_files import FAMILY_NAME, GIVEN_NAME, RECORDED, UNIT_UV, counts
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
 
 pytest.importorskip("ecgdatakit", reason="pip install cnn-gap[formats]")
 pydicom = pytest.importorskip("pydicom", reason="pip install cnn-gap[formats]")
 
-DEVICES = [form.name for form in FORMATS if form.parser]
+DEVICES = [form.name for form in FORMATS if form.needs == "content"]
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +40,10 @@ def files(simulated, tmp_path_factory):
 
 
 def test_there_is_a_writer_for_each_format_and_its_file_is_recognised(files):
-    assert set(files) == {form.name for form in FORMATS}
+    assert set(files) == {form.name for form in FORMATS if form.needs != "name"}
     for name, path in files.items():
         form = recognise(path.read_bytes()[:START])
-        assert name == ("CSV" if form is None else form.name)
+        assert name == form.name
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -64,6 +67,15 @@ def test_folders_and_information(files, name):
     assert (info.path, info.name, info.sampling_rate, info.samples) == (files[name], "S1", 500, 5000)
 
 
+def test_the_name_of_a_record_is_without_the_suffix_of_its_format():
+    for form in FORMATS:
+        for suffix in form.suffixes:
+            assert (
+                record_name(Path(f"folder/A.1{suffix}")) == record_name(Path(f"A.1{suffix.upper()}")) == "A.1"
+            )
+    assert record_name(Path("1.2.840.99")) == "1.2.840.99"
+
+
 def test_probabilities_are_those_of_wfdb(files, simulated, model, tmp_path):
     write_simulated(tmp_path, simulated)
     classifier = load_classifier(model)
@@ -76,14 +88,14 @@ def test_probabilities_are_those_of_wfdb(files, simulated, model, tmp_path):
 
 def test_the_content_tells_the_format_whatever_the_name(files, tmp_path):
     shutil.copy(files["DICOM"], tmp_path / "1.2.840.99.1")
-    shutil.copy(files["SCP-ECG"], tmp_path / "export.ecg")
+    shutil.copy(files["SCP-ECG"], tmp_path / "export.bin")
     shutil.copy(files["HL7 aECG"], tmp_path / "wrong.dcm")
     (tmp_path / "notes").write_text("no record")
     (tmp_path / "table.csv").write_text("no record")
     (tmp_path / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
     found = find_records(tmp_path)
-    assert [path.name for path in found] == ["1.2.840.99.1", "export.ecg", "wrong.dcm"]
-    assert [read_record(path).name for path in found] == ["1.2.840.99.1", "export.ecg", "wrong"]
+    assert [path.name for path in found] == ["1.2.840.99.1", "export.bin", "wrong.dcm"]
+    assert [read_record(path).name for path in found] == ["1.2.840.99.1", "export.bin", "wrong"]
 
 
 def test_a_header_comes_before_a_file_without_an_extension(simulated, tmp_path):

@@ -5,7 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.sources import find_records, list_records
 from cnn_gap.system.errors import InputError
 
 
@@ -111,9 +112,9 @@ def test_folders_that_cannot_be_read_are_named(tmp_path, monkeypatch):
         return scandir(place)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    lines = []
-    assert find_records(tmp_path, lines.append) == [path]
-    assert len(lines) == 1
-    assert f"{tmp_path / 'closed'}: this folder cannot be read (Permission denied)" in lines[0]
+    listing = list_records(tmp_path)
+    assert [record.source for record in listing.records] == [str(path)]
+    (line,) = listing.unreadable
+    assert f"{tmp_path / 'closed'}: this folder cannot be read (Permission denied)" in line
     with pytest.raises(InputError, match="closed: this folder cannot be read"):
         find_records(tmp_path)

@@ -5,8 +5,10 @@ import shutil
 import fsspec
 import numpy as np
 import pytest
+from test_segments import write_layout, write_master, write_segment
 
 from cnn_gap.io.records import read_record
+from cnn_gap.io.registry import SIDECAR_SUFFIXES
 from cnn_gap.io.sources import list_records, require_source
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError
@@ -30,7 +32,7 @@ def remote(folder):
 
 
 def named(data):
-    return {record.name: record for record in list_records(str(data))}
+    return {record.name: record for record in list_records(data).records}
 
 
 def test_folders_and_single_files(folder):
@@ -78,10 +80,79 @@ def test_a_list_may_hold_addresses(folder, remote):
     np.testing.assert_array_equal(records["mine"].open().signal, read_record(folder / "more" / "B").signal)
 
 
+def test_records_of_one_name_are_told_apart(folder):
+    shutil.copytree(folder / "more", folder / "copy")
+    for suffix in (".dcm", ".xml"):
+        (folder / f"A{suffix}").write_bytes(b"damaged")
+    listing = list_records(folder)
+    names = {record.source.removeprefix(f"{folder}/"): record.name for record in listing.records}
+    assert names == {
+        "A.dcm": "A.dcm",
+        "A.hea": "A.hea",
+        "A.xml": "A.xml",
+        "copy/B.hea": "copy__B",
+        "more/B.hea": "more__B",
+    }
+    assert listing.remarks == (
+        "5 records share a name with others and go by: A.dcm, A.hea, A.xml, copy__B, more__B",
+    )
+
+
+def test_one_name_in_folders_and_formats(folder):
+    (folder / "more" / "A.dcm").write_bytes(b"damaged")
+    (folder / "A.dcm").write_bytes(b"damaged")
+    names = sorted(record.name for record in list_records(folder).records)
+    assert names == ["A.dcm", "A.hea", "B", "more__A.dcm"]
+
+
+def test_files_that_are_not_known_are_counted(folder):
+    for name in ("x.zip", "y.ZIP", "more/z.foo", "more/RECORDS", "A.html", "more/B.atr", ".hidden", "lost.dat"):
+        (folder / name).write_bytes(b"something")
+    listing = list_records(folder)
+    assert [record.name for record in listing.records] == ["A", "B"]
+    assert listing.remarks == ("5 files are no ECG that is known: *.zip 2, *.dat 1, RECORDS 1, *.foo 1",)
+    (folder / "A.hea").unlink()
+    (folder / "more" / "B.hea").unlink()
+    for path in folder.rglob("*.mat"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"no records in this folder.*files are no ECG that is known"):
+        list_records(folder)
+
+
+def test_segments_and_their_signals_are_no_records_of_their_own(tmp_path, remote):
+    write_layout(tmp_path, ["II"])
+    write_segment(tmp_path, "m_0001", ["II"])
+    write_master(tmp_path, ["m_layout 0", "m_0001 100"], 100, 1)
+    write_segment(tmp_path, "single", ["II"])
+    shutil.move(tmp_path / "single.dat", tmp_path / "signals.dat")
+    header = (tmp_path / "single.hea").read_text().replace("single.dat", "signals.dat")
+    (tmp_path / "single.hea").write_text(header)
+    system = fsspec.filesystem("memory")
+    system.put(f"{tmp_path}/m*", "/cnn-gap-test/parts/", recursive=False)
+    shutil.rmtree(tmp_path / "data")
+    listing = list_records(tmp_path)
+    assert [record.name for record in listing.records] == ["m", "single"]
+    assert not listing.unknown
+    far = {record.name: record for record in list_records(remote).records}
+    np.testing.assert_array_equal(far["m"].open().signal, read_record(tmp_path / "m").signal)
+
+
+def test_arrays_with_a_sidecar_are_records_and_their_results_are_not(folder):
+    for name in ("A.csv", "text.txt", "text.tsv"):
+        (folder / name).write_text("I,II\n1,2\n")
+    assert [record.name for record in list_records(folder).records] == ["A", "B"]
+    (folder / "text.json").write_text("{}")
+    records = [record.source.removeprefix(f"{folder}/") for record in list_records(folder).records]
+    assert records == ["A.hea", "more/B.hea"] + [f"text{s}" for s in (".tsv", ".txt") if s in SIDECAR_SUFFIXES]
+
+
 def test_what_cannot_be_used_is_said(folder, tmp_path):
-    shutil.copytree(folder, folder / "copy")
+    (tmp_path / "list.csv").write_text("data/A.hea,x\ndata/more/B.hea,x\n")
+    with pytest.raises(InputError, match="the id x stands in 2 lines"):
+        list_records(tmp_path / "list.csv")
+    (tmp_path / "list.csv").write_text("data/A.hea\ndata/A.hea\n")
     with pytest.raises(InputError, match="has the same record name as"):
-        list_records(str(folder))
+        list_records(tmp_path / "list.csv")
     (tmp_path / "empty.txt").write_text("path\n")
     with pytest.raises(InputError, match=r"empty\.txt: lists no records"):
         list_records(str(tmp_path / "empty.txt"))

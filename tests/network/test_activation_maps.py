@@ -1,4 +1,4 @@
-"""Activation maps: exact, in one pass, for every network that pools its last features over time."""
+"""Activation maps are exact and computed in one pass, for all networks that average their last features."""
 
 import keras
 import numpy as np
@@ -25,12 +25,12 @@ MARGIN = 20
 
 
 def _network(kind, classes=3, margin=0):
-    """Return a network whose variables all differ from their first values."""
+    """Return a network whose variables all differ from their initial values."""
     keras.utils.set_random_seed(0)
-    network = build_network(NETWORKS[kind], leads=12, classes=classes, margin=margin)
+    network = build_network(NETWORKS[kind], 12, classes, margin=margin)
     random = np.random.default_rng(1)
     network.set_weights([w + random.uniform(0.05, 0.2, w.shape) for w in network.get_weights()])
-    # Probabilities near 0 or 1 would hide the logit from float32.
+    # float32 rounds probabilities near 0 or 1, so their logits would be lost.
     pooled = keras.Model(network.input, network.get_layer("average").output).predict_on_batch(_windows(1, 100))
     kernel = random.uniform(-1, 1, (pooled.shape[1], classes)) / np.abs(pooled).max()
     network.get_layer("probabilities").set_weights([kernel, random.uniform(-1, 1, classes)])
@@ -175,7 +175,7 @@ def test_a_constant_map_stays_constant_for_any_length_and_rate(seconds, rate, ov
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_the_stride_is_the_product_of_all_pooling(kind):
-    assert map_stride(build_network(NETWORKS[kind], leads=12, classes=3)) == 4
+    assert map_stride(build_network(NETWORKS[kind], 12, 3)) == 4
 
 
 def _without_average():

@@ -1,4 +1,4 @@
-"""The network: shapes, lengths, saving, and what it may be made of."""
+"""The network: shapes of its output, lengths of windows, saving, and options."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ PATHS = (FeaturePath("near", (4,), (1,)), FeaturePath("far", (6,), (5,)))
 @pytest.mark.parametrize("name", ["default", "paper"])
 def test_the_configured_networks_have_twelve_blocks_a_pool_and_a_dense_layer(name):
     config = read_config(SHIPPED_CONFIGS / f"{name}.toml")
-    network = build_network(config.network, leads=12, classes=24)
+    network = build_network(config.network, 12, 24)
     kinds = [type(layer).__name__ for layer in network.layers if not layer.name.endswith("_gate")]
     blocks = [layer for layer in network.layers if layer.name.endswith("_convolution")]
     assert [type(layer) for layer in blocks] == [keras.layers.Conv1D] * 12
@@ -36,14 +36,14 @@ def test_the_paper_pools_in_blocks_1_5_and_10():
 
 @pytest.mark.parametrize("samples", [8, 100, 1000, 1001])
 def test_any_length_works(samples):
-    network = build_network(SMALL, leads=12, classes=3)
+    network = build_network(SMALL, 12, 3)
     probabilities = network.predict_on_batch(np.ones((2, samples, 12), np.float32))
     assert probabilities.shape == (2, 3)
     assert ((probabilities >= 0) & (probabilities <= 1)).all()
 
 
 def test_a_saved_network_predicts_the_same_to_the_bit(tmp_path):
-    network = build_network(SMALL, leads=12, classes=3)
+    network = build_network(SMALL, 12, 3)
     network.compile("adam", "binary_crossentropy")
     windows = np.random.default_rng(0).normal(size=(8, 64, 12)).astype(np.float32)
     network.fit(windows, np.eye(3)[np.arange(8) % 3], verbose=0)  # so that no variable has its initial value

@@ -1,4 +1,4 @@
-"""What the random layers do in training, and that they do nothing in prediction."""
+"""The random layers change windows in training as documented, and change nothing in prediction."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Layers for training compute what Keras's own do, and a network keeps its weights."""
+"""The fast layers compute the same as Keras's own, and a network keeps its weights."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Losses against plain loops, and against the Challenge metric that they stand for."""
+"""The losses equal plain loops over their definitions, and the Challenge metric where they should."""
 
 import keras
 import numpy as np

@@ -118,5 +118,5 @@ def test_folders_that_cannot_be_evaluated(tmp_path):
     with pytest.raises(InputError, match="nowhere: is not a folder"):
         read_evaluation(tmp_path, tmp_path / "nowhere", PAIR)
     write_record(tmp_path / "again", "A1", "#Dx: a")
-    with pytest.raises(InputError, match="same record name"):
+    with pytest.raises(InputError, match=r"lacks 2 of 2 result files \(A1\.csv, again__A1\.csv\)"):
         read_evaluation(tmp_path, tmp_path, PAIR)

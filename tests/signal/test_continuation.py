@@ -1,11 +1,11 @@
-"""How a record goes on beyond its ends."""
+"""The continuation of a record beyond its ends."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.signal.continuation import _differences, continued
+from cnn_gap.signal.continuation import _differences, continue_signal
 
 
 def _periodic(times, period=0.8):
@@ -20,20 +20,20 @@ def test_a_periodic_signal_goes_on_periodically(period):
     period = round(period * 100) / 100  # a whole number of samples
     whole = _periodic(times, period)
     signal = whole[80:-80]
-    np.testing.assert_allclose(signal[continued(signal, 80, 100.0)], whole, atol=1e-9)
+    np.testing.assert_allclose(signal[continue_signal(signal, 80, 100.0)], whole, atol=1e-9)
 
 
 def test_a_drifting_level_is_no_difference():
     whole = _periodic(np.arange(-80, 1080) / 100)
     drifting = whole[80:-80] + np.arange(1000)[:, None] / 30
-    np.testing.assert_allclose(whole[80:-80][continued(drifting, 80, 100.0)], whole, atol=1e-9)
+    np.testing.assert_allclose(whole[80:-80][continue_signal(drifting, 80, 100.0)], whole, atol=1e-9)
 
 
 def test_an_irregular_rhythm_goes_on_as_it_did_after_the_most_alike_beat():
     beats = np.array([0.5, 1.2, 2.3, 2.9, 4.4])
     times = np.arange(500) / 100
     signal = np.exp(-(((times[:, None] - beats) / 0.02) ** 2)).sum(axis=1)[:, None]
-    places = continued(signal, 100, 100.0)[-100:]
+    places = continue_signal(signal, 100, 100.0)[-100:]
     # The last beat is 0.6 s before the end after a pause of 1.5 s; none of the others came so late.
     assert (np.diff(places) == 1).sum() >= 98
     assert places.max() < 500
@@ -43,7 +43,7 @@ def test_an_irregular_rhythm_goes_on_as_it_did_after_the_most_alike_beat():
 @settings(max_examples=60, deadline=None)
 def test_any_signal_stays_itself_between_its_continuations(samples, margin, seed):
     signal = np.random.default_rng(seed).normal(size=(samples, 3))
-    places = continued(signal, margin, 100.0)
+    places = continue_signal(signal, margin, 100.0)
     assert places.shape == (samples + 2 * margin,)
     np.testing.assert_array_equal(places[margin : margin + samples], np.arange(samples))
     assert places.min() >= 0
@@ -64,5 +64,5 @@ def test_differences_are_weighted_squares_less_a_level():
 
 def test_the_start_is_continued_as_the_end_of_the_reversed_signal():
     signal = np.random.default_rng(0).normal(size=(1000, 12)).cumsum(axis=0)
-    forward, backward = continued(signal, 50, 100.0), continued(signal[::-1], 50, 100.0)
+    forward, backward = continue_signal(signal, 50, 100.0), continue_signal(signal[::-1], 50, 100.0)
     np.testing.assert_array_equal(forward, 999 - backward[::-1])

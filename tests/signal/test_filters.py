@@ -1,4 +1,4 @@
-"""Filters that are designed once give what SciPy's own functions do."""
+"""Filters whose designs are kept equal SciPy's own functions."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Windows of long records, cut piece by piece, are those of the whole signal."""
+"""Windows of long records that are read piece by piece equal those of the whole signal."""
 
 from dataclasses import dataclass
 from math import nan
@@ -17,7 +17,7 @@ LEADS = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V
 
 @dataclass(frozen=True, eq=False)
 class _Held:
-    """A signal in memory that is read in parts."""
+    """A signal in memory that is read part by part."""
 
     signal: np.ndarray
     sampling_rate: float
@@ -40,7 +40,7 @@ def _signal(rate, seconds):
 @pytest.fixture(autouse=True)
 def _small_pieces(monkeypatch):
     monkeypatch.setattr(pieces, "WINDOWS_CUT_AT_ONCE", 3)
-    monkeypatch.setattr(pieces, "PIECE", 1500)
+    monkeypatch.setattr(pieces, "PIECE_SAMPLES", 1500)
 
 
 @pytest.mark.parametrize("rate", [100.0, 250.0, 257.0, 500.0])

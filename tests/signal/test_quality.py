@@ -1,4 +1,4 @@
-"""What a record is worth before the network sees it."""
+"""The quality of a record: when it is refused, and which notes it gets."""
 
 from dataclasses import replace
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cnn_gap.io.amplitudes import record_from_signal
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.signal.quality import assess_quality
 from cnn_gap.signal.windows import Preprocessing, prepare_signal

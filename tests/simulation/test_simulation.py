@@ -1,4 +1,4 @@
-"""The simulated ECGs show what their diagnoses say, measured on recordings without noise."""
+"""The simulated ECGs meet the criteria of their diagnoses, measured on recordings without noise."""
 
 from pathlib import Path
 

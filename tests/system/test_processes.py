@@ -137,7 +137,7 @@ def test_records_are_prepared_as_here_and_without_keras(model, records):
     preparation = WindowMaker(read_description(model).preprocessing, 8)
     waiting = [
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each))
-        for each in list_records(str(records))
+        for each in list_records(records).records
     ]
     (records / "SIM0000.hea").rename(records / "gone")
     try:

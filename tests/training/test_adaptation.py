@@ -1,11 +1,11 @@
-"""Thresholds that are adapted to other records."""
+"""Thresholds and calibration, adapted to other records."""
 
 import numpy as np
 import pytest
 
 import train_model
 from cnn_gap.classifier import load_classifier
-from cnn_gap.evaluate.calibration import calibrated
+from cnn_gap.evaluate.calibration import calibrate
 from cnn_gap.io.records import read_info
 from cnn_gap.model.folder import read_description
 from cnn_gap.system.errors import InputError
@@ -35,18 +35,26 @@ def test_answers_move_and_the_order_of_the_records_stays(model, records, tmp_pat
 
 
 def test_thresholds_go_with_the_probabilities():
-    """What passed a threshold before passes it after both were scaled and moved."""
+    """A probability that reaches its threshold still reaches it after both are calibrated."""
     probabilities = np.linspace(0, 1, 101)[:, None] * np.ones(3)
     scales, offsets, threshold = np.array([0.5, 1.0, 2.0]), np.array([-1.0, 0.0, 3.0]), np.full(3, 0.295)
-    after = calibrated(probabilities, scales, offsets)
-    np.testing.assert_array_equal(probabilities >= threshold, after >= calibrated(threshold, scales, offsets))
+    after = calibrate(probabilities, scales, offsets)
+    np.testing.assert_array_equal(probabilities >= threshold, after >= calibrate(threshold, scales, offsets))
     np.testing.assert_allclose(after[:, 1], probabilities[:, 1], atol=1e-12)
     np.testing.assert_array_equal(after[[0, -1]], probabilities[[0, -1]])
 
 
+def test_codes_of_cpsc_2018_are_translated_and_lines_without_a_record_are_said(model, records, tmp_path):
+    (tmp_path / "labels.csv").write_text("SIM0000,1\nSIM0001.mat,2\nabsent,2\n")
+    lines = []
+    adapt_thresholds(records, tmp_path / "out", model, tmp_path / "labels.csv", lines.append)
+    assert any("1 lines of" in line and line.endswith("the first is absent") for line in lines)
+    assert any(line.startswith("adapted 2 classes of 24 to 2 records") for line in lines)
+
+
 def test_records_without_labels_and_a_missing_start_are_refused(model, records, tmp_path, run_command):
     table = tmp_path / "labels.csv"
-    table.write_text("SIM0000,1\n")
+    table.write_text("SIM0000,unscored\n")
     with pytest.raises(InputError, match="no record has a diagnosis"):
         adapt_thresholds(records, tmp_path / "out", model, table)
     result = run_command(train_model, [records, tmp_path / "out", "--thresholds-only"])

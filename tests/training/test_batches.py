@@ -1,4 +1,4 @@
-"""Splitting, oversampling and batches."""
+"""The split of records, oversampling, and batches of windows."""
 
 from dataclasses import replace
 
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.signal.windows import Preprocessing, training_windows
 from cnn_gap.simulation.files import write_simulated
 from cnn_gap.simulation.recordings import simulate_record
@@ -135,7 +136,7 @@ def test_mixup_blends_windows_as_it_blends_their_labels(examples):
     np.testing.assert_allclose(labels.sum(axis=1), 1, rtol=1e-6)
     assert ((labels > 0).sum(axis=1) == 2).any()
     assert labels.max(axis=1).min() >= 0.5
-    # A class a record: the labels tell the shares.
+    # Each record has one class, so the labels give the shares.
     shares = labels @ plain[1].T
     np.testing.assert_allclose(windows, np.einsum("ij,jtl->itl", shares, plain[0]), atol=1e-5)
 

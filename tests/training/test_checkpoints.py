@@ -1,4 +1,4 @@
-"""The state of a training between epochs."""
+"""Checkpoints: what they save, load, refuse and remove."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from cnn_gap.network.architecture import build_network
 from cnn_gap.network.options import Network
 from cnn_gap.training.checkpoints import COLUMNS, Checkpoints, Progress
 
-#: Saves a checkpoint again and again while files may have more and more bytes, and says what became of each.
+#: Saves checkpoints while the largest allowed file size grows, and prints the result of each.
 SAVE_ON_FULL_DISKS = """
 import resource, sys
 from pathlib import Path
@@ -34,7 +34,7 @@ PROGRESS = Progress({"seed": 0}, (dict.fromkeys(COLUMNS, 0.5),), 1)
 
 
 def _network():
-    return build_network(Network((4, 4), (5, 5), (4, 4)), leads=12, classes=24)
+    return build_network(Network((4, 4), (5, 5), (4, 4)), 12, 24)
 
 
 def compiled_network():
@@ -56,7 +56,7 @@ def test_a_network_without_an_optimizer_is_kept(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="this system does not bound the size of files")
 def test_a_disk_that_fills_up_is_an_error_and_no_crash(tmp_path):
-    """HDF5, which crashed the process, must not see that a file cannot grow."""
+    """A full disk must be noticed before HDF5 writes, which would crash the process."""
     code, sizes = SAVE_ON_FULL_DISKS, ("1000", "20000", "40000", "1000000")
     command = [sys.executable, "-c", code, str(tmp_path), *sizes]
     root = Path(__file__).parents[2]

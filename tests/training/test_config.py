@@ -1,4 +1,4 @@
-"""Configurations: what is read, and that every mistake is named."""
+"""Configurations: how files are read, and that an error names the key at fault."""
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_bases_in_a_circle_are_named(tmp_path):
         ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
         (
             "[network]\nfilters = [1000000000]\nkernels = [1]\npooling = [1]",
-            "filters must list numbers from 1 to",
+            "filters must be a list of numbers from 1 to",
         ),
         ("[network]\nfilters = [9999, 9999]\nkernels = [9, 9]\npooling = [1, 1]", "at most 100000000 weights"),
         ("[network]\nfilters = [1, 1]\nkernels = [9, 9]\npooling = [9999, 9999]", "multiply to at most"),

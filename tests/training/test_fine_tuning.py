@@ -24,7 +24,7 @@ def _quiet(line):
 
 
 def _still(config):
-    """The configuration of a training that changes no weight: normalisation's moving averages alone move."""
+    """Return a configuration with a learning rate of 0: only the normalisation's moving averages change."""
     return replace(config, training=replace(config.training, epochs=1, learning_rate=0.0, warmup_epochs=0.0))
 
 

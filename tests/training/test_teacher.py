@@ -1,4 +1,4 @@
-"""Training with a teacher, and with an average of the weights."""
+"""Training with teachers, and with a moving average of the weights."""
 
 import csv
 import json
@@ -36,7 +36,7 @@ def test_labels_are_blended_with_what_the_teacher_says(teacher):
 
 
 def test_a_teacher_is_learned_from(records, model, teacher, tmp_path):
-    """Without a step of learning, the losses of the same network differ by what it is to say alone."""
+    """With a learning rate of 0, the losses of the same network differ only by their targets."""
     training = replace(TINY.training, epochs=1, learning_rate=0.0, warmup_epochs=0.0, distillation=1.0)
     lines = []
     train_model(
@@ -90,7 +90,7 @@ def test_the_command_takes_a_teacher(run_command, records, model, tmp_path, conf
 
 
 def test_the_average_of_the_weights_is_saved_and_resumed(records, model, tmp_path):
-    """It is of the last epoch, which counts where there is nothing to validate on."""
+    """Without validation records, the last epoch is the best one."""
     training = replace(TINY.training, averaging=0.9, epochs=3, validation_fraction=0.0)
 
     def train(name, training, resume=False, log=_quiet):

@@ -1,4 +1,4 @@
-"""Training: what a model folder holds, resuming after a crash, other label sets, and bad input."""
+"""Training: the content of the model folder, resuming after a crash, other label sets, and bad input."""
 
 import csv
 import json
@@ -17,7 +17,8 @@ from conftest import ROOT, TINY
 import train_model as train_command
 from cnn_gap.classifier import load_classifier
 from cnn_gap.diagnoses.classes import read_weights
-from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.model.folder import load_model
 from cnn_gap.simulation.files import write_simulated
 from cnn_gap.simulation.recordings import simulate_record
@@ -25,7 +26,8 @@ from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
 from cnn_gap.training.checkpoints import Checkpoints
 from cnn_gap.training.config import Training
-from cnn_gap.training.train import predict_records, train_model
+from cnn_gap.training.train import train_model
+from cnn_gap.training.validation import predict_records
 from cnn_gap.training.window_store import prepare_windows
 
 
@@ -270,7 +272,7 @@ def test_killed_while_training_then_resumed_by_the_command(records, tmp_path, co
 
 
 def test_short_records_are_trained_on_and_validated_as_they_are_predicted(records, tmp_path):
-    """A third of the records lasts 4 s: batches have three lengths, and no zeros count in validation."""
+    """A third of the records lasts 4 s: batches have three lengths, and zeros are not validated on."""
     folder = tmp_path / "mixed"
     for index, path in enumerate(find_records(records)):
         codes = list(read_info(path).codes)

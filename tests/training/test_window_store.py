@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnn_gap.io.records import find_records, read_info, read_record
+from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.signal.windows import Preprocessing, training_windows
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError

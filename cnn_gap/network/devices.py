@@ -1,7 +1,7 @@
-"""Train on several devices at once: each computes a share of every batch, with the same weights.
+"""Training on several devices at once: each computes a share of every batch, with the same weights.
 
-Keras and JAX split a computation so that it means what it means on one device: the loss, its gradients and the
-statistics of batch normalisation are those of the whole batch, wherever its windows are.
+Keras and JAX split the computation so that its result is that of one device: the loss, its gradients and the
+statistics of batch normalisation are those of the whole batch.
 """
 
 from collections.abc import Iterator
@@ -13,23 +13,23 @@ import numpy as np
 
 from cnn_gap.system.errors import InputError
 
-#: Stands for as many devices as there are.
-ALL = "all"
+#: The value of `--devices` for all devices that there are.
+ALL_DEVICES = "all"
 
 
 @contextmanager
 def on_devices(wanted: int | str) -> Iterator[None]:
-    """Let networks that are built in the block compute on several devices.
+    """Let the networks that are built inside this context compute on several devices.
 
     Parameters
     ----------
     wanted : int or "all"
-        How many; 1 leaves everything as it is.
+        Number of devices; 1 changes nothing.
 
     Raises
     ------
     InputError
-        If Keras's backend is not JAX, or there are fewer.
+        If Keras's backend is not JAX, or there are fewer devices.
     """
     if wanted == 1:
         yield
@@ -40,7 +40,7 @@ def on_devices(wanted: int | str) -> Iterator[None]:
             f" {backend}"
         )
     known = keras.distribution.list_devices()
-    count = len(known) if wanted == ALL else int(wanted)
+    count = len(known) if wanted == ALL_DEVICES else int(wanted)
     if count > len(known):
         raise InputError(f"--devices: there are {len(known)} ({', '.join(known)}); received {count}")
     before = keras.distribution.distribution()
@@ -53,27 +53,28 @@ def on_devices(wanted: int | str) -> Iterator[None]:
 
 
 def device_count() -> int:
-    """Return how many devices compute now."""
+    """Return the number of devices that compute now."""
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else int(np.prod(distribution.device_mesh.shape))
 
 
-def even(batches: keras.utils.PyDataset) -> keras.utils.PyDataset:
-    """Return batches of (windows, labels) that all devices get as many windows of."""
+def divide_evenly(batches: keras.utils.PyDataset) -> keras.utils.PyDataset:
+    """Return batches of (windows, labels) that give each device the same number of windows."""
     return batches if device_count() == 1 else EvenBatches(batches, device_count())
 
 
 class EvenBatches(keras.utils.PyDataset):
-    """Batches of which each has a multiple of so many windows.
+    """Batches whose number of windows is a multiple of the number of devices.
 
-    What is missing is filled with windows of the batch itself, of weight 0: they count in the statistics of
-    batch normalisation alone.
+    A batch with fewer windows is filled up with its first ones again, with a weight of 0 in the loss: they
+    change only the statistics of batch normalisation.
 
     Parameters
     ----------
     batches : keras.utils.PyDataset
         Of (windows, labels).
     devices : int
+        Number of devices.
     """
 
     def __init__(self, batches: keras.utils.PyDataset, devices: int) -> None:
@@ -86,22 +87,21 @@ class EvenBatches(keras.utils.PyDataset):
     def __getitem__(self, batch: int) -> tuple[Any, ...]:
         windows, labels = self._batches[batch]
         count = len(windows)
-        rows = _filled(count, self._devices)
+        rows = _fill_up(count, self._devices)
         if len(rows) == count:
             return windows, labels
-        # Keras divides by the number of windows, whatever their weights are.
+        # Keras divides the loss by the number of windows, not by the sum of their weights.
         weights = np.where(np.arange(len(rows)) < count, len(rows) / count, 0).astype(np.float32)
         return windows[rows], labels[rows], weights
 
 
 def predict_evenly(network: keras.Model, windows: np.ndarray) -> np.ndarray:
-    """Return what a network predicts of windows, however many there are."""
-    if len(windows) % device_count():
-        filled = windows[_filled(len(windows), device_count())]
-        return network.predict_on_batch(filled)[: len(windows)]
-    return network.predict_on_batch(windows)
+    """Return a network's output for any number of windows."""
+    rows = _fill_up(len(windows), device_count())
+    filled = windows if len(rows) == len(windows) else windows[rows]
+    return np.asarray(network.predict_on_batch(filled)[: len(windows)])
 
 
-def _filled(count: int, multiple: int) -> np.ndarray:
-    """Return the places of so many rows, and then first ones again up to a multiple."""
+def _fill_up(count: int, multiple: int) -> np.ndarray:
+    """Return the indices of `count` rows, followed by the first ones again up to a multiple."""
     return np.resize(np.arange(count), -(-count // multiple) * multiple)

@@ -1,4 +1,4 @@
-"""Training on several devices, made of one processor by XLA in a process of its own."""
+"""Training on two devices, which XLA simulates on one CPU in a separate process."""
 
 import json
 import os
@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from cnn_gap.network.devices import EvenBatches, on_devices
 from cnn_gap.system.errors import InputError
-from cnn_gap.training.devices import EvenBatches, on_devices
 
-#: Trains twice, on one device and on two, and prints the loss of each step, predictions and what is refused.
+#: Trains on one device and on two, and prints the losses of all steps, predictions and error messages.
 SCRIPT = """
 import json, sys
 from pathlib import Path
@@ -23,7 +23,7 @@ from dataclasses import replace
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.system.errors import InputError
 from cnn_gap.training import train
-from cnn_gap.training.devices import device_count, on_devices, predict_evenly
+from cnn_gap.network.devices import device_count, on_devices, predict_evenly
 from cnn_gap.network.architecture import build_network
 
 losses = []

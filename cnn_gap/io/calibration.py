@@ -1,0 +1,73 @@
+"""Cut off the calibration pulse that devices append to a recording.
+
+Philips' electrocardiographs write 0.4 s after the ECG, the same in each lead: 0.1 s at 0 mV, 0.2 s at 1 mV and
+0.1 s at 0 mV. Files that are converted from theirs keep it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+#: How far (mV) a stored pulse may be from 0 mV and from 1 mV.
+_TOLERANCE = 0.03
+
+#: How long (s) the pulse at 1 mV may be, and what is outside of it: EDF fills its last second with zeros.
+_SHORTEST_S, _LONGEST_S = 0.08, 0.5
+_OUTSIDE_S = 1.5
+
+
+@dataclass(frozen=True)
+class CalibrationPulse:
+    """A calibration pulse that is to be cut off.
+
+    Attributes
+    ----------
+    kept : slice
+        The samples without it.
+    note : str
+        What its reader has to know.
+    """
+
+    kept: slice
+    note: str
+
+
+def calibration_pulse(signal: np.ndarray, sampling_rate: float) -> CalibrationPulse | None:
+    """Return the calibration pulse at the end or at the beginning of a signal, None if there is none.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples, leads)
+        In mV, of stored leads: in one that is derived the pulse has another amplitude.
+    sampling_rate : float
+        In Hz.
+    """
+    for place, turned in (("end", signal[::-1]), ("beginning", signal)):
+        length = _pulse_length(turned, sampling_rate)
+        if 0 < length < len(signal):
+            kept = slice(0, len(signal) - length) if place == "end" else slice(length, len(signal))
+            note = f"left out: a calibration pulse of {length / sampling_rate:g} s at the {place}"
+            return CalibrationPulse(kept, note)
+    return None
+
+
+def _pulse_length(signal: np.ndarray, rate: float) -> int:
+    """Return how many samples at the beginning of a signal (samples, leads) are a pulse, 0 if there is none."""
+    outside, longest = round(_OUTSIDE_S * rate), round(_LONGEST_S * rate)
+    part = signal[: outside + 2 * longest + 1]
+    part = part[:, np.fmax.reduce(part, initial=-np.inf) > _TOLERANCE]  # others are not valid, or not connected
+    if not part.size:
+        return 0
+    before = _run(np.abs(part) <= _TOLERANCE)
+    high = _run(np.abs(part[before:] - 1) <= _TOLERANCE)
+    if not 0 < before <= outside or not _SHORTEST_S * rate <= high <= longest:
+        return 0
+    # After the pulse the ECG may begin near 0 mV in all leads: of that no more than half the pulse is cut.
+    after = min(_run(np.abs(part[before + high :]) <= _TOLERANCE), high // 2)
+    return before + high + after if after else 0
+
+
+def _run(fits: np.ndarray) -> int:
+    """Return how many rows at the beginning are true in all columns."""
+    whole: np.ndarray = np.all(fits, axis=1)
+    return len(whole) if whole.all() else int(whole.argmin())

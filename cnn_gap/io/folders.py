@@ -1,0 +1,138 @@
+"""Tell the records of one folder from their other files and from files that are no ECG.
+
+The folder may be on this machine or elsewhere: given are its names, and a function that reads the start of a
+file.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cnn_gap.io.arrays import FOLDER_SIDECAR, sidecar_names
+from cnn_gap.io.headers import LARGEST_HEADER, decode_header
+from cnn_gap.io.registry import BESIDE, SIDECAR_SUFFIXES, START, SUFFIXES, recognise
+from cnn_gap.system.errors import InputError
+
+#: Returns so many bytes of the start of a file of the folder; an `InputError` where it cannot be read.
+ReadStart = Callable[[str, int], bytes]
+
+#: Files of these kinds belong to no record, even if they have its name.
+_ARCHIVES = frozenset((".zip", ".gz", ".tar", ".7z", ".h5", ".hdf5"))
+
+_SIGNALS = (".mat", ".dat")
+
+
+@dataclass(frozen=True)
+class FolderFiles:
+    """The files of a folder.
+
+    Attributes
+    ----------
+    records : dict of str to tuple of str
+        The file that names each record, and the other files that may belong to it.
+    unknown : tuple of str
+        The files that neither are nor belong to a record.
+    """
+
+    records: dict[str, tuple[str, ...]]
+    unknown: tuple[str, ...]
+
+
+def sort_files(names: Iterable[str], read: ReadStart) -> FolderFiles:
+    """Return which files of a folder are records.
+
+    A record is a header that is no segment of another, a ``.mat`` file without a header, or a file of another
+    format: by its suffix, its sidecar or its content. Hidden files are not looked at.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of the folder's files.
+    read : callable
+        Reads a header that has no signal file of its name, and the start of a file of an unknown suffix.
+    """
+    visible = sorted(name for name in names if not name.startswith("."))
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for name in visible:
+        by_stem[_split(name)[0]].append(name)
+    headers = {_split(name)[0]: name for name in visible if _split(name)[1] == ".hea"}
+    named = {
+        header: _named_files(header, by_stem, read)
+        for stem, header in headers.items()
+        if not any(_split(name)[1] in _SIGNALS for name in by_stem[stem])
+    }
+    claimed = {name for header, files in named.items() for name in files if name != header}
+    of_wfdb = {header for header in headers.values() if header not in claimed}
+    of_matlab = (name for name in visible if _split(name)[1] == ".mat" and _split(name)[0] not in headers)
+    of_wfdb.update(name for name in of_matlab if name not in claimed)
+    others = [
+        name
+        for name in visible
+        if name not in claimed
+        and name not in of_wfdb
+        and (_split(name)[1] in SIDECAR_SUFFIXES or not _belongs(name, headers.get(_split(name)[0], "")))
+    ]
+    shared = [name for name in by_stem[_split(FOLDER_SIDECAR)[0]] if name == FOLDER_SIDECAR]
+    records = {
+        name: (
+            *(other for other in by_stem[_split(name)[0]] if _belongs(other, name)),
+            *(shared if _split(name)[1] in SIDECAR_SUFFIXES else named.get(name, ())),
+        )
+        for name in (*of_wfdb, *_of_other_formats(others, set(visible), read))
+    }
+    known = claimed.union(records, *records.values())
+    return FolderFiles(records, tuple(name for name in visible if name not in known))
+
+
+def _named_files(header: str, by_stem: dict[str, list[str]], read: ReadStart) -> Sequence[str]:
+    """Return the files that a header refers to: signal files, and all files of its segments.
+
+    These are the first words of its lines; nothing else of it is looked at.
+    """
+    try:
+        lines = decode_header(read(header, LARGEST_HEADER)).splitlines()
+    except InputError:  # whoever reads the record says what is wrong with it
+        return ()
+    words = [line.split(maxsplit=1)[0] for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    found = list(dict.fromkeys(words[1:]))
+    if words and "/" in words[0]:
+        for segment in tuple(found):
+            own = by_stem.get(segment, [])
+            found += own
+            if not any(_split(name)[1] in _SIGNALS for name in own):
+                found += [file for name in own if name != header for file in _named_files(name, {}, read)]
+    return found
+
+
+def _belongs(name: str, record: str) -> bool:
+    """Tell whether a file belongs to a record of its name, such as a signal file, a sidecar or a result."""
+    (stem, suffix), (of_record, _) = _split(name), _split(record)
+    return stem == of_record and name != record and suffix not in _ARCHIVES and suffix not in SUFFIXES
+
+
+def _of_other_formats(names: Iterable[str], visible: Collection[str], read: ReadStart) -> Iterator[str]:
+    """Yield the names that are records in another format than WFDB's and MATLAB's."""
+    for name in names:
+        suffix = _split(name)[1]
+        if suffix in SUFFIXES:
+            yield name
+        elif suffix in SIDECAR_SUFFIXES:
+            if any(sidecar in visible for sidecar in sidecar_names(name)):
+                yield name
+        elif suffix not in BESIDE and name != "DICOMDIR" and _is_recognised(name, read):
+            yield name
+
+
+def _is_recognised(name: str, read: ReadStart) -> bool:
+    try:
+        form = recognise(read(name, START))
+    except InputError:  # nor is a pipe a record
+        return False
+    return form is not None and form.needs == "content"
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return a name without its suffix, and its suffix in lower case."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122, for speed
+    return stem, suffix.lower()

@@ -1,0 +1,22 @@
+"""Units of amplitude, as formats, exports and people spell them."""
+
+import re
+import unicodedata
+
+#: mV in each unit, by its prefix; mcV is Latin America's microvolt, and both letters mu are one here.
+_PREFIXES = {"n": 1e-6, "nano": 1e-6, "u": 1e-3, "μ": 1e-3, "mc": 1e-3, "micro": 1e-3, "m": 1.0, "milli": 1.0}
+_PREFIXES[""] = 1e3
+
+_VOLTS = re.compile(r"(n|nano|u|μ|mc|micro|m|milli|)[\s_-]*v(?:olts?)?\.?")
+
+
+def millivolts_of(unit: str) -> float | None:
+    """Return what one of a unit is in mV, None where it is no unit of voltage that is known.
+
+    Examples
+    --------
+    >>> [millivolts_of(unit) for unit in ("mV", "uVolt", "microvolts", "µV", "V", "adu", "mmHg")]
+    [1.0, 0.001, 0.001, 0.001, 1000.0, None, None]
+    """
+    match = _VOLTS.fullmatch(unicodedata.normalize("NFKC", unit).strip().lower())
+    return None if match is None else _PREFIXES[match[1]]
