@@ -1,4 +1,4 @@
-"""Copy what lies at the repository's top into the package while it is built; all else is in pyproject.toml."""
+"""Copy the files that ship with the package into it while a wheel is built; the rest is in pyproject.toml."""
 
 import shutil
 from pathlib import Path
@@ -13,7 +13,7 @@ class BuildWithShippedFiles(build_py):
     """Build the package with `weights.csv`, `configs/`, `model/` and `models/` in its folder `shipped/`."""
 
     def run(self) -> None:
-        """Copy the modules, then the shipped files; an editable installation finds these where they are."""
+        """Copy the modules, then the shipped files; an editable installation reads them where they are."""
         super().run()
         if self.editable_mode:
             return

@@ -1,10 +1,9 @@
-"""What the benchmarks share: arguments, interleaved timing, classified records and Markdown tables."""
+"""Shared by the benchmarks: a model with its records, classified records, interleaved timing and tables."""
 
-import argparse
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -25,16 +24,16 @@ from cnn_gap.system.errors import InputError
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
 
-#: Records that are held in memory and classified together.
+#: Number of records that are held in memory and classified at once.
 BATCH = 64
 
-#: Different signals among linked records.
+#: Number of distinct signals among linked records.
 SIGNALS = 24
 
 
 @dataclass(frozen=True, eq=False)
 class Classified:
-    """Records with what they are labelled and what a classifier says of them.
+    """Records with their labels and a classifier's answers.
 
     Attributes
     ----------
@@ -63,7 +62,7 @@ class Classified:
 
     @property
     def scored(self) -> "Classified":
-        """The same of the classes that are scored, without the findings."""
+        """The same records with the scored classes alone, without the findings."""
         kept = slice(len(self.classes.classes))
         columns = (each[:, kept] for each in (self.labels, self.outputs, self.probabilities))
         return Classified(self.classes.scored, self.names, *columns)
@@ -76,27 +75,96 @@ class Classified:
     @property
     def challenge_metric(self) -> float:
         """The Challenge metric; nan where no record has any of the classes."""
-        if not self.labels.any():
-            return math.nan
-        return challenge_metric(self.classes, self.labels, self.outputs)
+        return challenge_metric(self.classes, self.labels, self.outputs) if self.labels.any() else math.nan
 
     def mean_change(self, reference: "Classified") -> float:
-        """Return the mean absolute difference of the probabilities from another classification's."""
+        """Return the mean absolute difference of the probabilities from those of another classification."""
         return float(np.abs(self.probabilities - reference.probabilities).mean())
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A model and the folders of records that it is measured on.
+
+    Attributes
+    ----------
+    classifier : Classifier
+    folders : mapping of str to Path
+        Folders of records by the option that names them: "data", "others", ...
+    limit : int, optional
+        Number of records that are taken of each folder; all by default.
+    """
+
+    classifier: "Classifier"
+    folders: Mapping[str, Path]
+    limit: int | None = None
+    _classified: dict[str, Classified] = field(default_factory=dict)
+
+    def paths(self, folder: str = "data") -> list[Path]:
+        """Return the records of a folder."""
+        return find_records(self.folders[folder])[: self.limit]
+
+    def records(self, folder: str = "data") -> list[Record]:
+        """Read the records of a folder."""
+        return [read_record(path) for path in self.paths(folder)]
+
+    def classified(self, folder: str = "data") -> Classified:
+        """Classify the records of a folder, once however often it is asked; with the findings.
+
+        Raises
+        ------
+        InputError
+            If no record has a diagnosis of the model's classes.
+        """
+        if folder not in self._classified:
+            classified = classify(self.classifier, self.paths(folder))
+            if not classified.labels.any():
+                known = "no record has a diagnosis of the model's classes; give labelled ones"
+                raise InputError(f"{self.folders[folder]}: {known}")
+            self._classified[folder] = classified
+        return self._classified[folder]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures of a measurement.
+
+    Attributes
+    ----------
+    name : str
+        Unique among all tables of a page; the heading of the rows' names.
+    headings : tuple of str
+        Of the other columns.
+    rows : tuple of tuple
+        Each begins with its name, unique in the table. Cells are str, int, float (nan: unknown) or Estimate.
+    """
+
+    name: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    def __str__(self) -> str:
+        """Write Markdown; floats have three significant digits at least."""
+        lines = [
+            (self.name, *self.headings),
+            ["---"] + ["---:"] * len(self.headings),
+            *([cell(value) for value in row] for row in self.rows),
+        ]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def cell(value: object) -> str:
+    """Return how a figure is written: three significant digits at least, a dash for nan."""
+    if not isinstance(value, float):
+        return str(value)
+    if math.isnan(value):
+        return "-"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
 def unique_name(about: Diagnosis) -> str:
     """Return a name that no other class has: a finding may share its code with a scored class."""
     return about.code if about.system == SNOMED else f"{about.system}:{about.code}"
-
-
-def model_parser(name: str, description: str, data: str = "labelled records") -> argparse.ArgumentParser:
-    """Return a parser of MODEL, DATA and how many of its records are taken."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
-    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
-    parser.add_argument("data", metavar="DATA", type=Path, help=f"folder of {data}")
-    parser.add_argument("--limit", metavar="N", type=int, help="records (default: all)")
-    return parser
 
 
 def start_classifier(model: Path) -> "Classifier":
@@ -107,13 +175,37 @@ def start_classifier(model: Path) -> "Classifier":
     return load_classifier(model)
 
 
+def classify(
+    classifier: "Classifier", paths: Iterable[Path], change: Callable[[Record], Record] | None = None
+) -> Classified:
+    """Classify records, each changed by `change` first if it is given; with the findings."""
+    labels, predictions = [], []
+    for batch in batches(paths):
+        records = [read_record(path) for path in batch]
+        labels += [classifier.classes.encode(record.codes) for record in records]
+        predictions += classifier.predict_batch(records if change is None else list(map(change, records)))
+    return Classified(
+        classifier.classes,
+        tuple(prediction.name for prediction in predictions),
+        np.array(labels),
+        np.array([prediction.labels for prediction in predictions]),
+        np.array([prediction.probabilities for prediction in predictions]),
+    )
+
+
+def batches(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield the items in lists of `BATCH`."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
 def interleaved(
     tasks: Mapping[str, Callable[[], Any]], rounds: int, clock: Callable[[], float] = time.perf_counter
 ) -> dict[str, float]:
     """Return the median time of each task by a clock, s.
 
-    Every round runs all tasks, each time beginning with the next one, so that whatever else the machine does
-    falls on all of them alike.
+    Every round runs all tasks and begins with another one, so that other load falls on all alike.
     """
     names = list(tasks)
     times: dict[str, list[float]] = {name: [] for name in names}
@@ -126,61 +218,6 @@ def interleaved(
     return {name: median(values) for name, values in times.items()}
 
 
-def record_paths(folder: Path, limit: int | None) -> list[Path]:
-    """Return the first `limit` records of a folder, all of them where it is None."""
-    return find_records(folder)[:limit]
-
-
-def record_batches(paths: Iterable[Path]) -> Iterator[list[Record]]:
-    """Yield the records, `BATCH` at a time."""
-    remaining = iter(paths)
-    while batch := [read_record(path) for path in islice(remaining, BATCH)]:
-        yield batch
-
-
-def classify(
-    classifier: "Classifier", paths: Iterable[Path], change: Callable[[Record], Record] | None = None
-) -> Classified:
-    """Classify records, each changed in some way first if `change` is given; what is scored alone counts."""
-    return classify_all(classifier, paths, change).scored
-
-
-def classify_all(
-    classifier: "Classifier", paths: Iterable[Path], change: Callable[[Record], Record] | None = None
-) -> Classified:
-    """Classify records as `classify` does, with the findings."""
-    labels, predictions = [], []
-    for batch in record_batches(paths):
-        labels += [classifier.classes.encode(record.codes) for record in batch]
-        predictions += classifier.predict_batch(batch if change is None else list(map(change, batch)))
-    return Classified(
-        classifier.classes,
-        tuple(prediction.name for prediction in predictions),
-        np.array(labels),
-        np.array([prediction.labels for prediction in predictions]),
-        np.array([prediction.probabilities for prediction in predictions]),
-    )
-
-
-def classify_labelled(
-    classifier: "Classifier",
-    data: Path,
-    limit: int | None = None,
-    change: Callable[[Record], Record] | None = None,
-) -> Classified:
-    """Classify the first `limit` records of a folder, all of them where it is None, as `classify` does.
-
-    Raises
-    ------
-    InputError
-        If none has a diagnosis of the model's classes.
-    """
-    classified = classify(classifier, record_paths(data, limit), change)
-    if not classified.labels.any():
-        raise InputError(f"{data}: no record has a diagnosis of the model's classes; give labelled ones")
-    return classified
-
-
 def resampled(record: Record, rate: float) -> Record:
     """Return the record at `rate` (Hz); samples that are not valid become 0 mV."""
     ratio = Fraction(rate).limit_denominator(1000) / Fraction(record.sampling_rate).limit_denominator(1000)
@@ -189,30 +226,12 @@ def resampled(record: Record, rate: float) -> Record:
 
 
 def write_linked_records(folder: Path, count: int, sampling_rate: float) -> None:
-    """Write simulated records of 10 s: headers that are linked to a few signals, so that many cost little."""
+    """Write simulated records of 10 s; those beyond `SIGNALS` are links, so that many take little space."""
     from cnn_gap.simulation import draw_codes, simulate_record, write_simulated
 
     for index in range(min(count, SIGNALS)):
         record = simulate_record(f"R{index:05d}", draw_codes(index), sampling_rate, 10.0, index)
         write_simulated(folder, record)
     for index in range(SIGNALS, count):
-        # The header still names the first one's signal file.
+        # The linked header names the signal file of the record that it is linked to.
         (folder / f"R{index:05d}.hea").hardlink_to(folder / f"R{index % SIGNALS:05d}.hea")
-
-
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table; floats are given with three significant digits at least, nan as a dash."""
-    lines = [
-        headings,
-        ["---"] + ["---:"] * (len(headings) - 1),
-        *([_cell(value) for value in row] for row in rows),
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    if math.isnan(value):
-        return "-"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")

@@ -1,4 +1,4 @@
-"""Means and proportions with 95 % confidence intervals, as the tables show them."""
+"""Means and proportions with 95 % confidence intervals."""
 
 import math
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-#: Draws of a bootstrap: enough for two digits of an interval's ends.
+#: Number of bootstrap samples: enough for two digits of an interval's ends.
 RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure and its 95 % confidence interval; nan where there is none."""
+    """A figure and its 95 % confidence interval; nan where it is unknown."""
 
     value: float
     low: float
@@ -27,24 +27,24 @@ class Estimate:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
-NOTHING = Estimate(math.nan, math.nan, math.nan)
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 
 
 def proportion(hits: Sequence[bool]) -> Estimate:
     """Return the share of hits with Wilson's interval."""
     if not len(hits):
-        return NOTHING
+        return UNKNOWN
     test = stats.binomtest(int(np.sum(hits)), len(hits))
     interval = test.proportion_ci(method="wilson")
     return Estimate(float(test.statistic), float(interval.low), float(interval.high))
 
 
 def mean(values: Sequence[float]) -> Estimate:
-    """Return the mean of the values that are not nan, with the interval of a bootstrap over them."""
+    """Return the mean of the values that are not nan, with the percentile interval of a bootstrap."""
     known = np.asarray(values, np.float64)
     known = known[~np.isnan(known)]
     if not len(known):
-        return NOTHING
+        return UNKNOWN
     if len(known) == 1:
         return Estimate(float(known[0]), math.nan, math.nan)
     result = stats.bootstrap(

@@ -1,1 +1,1 @@
-"""Whether activation maps point at the right place."""
+"""Where class activation maps point, and whether the answers depend on it. Each yields tables of a `Study`."""

@@ -1,264 +1,210 @@
-"""Do a classifier's answers hang on what its maps point at?
+"""Whether a classifier's answers depend on what its maps point at, and its maps on its trained weights.
 
-Deletion and insertion (Petsiuk et al. 2018, "RISE: randomized input sampling for explanation"): a window's
-pieces are removed, or put back, in the order of their scores, and the probability of the class is watched. A
-deletion is the better the lower the area under its curve, an insertion the higher.
+`faithfulness`: deletion and insertion (Petsiuk et al. 2018, "RISE: randomized input sampling for explanation").
+Pieces of a window are set to 0 mV, or put back, in the order of their scores, and the probability of the
+answered class is followed. The better the scores, the lower is the area under the curve of deletion and the
+higher that of insertion. Pieces are scored by the map, by gradient × input (Simonyan et al. 2014) and at
+random.
+
+`sanity`: rank correlation of the maps with those of networks whose weights are random from the last layer down
+(Adebayo et al. 2018, "Sanity checks for saliency maps").
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import stats
 
-from benchmarks.common import BATCH, unique_name
-from cnn_gap.leads import LEADS
-from cnn_gap.record import Record
+from benchmarks.common import Study, Table
+from benchmarks.estimates import mean
+from cnn_gap.io.records import read_record
 from cnn_gap.signal.continuation import continue_signal
+from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
+    import keras
+
     from cnn_gap.classifier import Classifier
-    from cnn_gap.explain.explanation import ExplainedClass
 
-#: Length of the shortest pieces, s: about a map's stride.
-PIECE_S = 0.1
+#: Number of records, drawn from all.
+RECORDS = 50
 
-#: Parts of equal size in which a window is removed.
+#: Lengths of the pieces, s: about a wave and about a beat.
+PIECES_S = (0.12, 1.0)
+
+#: Number of equal parts in which a window is removed.
 STEPS = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A record as long as a window, the class (its column) that is watched, and the length of pieces, s."""
-
-    record: Record
-    column: int
-    piece_s: float = PIECE_S
-
-    @property
-    def pieces(self) -> np.ndarray:
-        """The piece that each sample of the record is in."""
-        return pieces_at(len(self.record.signal), self.record.sampling_rate, self.piece_s)
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """What the network sees of a record.
+    """A window and a class that is answered for it.
 
     Attributes
     ----------
     window : ndarray, shape (input_samples, leads)
-        All of it, mV.
-    signal : ndarray, shape (samples, leads)
-        The window without its margins.
+        With its margins, mV.
     places : ndarray, shape (input_samples,), int
-        Which of these samples each sample of the window with margins repeats.
-    pieces : ndarray, shape (samples,), int
-        The piece that each sample is in.
+        The sample between the margins that each sample of the window repeats.
+    column : int
+        Of the class.
+    activation : ndarray, shape (steps,)
+        The class's map, a value a step.
     """
 
     window: np.ndarray
-    signal: np.ndarray
     places: np.ndarray
-    pieces: np.ndarray
+    column: int
+    activation: np.ndarray
 
-    def without(self, absent: np.ndarray, fill: "Fill") -> np.ndarray:
-        """Return the window after `fill` has replaced the pieces, (pieces, 1 or leads), that are `absent`."""
-        samples = absent[self.pieces]
-        # What a margin repeats goes with it.
-        return np.where(samples[self.places], fill(self.signal, samples)[self.places], self.window)
-
-
-#: Returns the signal (samples, leads) without what is absent, bool of shape (samples, 1 or leads).
-Fill = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-#: Returns for each case the scores of its pieces, (pieces, 1), or of pieces of leads, (pieces, leads).
-Way = Callable[["Classifier", Sequence[Case]], list[np.ndarray]]
+    def without(self, absent: np.ndarray) -> np.ndarray:
+        """Return the window with 0 mV in `absent` pieces, bool of shape (pieces,), and their copies."""
+        inside = self.places.max() + 1
+        pieces = np.arange(inside) * len(absent) // inside
+        return np.where(absent[pieces][self.places][:, None], np.float32(0), self.window)
 
 
-def answered_cases(classifier: "Classifier", records: Iterable[Record]) -> list[Case]:
-    """Return a case for each class that a record's first window is answered with."""
+#: Returns the scores of a case's steps, (steps,).
+Way = Callable[["Classifier", Case], np.ndarray]
+
+
+def faithfulness(study: Study) -> Iterator[Table]:
+    """Yield a table for each length of pieces."""
+    classifier, cases = study.classifier, answered_cases(study)
+    step_s = classifier.map_stride / classifier.description.preprocessing.sampling_rate
+    for piece_s in PIECES_S:
+        found = areas(classifier, cases, WAYS, max(1, round(piece_s / step_s)))
+        yield area_table(f"faithfulness, pieces of {piece_s:g} s", found)
+
+
+def sanity(study: Study) -> Iterator[Table]:
+    """Yield a table of the layers that are random; a constant map has no correlation (nan)."""
+    import keras
+
+    classifier, cases = study.classifier, answered_cases(study)
+    rows = []
+    for name, layers in cascade(classifier.network).items():
+        keras.utils.set_random_seed(0)
+        other = replace(classifier, network=randomised(classifier.network, layers))
+        maps = other.run_with_maps(np.stack([case.window for case in cases]))[1]
+        pairs = zip(cases, maps, strict=True)
+        found = [_correlation(case.activation, each[:, case.column]) for case, each in pairs]
+        rows.append((name, len(found), mean(found), mean(np.abs(found).tolist())))
+    yield Table("sanity", ("maps", "rank correlation", "its absolute value"), tuple(rows))
+
+
+def area_table(name: str, found: Mapping[str, np.ndarray]) -> Table:
+    """Return the table of areas by way, (cases, 2), and of how the first way differs from the others."""
+    first, *others = found
+    differences = {f"{first}, difference from {other}": found[first] - found[other] for other in others}
+    rows = ((way, len(values), *map(mean, values.T)) for way, values in {**found, **differences}.items())
+    return Table(name, ("answers", "deletion", "insertion"), tuple(rows))
+
+
+def answered_cases(study: Study) -> list[Case]:
+    """Return a case for each class that is answered for the first window of some records.
+
+    Raises
+    ------
+    InputError
+        If nothing is answered.
+    """
+    classifier, paths = study.classifier, study.paths()
+    preprocessing, lowest = classifier.description.preprocessing, classifier.description.lowest_probabilities
+    margin, samples = preprocessing.margin_samples, preprocessing.window_samples
     cases = []
-    for batch in _batches(_first_windows(classifier, records)):
-        for record, prediction in zip(batch, classifier.predict_batch(batch), strict=True):
-            cases += [Case(record, int(column)) for column in np.flatnonzero(prediction.labels)]
+    for index in np.random.default_rng(0).permutation(len(paths))[:RECORDS]:
+        window = classifier.windows(read_record(paths[index]))[0]
+        if len(window) == preprocessing.input_samples:  # shorter records have a shorter one
+            (probabilities,), (maps,) = classifier.run_with_maps(window[None])
+            places = continue_signal(window[margin:][:samples], margin, preprocessing.sampling_rate)
+            answered = np.flatnonzero(probabilities >= lowest)
+            cases += [Case(window, places, int(column), maps[:, column]) for column in answered]
+    if not cases:
+        raise InputError(f"{study.folders['data']}: none of the records is answered; give more")
     return cases
 
 
-def labelled_cases(classifier: "Classifier", records: Iterable[Record], codes: Iterable[str]) -> list[Case]:
-    """Return a case for each class with one of `codes` that a record is labelled with."""
-    wanted = classifier.classes.encode(codes)
-    return [
-        Case(record, int(column))
-        for record in _first_windows(classifier, records)
-        for column in np.flatnonzero(classifier.classes.encode(record.codes) & wanted)
-    ]
-
-
-def explained(
-    classifier: "Classifier", cases: Iterable[Case], leads: bool = False
-) -> Iterator["ExplainedClass"]:
-    """Yield what explains each case."""
-    names_of_columns = [unique_name(about) for about in classifier.classes.diagnoses]
-    for batch in _batches(cases):
-        columns = sorted({case.column for case in batch})
-        names = [names_of_columns[column] for column in columns]
-        found = classifier.explain_batch([case.record for case in batch], classes=names, leads=leads)
-        for case, explanation in zip(batch, found, strict=True):
-            yield explanation.classes[columns.index(case.column)]
-
-
 def areas(
-    classifier: "Classifier", cases: Sequence[Case], ways: dict[str, Way], fill: Fill
+    classifier: "Classifier", cases: Sequence[Case], ways: Mapping[str, Way], piece_steps: int
 ) -> dict[str, np.ndarray]:
     """Return the areas under the curves of deletion and insertion of each case by way, shape (cases, 2)."""
-    scores = [way(classifier, cases) for way in ways.values()]
-    found = []
-    for case, *case_scores in zip(cases, *scores, strict=True):
-        frame = frame_of(classifier, case)
-        curves = probability_curves(classifier, frame, case.column, case_scores, fill)
-        found.append(np.trapezoid(curves, dx=1 / STEPS, axis=-1))
-    return {name: np.array([each[way] for each in found]) for way, name in enumerate(ways)}
-
-
-def probability_curves(
-    classifier: "Classifier", frame: Frame, column: int, scores: Sequence[np.ndarray], fill: Fill
-) -> np.ndarray:
-    """Return the class's probability after each step of deletion and insertion, (scores, 2, STEPS + 1)."""
-    absent = [mask for each in scores for mask in _absences(each)]
-    windows = [frame.without(each, fill)[None] for each in absent]
-    predictions = classifier.predict_windows([""] * len(windows), windows)
-    found = np.array([prediction.probabilities[column] for prediction in predictions])
-    return found.reshape(len(scores), 2, STEPS + 1)
-
-
-def frame_of(classifier: "Classifier", case: Case) -> Frame:
-    """Return what the network sees of a case."""
-    preprocessing = classifier.description.preprocessing
-    margin, rate = preprocessing.margin_samples, preprocessing.sampling_rate
-    window = classifier.windows(case.record)[0]
-    signal = window[margin:][: preprocessing.window_samples]
-    pieces = pieces_at(len(signal), rate, case.piece_s)
-    return Frame(window, signal, continue_signal(signal, margin, rate), pieces)
-
-
-def pieces_at(samples: int, sampling_rate: float, piece_s: float) -> np.ndarray:
-    """Return the piece that each sample is in, int of shape (samples,)."""
-    return np.floor(np.arange(samples) / (sampling_rate * piece_s) + 1e-9).astype(int)
-
-
-def piece_means(values: np.ndarray, pieces: np.ndarray) -> np.ndarray:
-    """Return the means over each piece of values, (samples, columns), as (pieces, columns)."""
-    sums = np.stack([np.bincount(pieces, column) for column in values.T], axis=1)
-    return sums / np.bincount(pieces)[:, None]
-
-
-def by_map(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
-    """Score pieces by the class activation map."""
-    found = zip(cases, explained(classifier, cases), strict=True)
-    return [piece_means(each.activation[:, None], case.pieces) for case, each in found]
-
-
-def by_chance(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
-    """Score pieces at random."""
-    return _random(cases, 1)
-
-
-def by_gradient(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
-    """Score pieces by gradient × input, summed over the leads."""
-    return [
-        piece_means(each.sum(axis=1, keepdims=True), pieces) for each, pieces in _products(classifier, cases)
-    ]
-
-
-def by_gradient_size(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
-    """Score pieces by the absolute value of gradient × input, summed over the leads."""
-    found = _products(classifier, cases)
-    return [piece_means(np.abs(each).sum(axis=1, keepdims=True), pieces) for each, pieces in found]
-
-
-def by_lead_occlusion(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
-    """Score pieces of leads by how much the map falls without the lead."""
-    from cnn_gap.network.map_times import record_maps
-
-    found = []
+    found: dict[str, list[np.ndarray]] = {name: [] for name in ways}
     for case in cases:
-        record, (window,) = case.record, classifier.windows(case.record)
-        without = np.where(np.eye(len(LEADS), dtype=bool)[:, None], 0, window)
-        maps = classifier.run_with_maps(np.concatenate([window[None], without]))[1][..., case.column]
-        falls = (maps[:1] - maps[1:]).T[None]  # (1, steps, leads)
-        preprocessing, rate = classifier.description.preprocessing, record.sampling_rate
-        values = record_maps(falls, classifier.map_stride, len(record.signal), rate, preprocessing)
-        found.append(piece_means(values, case.pieces))
-    return found
+        for name, way in ways.items():
+            scores = np.array([part.mean() for part in _pieces(way(classifier, case), piece_steps)])
+            found[name].append(np.trapezoid(probability_curves(classifier, case, scores), dx=1 / STEPS))
+    return {name: np.array(values) for name, values in found.items()}
 
 
-def by_lead_gradient(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
-    """Score pieces of leads by gradient × input, smoothed."""
-    found = zip(cases, explained(classifier, cases, leads=True), strict=True)
-    return [piece_means(each.lead_activation, case.pieces) for case, each in found]
+def probability_curves(classifier: "Classifier", case: Case, scores: np.ndarray) -> np.ndarray:
+    """Return the class's probability after each step of deletion and insertion, (2, STEPS + 1)."""
+    ranks = np.empty(len(scores), int)
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
+    counts = [round(len(scores) * step / STEPS) for step in range(STEPS + 1)]
+    absent = [ranks < count for count in counts] + [ranks >= count for count in counts]
+    windows = np.stack([case.without(each) for each in absent])
+    return classifier.run_with_maps(windows)[0][:, case.column].reshape(2, STEPS + 1)
 
 
-def by_lead_chance(classifier: "Classifier", cases: Sequence[Case]) -> list[np.ndarray]:
-    """Score pieces of leads at random."""
-    return _random(cases, 12)
+def by_map(classifier: "Classifier", case: Case) -> np.ndarray:
+    """Score steps by the class activation map."""
+    return case.activation
 
 
-def with_baseline(signal: np.ndarray, absent: np.ndarray) -> np.ndarray:
-    """Put 0 mV, the baseline of every window, where the signal is absent."""
-    return np.where(absent, np.float32(0), signal)
+def by_gradient(classifier: "Classifier", case: Case) -> np.ndarray:
+    """Score steps by gradient × input, summed over the leads."""
+    products = classifier.gradients(case.window[None], [case.column])[0, 0] * case.window
+    total = np.bincount(case.places, products.sum(axis=1))  # a margin counts where it is repeated from
+    return np.array([part.sum() for part in np.array_split(total, len(case.activation))])
 
 
-def with_lines(signal: np.ndarray, absent: np.ndarray) -> np.ndarray:
-    """Put straight lines between what is left, 0 mV where nothing is: a removal without steps."""
-    at, filled = np.arange(len(signal)), np.zeros_like(signal)
-    for lead, missing in enumerate(np.broadcast_to(absent, signal.shape).T):
-        if not missing.all():
-            filled[:, lead] = np.interp(at, at[~missing], signal[~missing, lead])
-    return filled
+def by_chance(classifier: "Classifier", case: Case) -> np.ndarray:
+    """Score steps at random; the window seeds the random numbers."""
+    return np.random.default_rng(zlib.crc32(case.window.tobytes())).random(len(case.activation))
 
 
-def _products(classifier: "Classifier", cases: Sequence[Case]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield gradient × input of each case, (samples, leads), and the pieces of its samples."""
-    for case in cases:
-        frame = frame_of(classifier, case)
-        gradient = classifier.gradients(frame.window[None], [case.column])[0, 0]
-        total = np.zeros_like(frame.signal)
-        np.add.at(total, frame.places, gradient)  # what a margin repeats counts there too
-        yield total * frame.signal, frame.pieces
+#: Ways to score steps; the first one is compared with the others.
+WAYS: dict[str, Way] = {"map": by_map, "gradient × input": by_gradient, "chance": by_chance}
 
 
-def _absences(scores: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield what is absent after each step of deletion and then of insertion, bool of the scores' shape."""
-    ranks = np.empty(scores.size, int)
-    ranks[np.argsort(-scores, axis=None, kind="stable")] = np.arange(scores.size)
-    ranks = ranks.reshape(scores.shape)
-    for step in range(STEPS + 1):
-        yield ranks < round(scores.size * step / STEPS)
-    for step in range(STEPS + 1):
-        yield ranks >= round(scores.size * step / STEPS)
+def randomised(network: "keras.Model", names: Sequence[str]) -> "keras.Model":
+    """Return the network with the weights of the layers `names` as before any training."""
+    import keras
+
+    from cnn_gap.network.architecture import copy_weights
+
+    fresh = keras.models.clone_model(network)
+    copy_weights(network, fresh, but=names)
+    return fresh
 
 
-def _first_windows(classifier: "Classifier", records: Iterable[Record]) -> Iterator[Record]:
-    """Yield the start, as long as a window, of each record that is long enough."""
-    seconds = classifier.description.preprocessing.window_s
-    for record in records:
-        samples = round(seconds * record.sampling_rate)
-        if len(record.signal) >= samples:
-            yield replace(record, signal=record.signal[:samples])
+def cascade(network: "keras.Model") -> dict[str, list[str]]:
+    """Return the layers to randomise, by the name of the row."""
+    names = [layer.name for layer in network.layers if layer.weights]
+    numbers = {name: int(match[1]) for name in names if (match := re.match(r"block(\d+)_", name))}
+    last = max(numbers.values())
+
+    def above(number: int) -> list[str]:
+        return [name for name in names if numbers.get(name, last + 1) > number]
+
+    return {
+        "the dense layer": above(last),
+        "and the last block": above(last - 1),
+        "and the last half of the blocks": above(last // 2),
+        "all": names,
+    }
 
 
-def _random(cases: Sequence[Case], leads: int) -> list[np.ndarray]:
-    found = []
-    for case in cases:
-        # By the name: every classifier gets the same order.
-        rng = np.random.default_rng(list(case.record.name.encode()))
-        found.append(rng.random((case.pieces[-1] + 1, leads)))
-    return found
+def _pieces(values: np.ndarray, steps: int) -> list[np.ndarray]:
+    return np.array_split(values, max(1, len(values) // steps))
 
 
-def _batches(items: Iterable) -> Iterator[list]:
-    remaining = iter(items)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan")
+    return float(stats.spearmanr(one, other).statistic)

@@ -1,14 +1,20 @@
-"""Do activation maps point at the beats and waves that show a diagnosis?"""
+"""Share of the maps whose maximum lies on the beat or wave that shows a diagnosis.
+
+`simulated`: simulated records, whose waves are known to the sample. `premature`: real records labelled with
+premature atrial beats, found by the R peaks of eight leads. This is the pointing game of Zhang et al. 2018,
+"Top-down neural attention by excitation backprop". Chance is the share of time that lies inside.
+"""
 
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.common import BATCH, resampled
+from benchmarks.common import BATCH, Study, Table, resampled
+from benchmarks.estimates import mean, proportion
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.annotations import Event
 from cnn_gap.io.records import read_info, read_record
@@ -17,36 +23,46 @@ from cnn_gap.record import Record
 from cnn_gap.signal.continuation import continue_signal
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.heart_conditions import code_of, compatible, conditions_of
+from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
 
-#: From `start` to `end`, s from the record's start.
+#: Start and end, s from the record's start.
 Interval = tuple[float, float]
 
-#: How far beside a wave of known extent a map may still point, s.
-TOLERANCE_S = 0.1
+#: Number of simulated records of each diagnosis, their rate, Hz, and length, s.
+SIMULATED, SIMULATED_HZ, SIMULATED_S = 40, 500.0, 10.0
 
-#: What the simulator makes, Hz and s: as most recorders do.
-SIMULATED_HZ, SIMULATED_S = 500.0, 10.0
+#: A map may point this far beside a simulated wave, s.
+TOLERANCE_S = 0.1
 
 #: The codes of premature atrial beats.
 PREMATURE_CODES = ("284470004", "63593006")
 
-#: A premature beat comes after less than this share of the median of so many RR intervals around.
+#: A premature beat ends an RR interval below this share of the median of this number of intervals around it.
 PREMATURE_SHARE, PREMATURE_AROUND = 0.8, 9
 
-#: What a premature beat takes before and after its R peak, s: its P wave and its T wave.
+#: Extent of a premature beat before and after its R peak, s: its P wave and its T wave.
 PREMATURE_S = (0.3, 0.45)
 
 #: The leads that do not follow from others.
 INDEPENDENT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
-#: A beat is one if so many independent leads have it, each within so many seconds of the next.
+#: A beat is found in this number of independent leads, within this time, s.
 AGREEING_LEADS, AGREEMENT_S = 5, 0.08
 
-#: They are looked for at this sampling rate, Hz, in the record and so many seconds of its continuation.
+#: Beats are searched at this rate, Hz, in the record and its continuation by this time at both ends, s.
 BEATS_HZ, BEATS_MARGIN_S = 400.0, 1.0
+
+HEADINGS = (
+    "records",
+    "chance",
+    "maximum inside",
+    "maximum inside, answered records",
+    "answered records",
+    "share of the map inside",
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,50 @@ class Truth:
     intervals: tuple[tuple[Interval, ...], ...]
 
 
+def simulated(study: Study) -> Iterator[Table]:
+    """Yield a table of diagnoses; one that the model has never seen is left out."""
+    rows = []
+    for abbreviation in SIGNS:
+        truth = simulated_truth(abbreviation, min(SIMULATED, study.limit or SIMULATED), seed=0)
+        if _knows(study.classifier, truth.code):
+            rows.append(pointing_row(abbreviation, pointings(study.classifier, truth)))
+    yield Table("simulated", HEADINGS, tuple(rows))
+
+
+def premature(study: Study) -> Iterator[Table]:
+    """Yield a table of the premature beats that a pause follows, and of all that come early.
+
+    Raises
+    ------
+    InputError
+        If no record has premature atrial beats.
+    """
+    records = records_with(study.paths(), PREMATURE_CODES)
+    if not records:
+        raise InputError(
+            f"{study.folders['data']}: no record is labelled with premature atrial beats; give other records"
+        )
+    rows = []
+    for name, with_pause in (("premature atrial beats before a pause", True), ("all premature beats", False)):
+        truth = premature_truth(records, with_pause)
+        rows.append(pointing_row(name, pointings(study.classifier, truth)))
+    yield Table("premature", HEADINGS, tuple(rows))
+
+
+def pointing_row(name: str, found: Sequence[Pointing]) -> tuple[object, ...]:
+    """Return a row of the table."""
+    answered = [each.hit for each in found if each.answered]
+    return (
+        name,
+        len(found),
+        mean([each.chance for each in found]).value,
+        proportion([each.hit for each in found]),
+        proportion(answered),
+        len(answered),
+        mean([each.inside for each in found]),
+    )
+
+
 def covered(samples: int, sampling_rate: float, intervals: Iterable[Interval]) -> np.ndarray:
     """Return which samples lie in the intervals, bool of shape (samples,)."""
     times = np.arange(samples) / sampling_rate
@@ -99,11 +159,7 @@ def share_inside(activation: np.ndarray, inside: np.ndarray) -> float:
 def point(
     activation: np.ndarray, sampling_rate: float, intervals: Iterable[Interval], answered: bool = True
 ) -> Pointing:
-    """Return how a map, (samples,) at `sampling_rate` (Hz), lies to the intervals.
-
-    Whether the maximum is inside is the pointing game of Zhang et al. 2018, "Top-down neural attention by
-    excitation backprop".
-    """
+    """Return how a map, (samples,) at `sampling_rate` (Hz), lies to the intervals."""
     inside = covered(len(activation), sampling_rate, intervals)
     share = share_inside(activation, inside)
     return Pointing(bool(inside[activation.argmax()]), share, float(inside.mean()), answered)
@@ -127,40 +183,35 @@ def simulated_truth(abbreviation: str, count: int, seed: int) -> Truth:
     codes = (code, code_of("NSR")) if compatible([*conditions_of([code]), "NSR"]) else (code,)
     records, intervals = [], []
     for index in range(count):
-        seeds = [seed, int(code), index]
-        simulated = simulate_record(f"{abbreviation}{index}", codes, SIMULATED_HZ, SIMULATED_S, seeds)
-        record = record_from_signal(simulated.signal, SIMULATED_HZ, LEADS, simulated.name, codes)
-        records.append(record)
-        intervals.append(_widened(SIGNS[abbreviation](simulated.events)))
+        made = simulate_record(
+            f"{abbreviation}{index}", codes, SIMULATED_HZ, SIMULATED_S, [seed, int(code), index]
+        )
+        records.append(record_from_signal(made.signal, SIMULATED_HZ, LEADS, made.name, codes))
+        signs = SIGNS[abbreviation](made.events)
+        intervals.append(tuple((start - TOLERANCE_S, end + TOLERANCE_S) for start, end in signs))
     return Truth(code, tuple(records), tuple(intervals))
 
 
-def premature_truth(
-    records: Sequence[Record],
-    find_beats: Callable[[Record], np.ndarray],
-    with_pause: bool = True,
-    tolerance_s: float = 0.0,
-) -> Truth:
-    """Return those of the records in which a premature beat is found, with what such beats take."""
-    before, after = (length + tolerance_s for length in PREMATURE_S)
+def premature_truth(records: Sequence[Record], with_pause: bool = True) -> Truth:
+    """Return those of the records in which a premature beat is found, and the extents of these beats."""
+    before, after = PREMATURE_S
     kept, intervals = [], []
     for record in records:
-        if len(beats := premature_beats(find_beats(record), with_pause)):
+        if len(beats := premature_beats(agreed_beats(record), with_pause)):
             kept.append(record)
             intervals.append(tuple((float(beat - before), float(beat + after)) for beat in beats))
     return Truth(PREMATURE_CODES[0], tuple(kept), tuple(intervals))
 
 
-def records_with(paths: Iterable[Path], codes: Collection[str], limit: int | None = None) -> list[Record]:
-    """Return the first `limit` records labelled with one of the codes, all of them where it is None."""
-    labelled = [path for path in paths if not set(codes).isdisjoint(read_info(path).codes)]
-    return [read_record(path) for path in labelled[:limit]]
+def records_with(paths: Iterable[Path], codes: Collection[str]) -> list[Record]:
+    """Read the records that are labelled with one of the codes."""
+    return [read_record(path) for path in paths if not set(codes).isdisjoint(read_info(path).codes)]
 
 
 def premature_beats(beats: np.ndarray, with_pause: bool = True) -> np.ndarray:
     """Return those of the beats (R peaks, s) that come early and, `with_pause`, are followed by a pause.
 
-    No pause follows the record's last beat, nor an early beat before another: these are found without it.
+    The record's last beat, and an early beat before another one, are found only without a pause.
     """
     gaps = np.diff(beats)
     around = PREMATURE_AROUND // 2
@@ -171,16 +222,11 @@ def premature_beats(beats: np.ndarray, with_pause: bool = True) -> np.ndarray:
     return beats[1:][early & paused if with_pause else early]
 
 
-def beats_of_lead_two(record: Record) -> np.ndarray:
-    """Return the R peaks, s, that wfdb's XQRS finds on lead II."""
-    return _beats_of_lead(record, "II")
-
-
 def agreed_beats(record: Record) -> np.ndarray:
-    """Return the R peaks, s, that XQRS finds on most of the independent leads, whatever the record's rate.
+    """Return the R peaks, s, that wfdb's XQRS finds on most of the independent leads.
 
-    On one lead, and at low rates, it takes tall T waves for beats now and then, which then look premature; what
-    is near the record's ends it misses, so that the record goes on there for a while.
+    On one lead, and at low rates, XQRS takes tall T waves for beats, which then look premature. It misses beats
+    near the record's ends, so the record is continued there.
     """
     fine = resampled(record, BEATS_HZ)
     margin = round(BEATS_MARGIN_S * BEATS_HZ)
@@ -197,13 +243,15 @@ def _beats_of_lead(record: Record, lead: str) -> np.ndarray:
     signal = np.nan_to_num(record.signal[:, LEADS.index(lead)].astype(np.float64))
     detector = XQRS(signal, record.sampling_rate)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of means over no beats, where it finds none
+        warnings.simplefilter("ignore")  # XQRS takes means over no beats where it finds none
         detector.detect(verbose=False)
     return np.asarray(detector.qrs_inds, np.float64) / record.sampling_rate
 
 
-def _widened(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    return tuple((start - TOLERANCE_S, end + TOLERANCE_S) for start, end in intervals)
+def _knows(classifier: "Classifier", code: str) -> bool:
+    """Return whether the class of a code was among the classifier's training records."""
+    pairs = zip(classifier.classes.outputs, classifier.description.seen, strict=True)
+    return any(seen for codes, seen in pairs if code in codes)
 
 
 def _events_of(kind: str) -> Callable[[Sequence[Event]], list[Interval]]:
@@ -230,6 +278,3 @@ SIGNS: dict[str, Callable[[Sequence[Event]], list[Interval]]] = {
     "TInv": _events_of("T"),
     "PR": _events_of("spike"),
 }
-
-#: The codes of these diagnoses.
-LOCAL_CODES = tuple(code_of(name) for name in SIGNS)

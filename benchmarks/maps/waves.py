@@ -1,38 +1,35 @@
-"""Do maps lie on the waves that cardiologists have delineated, and do they stay where they are?
+"""Whether maps lie on the waves that cardiologists delineated, and whether a distant change leaves them as they
+are.
 
-LUDB is a folder of records and `waves.json`: {record: {lead: [[kind, onset, peak, end], ...]}} in samples, kind
-p, N (a QRS complex) or t. A wave lasts from its onset in the first lead to its end in the last. Counted is what
-lies between the first and the last complex that are delineated. Findings that the QRS complex shows are those
-that the headers name; few headers name what T and P waves show, so there the model's own answers are taken.
+`ludb` is a folder of records and `waves.json`: {record: {lead: [[kind, onset, peak, end], ...]}} in samples,
+kind p, N (a QRS complex) or t. A wave lasts from its onset in the first lead to its end in the last, and the
+time between the first and the last delineated complex counts. Findings of the QRS complex are taken from the
+headers; these hardly name findings of T and P waves, so the model's own answers are taken there.
 
-Then the last two seconds of each record become those of the next one: how far does that change the map of the
-answers more than four seconds away?
+`locality`: the last two seconds of each record are replaced by those of the next one; the largest change of the
+answers' maps more than four seconds away is given as a share of the map's largest value.
 """
 
-import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.common import record_paths, start_classifier, table, unique_name
+from benchmarks.common import Study, Table, unique_name
 from benchmarks.estimates import mean, proportion
 from benchmarks.maps.pointing import Interval, Pointing, point
-from cnn_gap.io.records import read_record
 from cnn_gap.record import Record
-from cnn_gap.system.exit_codes import run
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
     from cnn_gap.explain.explanation import ExplainedClass
 
-#: What the last seconds are, and how far away a map should not mind, s.
+#: Length of the end that is replaced, and distance from it at which maps are compared, s.
 CHANGED_S, AWAY_S = 2.0, 4.0
 
-#: Codes of what the QRS complex shows: blocks, axes, Q waves, voltages, ventricular beats.
+#: Codes of findings of the QRS complex: blocks, axes, Q waves, voltages, ventricular beats.
 QRS_CODES = frozenset(
     (
         *("713427006", "59118001", "713426002", "164909002", "445118002", "445211001", "698252002"),
@@ -40,67 +37,78 @@ QRS_CODES = frozenset(
     )
 )
 
-#: SCP-ECG statements, and a class, of what T waves with their ST segments show.
-T_STATEMENTS = frozenset(
+#: Codes of findings of ST segments and T waves: SCP-ECG statements and three scored classes.
+T_CODES = frozenset(
     (
         *("164934002", "59931005", "NDT", "NST_", "DIG", "LNGQT", "ISC_", "ISCAL", "ISCIN", "ISCIL", "ISCAS"),
         *("ISCLA", "ISCAN", "ANEUR", "EL", "NT_", "INVT", "LOWT", "TAB_", "STD_", "STE_", "111975006"),
     )
 )
 
-#: And of what P waves show, with the PR interval.
+#: Codes of findings of P waves and PR intervals.
 P_CODES = frozenset(
     ("LAO/LAE", "RAO/RAE", "270492004", "164947007", "1AVB", "LPR", "284470004", "63593006", "PAC")
+)
+
+#: Intervals of the waves of a record, s, by kind.
+Waves = dict[str, list[Interval]]
+
+HEADINGS = (
+    "maps",
+    "chance",
+    "maximum inside",
+    "share of the map inside",
+    "maximum of the amplitude inside",
+    "maximum of the absolute gradient × input inside",
 )
 
 
 @dataclass(frozen=True)
 class Group:
-    """Findings by what shows them.
+    """Findings of one kind of wave.
 
     Attributes
     ----------
     codes : frozenset of str
         Of the findings.
     labelled : bool
-        Whether records count that are labelled so; otherwise those that are answered so.
+        Whether records labelled with a finding count; otherwise those that the model answers with it.
     waves : callable
-        Returns where it shows from the waves of a record by kind.
+        Returns the intervals that show it from the waves of a record.
     """
 
     codes: frozenset[str]
     labelled: bool
-    waves: Callable[[dict[str, list[Interval]]], list[Interval]]
+    waves: Callable[[Waves], list[Interval]]
 
 
-def main(arguments: list[str]) -> None:
-    """Print where the maxima lie, and how far the maps change."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.maps.waves", description=__doc__)
-    parser.add_argument("data", metavar="LUDB", type=Path, help="folder of records and waves.json")
-    parser.add_argument("models", metavar="MODEL", type=Path, nargs="+", help="folders of trained models")
-    options = parser.parse_args(arguments)
-    records = [read_record(path) for path in record_paths(options.data, None)]
-    waves = json.loads((options.data / "waves.json").read_text(encoding="utf-8"))
-    classifiers = {str(folder): start_classifier(folder) for folder in options.models}
-    headings = ("shown by", "model", "maps", "chance", "map: maximum inside", "map: share inside")
-    rows = []
-    for name, classifier in classifiers.items():
-        explained = [classifier.explain(record, "all", leads=False) for record in records]
-        for shown, group in GROUPS.items():
-            found = _pointings(classifier, explained, group, waves)
-            rows.append((shown, name, *pointing_row(found)))
-    rows.sort(key=lambda row: list(GROUPS).index(row[0]))
-    print(table((*headings, "amplitude", "gradient × input, absolute"), rows))
-    lines = [(name, *locality(classifier, records)) for name, classifier in classifiers.items()]
-    print(
-        "\n"
-        + table(("model", "maps", "mean change of the map far away, share of its maximum", "median"), lines)
-    )
+def waves(study: Study) -> Iterator[Table]:
+    """Yield a table of groups of findings: the map beside amplitude and gradient × input."""
+    delineated = json.loads((study.folders["ludb"] / "waves.json").read_text(encoding="utf-8"))
+    found: dict[str, list[tuple[Pointing, ...]]] = {name: [] for name in GROUPS}
+    for record in study.records("ludb"):
+        own = waves_of(record, delineated[record.name])
+        explanation = study.classifier.explain(record, "all", leads=False)
+        for name, group in GROUPS.items():
+            wanted = [each for each in explanation.classes if _counts(each, record, group)]
+            if own["N"] and wanted:
+                found[name] += _pointings(
+                    study.classifier, record, wanted, group.waves(own), counted(record, own)
+                )
+    yield Table("waves", HEADINGS, tuple(waves_row(name, each) for name, each in found.items()))
 
 
-def waves_of(record: Record, leads: dict[str, list]) -> dict[str, list[Interval]]:
-    """Return the waves of each kind, s: marks of all leads that overlap are one."""
-    found: dict[str, list[Interval]] = {}
+def locality(study: Study) -> Iterator[Table]:
+    """Yield a table of one row: how much maps change far from a change of the record."""
+    changes = map_changes(study.classifier, study.records("ludb"))
+    headings = ("number", "mean change far away", "median change far away")
+    row = ("of the answers", len(changes), float(np.mean(changes)), float(np.median(changes)))
+    yield Table("locality", headings, (row,))
+
+
+def waves_of(record: Record, leads: dict[str, list]) -> Waves:
+    """Return the waves of each kind, s: overlapping marks of all leads are one wave."""
+    found: Waves = {}
     for kind in ("p", "N", "t"):
         marks = sorted(
             (mark[1] / record.sampling_rate, mark[3] / record.sampling_rate)
@@ -118,32 +126,55 @@ def waves_of(record: Record, leads: dict[str, list]) -> dict[str, list[Interval]
     return found
 
 
-def counted(record: Record, waves: dict[str, list[Interval]]) -> slice:
-    """Return the samples from the first to the last complex that is delineated."""
+def counted(record: Record, waves: Waves) -> slice:
+    """Return the samples from the first to the last delineated complex."""
     complexes = waves["N"]
     return slice(*(round(edge * record.sampling_rate) for edge in (complexes[0][0], complexes[-1][1])))
 
 
-def _pointings(
-    classifier: "Classifier", explained: Sequence, group: Group, waves: dict[str, dict[str, list]]
-) -> list[tuple[Pointing, Pointing, Pointing]]:
-    """Return how the map, the amplitude and gradient × input lie for each record and finding of a group."""
-    found = []
-    for explanation in explained:
-        record = explanation.record
-        own = waves_of(record, waves[record.name])
-        wanted = [each for each in explanation.classes if _counts(each, record, group)]
-        if not own["N"] or not wanted:
+def waves_row(name: str, found: Sequence[tuple[Pointing, ...]]) -> tuple[object, ...]:
+    """Return a row of the table; of each finding, `found` has the map, the amplitude and gradient × input."""
+    maps = [each[0] for each in found]
+    hits = [proportion([each[way].hit for each in found]) for way in range(3)]
+    inside = mean([each.inside for each in maps])
+    return name, len(found), mean([each.chance for each in maps]).value, hits[0], inside, *hits[1:]
+
+
+def map_changes(classifier: "Classifier", records: Sequence[Record]) -> list[float]:
+    """Return the largest change of each answer's map far from the replaced end, as a share of its maximum."""
+    changes: list[float] = []
+    for record, other in zip(records, [*records[1:], records[0]], strict=True):
+        answers = [each for each in classifier.explain(record).classes if each.label]
+        if not answers or len(other.signal) != len(record.signal):
             continue
-        part, intervals = counted(record, own), group.waves(own)
-        names = [unique_name(each.diagnosis) for each in wanted]
-        with_leads = classifier.explain(record, names, leads=True)
-        size = np.abs(np.nan_to_num(record.signal) - np.nanmedian(record.signal, axis=0)).sum(axis=1)
-        for each in with_leads.classes:
-            products = np.abs(each.lead_activation).sum(axis=1)
-            curves = (each.activation, size, products)
-            found.append(tuple(_point(curve, record, part, intervals, each.label) for curve in curves))
-    return found
+        signal = record.signal.copy()
+        last = round(CHANGED_S * record.sampling_rate)
+        signal[-last:] = other.signal[-last:]
+        names = [unique_name(each.diagnosis) for each in answers]
+        changed = classifier.explain(replace(record, signal=signal), names)
+        far = len(signal) - last - round(AWAY_S * record.sampling_rate)
+        changes += [
+            float(np.abs(after.activation - before.activation)[:far].max() / np.abs(before.activation).max())
+            for before, after in zip(answers, changed.classes, strict=True)
+        ]
+    return changes
+
+
+def _pointings(
+    classifier: "Classifier",
+    record: Record,
+    wanted: Sequence["ExplainedClass"],
+    intervals: Sequence[Interval],
+    part: slice,
+) -> Iterator[tuple[Pointing, ...]]:
+    """Yield how the map, the amplitude and gradient × input of each wanted finding lie."""
+    start = part.start / record.sampling_rate
+    shifted = [(first - start, last - start) for first, last in intervals]
+    size = np.abs(np.nan_to_num(record.signal) - np.nanmedian(record.signal, axis=0)).sum(axis=1)
+    names = [unique_name(each.diagnosis) for each in wanted]
+    for each in classifier.explain(record, names, leads=True).classes:
+        curves = (each.activation, size, np.abs(each.lead_activation).sum(axis=1))
+        yield tuple(point(curve[part], record.sampling_rate, shifted, each.label) for curve in curves)
 
 
 def _counts(explained: "ExplainedClass", record: Record, group: Group) -> bool:
@@ -152,52 +183,14 @@ def _counts(explained: "ExplainedClass", record: Record, group: Group) -> bool:
     return not set(record.codes).isdisjoint(explained.codes) if group.labelled else explained.label
 
 
-def _point(
-    curve: np.ndarray, record: Record, part: slice, intervals: Sequence[Interval], answered: bool
-) -> Pointing:
-    start = part.start / record.sampling_rate
-    shifted = [(first - start, last - start) for first, last in intervals]
-    return point(curve[part], record.sampling_rate, shifted, answered)
-
-
-def pointing_row(found: Sequence[tuple[Pointing, Pointing, Pointing]]) -> tuple:
-    """Return a row's figures: how many, chance, and the maxima and shares inside."""
-    maps = [each[0] for each in found]
-    hits = [proportion([each[way].hit for each in found]) for way in range(3)]
-    inside = mean([each.inside for each in maps])
-    return len(found), mean([each.chance for each in maps]).value, hits[0], inside, *hits[1:]
-
-
-def locality(classifier: "Classifier", records: Sequence[Record]) -> tuple[int, float, float]:
-    """Return how many maps are compared, and the mean and median of their largest change far away."""
-    changes: list[float] = []
-    for record, other in zip(records, [*records[1:], records[0]], strict=True):
-        explanation = classifier.explain(record)
-        answers = [each for each in explanation.classes if each.label]
-        if not answers or len(other.signal) != len(record.signal):
-            continue
-        signal = record.signal.copy()
-        last = round(CHANGED_S * record.sampling_rate)
-        signal[-last:] = other.signal[-last:]
-        changed = classifier.explain(
-            replace(record, signal=signal), [unique_name(each.diagnosis) for each in answers]
-        )
-        far = len(signal) - last - round(AWAY_S * record.sampling_rate)
-        changes += [
-            float(np.abs(after.activation - before.activation)[:far].max() / np.abs(before.activation).max())
-            for before, after in zip(answers, changed.classes, strict=True)
-        ]
-    return len(changes), float(np.mean(changes)), float(np.median(changes))
-
-
-def _conduction(waves: dict[str, list[Interval]]) -> list[Interval]:
+def _conduction(waves: Waves) -> list[Interval]:
     """Return the times from each P wave's onset to that of the complex that follows."""
     starts = [start for start, _ in waves["N"]]
     following = [(p, next((start for start in starts if start > p), None)) for p, _ in waves["p"]]
     return [(p, start) for p, start in following if start is not None]
 
 
-def _repolarisation(waves: dict[str, list[Interval]]) -> list[Interval]:
+def _repolarisation(waves: Waves) -> list[Interval]:
     """Return the times from each complex's end to the end of the T wave that follows."""
     ends = [end for _, end in waves["t"]]
     following = [(end, next((last for last in ends if last > end), None)) for _, end in waves["N"]]
@@ -207,10 +200,6 @@ def _repolarisation(waves: dict[str, list[Interval]]) -> list[Interval]:
 #: By the name of the row.
 GROUPS = {
     "QRS complexes (labelled)": Group(QRS_CODES, True, lambda waves: waves["N"]),
-    "ST segments and T waves (answered)": Group(T_STATEMENTS, False, _repolarisation),
+    "ST segments and T waves (answered)": Group(T_CODES, False, _repolarisation),
     "P waves to QRS complexes (answered)": Group(P_CODES, False, _conduction),
 }
-
-
-if __name__ == "__main__":
-    run(main)

@@ -1,40 +1,44 @@
-"""How far measured intervals are from those that cardiologists have delineated, as in LUDB.
+"""Errors of measured intervals against cardiologists' delineations, as in LUDB.
 
 DATA holds records and `waves.json`: {record: {lead: [[kind, onset, peak, end], ...]}} in samples, kind p, N (a
-QRS complex) or t. A beat's wave has begun when it has in a quarter of the leads, and ended when it has in
-three quarters: marks of single leads scatter too much for the earliest to be right. A record's mark is the
-median over its beats, from the complex's fiducial point. With NeuroKit2 installed, its delineation of each
-lead, joined by the same rule, stands beside. The allowances of `cnn_gap.beats.waves` were chosen on the
-first, third, ... of the records: the table is of the others, unless `--chosen`.
+QRS complex) or t. Marks of single leads scatter, so a wave of a beat begins where it has begun in a quarter of
+the leads and ends where it has ended in three quarters; a record's mark is the median over its beats, counted
+from the fiducial point of the complex. The allowances of `cnn_gap.beats.waves` were chosen on the first, third,
+... records: the table is of the others, with `--chosen` of those.
 """
 
 import argparse
 import json
-import warnings
-from collections.abc import Callable, Iterable, Sequence
-from importlib.util import find_spec
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import record_paths, table
-from cnn_gap.beats.detection import Beats, find_beats, prepare_for_beats
+from benchmarks.common import Table
+from cnn_gap.beats.detection import find_beats, prepare_for_beats
 from cnn_gap.beats.intervals import measure
 from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.record import Record
 from cnn_gap.system.exit_codes import run
 
-#: Kind of a wave and which of its marks.
+#: Kind of a wave and the column of its mark.
 MARKS = {"P onset": ("p", 1), "QRS onset": ("N", 1), "QRS end": ("N", 3), "T end": ("t", 3)}
 
-#: What two of the CSE working party's referees differ by, twice the standard deviation, ms.
+#: Tolerances of the CSE working party, ms: twice the standard deviation between two of its referees.
 TOLERANCES_MS = {"P onset": 10.2, "QRS onset": 6.5, "QRS end": 11.6, "T end": 30.6}
 
 INTERVALS = {"PR": ("P onset", "QRS onset"), "QRS": ("QRS onset", "QRS end"), "QT": ("QRS onset", "T end")}
 
-FEWEST_LEADS = 3  # that show a wave
-_LIKELY_MS = {"p": (-400, -20), "N": (-100, 100), "t": (60, 640)}  # a wave's peak from the complex
+HEADINGS = ("records", "mean", "standard deviation", "tolerance", "met")
 
+#: Least number of leads that must show a wave.
+FEWEST_LEADS = 3
+
+#: Where the peak of a wave lies, ms from its complex.
+_PEAKS_MS = {"p": (-400, -20), "N": (-100, 100), "t": (60, 640)}
+
+#: Time of each mark, ms from the fiducial point; None where there is none.
 Marks = dict[str, float | None]
 Waves = dict[str, list[list]]
 
@@ -45,50 +49,35 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("data", metavar="DATA", type=Path, help="folder of records and waves.json")
     parser.add_argument("--chosen", action="store_true", help="the records that the allowances were chosen on")
     options = parser.parse_args(arguments)
-    records, waves = _delineated(options.data, slice(0 if options.chosen else 1, None, 2))
-    methods: dict[str, Callable[[Record], Marks]] = {"cnn_gap.beats": _measured}
-    if find_spec("neurokit2"):
-        methods["NeuroKit2 (dwt)"] = _neurokit("dwt")
-    print(f"{len(records)} records\n")
-    headings = ("error in ms", "method", "records", "mean", "standard deviation", "tolerance", "met")
-    print(table(headings, _rows(records, waves, methods)))
+    found, true = _marks(options.data, slice(0 if options.chosen else 1, None, 2))
+    print(f"{len(found)} records\n\n{Table('error in ms', HEADINGS, tuple(_rows(found, true)))}")
 
 
 def errors(data: Path, part: slice) -> dict[str, np.ndarray]:
     """Return the errors (ms) of each of `MARKS` over a part of the records, where both have it."""
-    records, waves = _delineated(data, part)
-    found = [_measured(record) for record in records]
-    truths = [_reference(record, waves[record.name]) for record in records]
-    return {mark: _differences([f.get(mark) for f in found], [t.get(mark) for t in truths]) for mark in MARKS}
+    found, true = _marks(data, part)
+    return {mark: _differences([f.get(mark) for f in found], [t.get(mark) for t in true]) for mark in MARKS}
 
 
-def _delineated(data: Path, part: slice) -> tuple[list[Record], dict[str, Waves]]:
+def _marks(data: Path, part: slice) -> tuple[list[Marks], list[Marks]]:
+    """Return the marks that are measured and those that cardiologists made, of a part of the records."""
     waves = json.loads((data / "waves.json").read_text(encoding="utf-8"))
-    paths = [path for path in record_paths(data, None) if path.stem in waves]
-    return [read_record(path) for path in paths[part]], waves
+    paths = [path for path in find_records(data) if path.stem in waves]
+    records = [read_record(path) for path in paths[part]]
+    return [_measured(each) for each in records], [_delineated(each, waves[each.name]) for each in records]
 
 
-def _rows(
-    records: Sequence[Record], waves: dict[str, Waves], methods: dict[str, Callable[[Record], Marks]]
-) -> Iterable[Sequence[object]]:
-    truths = [_reference(record, waves[record.name]) for record in records]
-    found = {name: [method(record) for record in records] for name, method in methods.items()}
-    for name, marks in found.items():
-        for mark, tolerance in TOLERANCES_MS.items():
-            errors = _differences([each.get(mark) for each in marks], [each.get(mark) for each in truths])
-            met = "yes" if errors.std(ddof=1) <= tolerance else "no"
-            yield mark, name, len(errors), f"{errors.mean():.1f}", f"{errors.std(ddof=1):.1f}", tolerance, met
-        for interval, (start, end) in INTERVALS.items():
-            errors = _differences(
-                [_length(each, start, end) for each in marks], [_length(each, start, end) for each in truths]
-            )
-            yield interval, name, len(errors), f"{errors.mean():.1f}", f"{errors.std(ddof=1):.1f}", "", ""
-        told = [
-            one.get("P onset") is None
-            for one, true in zip(marks, truths, strict=True)
-            if true["P onset"] is None
-        ]
-        yield "no P wave", name, len(told), "", "", "", f"{sum(told)} times"
+def _rows(found: Sequence[Marks], true: Sequence[Marks]) -> Iterator[tuple[object, ...]]:
+    for mark, tolerance in TOLERANCES_MS.items():
+        values = _differences([each.get(mark) for each in found], [each.get(mark) for each in true])
+        met = "yes" if values.std(ddof=1) <= tolerance else "no"
+        yield mark, len(values), f"{values.mean():.1f}", f"{values.std(ddof=1):.1f}", tolerance, met
+    for name, ends in INTERVALS.items():
+        values = _differences([_length(each, *ends) for each in found], [_length(each, *ends) for each in true])
+        yield name, len(values), f"{values.mean():.1f}", f"{values.std(ddof=1):.1f}", "", ""
+    without = [one for one, other in zip(found, true, strict=True) if other["P onset"] is None]
+    told = sum(each.get("P onset") is None for each in without)
+    yield "no P wave", len(without), "", "", "", f"{told} times"
 
 
 def _length(marks: Marks, start: str, end: str) -> float | None:
@@ -115,79 +104,37 @@ def _measured(record: Record) -> Marks:
     return {mark: None if at is None else 1000 * at for mark, at in seconds.items()}
 
 
-def _reference(record: Record, waves: Waves) -> Marks:
-    """Return the cardiologists' marks, ms from the fiducial points of the usual beats."""
-    return _joined(record, _beats(record), waves.values())
-
-
-def _joined(record: Record, beats: Beats, leads: Iterable[list[list]]) -> Marks:
-    """Return the marks of all leads together, ms from fiducial points, None where most beats have none."""
-    known = [mark for lead in leads for mark in lead if mark[2] is not None]
+def _delineated(record: Record, waves: Waves) -> Marks:
+    """Return the cardiologists' marks of all leads together; None where most beats have none."""
+    beats = find_beats(record, prepare_for_beats(record))
     unit = 1000 / record.sampling_rate
-    ends = [
-        min((mark[2] for mark in known), default=0) * unit,
-        max((mark[2] for mark in known), default=0) * unit,
-    ]
+    marks = [mark for lead in waves.values() for mark in lead if mark[2] is not None]
+    peaks = [mark[2] * unit for mark in marks]
     times = 1000 * beats.times_s[beats.usual]
-    times = times[(times > ends[0] - 50) & (times < ends[1] + 50)]
+    times = times[(times > min(peaks, default=0) - 50) & (times < max(peaks, default=0) + 50)]
     joined: Marks = {}
     for name, (kind, column) in MARKS.items():
-        first, last = _LIKELY_MS[kind]
-        values = []
-        for time in times:
-            marks = [
-                mark[column] * unit - time
-                for mark in known
-                if mark[0] == kind and mark[column] is not None and first < mark[2] * unit - time < last
-            ]
-            values.append(_over_leads(marks, latest=column == 3))
-        told = [value for value in values if value is not None]
-        joined[name] = float(np.median(told)) if len(told) > len(values) / 2 else None
+        values = [
+            _over_leads(_near(marks, kind, column, unit, time), latest=column == 3) for time in times.tolist()
+        ]
+        known = [value for value in values if value is not None]
+        joined[name] = float(np.median(known)) if len(known) > len(values) / 2 else None
     return joined
 
 
+def _near(marks: Iterable[list], kind: str, column: int, unit: float, time: float) -> list[float]:
+    """Return the marks of a kind of wave around a beat at `time` (ms), from it; `unit` is a sample, ms."""
+    first, last = _PEAKS_MS[kind]
+    return [
+        mark[column] * unit - time
+        for mark in marks
+        if mark[0] == kind and mark[column] is not None and first < mark[2] * unit - time < last
+    ]
+
+
 def _over_leads(marks: list[float], latest: bool) -> float | None:
-    """Return the mark that a quarter of the leads have not reached yet, or have passed."""
+    """Return the mark that a quarter of the leads have not reached yet, with `latest` have passed."""
     return float(np.quantile(marks, 0.75 if latest else 0.25)) if len(marks) >= FEWEST_LEADS else None
-
-
-def _beats(record: Record) -> Beats:
-    return find_beats(record, prepare_for_beats(record))
-
-
-def _neurokit(name: str) -> Callable[[Record], Marks]:
-    import neurokit2
-
-    columns = {"p": "ECG_P", "N": "ECG_R", "t": "ECG_T"}
-
-    def marks(record: Record) -> Marks:
-        rate = int(record.sampling_rate)
-        beats = _beats(record)
-        peaks = (beats.times_s * rate).round().astype(int)
-        leads = []
-        for lead in record.signal.T:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                try:
-                    clean = neurokit2.ecg_clean(lead, rate)
-                    found = neurokit2.ecg_delineate(clean, peaks, rate, method=name)[1]
-                except Exception:  # it fails in many ways on leads where it finds nothing
-                    continue
-            leads.append(
-                [
-                    [kind, *(None if np.isnan(at) else at for at in marks)]
-                    for kind, key in columns.items()
-                    for marks in zip(
-                        found[f"{key}_Onsets"],
-                        peaks if kind == "N" else found[f"{key}_Peaks"],
-                        found[f"{key}_Offsets"],
-                        strict=True,
-                    )
-                ]
-            )
-        return _joined(record, beats, leads)
-
-    return marks
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Whether a folder that mixes all formats, some files damaged, gets an answer for each good one in one table.
+"""Classify one folder of all formats, some files damaged, into one table, and check every row.
 
-Simulates records, writes each in one of the formats that are read, damages some, and classifies the folder into
-one Parquet file. Prints, by format, how many were answered and how far their probabilities are from the
-signals' own, rounded as the format stores them. Exits with 1 if a good record has no answer, a damaged one has
-one or no reason, or a probability differs by more than 0.001.
+Simulated records are written in each format that is read, some are damaged, and the folder is classified into a
+Parquet file. Prints by format the number of answers and the largest difference of their probabilities from
+those of the signal, rounded as the format stores it. Exits with 1 if a good record has no answer, a damaged one
+has one or no reason, or a probability differs by more than 0.001.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import start_classifier, table
+from benchmarks.common import Table, start_classifier
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.registry import FORMATS
 from cnn_gap.leads import LEADS
@@ -27,16 +27,16 @@ from cnn_gap.system.exit_codes import run
 #: The formats that devices write.
 DEVICES = frozenset(form.name for form in FORMATS if form.needs == "content")
 
-#: How far a probability may be from that of the signal as the format stores it.
+#: Largest difference of a probability from that of the signal as the format stores it.
 LARGEST_DIFFERENCE = 1e-3
 
-#: Different hearts among the records.
+#: Number of distinct signals among the records.
 SIGNALS = 100
 
 
 @dataclass(frozen=True)
 class Written:
-    """A record that was written: its name, its format, its signal's number, and whether it was damaged."""
+    """A record that was written: its name, its format, the number of its signal, and whether it was damaged."""
 
     name: str
     form: str
@@ -45,7 +45,7 @@ class Written:
 
 
 def main(arguments: list[str]) -> int:
-    """Write, classify and print a table; return 1 if anything is not as it should be."""
+    """Write, classify and print a table; return 1 if a row is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.quality.mixed_formats", description=__doc__.partition("\n")[0]
     )
@@ -81,12 +81,13 @@ def main(arguments: list[str]) -> int:
         good &= {each.name for each in answered} == {each.name for each in mine if not each.damaged}
         good &= largest <= LARGEST_DIFFERENCE
         lines.append((form, len(mine), damaged, len(answered), len(mine) - len(answered), largest))
-    print(table(("format", "records", "damaged", "answered", "reasons", "largest difference"), lines))
+    headings = ("records", "damaged", "answered", "reasons", "largest difference")
+    print(Table("format", headings, tuple(lines)))
     return 0 if good else 1
 
 
 def _stored(form: str, signal: SimulatedRecord) -> Record:
-    """Return what a format keeps of a signal: rounded counts where devices write it, eight leads in MUSE."""
+    """Return the record that a format stores: counts where devices write it, eight leads in MUSE."""
     if form not in DEVICES:
         return record_from_signal(signal.signal, signal.sampling_rate, LEADS)
     kept = [LEADS.index(lead) for lead in (MUSE_LEADS if form == "GE MUSE XML" else LEADS)]

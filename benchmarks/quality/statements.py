@@ -1,22 +1,22 @@
-"""PTB-XL's 71 statements, as its benchmark scores them.
+"""PTB-XL's 71 statements, scored as its benchmark does.
 
-Strodthoff et al. 2021, "Deep learning for ECG analysis: benchmarks and insights from PTB-XL". Macro AUROC over
-all statements, the diagnostic, form and rhythm ones, and the sub- and superclasses of the diagnostic ones, each
-over the records that have one of the group. DATA's headers hold the statements as `Dx`; STATEMENTS is PTB-XL's
-`scp_statements.csv`. A class of several statements has the probability that one of them is there if they were
-independent. The published figures are of fold 10, of networks trained for each group.
+Strodthoff et al. 2021, "Deep learning for ECG analysis: benchmarks and insights from PTB-XL": macro AUROC over
+all statements, over the diagnostic, form and rhythm ones, and over sub- and superclasses of the diagnostic
+ones, each over the records with a statement of the group. The headers of `data` hold the statements as `Dx`;
+`statements` is PTB-XL's `scp_statements.csv`. The probability of a class of several statements is that of at
+least one of them, taken as independent. The published figures are of fold 10, by networks trained for each
+group.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import Classified, classify_all, model_parser, record_paths, start_classifier, table
+from benchmarks.common import Classified, Study, Table
 from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.exit_codes import run
 
 #: Macro AUROC on fold 10 by Strodthoff et al. 2021, table II.
 PUBLISHED = {
@@ -28,29 +28,25 @@ PUBLISHED = {
     "rhythm": {"xresnet1d101": 0.957, "inception1d": 0.953, "lstm_bidir": 0.949},
 }
 
-#: A class of statements by its name.
-Group = dict[str, tuple[str, ...]]
+#: Statements of each class of a group.
+Group = Mapping[str, tuple[str, ...]]
 
 
-def main(arguments: list[str]) -> None:
-    """Classify the records and print a table of groups and one of statements."""
-    parser = model_parser("quality.statements", __doc__, "records labelled with PTB-XL's statements")
-    parser.add_argument("--statements", metavar="FILE.csv", type=Path, required=True, help="scp_statements.csv")
-    options = parser.parse_args(arguments)
-    groups = read_groups(options.statements)
-    classifier = start_classifier(options.model)
-    classified = classify_all(classifier, record_paths(options.data, options.limit))
+def statements(study: Study) -> Iterator[Table]:
+    """Yield a table of groups and one of statements."""
+    groups = read_groups(study.folders["statements"])
+    classified = study.classified()
     rows = [
         (name, *group_scores(classified, group)[:3], *PUBLISHED[name].values())
         for name, group in groups.items()
     ]
-    headings = ("group", "records", "classes that occur", "macro AUROC", *PUBLISHED["all"])
-    print(table(headings, rows))
-    names = {code: about.name for about in classifier.classes.diagnoses for code in (about.code,)}
+    headings = ("records", "classes that occur", "macro AUROC", *PUBLISHED["all"])
+    yield Table("statements", headings, tuple(rows))
+    names = {about.code: about.name for about in classified.classes.diagnoses}
     *_, positives, areas = group_scores(classified, groups["all"])
     each = sorted(zip(groups["all"], positives, areas, strict=True), key=lambda row: -row[1])
     lines = [(f"{code}, {names[code]}", int(count), float(area)) for code, count, area in each if count]
-    print(f"\n{table(('statement', 'records', 'AUROC'), lines)}")
+    yield Table("single statements", ("records", "AUROC"), tuple(lines))
 
 
 def read_groups(path: Path) -> dict[str, Group]:
@@ -65,22 +61,29 @@ def read_groups(path: Path) -> dict[str, Group]:
         rows = list(csv.DictReader(file))
     if not rows or not {"", "diagnostic", "diagnostic_class", "diagnostic_subclass"} <= set(rows[0]):
         raise InputError(f"{path}: is not PTB-XL's scp_statements.csv; its first line is {list(rows[:1])}")
-    groups: dict[str, Group] = {"all": {row[""]: (row[""],) for row in rows}}
-    groups["diagnostic"] = {row[""]: (row[""],) for row in rows if row["diagnostic"]}
-    for name, column in (("subdiagnostic", "diagnostic_subclass"), ("superdiagnostic", "diagnostic_class")):
-        kinds = dict.fromkeys(row[column] for row in rows if row["diagnostic"])
-        groups[name] = {
-            kind: tuple(row[""] for row in rows if row["diagnostic"] and row[column] == kind) for kind in kinds
-        }
-    for name in ("form", "rhythm"):
-        groups[name] = {row[""]: (row[""],) for row in rows if row[name]}
-    return groups
+
+    def group(column: str) -> Group:
+        return {row[""]: (row[""],) for row in rows if row[column]}
+
+    def superclasses(column: str) -> Group:
+        diagnostic = [row for row in rows if row["diagnostic"]]
+        kinds = dict.fromkeys(row[column] for row in diagnostic)
+        return {kind: tuple(row[""] for row in diagnostic if row[column] == kind) for kind in kinds}
+
+    return {
+        "all": group(""),
+        "diagnostic": group("diagnostic"),
+        "subdiagnostic": superclasses("diagnostic_subclass"),
+        "superdiagnostic": superclasses("diagnostic_class"),
+        "form": group("form"),
+        "rhythm": group("rhythm"),
+    }
 
 
-def group_scores(
-    classified: Classified, group: Mapping[str, tuple[str, ...]]
-) -> tuple[int, int, float, np.ndarray, np.ndarray]:
-    """Return the records that have one of a group's classes, classes that occur, macro AUROC, and by class.
+def group_scores(classified: Classified, group: Group) -> tuple[int, int, float, np.ndarray, np.ndarray]:
+    """Return the number of records with a class of the group, of classes that occur, and the macro AUROC.
+
+    Then, for each class, the number of its records and its AUROC.
 
     Raises
     ------
@@ -101,7 +104,3 @@ def _column(classified: Classified, code: str) -> int:
         if code in codes:
             return index
     raise InputError(f"the model does not answer the statement {code}; train it with --findings scp")
-
-
-if __name__ == "__main__":
-    run(main)

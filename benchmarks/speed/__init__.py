@@ -1,1 +1,1 @@
-"""How long things take, and how much memory."""
+"""Speed and memory, each measured by turns within one run."""

@@ -1,10 +1,9 @@
-"""What a cluster of processes on this machine does for a drive, against one process: time, memory, listing.
+"""Time and memory of a drive by a cluster of processes on this machine, beside one process.
 
-Drives the same simulated records twice, each time as a command of its own: by `--cluster local:N`, whose
-scheduler is part of the driver's process, and in one process. The records are headers linked to a few signals,
-so that making them costs little. Time is with the start. Peaks of memory are given for the first half of a
-drive too: what grows with the records shows between the two. Exits with 1 where the results differ. With
-`--workers 0` there is one process alone, and nothing to compare.
+Drives the same simulated records twice, each time as a command: by `--cluster local:N`, whose scheduler is part
+of the driver's process, and in one process. Time includes the start. Peaks of memory are given for the first
+half of a drive, too, to tell growth. The records are headers linked to a few signals. Exits with 1 where the
+results differ; with `--workers 0` one process drives alone.
 """
 
 import argparse
@@ -13,31 +12,37 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.common import table, write_linked_records
+from benchmarks.common import Table, write_linked_records
+from benchmarks.processes import peak_bytes_of, with_descendants
 from cnn_gap.io.sources import list_records
-from cnn_gap.results.ledger import NOTES
 from cnn_gap.system.exit_codes import run
 
-#: How often processes are looked at, s.
-_LOOK_S = 0.5
+#: Time between two samples of memory, s.
+_INTERVAL_S = 0.5
+
+HEADINGS = (
+    "records/s",
+    "CPU ms a record",
+    "driver GB, first half",
+    "largest worker GB, first half",
+    "driver GB",
+    "largest worker GB",
+)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a drive has taken.
+    """Time and memory of a drive.
 
     Attributes
     ----------
     wall, cpu : float
-        By the clock, and of processors, s.
+        Elapsed and processor time, s.
     memory : tuple of (float, int, int)
-        At each look: s since the start, and the peaks so far of the driver and of the largest of its
-        descendants, bytes.
+        Time since the start, s, and the peaks so far of the driver and of its largest descendant, bytes.
     """
 
     wall: float
@@ -66,71 +71,46 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         data, alone, cluster = (Path(folder) / name for name in ("records", "alone", "cluster"))
         write_linked_records(data, count, options.sampling_rate)
-        listing = _seconds_of_listing(data)
-        print(f"listing {count} records took {listing:.2f} s", flush=True)
+        started = time.perf_counter()
+        list_records(str(data))
+        print(f"listing {count} records took {time.perf_counter() - started:.2f} s", flush=True)
         costs: dict[str, Cost] = {}
         if options.workers:
             place = f"local:{options.workers}"
             costs[f"--cluster {place}"] = _drive([options.model, data, cluster, "--cluster", place])
         costs["one process"] = _drive([options.model, data, alone])
-        equal = not options.workers or _journal(alone) == _journal(cluster)
+        equal = not options.workers or _results(alone) == _results(cluster)
     rows = [
         (name, count / cost.wall, 1000 * cost.cpu / count, *cost.peaks(0.5), *cost.peaks(1))
         for name, cost in costs.items()
     ]
-    half = ("driver GB, first half", "largest worker GB, first half")
-    whole = ("driver GB", "largest worker GB")
-    print(table((f"{count} records", "records/s", "CPU ms a record", *half, *whole), rows))
+    print(Table(f"{count} records", HEADINGS, tuple(rows)))
     if options.workers:
         print(f"\nthe results are {'equal' if equal else 'DIFFERENT'}")
     return int(not equal)
 
 
-def _seconds_of_listing(data: Path) -> float:
-    started = time.perf_counter()
-    list_records(str(data))
-    return time.perf_counter() - started
-
-
 def _drive(arguments: list[object]) -> Cost:
-    """Run the driver, and look at its processes meanwhile."""
+    """Run the driver, and sample the memory of its processes meanwhile."""
     started = time.perf_counter()
     peaks: dict[int, int] = {}
     memory: list[tuple[float, int, int]] = []
     process = subprocess.Popen([sys.executable, "driver.py", *map(str, arguments)])
     while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-        for pid in _with_children(process.pid):
-            peaks[pid] = max(peaks.get(pid, 0), _peak(pid))
+        for pid in with_descendants(process.pid):
+            peaks[pid] = max(peaks.get(pid, 0), peak_bytes_of(pid))
         workers = (peak for pid, peak in peaks.items() if pid != process.pid)
         memory.append((time.perf_counter() - started, peaks[process.pid], max(workers, default=0)))
-        time.sleep(_LOOK_S)
+        time.sleep(_INTERVAL_S)
     wall, (_, status, used) = time.perf_counter() - started, ended
     if status:
         raise SystemExit(f"the driver has ended with {os.waitstatus_to_exitcode(status)}")
     return Cost(wall, used.ru_utime + used.ru_stime, tuple(memory))
 
 
-def _with_children(pid: int) -> Iterator[int]:
-    """Yield a process and all that descend from it."""
-    yield pid
-    for thread in Path("/proc").glob(f"{pid}/task/*/children"):
-        with suppress(OSError):  # it has ended
-            for child in thread.read_text().split():
-                yield from _with_children(int(child))
-
-
-def _peak(pid: int) -> int:
-    """Return the peak resident memory of a process, bytes."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
-
-
-def _journal(out: Path) -> list[str]:
-    """Return the lines that say what each result file holds."""
-    return sorted((out / NOTES).read_text().splitlines())
+def _results(out: Path) -> dict[str, bytes]:
+    """Return the content of each result file."""
+    return {path.name: path.read_bytes() for path in out.glob("*.csv")}
 
 
 if __name__ == "__main__":

@@ -1,167 +1,138 @@
-"""How many records a second the driver classifies: read by one thread or by processes, and by each runtime.
+"""How many records a second the driver classifies and `explain.py` explains, by the number of other processes.
 
-All take turns on the same records in one run, the network being loaded and the start of processes included.
-Keras with one thread is what the others are compared with. Beside it stands the processor time of the driver's
-own process and of those that read for it: on a busy machine it tells more than records a second. For records of
-the Challenge, its own loop over `run_model` takes its turns, too. Then the
-processor time of reading, of making windows and of the network by each runtime, each by itself.
+All ways take turns on the same records in one run; the network is loaded before, the start of processes is
+included. Processor time is that of this process and of the others; it depends less on other load of the
+machine. With `--steps` the processor time of each step is listed, too.
 """
 
-import resource
+import argparse
+import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.common import interleaved, model_parser, table
-from cnn_gap.io.long_records import read_whole
-from cnn_gap.io.sources import ListedRecord, list_records
-from cnn_gap.leads import LEADS
-from cnn_gap.model.runtimes import Runtime
-from cnn_gap.system.backend import start_keras
+import numpy as np
+
+from benchmarks.common import Table, interleaved, start_classifier
+from benchmarks.processes import cpu_seconds
+from cnn_gap.io.records import read_record, record_files
+from cnn_gap.io.sources import find_records
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.exit_codes import run
-from cnn_gap.system.processes import usual_jobs
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
 
-#: The runtimes; the first, with one thread, is what the others are compared with.
-RUNTIMES = (("keras", "float32"), ("openvino", "float32"), ("openvino", "bfloat16"))
+#: Number of records whose steps are timed.
+STEP_RECORDS = 16
 
-#: The rival: what the Challenge's own program does with `team_code.py`.
-CHALLENGE = "the Challenge's loop over run_model"
+#: Writes the results of a folder of records into another with a number of other processes.
+Way = Callable[[Path, Path, int], Any]
 
-#: Records that the processor time is measured on at a time: a batch of the driver's.
-BATCH = 64
+HEADINGS = ("records/s", "times as fast", "own CPU ms a record", "others' CPU ms a record")
 
 
 def main(arguments: list[str]) -> None:
-    """Drive, and print a table of records a second and one of processor time."""
-    parser = model_parser("speed.driving", __doc__, data="records")
-    parser.add_argument("--rounds", metavar="N", type=int, default=3, help="by each (default: %(default)s)")
+    """Classify and explain by turns, and print tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.driving", description=__doc__)
+    parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
+    parser.add_argument("data", metavar="DATA", type=Path, help="folder of records")
+    parser.add_argument("--limit", metavar="N", type=int, default=500, help="records (default: %(default)s)")
+    parser.add_argument("--rounds", metavar="N", type=int, default=3, help="of each way (default: %(default)s)")
     parser.add_argument(
-        "--jobs", metavar="N", type=int, default=max(1, usual_jobs()), help="processes (default: %(default)s)"
+        "--jobs", metavar="N", type=int, nargs="+", default=[0, 1], help="other processes (default: 0 1)"
     )
-    parser.set_defaults(limit=500)
+    parser.add_argument("--only", choices=WAYS, nargs="+", default=list(WAYS), help="default: both")
+    parser.add_argument("--steps", action="store_true", help="list the time of each step")
     options = parser.parse_args(arguments)
-    records = list_records(options.data).records[: options.limit]
-    classifiers = dict(_classifiers(options.model))
-    print(f"{len(records)} records\n")
-    headings = ("runtime, read by", "records/s", "times the first", "own CPU ms a record", "others' CPU ms")
-    print(table(headings, _driven(classifiers, records, options)))
-    print(f"\n{table(('step', 'CPU ms a record'), _processor_time(classifiers, records, options.rounds))}")
+    paths = find_records(options.data)[: options.limit]
+    if not paths:
+        raise InputError(f"{options.data}: has no records")
+    classifier = start_classifier(options.model)
+    print(f"{len(paths)} records\n")
+    with tempfile.TemporaryDirectory(prefix="cnn-gap-") as folder:
+        data = Path(folder) / "data"
+        data.mkdir()
+        for file in {file for path in paths for file in record_files(path)}:
+            shutil.copy(file, data)
+        for name in options.only:
+            way = partial(WAYS[name], classifier, options.model)
+            rows = speed_rows(way, data, len(paths), options.jobs, options.rounds)
+            print(f"{Table(f'{name}, other processes', HEADINGS, tuple(rows))}\n", flush=True)
+    if options.steps:
+        steps = step_times(classifier, paths[:STEP_RECORDS], options.rounds)
+        print(Table("step", ("CPU ms a record",), tuple(steps.items())))
 
 
-def _classifiers(model: Path) -> "Iterable[tuple[str, Classifier]]":
-    """Yield the classifiers that this machine can run, each ready."""
-    start_keras()
-    from cnn_gap.classifier import load_classifier
+def speed_rows(
+    way: Way, data: Path, records: int, jobs: list[int], rounds: int
+) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each number of other processes."""
+    used: dict[str, list[tuple[float, ...]]] = {str(each): [] for each in jobs}
 
-    for name, precision in RUNTIMES:
-        try:
-            Runtime(name, precision)
-            classifier = load_classifier(model, name, precision)
-            classifier.predict_batch(["test_data/SIM0001"])
-            yield f"{name}, {precision}", classifier
-        except InputError as error:
-            print(f"{name}, {precision}: {error}")
+    def once(count: int) -> None:
+        before = cpu_seconds()
+        with tempfile.TemporaryDirectory(prefix="cnn-gap-") as out:
+            way(data, Path(out) / "out", count)
+        used[str(count)].append(tuple(now - then for now, then in zip(cpu_seconds(), before, strict=True)))
+
+    once(jobs[0])  # compiles the network, and brings the files into the system's cache
+    seconds = interleaved({str(each): partial(once, each) for each in jobs}, rounds)
+    for name, each in seconds.items():
+        cpu = (1000 * median(times) / records for times in zip(*used[name][-rounds:], strict=True))
+        yield name, records / each, seconds[str(jobs[0])] / each, *cpu
 
 
-def _driven(classifiers: "dict[str, Classifier]", records: list[ListedRecord], options: Any) -> list[tuple]:
-    used: dict[str, list[tuple[float, float]]] = {}
-    tasks = {
-        name: partial(_drive, classifier, records, jobs, used.setdefault(name, []))
-        for runtime, classifier in classifiers.items()
-        for jobs in (0, options.jobs)
-        if (name := f"{runtime}, {_readers(jobs)}")
-    }
-    if (first := next(iter(classifiers), None)) is not None and all(_of_challenge(each) for each in records):
-        tasks[CHALLENGE] = partial(_challenge_loop, classifiers[first], records, used.setdefault(CHALLENGE, []))
-    for task in tasks.values():
-        task()  # compiles the network for the batches' sizes, and brings files into the system's cache
-    seconds = interleaved(tasks, options.rounds)
-    usual = next(iter(seconds.values()))
-    return [
-        (name, len(records) / each, usual / each, *map(median, zip(*used[name][1:], strict=True)))
-        for name, each in seconds.items()
+def _classify(classifier: "Classifier", model: Path, data: Path, out: Path, jobs: int) -> None:
+    from cnn_gap.batch.classify_folder import OutputTarget, classify_folder
+
+    classify_folder(classifier, model, data, OutputTarget(out), warn=print, jobs=jobs)
+
+
+def _explain(classifier: "Classifier", model: Path, data: Path, out: Path, jobs: int) -> None:
+    from cnn_gap.batch.explain_folder import ExplainOptions, explain_folder
+
+    explain_folder(classifier, model, data, out, ExplainOptions(), print, jobs)
+
+
+#: What is timed, by its name.
+WAYS = {"classify": _classify, "explain": _explain}
+
+
+def step_times(classifier: "Classifier", paths: list[Path], rounds: int) -> Mapping[str, float]:
+    """Return the processor time of each step of classifying and explaining records together, ms a record."""
+    from cnn_gap.batch.explain_folder import ExplainOptions
+    from cnn_gap.beats.intervals import measure
+    from cnn_gap.explain.explainer import compute_maps, map_reader
+    from cnn_gap.report.page import explanation_page
+
+    records = [read_record(path) for path in paths]
+    prepared = [classifier.prepare(record) for record in records]
+    windows = [each.windows for each in prepared]
+    without = [
+        np.repeat(each, int(record.leads.sum()), 0) for each, record in zip(windows, records, strict=True)
     ]
-
-
-def _readers(jobs: int) -> str:
-    return "one thread" if not jobs else f"{jobs} process" + ("es" if jobs > 1 else "")
-
-
-def _drive(
-    classifier: "Classifier", records: list[ListedRecord], jobs: int, used: list[tuple[float, float]]
-) -> None:
-    """Classify records into a folder, and note how much processor time it took, ms a record."""
-    from cnn_gap.batch.classify_folder import classify_records
-
-    before = _processor_times()
-    with tempfile.TemporaryDirectory() as out:
-        for _ in classify_records(classifier, records, Path(out), jobs):
-            pass
-    own, others = (now - then for now, then in zip(_processor_times(), before, strict=True))
-    used.append((1000 * own / len(records), 1000 * others / len(records)))
-
-
-def _of_challenge(record: ListedRecord) -> bool:
-    path = Path(record.source)
-    return path.suffix == ".hea" and path.with_suffix(".mat").exists()
-
-
-def _challenge_loop(
-    classifier: "Classifier", records: list[ListedRecord], used: list[tuple[float, float]]
-) -> None:
-    """Classify records as the 2021 Challenge's `test_model.py` does, one after the other by `run_model`."""
-    from helper_code import get_recording_id, load_header, load_recording, save_outputs
-    from team_code import LeadModel, run_model
-
-    before = _processor_times()
-    model = LeadModel(classifier, LEADS)
-    with tempfile.TemporaryDirectory() as out:
-        for record in records:
-            header = load_header(record.source)
-            recording = load_recording(str(Path(record.source).with_suffix(".mat")))
-            classes, labels, probabilities = run_model(model, header, recording)
-            name = get_recording_id(header)
-            save_outputs(str(Path(out) / f"{name}.csv"), name, classes, labels, probabilities)
-    own, others = (now - then for now, then in zip(_processor_times(), before, strict=True))
-    used.append((1000 * own / len(records), 1000 * others / len(records)))
-
-
-def _processor_times() -> tuple[float, float]:
-    """Return the processor time of this process and of those that it has started and that have ended, s."""
-    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    own, others = (usage.ru_utime + usage.ru_stime for usage in usages)
-    return own, others
-
-
-def _processor_time(
-    classifiers: "dict[str, Classifier]", records: list[ListedRecord], rounds: int
-) -> list[tuple[str, float]]:
-    some = records[:BATCH]
-    prepare = next(iter(classifiers.values())).prepare
-    read = [read_whole(Path(each.source)) for each in some]
-    prepared = [prepare(each) for each in read]
+    computed, reader = compute_maps(classifier, records, ExplainOptions().choose), map_reader(classifier)
+    explained = [reader.explanation(each) for each in computed]
     steps: dict[str, Callable[[], Any]] = {
-        "reading": lambda: [each.open() for each in some],
-        "reading a second time, for the stamp": lambda: [each.stamp() for each in some],
-        "windows and look at the signal": lambda: [prepare(each) for each in read],
+        "reading": lambda: [read_record(path) for path in paths],
+        "windows and signal quality": lambda: [classifier.prepare(record) for record in records],
+        "network": lambda: classifier.predict_prepared(prepared),
+        "network with maps": lambda: classifier.run_each_with_maps(windows),
+        "network with maps without each lead": lambda: classifier.run_each_with_maps(without),
+        "maps with leads, all of it": lambda: compute_maps(classifier, records, ExplainOptions().choose),
+        "regions and maps at the record's samples": lambda: [reader.explanation(each) for each in computed],
+        "beats and intervals": lambda: [measure(record) for record in records],
+        "page, with beats and intervals": lambda: [explanation_page(each) for each in explained],
     }
-    for name, classifier in classifiers.items():
-        steps[f"network, {name}"] = partial(classifier.predict_prepared, prepared)
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(rounds + 1):
-        for name, step in steps.items():
-            started = time.process_time()
-            step()
-            times[name].append(1000 * (time.process_time() - started) / len(some))
-    return [(name, median(each[1:])) for name, each in times.items()]
+    for step in steps.values():
+        step()
+    seconds = interleaved(steps, rounds, time.process_time)
+    return {name: 1000 * each / len(paths) for name, each in seconds.items()}
 
 
 if __name__ == "__main__":

@@ -1,29 +1,22 @@
-"""How much memory preparing and training take, however many records there are.
+"""Peak memory of preparing windows and training on many records; exits with 1 if it reaches 4 GB.
 
-Prepares the windows of N records and trains a tiny network on them for an epoch: its size does not matter
-here, and the windows are those of the default configuration. The records are headers linked to a few
-simulated signals, so that making them costs nothing; each is read and prepared as if it were another. Exits
-with 1 if the memory reaches the limit. Needs about 25 kB of temporary space a record (in TMPDIR).
+Prepares the windows of N records by the default configuration and trains a tiny network on them for an epoch.
+The records are headers linked to a few simulated signals; each is read and prepared by itself. Needs about 25
+kB of temporary space a record (in TMPDIR).
 """
 
 import argparse
 import resource
-import sys
 import tempfile
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.common import table, write_linked_records
-from cnn_gap.signal.windows import Preprocessing
+from benchmarks.common import Table, write_linked_records
+from benchmarks.processes import peak_bytes
 from cnn_gap.system.exit_codes import run
-from cnn_gap.system.shipped import SHIPPED_CONFIGS
 
-#: What the whole may take, bytes.
+#: Limit of all processes together, bytes.
 LIMIT = 4e9
-
-#: Unit of `ru_maxrss`, bytes.
-MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def main(arguments: list[str]) -> int:
@@ -39,52 +32,43 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         data, cache = Path(folder) / "records", Path(folder) / "cache"
         write_linked_records(data, options.records, options.sampling_rate)
-        # Apart from training, and first: the system counts a process from its parent's size on, and this one
-        # is small only until it imports Keras.
+        # Before Keras is imported: the system counts a child's peak from its parent's size on.
         _prepare(data, cache)
-        worker = _peak(resource.RUSAGE_CHILDREN)
+        worker = peak_bytes(resource.RUSAGE_CHILDREN)
         _train(data, Path(folder) / "model", cache)
-    own = _peak(resource.RUSAGE_SELF)
+    own = peak_bytes(resource.RUSAGE_SELF)
     together = own + cpu_count() * worker
-    rows = [
+    rows = (
         ("main process", own / 1e9),
         (f"largest of {cpu_count()} workers", worker / 1e9),
         ("all together, at most", together / 1e9),
         ("limit", LIMIT / 1e9),
-    ]
-    print(table((f"peak resident memory, {options.records} records", "GB"), rows))
+    )
+    print(Table(f"peak resident memory, {options.records} records", ("GB",), rows))
     return int(together >= LIMIT)
 
 
 def _prepare(data: Path, cache: Path) -> None:
-    """Prepare the windows as training does; the processes that did it have ended then, so that they count."""
-    from cnn_gap.io.records import find_records, read_info
+    """Prepare the windows as training does, by processes that end."""
+    from cnn_gap.io.records import read_info
+    from cnn_gap.io.sources import find_records
+    from cnn_gap.training.config import read_config
     from cnn_gap.training.window_store import prepare_windows
 
-    settings = tomllib.loads((SHIPPED_CONFIGS / "default.toml").read_text())
-    preprocessing = Preprocessing(**settings["preprocessing"])
-    prepare_windows([read_info(path) for path in find_records(data)], preprocessing, cache)
+    prepare_windows([read_info(path) for path in find_records(data)], read_config().preprocessing, cache)
 
 
 def _train(data: Path, model: Path, cache: Path) -> None:
     """Train on the windows that are prepared."""
     from cnn_gap.diagnoses.classes import read_weights
-    from cnn_gap.network.architecture import Network
+    from cnn_gap.network.options import Network
     from cnn_gap.training.config import read_config
     from cnn_gap.training.train import train_model
 
     config = read_config()
-    config = replace(
-        config,
-        network=Network(filters=(8,), kernels=(5,), pooling=(4,)),
-        training=replace(config.training, epochs=1, warmup_epochs=0.0),
-    )
+    training = replace(config.training, epochs=1, warmup_epochs=0.0, focus=0.0)
+    config = replace(config, network=Network(filters=(8,), kernels=(5,), pooling=(4,)), training=training)
     train_model(data, model, config, read_weights(), cache=cache)
-
-
-def _peak(who: int) -> int:
-    """Return the peak resident memory of this process or of its largest child that has ended, bytes."""
-    return resource.getrusage(who).ru_maxrss * MAXRSS_UNIT
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
-"""What the start of each command takes: processor time, until it has said what it was asked for.
+"""Processor time of the start of each command.
 
-Commands take turns as processes of their own; the least time of each counts, since nothing makes a start faster
-than it is. Beside them stand the packages that they import. To compare two versions, run it in each by turns.
+Commands take turns as processes of their own. The least time of each counts: other load of the machine only
+adds. The packages that they import stand beside them.
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.common import table
+from benchmarks.common import Table
+from benchmarks.processes import cpu_seconds
 from cnn_gap.system.exit_codes import run
 
 #: The record that is classified.
@@ -26,17 +26,17 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--rounds", metavar="N", type=int, default=5, help="of each (default: %(default)s)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        commands = _commands(options.model, Path(folder))
+        commands = _commands(options.model, Path(folder) / "out")
+        _cpu_seconds_of(commands["driver.py, 48 records that are done"])
         seconds: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(options.rounds):
             for name, command in commands.items():
-                seconds[name].append(_processor_time(command))
-    print(table(("command", "CPU s"), ((name, min(each)) for name, each in seconds.items())))
+                seconds[name].append(_cpu_seconds_of(command))
+    print(Table("command", ("CPU s",), tuple((name, min(each)) for name, each in seconds.items())))
 
 
-def _commands(model: Path, folder: Path) -> dict[str, list[str]]:
-    """Return what is started, by what the table calls it; one drive before has written what others keep."""
-    out = folder / "out"
+def _commands(model: Path, out: Path) -> dict[str, list[str]]:
+    """Return the commands by the names of their rows; `out` is a folder of results that are done."""
     keras = "from cnn_gap.system.backend import start_keras; start_keras"
     programs = {
         "import numpy": ["-c", "import numpy"],
@@ -46,18 +46,16 @@ def _commands(model: Path, folder: Path) -> dict[str, list[str]]:
         "Keras, as in a command": ["-c", f"{keras}(lean=True)"],
         "driver.py --help": ["driver.py", "--help"],
         "predict.py, one record": ["predict.py", str(model), RECORD],
-        "driver.py, 48 records that are kept": ["driver.py", str(model), "test_data", str(out)],
+        "driver.py, 48 records that are done": ["driver.py", str(model), "test_data", str(out)],
         "evaluate_model.py, 48 records": ["evaluate_model.py", "test_data", str(out)],
     }
-    _processor_time([sys.executable, *programs["driver.py, 48 records that are kept"]])
     return {name: [sys.executable, *program] for name, program in programs.items()}
 
 
-def _processor_time(command: Sequence[str]) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def _cpu_seconds_of(command: Sequence[str]) -> float:
+    before = cpu_seconds()
     subprocess.run(command, capture_output=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu_seconds()[1] - before[1]
 
 
 if __name__ == "__main__":

@@ -1,1 +1,3 @@
-"""Damaged input of every kind, by the thousands: nothing may crash, hang, take memory or cost a neighbour."""
+"""Damaged input, killed commands and full disks: no crash, no hang, no excess of memory, no other record
+harmed.
+"""

@@ -1,4 +1,4 @@
-"""Damaged input through Keras and the commands, beside good neighbours and files that nobody may touch."""
+"""Damaged input given to the commands, beside undamaged records and files that they must not change."""
 
 import contextlib
 import hashlib
@@ -25,14 +25,14 @@ from cnn_gap.system.errors import InputError
 from cnn_gap.system.exit_codes import run
 from cnn_gap.training.checkpoints import COLUMNS, Checkpoints, Progress
 
-#: What a neighbour's probabilities may differ by: the same network computes it in another batch.
+#: Largest difference of an undamaged record's probabilities: the network computes it in another batch.
 NEAR = 1e-4
 
 _Main = Callable[[list[str]], int | None]
 
 
 def _call(command: _Main, *arguments: object) -> tuple[int, str, str]:
-    """Run a command as its script does; return its exit code and what it wrote."""
+    """Run a command as its script does; return its exit code, standard output and standard error."""
     out, err, before = io.StringIO(), io.StringIO(), sys.argv
     sys.argv = ["command", *map(str, arguments)]
     try:
@@ -46,7 +46,7 @@ def _call(command: _Main, *arguments: object) -> tuple[int, str, str]:
 
 
 def _judge(code: int, err: str) -> str | None:
-    """Return what is wrong with how a command ended."""
+    """Return the fault of how a command ended, None where there is none."""
     if "Traceback" in err:
         return f"traceback: {err[-300:]}"
     if code not in (0, 1):
@@ -62,7 +62,7 @@ def _snapshot(folder: Path) -> dict[str, str]:
 
 
 def _damaged_records(materials: Path, folder: Path, random: Random, count: int) -> list[str]:
-    """Write good records, and damaged ones of all formats, into a folder; return the damaged ones' names."""
+    """Write undamaged records, and damaged ones of all formats; return the names of the damaged ones."""
     folder.mkdir()
     for name in ("GOOD0", "GOOD1"):
         for path in (materials / "data").glob(f"{name}.*"):
@@ -118,7 +118,7 @@ def _one_record(
 
 
 def _judge_one(command: _Main, *arguments: object) -> str | None:
-    """Return what is wrong with how a command about one thing ended; exit code 1 is its refusal."""
+    """Return the fault of how a command about one record or folder ended; exit code 1 is a refusal."""
     code, _, err = _call(command, *arguments)
     fault = _judge(code, err)
     if code == 1 and fault is None:
@@ -180,7 +180,7 @@ def _tiny_network() -> keras.Model:
 
 
 def make_keras_materials(materials: Path) -> None:
-    """Write a checkpoint, and what the good neighbours are answered without damaged ones beside them."""
+    """Write a checkpoint, and the results of the undamaged records by themselves."""
     row = dict.fromkeys(COLUMNS, 0.5)
     Checkpoints(materials / "checkpoint").save(_tiny_network(), Progress({"seed": 0}, (row,), 1))
     alone = materials / "alone"
@@ -193,7 +193,7 @@ def make_keras_materials(materials: Path) -> None:
         raise RuntimeError(err)
 
 
-#: Those that need Keras: seconds each.
+#: Kinds that need Keras: each case takes seconds.
 COMMANDS = (
     Kind("drive: folders of damaged records", 8, _drive, keras=True),
     Kind("predict: damaged records", 8, partial(_one_record, predict.COMMAND.main, ("--json",)), keras=True),

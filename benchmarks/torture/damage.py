@@ -1,14 +1,14 @@
-"""Damage to texts and bytes as discs, networks and enemies do it; the same for the same random numbers."""
+"""Damage to texts and bytes, as by faulty disks, cut transfers and hostile input; reproducible by the seed."""
 
 import re
 import struct
 from collections.abc import Callable
 from random import Random
 
-#: Characters that a repeated line may add.
+#: Most characters that repeating a line adds: more would take longer to write than to read.
 LARGEST_ADDED = 4_000_000
 
-#: What numbers and names are replaced with.
+#: Replacements of numbers and names.
 EXTREMES = (
     *(
         "0",
@@ -55,7 +55,7 @@ def damaged_text(text: str, random: Random) -> str:
 
 
 def damaged_bytes(content: bytes, random: Random) -> bytes:
-    """Return bytes with one to four pieces of damage, more of them at the start, where the structure is."""
+    """Return bytes with one to four pieces of damage; half of them lie in the first 200 bytes."""
     for _ in range(random.randint(1, 4)):
         content = random.choice(_TO_BYTES)(content, random)
     return content
@@ -89,7 +89,6 @@ def _repeat_line(text: str, random: Random) -> str:
     lines = text.splitlines(keepends=True)
     if lines:
         at = random.randrange(len(lines))
-        # A line of samples is long: what holds a thousand of it would take this process more than its reader.
         most = max(1, LARGEST_ADDED // (len(lines[at]) + 1))
         lines[at:at] = [lines[at]] * min(random.choice((1, 2, 30, 1000)), most)
     return "".join(lines)
@@ -102,7 +101,7 @@ def _swap_lines(text: str, random: Random) -> str:
 
 
 def _place(content: bytes, random: Random) -> int:
-    """Return where to damage: half of the times within the first bytes."""
+    """Return where to damage: half of the times within the first 200 bytes."""
     return random.randint(0, min(len(content), 200) if random.random() < 0.5 else len(content))
 
 
@@ -138,13 +137,8 @@ def _repeat(content: bytes, random: Random) -> bytes:
 
 
 def _as_text(content: bytes, random: Random) -> bytes:
-    """Damage the words in bytes, which binary formats hold, too."""
-    return damaged_word(content.decode("latin-1"), random).encode("latin-1", "replace")
-
-
-def damaged_word(text: str, random: Random) -> str:
-    """Return a text with one word replaced."""
-    return _replace_word(text, random)
+    """Replace a word: binary formats hold words, too."""
+    return _replace_word(content.decode("latin-1"), random).encode("latin-1", "replace")
 
 
 _Damage = Callable[[str, Random], str]

@@ -1,8 +1,8 @@
-"""Kill trainings, drives and explanations at random moments, or fill their disk, and let them go on.
+"""Kill drives, explanations and trainings at random moments, or fill their disk, and let them go on.
 
-Each is killed several times (SIGKILL and SIGTERM in turn), finished, and compared with one that was left alone:
-results must be equal to the byte, weights nearly (threads add in other orders), and nothing may be left behind.
-Disks are filled on a small tmpfs, which needs root. Exits with 1 if something differs.
+Each is killed several times (SIGKILL and SIGTERM in turn), finished, and compared with an undisturbed one:
+results must be equal to the byte, weights within 0.001 (threads add in other orders), and no other file may be
+left. Disks are filled on a small tmpfs, which only root can mount. Exits with 1 if something differs.
 """
 
 import argparse
@@ -21,16 +21,16 @@ from random import Random
 
 import numpy as np
 
-from benchmarks.common import table
+from benchmarks.common import Table
 from benchmarks.torture.materials import RATE, TINY
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.exit_codes import run
 from cnn_gap.system.shipped import SHIPPED_MODEL
 
-#: Records of a job.
+#: Number of records of a job.
 RECORDS = 20
 
-#: What weights may differ by.
+#: Largest difference of weights.
 NEAR = 1e-3
 
 #: Sizes of the disks that are filled, bytes.
@@ -49,7 +49,7 @@ class Job:
     before, after : tuple of str
         The arguments before and after the folder.
     resume : tuple of str
-        What is added to go on.
+        Arguments that are added to go on.
     pattern : str
         The files of the folder that must be equal.
     """
@@ -63,14 +63,8 @@ class Job:
 
     def command(self, out: Path, resume: bool = False) -> list[str]:
         """Return the command line."""
-        return [
-            sys.executable,
-            self.script,
-            *self.before,
-            str(out),
-            *self.after,
-            *(self.resume if resume else ()),
-        ]
+        more = self.resume if resume else ()
+        return [sys.executable, self.script, *self.before, str(out), *self.after, *more]
 
 
 def main(arguments: list[str]) -> int:
@@ -93,11 +87,10 @@ def main(arguments: list[str]) -> int:
                 ("kills", options.kills, _killed),
                 ("full disks", options.fills, _filled),
             ):
-                count = count // len(jobs)
-                done, lines = attack(job, folder, expected, seconds, count, random)
-                rows.append((job.name, kind, done, "; ".join(lines) or "equal"))
+                done, lines = attack(job, folder, expected, seconds, count // len(jobs), random)
+                rows.append((f"{job.name}, {kind}", done, "; ".join(lines) or "equal"))
                 faults += [line for line in lines if not line.startswith("skipped")]
-    print(table(("command", "attack", "times", "what was left after it went on"), rows))
+    print(Table("command and attack", ("times", "result after it went on"), tuple(rows)))
     return int(bool(faults))
 
 
@@ -107,12 +100,10 @@ def _jobs(folder: Path) -> tuple[Job, ...]:
         codes = [("426783006", "164889003", "270492004")[index % 3]]
         write_simulated(data, simulate_record(f"R{index:03}", codes, RATE, 10.0 + index, seed=index))
     config.write_text(TINY.replace("epochs = 1", "epochs = 8"))
-    model = str(SHIPPED_MODEL)
+    model, short = str(SHIPPED_MODEL), ("--no-leads", "--classes", "top1")
     return (
         Job("drive", "driver.py", (model, str(data)), (), (), "*.csv"),
-        Job(
-            "explain", "explain.py", (model, str(data), "--out"), ("--no-leads", "--classes", "top1"), (), "R*"
-        ),
+        Job("explain", "explain.py", (model, str(data), "--out"), short, (), "R*"),
         Job("train", "train_model.py", (str(data),), ("--config", str(config)), ("--resume",), "model.keras"),
     )
 
@@ -120,7 +111,7 @@ def _jobs(folder: Path) -> tuple[Job, ...]:
 def _killed(
     job: Job, folder: Path, expected: Path, seconds: float, count: int, random: Random
 ) -> tuple[int, list[str]]:
-    """Kill a job at random moments, five times before it may finish; return how often, and what differs."""
+    """Kill a job at random moments, five times before it may finish; return kills and differences."""
     done, lines = 0, []
     while done < count:
         out = folder / "out"
@@ -141,7 +132,7 @@ def _killed(
 def _filled(
     job: Job, folder: Path, expected: Path, seconds: float, count: int, random: Random
 ) -> tuple[int, list[str]]:
-    """Fill the disk of a job, make room and let it go on; return how often, and what differs."""
+    """Fill the disk of a job, make room and let it go on; return the number of times, and differences."""
     lines: list[str] = []
     for done in range(count):
         try:
@@ -160,7 +151,7 @@ def _filled(
 
 
 def _finish(job: Job, out: Path, expected: Path) -> list[str]:
-    """Let a job go on to its end; return what differs from one that was left alone."""
+    """Let a job go on to its end; return the differences from the undisturbed one."""
     ended = subprocess.run(job.command(out, resume=True), capture_output=True, text=True)
     if ended.returncode:
         return [f"cannot go on: {ended.stderr[-300:]}"]
@@ -184,13 +175,10 @@ def _compare_weights(expected: Path, found: Path) -> list[str]:
 
 @contextlib.contextmanager
 def _disk(place: Path, size: int) -> Iterator[Callable[[], None]]:
-    """Mount a tmpfs of so many bytes; what is yielded enlarges it."""
+    """Mount a tmpfs of `size` bytes; yield a function that enlarges it."""
     place.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o"]
-    if (
-        os.geteuid()
-        or subprocess.run([*mount, f"size={size}", "tmpfs", str(place)], capture_output=True).returncode
-    ):
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
         raise PermissionError
     try:
         yield lambda: subprocess.run(["mount", "-o", "remount,size=500m", str(place)], check=True) and None

@@ -1,4 +1,7 @@
-"""The kinds of damaged input, and which public functions they go through."""
+"""The kinds of damaged input and the public functions that read them.
+
+Every format of `WRITERS` is a kind: a new one needs no change here.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -10,7 +13,8 @@ from random import Random
 import numpy as np
 
 from benchmarks.torture.damage import damaged_bytes, damaged_text
-from benchmarks.torture.materials import ONLY_READ, WRITTEN, good_records, other_name
+from benchmarks.torture.materials import LEDGER_SOURCE, ONLY_READ, WRITTEN, good_records, other_name
+from cnn_gap.batch.classify_folder import DRIVER
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.diagnoses.findings import SHIPPED_TABLES, read_findings
 from cnn_gap.io.annotations import read_events
@@ -21,7 +25,7 @@ from cnn_gap.io.sources import ListedRecord, find_records
 from cnn_gap.model.archive import check_archive
 from cnn_gap.model.folder import read_description
 from cnn_gap.results.challenge_files import read_evaluation, read_outputs
-from cnn_gap.results.ledger import NOTES, SOURCE, open_journal
+from cnn_gap.results.ledger import Ledger
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.training.config import read_config
@@ -37,10 +41,10 @@ class Kind:
     name : str
         A row of the table.
     weight : float
-        Its share of the cases.
+        Proportional to its share of the cases.
     run : callable
-        Writes damaged input into an empty folder, from the materials in another, and asks for it. An
-        `InputError` is a refusal. Returns what is wrong with the answer, if something is.
+        Writes damaged input into an empty folder, from the materials in another, and reads it. Raises an
+        `InputError` where it is refused. Returns the fault of the answer, None where there is none.
     keras : bool
         Whether it needs Keras.
     """
@@ -52,7 +56,7 @@ class Kind:
 
 
 def _read(path: Path) -> None:
-    """Read a record by every function that does."""
+    """Read a record by every function that reads records."""
     read_info(path)
     record = open_record(path)
     whole = read_record(path)
@@ -85,8 +89,16 @@ def _other(name: str, materials: Path, folder: Path, random: Random) -> None:
     (record,) = (path for path in find_records(materials / "records") if path.stem == other_name(name))
     files = copy_record(record, folder)
     path = files[0] if random.random() < 0.8 else random.choice(files)
-    _damage(path, random, as_text=path.suffix in (".xml", ".csv", ".json") and random.random() < 0.7)
+    _damage(path, random, as_text=_is_text(path) and random.random() < 0.7)
     _read(files[0])
+
+
+def _is_text(path: Path) -> bool:
+    """Tell whether a file is text, such as XML, CSV and JSON."""
+    try:
+        return "\0" not in path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return False
 
 
 def _file(source: str, ask: Callable[[Path], object], materials: Path, folder: Path, random: Random) -> None:
@@ -105,13 +117,13 @@ def _damage(path: Path, random: Random, as_text: bool = False) -> None:
     path.write_bytes(content)
 
 
-def _journal(name: str, materials: Path, folder: Path, random: Random) -> None:
-    for each in (SOURCE, NOTES):
-        shutil.copy(materials / each, folder)
-    _damage(folder / name, random, as_text=random.random() < 0.8)
+def _ledger(materials: Path, folder: Path, random: Random) -> None:
+    shutil.copy(DRIVER.path(materials), folder)
+    _damage(DRIVER.path(folder), random)
     record = ListedRecord("GOOD0", str(materials / "data" / "GOOD0.hea"))
-    with open_journal(folder, {"model": "a" * 64, "data": "/data"}, [record], lambda line: None) as journal:
-        journal.is_current(record)
+    with Ledger(folder, DRIVER, LEDGER_SOURCE, lambda line: None) as ledger:
+        ledger.is_current(record)
+        list(ledger.entries())
 
 
 def _evaluation(materials: Path, folder: Path, random: Random) -> None:
@@ -153,12 +165,12 @@ def _store(name: str, materials: Path, folder: Path, random: Random) -> str | No
     every = np.arange(whole.first[-1])
     if found.first != whole.first or found.read(every).shape != whole.read(every).shape:
         return "answer: the store has other windows than its records"
-    # Numbers that are damaged in place are believed: only a hash of all windows could tell.
+    # Samples that are damaged in place are not noticed: only a hash of all windows could tell.
     same = name == "windows.npy" or np.array_equal(found.read(every), whole.read(every))
     return None if same else "answer: the windows are others than those of the records"
 
 
-#: Those that need no Keras: thousands a minute.
+#: Kinds that need no Keras: thousands of cases a minute.
 PLAIN = (
     Kind("headers (.hea)", 30, partial(_header, "plain")),
     *(Kind(f"headers of format {name}", 1.5, partial(_header, f"f{name}")) for name in WRITTEN),
@@ -176,8 +188,7 @@ PLAIN = (
     Kind("model.keras, looked at", 1, partial(_model, "model.keras")),
     Kind("result files", 4, partial(_file, "result.csv", read_outputs)),
     Kind("labels and results, evaluated", 2, _evaluation),
-    Kind("driver.json", 2, partial(_journal, SOURCE)),
-    Kind("driver.jsonl", 2, partial(_journal, NOTES)),
+    Kind("driver.sqlite", 4, _ledger),
     Kind("annotations (.atr)", 3, _annotations),
     Kind("store.json of prepared windows", 2, partial(_store, "store.json")),
     Kind("windows.npy of prepared windows", 2, partial(_store, "windows.npy")),

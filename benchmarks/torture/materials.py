@@ -1,23 +1,27 @@
 """Whole files of every kind that the package reads, to be damaged."""
 
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 
+from cnn_gap.batch.classify_folder import DRIVER
 from cnn_gap.io.records import RecordInfo, read_info
-from cnn_gap.io.sources import find_records
+from cnn_gap.io.sources import Stamp, find_records
 from cnn_gap.leads import LEADS
+from cnn_gap.results.ledger import Entry, Ledger
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.shipped import SHIPPED_CONFIGS, SHIPPED_MODEL, SHIPPED_WEIGHTS
 from cnn_gap.training.window_store import prepare_windows
 
-#: WFDB's storage formats that wfdb writes, and those that it only reads.
+#: WFDB's storage formats that wfdb writes, and those that it only reads with their bytes a sample.
 WRITTEN = ("16", "24", "32", "80", "212", "508", "516", "524")
 ONLY_READ = {"8": 1.0, "61": 2.0, "160": 2.0, "310": 4 / 3, "311": 4 / 3}
+
+#: What the results of the ledger depend on.
+LEDGER_SOURCE = {"model": "a" * 64, "data": "/data"}
 
 #: Of the records: samples and rate.
 SAMPLES, RATE = 500, 100.0
@@ -35,7 +39,7 @@ validation_fraction = 0.25
 
 
 def make_materials(folder: Path) -> None:
-    """Write everything into a folder: records, good records in `data/`, tables, a model folder and results."""
+    """Write records, undamaged ones of `data/`, tables, a model folder and results into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     _write_records(folder / "records")
     for index in range(8):
@@ -50,17 +54,17 @@ def make_materials(folder: Path) -> None:
     (folder / "labels.csv").write_text("record,code\n" + "".join(f"{k},{v}\n" for k, v in codes.items()))
     (folder / "patients.csv").write_text("record,patient\nGOOD0,a\nGOOD1,a\nGOOD2,b\n")
     (folder / "result.csv").write_text("#GOOD0\n426783006,164889003\n1,0\n0.9,0.123456\n")
-    (folder / "driver.json").write_text(json.dumps({"model": "a" * 64, "data": "/data"}, indent=2))
-    (folder / "driver.jsonl").write_text(json.dumps(["GOOD0", [["GOOD0.hea", 10, 20]], "ab", "cd"]) + "\n")
+    with Ledger(folder, DRIVER, LEDGER_SOURCE, print) as ledger:
+        ledger.add([Entry("GOOD0", Stamp((("GOOD0.hea", 10, 20),), "ab"), "cd", ["", True, "a note", 0.5])])
 
 
 def good_records(materials: Path) -> list[RecordInfo]:
-    """Return what the headers of the good records say."""
+    """Read the headers of the records of `data/`."""
     return [read_info(path) for path in find_records(materials / "data")]
 
 
 def other_name(name: str) -> str:
-    """Return the name of the record in another format than WFDB's, by the format's name."""
+    """Return the name of the record that is written in a format of `WRITERS`."""
     return "other" + "".join(filter(str.isalnum, name))
 
 

@@ -1,12 +1,11 @@
-"""Drive a large folder of simulated records once, and watch the process: memory, open files, results.
+"""Drive a large folder of simulated records once, and watch memory, open files and results of the driver.
 
-The records have random formats, rates and lengths (0.1 s to 30 min, as many from 1 to 10 s as from 10 to 100);
-one in a hundred is damaged. Signals are links to some that are made once. Exits with 1 if memory grows, files
-stay open or a result is missing.
+Records have random formats, rates and lengths (0.1 s to 30 min; log-uniform); one in a hundred is damaged.
+Signals are links to a hundred distinct ones. Exits with 1 if memory grows by a quarter, files stay open or a
+result is missing.
 """
 
 import argparse
-import contextlib
 import math
 import os
 import subprocess
@@ -19,7 +18,8 @@ from random import Random
 
 import numpy as np
 
-from benchmarks.common import table
+from benchmarks.common import Table
+from benchmarks.processes import open_files, resident_bytes
 from benchmarks.torture.damage import damaged_text
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
@@ -28,66 +28,23 @@ from cnn_gap.simulation.files import DIALECTS
 from cnn_gap.system.exit_codes import run
 from cnn_gap.system.shipped import SHIPPED_MODEL
 
-#: Different records among all, and the share that is damaged.
+#: Number of distinct records, and the share of all that is damaged.
 ORIGINALS, DAMAGED = 100, 0.01
 RATES = (100.0, 128.0, 250.0, 257.0, 360.0, 500.0, 1000.0)
 SHORTEST_S, LONGEST_S = 0.1, 1800.0
 
-#: What the peak of the last tenth may exceed that of the first by, as a factor.
-GROWTH = 1.25
-
-
-def main(arguments: list[str]) -> int:
-    """Make the records, drive them and print a table; return 1 if something is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.torture.soak", description=__doc__)
-    parser.add_argument("--records", metavar="N", type=int, default=50_000, help="default: %(default)s")
-    parser.add_argument(
-        "--longest", metavar="S", type=float, default=LONGEST_S, help="s (default: %(default)g)"
-    )
-    parser.add_argument("--minutes", metavar="N", type=float, help="stop then, before the last record")
-    parser.add_argument("--seed", metavar="N", type=int, default=0)
-    options = parser.parse_args(arguments)
-    random = Random(options.seed)
-    with tempfile.TemporaryDirectory(prefix="soak-") as place:
-        data, out = Path(place) / "data", Path(place) / "out"
-        damaged = _make_records(Path(place) / "originals", data, options.records, options.longest, random)
-        records = len(find_records(data))  # the links to signals of other records are some as well
-        started = time.monotonic()
-        drive = _drive(data, out, 60 * options.minutes if options.minutes else None)
-        seconds = time.monotonic() - started
-        results = len(list(out.glob("*.csv")))
-    first, last = drive.tenths
-    memory = f"{first.memory / 1e9:.2f}, {last.memory / 1e9:.2f}"
-    rows = [
-        ("records, of these damaged", f"{records}, {damaged}"),
-        ("the driver's last line", drive.printed),
-        ("results", results),
-        ("minutes", f"{seconds / 60:.1f}"),
-        ("peak memory in the first tenth, in the last, GB", memory),
-        ("open files, most in the first tenth, in the last", f"{first.files}, {last.files}"),
-    ]
-    print(table(("soak", "seen"), rows))
-    steady = last.memory <= GROWTH * first.memory and last.files <= first.files + 8
-    whole = drive.stopped or (not drive.code and results == records)
-    return int(not (steady and whole))
-
-
-@dataclass(frozen=True)
-class Look:
-    """Resident memory (bytes) and open files of the driver."""
-
-    memory: int
-    files: int
+#: Limits of the last tenth's peaks: a factor of the first tenth's memory, and further open files.
+GROWTH, FURTHER_FILES = 1.25, 8
 
 
 @dataclass(frozen=True)
 class Drive:
-    """What was seen of a driver.
+    """A driver that was watched.
 
     Attributes
     ----------
-    looks : tuple of Look
-        One a second.
+    samples : tuple of (int, int)
+        Resident memory (bytes) and number of open files, once a second.
     printed : str
         Its last line.
     code : int
@@ -96,24 +53,59 @@ class Drive:
         Whether it was stopped before it was done.
     """
 
-    looks: tuple[Look, ...]
+    samples: tuple[tuple[int, int], ...]
     printed: str
     code: int
     stopped: bool
 
     @property
-    def tenths(self) -> tuple[Look, Look]:
-        """The most of the first tenth of the looks, and of the last."""
-        count = max(1, len(self.looks) // 10)
-        first, last = (
-            Look(max(look.memory for look in part), max(look.files for look in part))
-            for part in (self.looks[:count], self.looks[-count:])
-        )
+    def tenths(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The largest memory and number of files in the first tenth of the samples, and in the last."""
+        count = max(1, len(self.samples) // 10)
+        parts = self.samples[:count], self.samples[-count:]
+        first, last = (tuple(map(max, zip(*part, strict=True))) or (0, 0) for part in parts)
         return first, last
 
 
+def main(arguments: list[str]) -> int:
+    """Make the records, drive them and print a table; return 1 if a limit is broken."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.torture.soak", description=__doc__)
+    parser.add_argument("--records", metavar="N", type=int, default=50_000, help="default: %(default)s")
+    parser.add_argument(
+        "--longest", metavar="S", type=float, default=LONGEST_S, help="s (default: %(default)g)"
+    )
+    parser.add_argument("--minutes", metavar="N", type=float, help="stop after these, before the last record")
+    parser.add_argument("--seed", metavar="N", type=int, default=0)
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="soak-") as place:
+        data, out = Path(place) / "data", Path(place) / "out"
+        random = Random(options.seed)
+        damaged = _make_records(Path(place) / "originals", data, options.records, options.longest, random)
+        records = len(find_records(data))  # linked signals of other records are records, too
+        started = time.monotonic()
+        drive = _drive(data, out, 60 * options.minutes if options.minutes else math.inf)
+        minutes = (time.monotonic() - started) / 60
+        results = len(list(out.glob("*.csv")))
+    (first_memory, first_files), (last_memory, last_files) = drive.tenths
+    rows = (
+        ("records, of these damaged", f"{records}, {damaged}"),
+        ("the driver's last line", drive.printed),
+        ("results", results),
+        ("minutes", f"{minutes:.1f}"),
+        (
+            "peak memory in the first tenth, in the last, GB",
+            f"{first_memory / 1e9:.2f}, {last_memory / 1e9:.2f}",
+        ),
+        ("most open files in the first tenth, in the last", f"{first_files}, {last_files}"),
+    )
+    print(Table("soak", ("value",), rows))
+    steady = last_memory <= GROWTH * first_memory and last_files <= first_files + FURTHER_FILES
+    whole = drive.stopped or (not drive.code and results == records)
+    return int(not (steady and whole))
+
+
 def _make_records(originals: Path, data: Path, count: int, longest: float, random: Random) -> int:
-    """Write records as links to a few originals; return how many are damaged."""
+    """Write records as links to a few originals; return the number of damaged ones."""
     data.mkdir()
     names = [_make_original(originals, index, longest, random) for index in range(min(ORIGINALS, count))]
     damaged = 0
@@ -128,8 +120,7 @@ def _make_records(originals: Path, data: Path, count: int, longest: float, rando
                 os.link(path, data / path.name)
     for path in data.glob("*.mat"):  # a signal without a header of its name would be a record of its own
         if not path.with_suffix(".hea").exists():
-            header = (originals / f"{path.stem}.hea").read_text()
-            (data / f"{path.stem}.hea").write_text(header)
+            path.with_suffix(".hea").write_text((originals / f"{path.stem}.hea").read_text())
     return damaged
 
 
@@ -148,36 +139,29 @@ def _make_original(folder: Path, index: int, longest: float, random: Random) -> 
         lines = [f"{name}.dat {storage} 500/mV 16 0 0 0 0 {lead}" for lead in LEADS]
         (folder / f"{name}.hea").write_text("\n".join([f"{name} 12 {rate:g} {len(signal)}", *lines, ""]))
     else:
-        write_simulated(
-            folder, replace(record, signal=signal, events=record.events[:1]), random.choice(DIALECTS)
-        )
+        longer = replace(record, signal=signal, events=record.events[:1])
+        write_simulated(folder, longer, random.choice(DIALECTS))
         (folder / f"{name}.atr").unlink()
     return name
 
 
-def _drive(data: Path, out: Path, limit: float | None) -> Drive:
-    """Drive a folder to its end or for so many seconds, and look at the driver each second."""
+def _drive(data: Path, out: Path, limit: float) -> Drive:
+    """Drive a folder to its end or for `limit` seconds, and watch the driver."""
     command = [sys.executable, "driver.py", str(SHIPPED_MODEL), str(data), str(out)]
-    ends = time.monotonic() + limit if limit else math.inf
+    ends = time.monotonic() + limit
     with tempfile.TemporaryFile("w+") as printed:
         child = subprocess.Popen(command, stdout=printed, stderr=subprocess.DEVNULL)
-        looks = []
+        samples = []
         while child.poll() is None and time.monotonic() < ends:
             time.sleep(1)
-            if out.exists() and any(out.glob("*.csv")):
-                with contextlib.suppress(OSError, IndexError):
-                    looks.append(_look_at(child.pid))
+            if out.exists() and any(out.glob("*.csv")) and (memory := resident_bytes(child.pid)):
+                samples.append((memory, open_files(child.pid)))
         stopped = child.poll() is None
         child.terminate()
         code = child.wait()
         printed.seek(0)
         lines = ["stopped" if stopped else "", *printed.read().strip().splitlines()]
-        return Drive(tuple(looks), lines[-1], code, stopped)
-
-
-def _look_at(process: int) -> Look:
-    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return Look(pages * os.sysconf("SC_PAGE_SIZE"), len(list(Path(f"/proc/{process}/fd").iterdir())))
+        return Drive(tuple(samples), lines[-1], code, stopped)
 
 
 if __name__ == "__main__":

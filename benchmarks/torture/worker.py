@@ -1,4 +1,4 @@
-"""A child process that runs cases one after the other and says on its standard output what became of each.
+"""Child process that runs cases one after the other and reports on standard output how each ended.
 
 Usage: python -m benchmarks.torture.worker plain|keras SEED FIRST LAST STEP MATERIALS
 """
@@ -17,7 +17,7 @@ from random import Random
 from benchmarks.torture.kinds import PLAIN, Kind
 from cnn_gap.system.errors import InputError, printable
 
-#: What becomes of a case; all but the first two are faults.
+#: Ends of a case; all others are faults.
 ANSWERED, REFUSED = "answered", "refused"
 
 
@@ -31,14 +31,14 @@ def kinds_of(family: str) -> tuple[Kind, ...]:
 
 
 def kind_of(kinds: Sequence[Kind], seed: int, index: int) -> tuple[Kind, Random]:
-    """Return the kind of a case and its random numbers, which the seed and its number decide."""
+    """Return the kind of a case and its random numbers, determined by the seed and the number of the case."""
     random = Random(f"{seed}:{index}")
     ends = list(itertools.accumulate(kind.weight for kind in kinds))
     return kinds[bisect.bisect(ends, random.random() * ends[-1])], random
 
 
 def run_case(kind: Kind, materials: Path, random: Random) -> tuple[str, str]:
-    """Return what became of a case, and more about it."""
+    """Return how a case ended, and the text of a fault."""
     with tempfile.TemporaryDirectory(prefix="case-") as folder:
         try:
             fault = kind.run(materials, Path(folder), random)
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
     """Run every case from FIRST to before LAST, STEP apart."""
     family, *numbers, materials = arguments
     seed, first, last, step = map(int, numbers)
-    # What the libraries print must not be taken for a report.
+    # Libraries print to standard output, too: the reports go to a copy of it.
     report = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     if family == "keras":

@@ -1,1 +1,1 @@
-"""A whole folder of records: classified or explained."""
+"""Classify or explain a whole folder of records."""

@@ -1,35 +1,40 @@
-"""Classify many records into result files, a table or both, whatever single records are like."""
+"""Classify many records into result files, a table or both; a bad record costs no other."""
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
-from cnn_gap.io.sources import ListedRecord, Stamp, is_address, list_records
+from cnn_gap.batch.run_log import RunLog
+from cnn_gap.batch.runner import run_batch
+from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.io.sources import ListedRecord, Stamp, is_address
 from cnn_gap.model.folder import ModelDescription, fingerprint
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import PendingRecord, ReadResult, prepared_records
-from cnn_gap.report.data_frames import column_types, columns_of
+from cnn_gap.report.data_frames import ABOUT, column_types, columns_of
 from cnn_gap.results.challenge_files import outputs_text
-from cnn_gap.results.ledger import ResultJournal, open_journal, result_hash
+from cnn_gap.results.ledger import Entry, Ledger, LedgerKind, result_hash
 from cnn_gap.results.result_table import CONTENT, TABLE_FORMAT, ResultTable, rounded
+from cnn_gap.system.chunks import chunks_of
 from cnn_gap.system.errors import InputError, printable
-from cnn_gap.system.files import writable, write_text
+from cnn_gap.system.files import write_text
 from cnn_gap.system.locks import locked
-from cnn_gap.system.processes import usual_jobs
+from cnn_gap.system.outputs import RESULT
+from cnn_gap.system.processes import in_processes, usual_jobs
 from cnn_gap.system.version import __version__
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
 
-#: The file in the results' folder that says which records failed, and why.
+#: The ledger and the result files in the folder of the results.
+DRIVER = LedgerKind("driver", {".csv": RESULT})
+
+#: The file in the folder that says which records failed, and why.
 FAILURES = "failures.log"
 
 #: The one with notes on records that were classified: flat leads, corrected gains, no heartbeat.
@@ -72,7 +77,7 @@ class OutputTarget:
     Attributes
     ----------
     out : Path
-        The folder for logs and, if `files`, a result file ``NAME.csv`` for each record.
+        The folder for the ledger, logs and, if `files`, a result file ``NAME.csv`` for each record.
     files : bool
         Whether there are result files.
     table : Path or None
@@ -83,10 +88,15 @@ class OutputTarget:
     files: bool = True
     table: Path | None = None
 
+    @property
+    def files_folder(self) -> Path | None:
+        """The folder for result files; None if there are to be none."""
+        return self.out if self.files else None
+
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """What all results depend on beside the records; no network is needed to know it.
+    """The model that all results depend on; no network is needed to know it.
 
     Attributes
     ----------
@@ -120,8 +130,8 @@ class Classified:
     result: str = ""
 
 
-#: Classifies records, and yields several at a time when their result files are written.
-Classify = Callable[[list[ListedRecord]], Iterable[list[Classified]]]
+#: Classifies records, writes their result files into a folder if one is given, and yields several at a time.
+Classify = Callable[[list[ListedRecord], Path | None], Iterator[list[Classified]]]
 
 
 def classify_folder(
@@ -136,9 +146,9 @@ def classify_folder(
     """Classify every record of `data` into `out/NAME.csv`, a table, or both.
 
     A record that fails gets labels 0 and probabilities nan, a line to `warn` and one in `out/failures.log`; one
-    that holds no heartbeat gets zeros. What is to know of records' signals is in `out/quality.log`. A
+    that holds no heartbeat gets zeros. Notes on the quality of records are in `out/quality.log`. A
     second run keeps the files and rows that an earlier one of the same model and records has written, as far as
-    they are whole and the records unchanged, and tries failures again.
+    they are whole and the records unchanged, and tries failures again. Files that no run has written stay.
 
     Parameters
     ----------
@@ -162,17 +172,12 @@ def classify_folder(
     Raises
     ------
     InputError
-        If there are no records, two have the same name, `out` cannot be written or another process is writing
-        into it.
+        If there are no records, two have the same name, `out` cannot be written, an output would replace
+        another file, or another process is writing into `out`.
     """
     results = out if isinstance(out, OutputTarget) else OutputTarget(Path(out))
     about = ModelIdentity(classifier.description, fingerprint(Path(model)), classifier.runtime.precision)
-
-    def classify(records: list[ListedRecord]) -> Iterator[list[Classified]]:
-        return classify_records(
-            classifier, records, results.out if results.files else None, reading_jobs(jobs, records)
-        )
-
+    classify = partial(classify_here, lambda: classifier, jobs)
     return fill_results(about, str(data), results, classify, warn, strict)
 
 
@@ -184,7 +189,7 @@ def fill_results(
     warn: Callable[[str], None],
     strict: bool = False,
 ) -> Summary:
-    """Bring results up to date as `classify_folder` does, whatever classifies the records.
+    """Bring results up to date as `classify_folder` does, by any function that classifies records.
 
     Parameters
     ----------
@@ -194,34 +199,38 @@ def fill_results(
     data, results, warn, strict
         As of `classify_folder`.
     """
-    listing = list_records(data, strict)
-    records = listing.records
-    for line in (*listing.unreadable, *listing.remarks):
-        warn(line)
     source = {
         "model": model.fingerprint,
         "data": data if is_address(data) else str(Path(data).resolve()),
         "precision": model.precision,
     }
-    with ExitStack() as stack:
-        stack.enter_context(locked(results.out))
-        run = _Run(results.out, warn)
-        if results.files:
-            run.journal = stack.enter_context(open_journal(results.out, source, records, warn))
-        if results.table is not None:
-            run.table = stack.enter_context(_open_table(model, results.table))
-        run.remove_log(FAILURES)
-        waiting = [record for record in records if not run.is_current(record)]
-        kept = len(records) - len(waiting)
-        if not kept:
-            run.remove_log(QUALITY)
-        with tqdm(total=len(waiting), desc="classifying", unit="record", disable=None) as bar:
-            for several in classify(waiting):
-                run.take(several)
-                bar.update(len(several))
-        if run.table is not None:
-            run.table.finish([record.name for record in records])
-    return Summary(len(waiting) - run.failed, run.failed, kept, len(listing.unreadable), run.unanswerable)
+    table = None if results.table is None else _table(model, results.table)
+    make_batch = partial(_Classification, results, model.description.class_set, table, classify, warn)
+    with nullcontext() if table is None else _locked_table(table.path):
+        done = run_batch(DRIVER, results.out, source, data, make_batch, warn, strict)
+    failed = done.batch.failed
+    return Summary(done.worked - failed, failed, done.kept, done.unreadable, done.batch.unanswerable)
+
+
+def _locked_table(path: Path) -> AbstractContextManager[None]:
+    """Keep other runs from writing the same table, whose folder may be another than that of the results."""
+    return locked(path.parent, name=f".{path.name}.lock")
+
+
+def classify_here(
+    load: Callable[[], "Classifier"], jobs: int | None, records: list[ListedRecord], out: Path | None
+) -> Iterator[list[Classified]]:
+    """Classify records in this process, which loads the classifier if there is any record.
+
+    Parameters
+    ----------
+    load : callable
+        Returns the classifier.
+    jobs, records, out
+        As of `classify_folder` and `classify_records`.
+    """
+    if records:
+        yield from classify_records(load(), records, out, reading_jobs(jobs, records))
 
 
 def classify_records(
@@ -233,7 +242,7 @@ def classify_records(
     ----------
     classifier : Classifier
     records : iterable of ListedRecord
-        Looked at one by one, or as far ahead as other processes read.
+        Taken one by one, or as far ahead as other processes read.
     out : Path or None
         The folder for result files; None if there are to be none.
     jobs : int
@@ -246,7 +255,7 @@ def classify_records(
         closing(_prepared(classifier, records, jobs, stamps)) as prepared,
         closing(predict_prepared_stream(classifier, prepared)) as stream,
     ):
-        for predictions in _several(stream):
+        for predictions in chunks_of(stream, CONCURRENT_WRITES):
             results = write_results(out, predictions) if out is not None else {}
             yield [
                 Classified(each, stamps.pop(each.name, None), results.get(each.name, ""))
@@ -262,7 +271,7 @@ def _prepared(
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records
     )
     prepare = classifier.preparation.prepare if jobs else classifier.prepare
-    with closing(prepared_records(prepare, waiting, jobs)) as prepared:
+    with closing(prepared_records(prepare, waiting, partial(in_processes, jobs=jobs))) as prepared:
         for each in prepared:
             if each.stamp is not None:
                 stamps[each.name] = each.stamp
@@ -279,7 +288,7 @@ def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
     return {name: result_hash(text) for name, text in texts.items()}
 
 
-def _open_table(model: ModelIdentity, path: Path) -> ResultTable:
+def _table(model: ModelIdentity, path: Path) -> ResultTable:
     described, classes = model.description, model.description.class_set
     about = {
         "format": TABLE_FORMAT,
@@ -303,59 +312,106 @@ def _open_table(model: ModelIdentity, path: Path) -> ResultTable:
     return ResultTable(path, about, column_types(classes) | {CONTENT: str})
 
 
-class _Run:
-    """The results of a run: what is there, and how many records have failed."""
+class _Classification:
+    """The work of a run (`cnn_gap.batch.runner.Batch`).
 
-    def __init__(self, out: Path, warn: Callable[[str], None]):
-        self._out = out
+    An entry of the ledger holds a record's row of the table, without its first column and its last.
+    """
+
+    title = "classifying"
+
+    def __init__(
+        self,
+        results: OutputTarget,
+        classes: ClassSet,
+        table: ResultTable | None,
+        classify: Classify,
+        warn: Callable[[str], None],
+        ledger: Ledger,
+        records: list[ListedRecord],
+    ) -> None:
+        self._results = results
+        self._table = table
+        self._classify = classify
         self._warn = warn
-        self.journal: ResultJournal | None = None
-        self.table: ResultTable | None = None
+        self._ledger = ledger
+        self._width = len(column_types(classes)) - 1
+        self._names = [record.name for record in records]
+        self._kept: list[str] = []
+        self._failures = RunLog(results.out / FAILURES, ledger, _failure)
+        self._quality = RunLog(results.out / QUALITY, ledger, _notes)
         self.failed = self.unanswerable = 0
 
-    def is_current(self, record: ListedRecord) -> bool:
-        """Tell whether all that is wanted of a record is there, and of the record as it is now."""
-        if self.journal is not None and not self.journal.is_current(record):
+    def require_replaceable(self) -> None:
+        self._failures.require_replaceable()
+        self._quality.require_replaceable()
+        if self._table is not None:
+            self._table.require_replaceable()
+
+    def keep(self, record: ListedRecord) -> bool:
+        entry = self._ledger.entry(record.name)
+        if entry is None or not _is_row(entry.about) or len(entry.about) != self._width:
             return False
-        try:
-            return self.table is None or self.table.is_current(record.name, lambda: record.stamp().content)
-        except InputError:
+        if not self._ledger.is_current(record, self._results.files):
             return False
+        self._kept.append(record.name)
+        return True
 
-    def remove_log(self, name: str) -> None:
-        """Remove a log of an earlier run."""
-        with writable(self._out / name):
-            (self._out / name).unlink(missing_ok=True)
+    def work(self, waiting: list[ListedRecord]) -> Generator[list[Classified]]:
+        self._failures.start(())
+        self._quality.start(self._kept)
+        yield from self._classify(waiting, self._results.files_folder)
 
-    def take(self, several: list[Classified]) -> None:
-        """Count records that have been classified, and note those that need not be classified again."""
-        for each in several:
-            self._count(each.prediction)
-            if self.journal is not None and each.stamp is not None and not each.prediction.failure:
-                self.journal.add(each.prediction.name, each.stamp, each.result)
-        if self.table is not None:
-            predictions = [each.prediction for each in several]
-            columns = columns_of(predictions, predictions[0].classes)
-            for name, values in columns.items():
-                if values and isinstance(values[0], float):
-                    columns[name] = [rounded(value) for value in values]
-            contents = [each.stamp.content if each.stamp is not None else "" for each in several]
-            self.table.add(columns | {CONTENT: contents})
-
-    def _count(self, prediction: Prediction) -> None:
-        """Count a prediction, and say what is to know of it."""
-        if prediction.failure:
-            self.failed += 1
-            self._warn(_log(self._out / FAILURES, prediction.name, prediction.failure))
-        elif prediction.notes:
-            line = _log(self._out / QUALITY, prediction.name, "; ".join(prediction.notes))
-            if not prediction.answerable:
+    def take(self, results: list[Classified]) -> None:
+        rows = _rows([each.prediction for each in results])
+        entries = [
+            Entry(each.prediction.name, None if each.prediction.failure else each.stamp, each.result, row[1:])
+            for each, row in zip(results, rows, strict=True)
+        ]
+        self._ledger.add(entries)
+        for each, entry in zip(results, entries, strict=True):
+            if each.prediction.failure:
+                self.failed += 1
+                self._warn(self._failures.add(entry))
+                continue
+            line = self._quality.add(entry)
+            if not each.prediction.answerable:
                 self.unanswerable += 1
                 self._warn(line)
 
+    def finish(self) -> None:
+        if self._table is not None:
+            entries = (entry for name in self._names if (entry := self._ledger.entry(name)))
+            contents = ((entry, entry.stamp.content if entry.stamp else "") for entry in entries)
+            self._table.write([entry.name, *entry.about, content] for entry, content in contents)
+
+
+def _rows(predictions: list[Prediction]) -> list[list[Any]]:
+    """Return the rows of a table for predictions, probabilities with as many digits as result files have."""
+    columns = columns_of(predictions, predictions[0].classes).values()
+    return [
+        [rounded(value) if isinstance(value, float) else value for value in row]
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _failure(entry: Entry) -> str:
+    """Return why a record failed; empty if it did not."""
+    return str(entry.about[0]) if _is_row(entry.about) else ""
+
+
+def _notes(entry: Entry) -> str:
+    """Return the notes on a record that was classified."""
+    return str(entry.about[2]) if _is_row(entry.about) and not _failure(entry) else ""
+
+
+def _is_row(about: Any) -> bool:
+    """Tell whether an entry holds a row: somebody may have changed the ledger."""
+    return isinstance(about, list) and len(about) > ABOUT.index("notes")
+
 
 def reading_jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
-    """Return how many processes read records beside this one, which does it where there are 0."""
+    """Return how many processes read records besides this one; where it is 0, this one reads."""
     if not all(record.readable_in_subprocess for record in records):
         return 0
     if jobs is None:
@@ -379,11 +435,6 @@ def stamp_for_result(record: ListedRecord) -> Stamp:
     return record.stamp()
 
 
-def _several(predictions: Iterator[Prediction]) -> Iterator[list[Prediction]]:
-    while several := list(islice(predictions, CONCURRENT_WRITES)):
-        yield several
-
-
 def _fits(name: str) -> bool:
     return len(os.fsencode(_file_name(name))) <= LONGEST_NAME
 
@@ -396,11 +447,3 @@ def _text(prediction: Prediction) -> str:
     classes = prediction.classes
     labels, probabilities = classes.expand(prediction.labels), classes.expand(prediction.probabilities)
     return outputs_text(prediction.name, classes.codes, labels, probabilities)
-
-
-def _log(log: Path, name: str, text: str) -> str:
-    """Add a line about a record to a log, and return it."""
-    line = printable(f"{name}: {text}")
-    with writable(log), log.open("a", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(f"{line}\n")
-    return line

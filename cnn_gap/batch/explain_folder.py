@@ -1,51 +1,53 @@
-"""Explain a whole folder of records into a folder of files, whatever single records are like."""
+"""Explain many records into a folder of pages and files; a bad record costs no other."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from cnn_gap.batch.explanation_files import EXPLANATIONS, RecordTask, RecordWriter, WrittenRecord, as_lost
-from cnn_gap.batch.folder_pages import FolderPages
+from cnn_gap.batch.folder_pages import INDEX, FolderPages
+from cnn_gap.batch.runner import run_batch
 from cnn_gap.classifier import Classifier
 from cnn_gap.explain.explainer import Choice, chosen_classes, compute_maps, map_reader, named_classes
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
 from cnn_gap.io.long_records import read_whole
-from cnn_gap.io.sources import ListedRecord, list_records
-from cnn_gap.model.folder import fingerprint
+from cnn_gap.io.sources import ListedRecord
+from cnn_gap.model.folder import fingerprint, read_description
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.record import Record
 from cnn_gap.report.report_text import full_name
-from cnn_gap.results.ledger import open_journal
+from cnn_gap.results.ledger import Ledger
+from cnn_gap.system.chunks import Work, chunks_of
 from cnn_gap.system.errors import InputError, printable
-from cnn_gap.system.locks import locked
-from cnn_gap.system.processes import Work, in_processes, usual_jobs
+from cnn_gap.system.outputs import INDEX as OUTPUT_INDEX
+from cnn_gap.system.outputs import require_replaceable
+from cnn_gap.system.processes import in_processes, usual_jobs
 from cnn_gap.system.version import __version__
 
-#: Classes of a record whose leads are looked at where none are named: those that are answered, and the most
-#: probable up to this number.
+#: Number of classes of which the leads' shares are computed where no classes are named: those that are
+#: answered, then the most probable others.
 DETAILED = 12
 
-#: Records that are computed together: so many, or until their signals have so many bytes.
+#: Records whose maps are computed together, and the bytes of their signals at which no more are added.
 RECORDS_COMPUTED_AT_ONCE = 16
 LARGEST_BATCH_BYTES = 1 << 24
 
-#: Minimum number of records before workers are started, and how many records each takes at a time.
+#: Minimum number of records before processes are started to write files, and records that each takes at a time.
 MIN_RECORDS_FOR_WORKERS = 64
 SENT = 4
 
-#: What is computed of a record is sent to another process up to this size, bytes: that of hours of ECG would be
-#: in memory several times.
+#: Largest maps of a record that are sent to another process, bytes: those of hours of ECG would be in memory
+#: several times.
 LARGEST_SENT = 1 << 22
 
 
 @dataclass(frozen=True)
 class ExplainOptions:
-    """What `cnn_gap.explain.explainer.explain_records` is to explain of each record.
+    """What is explained of each record.
 
     Attributes
     ----------
@@ -78,9 +80,9 @@ class ExplainOptions:
 
 
 def _detailed(prediction: Prediction, ranked: Sequence[int]) -> list[int]:
-    """Return which of the classes, the most probable first, are looked at lead by lead.
+    """Return of which of the classes, the most probable first, the leads' shares are computed.
 
-    They take a gradient each, and nobody looks at those of ninety diagnoses that a record does not have.
+    Each takes a gradient, so not those of all ninety diagnoses.
     """
     answered = [index for index in ranked if prediction.labels[index]]
     others = [index for index in ranked if not prediction.labels[index]]
@@ -103,7 +105,7 @@ class ExplainSummary:
 def explain_folder(
     classifier: Classifier,
     model: Path,
-    data: Path,
+    data: str | Path,
     out: Path,
     options: ExplainOptions,
     warn: Callable[[str], None],
@@ -113,7 +115,7 @@ def explain_folder(
 
     A record that fails gets a line to `warn` and one in the index; the others go on. A second run keeps the
     files that an earlier one of the same model and options has written, as far as they are whole and the
-    records unchanged.
+    records unchanged. Files that no run has written stay.
 
     Parameters
     ----------
@@ -121,12 +123,14 @@ def explain_folder(
         Loaded from the folder `model`.
     model : Path
         The model's folder.
-    data, out : Path
-        Folders of the records and for the results.
+    data : str or Path
+        Folder of the records, list of them, or address, as `cnn_gap.io.sources` takes it.
+    out : Path
+        Folder for the results.
     options : ExplainOptions
         What is explained of each.
     warn : callable
-        Receives a line for each record that fails.
+        Receives a line for each record that fails, and for each folder in `data` that cannot be read.
     jobs : int, optional
         How many other processes write files; 0: this one does. If not given, one a core where there are records
         enough.
@@ -134,32 +138,77 @@ def explain_folder(
     Raises
     ------
     InputError
-        If there are no records, two have the same name, or a class is unknown.
+        If there are no records, two have the same name, a class is unknown, or an output would replace another
+        file.
     """
-    named_classes(classifier.classes, options.classes)  # what no record can have is said once, not for each
-    out = Path(out)
-    listing = list_records(data)
-    for line in (*listing.unreadable, *listing.remarks):
-        warn(line)
-    records = listing.records
+    return fill_explanations(lambda: classifier, model, str(data), out, options, warn, jobs)
+
+
+def fill_explanations(
+    load: Callable[[], Classifier],
+    model: Path,
+    data: str,
+    out: Path,
+    options: ExplainOptions,
+    warn: Callable[[str], None],
+    jobs: int | None = None,
+) -> ExplainSummary:
+    """Bring explanations up to date as `explain_folder` does; `load` returns the classifier if it is needed."""
+    classes = read_description(Path(model)).class_set
+    named_classes(classes, options.classes)  # one error instead of one for each record
     source = {"model": fingerprint(Path(model)), "version": __version__, "options": _as_json(options)}
-    with locked(out), open_journal(out, source, records, warn, EXPLANATIONS) as journal:
-        headings = [full_name(diagnosis) for diagnosis in classifier.classes.diagnoses]
-        pages = FolderPages(out, journal, [record.name for record in records], headings)
-        waiting = [record for record in records if not pages.keep(record)]
-        writer = RecordWriter(out, map_reader(classifier, options.level), options.classes is None)
-        tasks = _tasks(classifier, options, waiting, pages)
-        with (
-            closing(_written(writer, tasks, _jobs(jobs, len(waiting)))) as results,
-            tqdm(total=len(waiting), desc="explaining", unit="record", disable=None) as bar,
-        ):
-            for written in results:
-                if written.row.failure:
-                    warn(printable(f"{written.name}: {written.row.failure}"))
-                pages.take(written)
-                bar.update()
-        pages.finish()
-    return ExplainSummary(len(waiting) - pages.failed, pages.failed, len(records) - len(waiting))
+    headings = [full_name(diagnosis) for diagnosis in classes.diagnoses]
+
+    def make_batch(ledger: Ledger, records: list[ListedRecord]) -> _Explanation:
+        pages = FolderPages(Path(out), ledger, [record.name for record in records], headings)
+        return _Explanation(load, options, pages, Path(out), warn, jobs)
+
+    done = run_batch(EXPLANATIONS, Path(out), source, data, make_batch, warn)
+    failed = done.batch.pages.failed
+    return ExplainSummary(done.worked - failed, failed, done.kept)
+
+
+@dataclass(frozen=True)
+class _Explanation:
+    """The work of a run (`cnn_gap.batch.runner.Batch`)."""
+
+    load: Callable[[], Classifier]
+    options: ExplainOptions
+    pages: FolderPages
+    out: Path
+    warn: Callable[[str], None]
+    jobs: int | None
+    title: str = "explaining"
+
+    def require_replaceable(self) -> None:
+        require_replaceable(self.out / INDEX, OUTPUT_INDEX)
+
+    def keep(self, record: ListedRecord) -> bool:
+        return self.pages.keep(record)
+
+    def work(self, waiting: list[ListedRecord]) -> Generator[list[WrittenRecord]]:
+        if not waiting:
+            return
+        classifier = self.load()
+        writer = RecordWriter(
+            self.out, map_reader(classifier, self.options.level), self.options.classes is None
+        )
+        tasks = _tasks(classifier, self.options, waiting, self.pages)
+        jobs = _jobs(self.jobs, len(waiting))
+        # What is too large to be sent to another process is written by this one.
+        items = (task if task.size <= LARGEST_SENT else writer.write(task) for task in tasks)
+        run = partial(in_processes, jobs=jobs, chunk=SENT)
+        with closing(run(Work(writer.write_several, as_lost), items)) as results:
+            yield from chunks_of(results, SENT)
+
+    def take(self, results: list[WrittenRecord]) -> None:
+        for written in results:
+            if written.row.failure:
+                self.warn(printable(f"{written.name}: {written.row.failure}"))
+        self.pages.take(results)
+
+    def finish(self) -> None:
+        self.pages.finish()
 
 
 def _as_json(options: ExplainOptions) -> dict[str, Any]:
@@ -174,7 +223,7 @@ def _as_json(options: ExplainOptions) -> dict[str, Any]:
 def _tasks(
     classifier: Classifier, options: ExplainOptions, records: Sequence[ListedRecord], pages: FolderPages
 ) -> Iterator[RecordTask]:
-    """Yield what is to be written of records, of which several are computed together, in their order."""
+    """Yield records with their maps, in their order; those of several are computed together."""
     for several in _batches(records):
         computed = _computed(classifier, options, several)
         for each in computed:
@@ -184,17 +233,6 @@ def _tasks(
             yield each if each.failure else replace(each, links=pages.links(each.name))
 
 
-def _written(writer: RecordWriter, tasks: Iterator[RecordTask], jobs: int) -> Generator[WrittenRecord]:
-    """Write records' files, in so many other processes, and yield what becomes of each record, in order."""
-    if not jobs:
-        for task in tasks:
-            yield writer.write(task)
-        return
-    work = Work(writer.write_several, as_lost)
-    items = (task if task.size <= LARGEST_SENT else writer.write(task) for task in tasks)
-    yield from in_processes(work, items, jobs, chunk=SENT)
-
-
 def _jobs(jobs: int | None, records: int) -> int:
     if jobs is None:
         return usual_jobs() if records >= MIN_RECORDS_FOR_WORKERS else 0
@@ -202,7 +240,7 @@ def _jobs(jobs: int | None, records: int) -> int:
 
 
 def _batches(records: Iterable[ListedRecord]) -> Iterator[list[RecordTask]]:
-    """Read records, and yield as many as are computed together."""
+    """Read records, and yield those that are computed together."""
     several: list[RecordTask] = []
     for record in records:
         several.append(_read(record))
@@ -217,16 +255,21 @@ def _batches(records: Iterable[ListedRecord]) -> Iterator[list[RecordTask]]:
 def _read(record: ListedRecord) -> RecordTask:
     """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
     task = RecordTask(record.name, record.source)
-    with suppress(InputError):  # whoever reads the record says what is wrong with it
+    with suppress(InputError):  # reading the record, which follows, gives the reason
         task = replace(task, stamp=record.stamp())
     try:
-        return replace(task, record=read_whole(Path(record.source)))
+        return replace(task, record=replace(_whole(record), name=record.name))
     except Exception as error:  # whatever is wrong with one record must not cost the others
         return task.failed(error)
 
 
+def _whole(record: ListedRecord) -> Record:
+    opened = record.open()
+    return opened if isinstance(opened, Record) else read_whole(Path(record.source))
+
+
 def _computed(classifier: Classifier, options: ExplainOptions, tasks: Sequence[RecordTask]) -> list[RecordTask]:
-    """Return tasks with what the network says of their records; whoever fails alone fails."""
+    """Return tasks with the maps of their records; after a failure each is computed alone."""
     ready = [each for each in tasks if each.record is not None]
     try:
         maps = iter(compute_maps(classifier, [each.record for each in ready if each.record], options.choose))

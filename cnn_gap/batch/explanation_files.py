@@ -1,4 +1,4 @@
-"""The files of an explained record in a folder: its page, JSON and annotations, written without Keras."""
+"""The files of an explained record: its page, JSON and annotations, written without Keras."""
 
 import os
 from collections.abc import Sequence
@@ -14,33 +14,34 @@ from cnn_gap.report.diagnosis_order import in_order
 from cnn_gap.report.explanation_export import ANNOTATOR, write_annotations, write_explanation
 from cnn_gap.report.page import IndexRow, Links, explanation_page, relinked
 from cnn_gap.report.report_text import heading, record_notes
-from cnn_gap.results.ledger import Kind, files_hash
+from cnn_gap.results.ledger import LedgerKind, files_hash
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes, write_text
+from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, PAGE
 
-#: The files of each record, and the journal beside them.
-EXPLANATIONS = Kind("explanations", (".html", ".json", f".{ANNOTATOR}"), only_noted=True)
+#: The ledger and the files of each record in the folder of the results.
+EXPLANATIONS = LedgerKind("explanations", {".html": PAGE, ".json": EXPLANATION, f".{ANNOTATOR}": ANNOTATIONS})
 
-#: Those of a page that is not to be written.
+#: Of a record that has no page.
 NO_LINKS = Links("")
 
 
 @dataclass(frozen=True, eq=False)
 class RecordTask:
-    """A record on its way to its files.
+    """A record between its reading and the writing of its files.
 
     Attributes
     ----------
     name : str
         Of its files.
     source : str
-        What to call it in errors.
+        Its path or address, for errors.
     stamp : Stamp or None
-        What the record's files were like before they were read; None before that.
+        What the record's files were like before they were read; None until then.
     record : Record or None
-        What was read, until it is computed.
+        The record from its reading until its maps are computed.
     computed : ComputedMaps or None
-        What the files say.
+        Probabilities and maps, from which the files are made.
     links : Links
         Of the page.
     failure : str
@@ -110,7 +111,7 @@ class RecordWriter:
         return [task if isinstance(task, WrittenRecord) else self.write(task) for task in tasks]
 
     def write(self, task: RecordTask) -> WrittenRecord:
-        """Write the files of a record; what keeps it from that is in its row."""
+        """Write the files of a record; the reason of a failure is in its row."""
         if task.computed is None:
             return as_failed(task)
         try:
@@ -128,7 +129,7 @@ class RecordWriter:
 
 
 def as_lost(task: RecordTask | WrittenRecord) -> WrittenRecord:
-    """Return what becomes of a record that the process that wrote its files died of."""
+    """Return the failure of a record whose process died while it wrote the files."""
     if isinstance(task, WrittenRecord):
         return task
     reason = f"{task.source}: the process that wrote its page was ended; is there memory enough?"
@@ -136,7 +137,7 @@ def as_lost(task: RecordTask | WrittenRecord) -> WrittenRecord:
 
 
 def as_failed(task: RecordTask) -> WrittenRecord:
-    """Return what becomes of a record that has failed."""
+    """Return a record that has failed as one of which nothing is written."""
     return WrittenRecord(task.name, None, task.links, IndexRow(task.name, None, failure=task.failure))
 
 

@@ -1,28 +1,27 @@
-"""The pages of a folder's records: which are there already, which link which, and the index of all."""
+"""The pages of a folder's records: which are kept, their links to each other, and the index."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cnn_gap.batch.explanation_files import WrittenRecord, page_url, relink
-from cnn_gap.io.sources import ListedRecord, Stamp
+from cnn_gap.io.sources import ListedRecord
 from cnn_gap.report.page import IndexRow, Links, index_page
-from cnn_gap.results.ledger import ResultJournal
+from cnn_gap.results.ledger import Entry, Ledger
 from cnn_gap.system.files import write_text
 
-#: The page that links all others.
+#: The page that links to all others.
 INDEX = "index.html"
 
 
 class FolderPages:
-    """What a run knows of the records of a folder.
+    """The pages of a run's records.
 
     Parameters
     ----------
     out : Path
         The folder of the results.
-    journal : ResultJournal
+    ledger : Ledger
         Of the kind `cnn_gap.batch.explanation_files.EXPLANATIONS`, open.
     names : sequence of str
         Of the records' files, in the order of the index.
@@ -30,11 +29,9 @@ class FolderPages:
         What the index calls the network's classes.
     """
 
-    def __init__(
-        self, out: Path, journal: ResultJournal, names: Sequence[str], headings: Sequence[str]
-    ) -> None:
+    def __init__(self, out: Path, ledger: Ledger, names: Sequence[str], headings: Sequence[str]) -> None:
         self._out = out
-        self._journal = journal
+        self._ledger = ledger
         self._names = names
         self._places = {name: place for place, name in enumerate(names)}
         self._headings = headings
@@ -48,54 +45,55 @@ class FolderPages:
         return len(self._failing)
 
     def keep(self, record: ListedRecord) -> bool:
-        """Keep a record's files from an earlier run, if they are there and still true."""
-        if (note := self._journal.note(record.name)) is None or not self._journal.is_current(record):
+        """Keep a record's files from an earlier run, if they are whole and the record is unchanged."""
+        entry = self._ledger.entry(record.name)
+        if entry is None or not self._ledger.is_current(record):
             return False
         try:
-            self._records[record.name] = self._from_json(record.name, note.stamp, note.result, note.about)
-        except (LookupError, TypeError, ValueError):  # a damaged line
+            self._records[record.name] = self._from_entry(entry)
+        except (LookupError, TypeError, ValueError):  # somebody has changed the ledger
             return False
         return True
 
     def fail(self, name: str) -> None:
-        """Take a record for one that fails: no page that is written from now on links it."""
+        """Note that a record fails, so that no page that is written from now on links it."""
         self._failing.add(name)
 
     def links(self, name: str) -> Links:
-        """Return what a record's page links: its neighbours that do not fail, as far as that is known."""
+        """Return the links of a record's page: to the nearest records that have not failed so far."""
         place = self._places[name]
         before, after = range(place - 1, -1, -1), range(place + 1, len(self._names))
         return Links(INDEX, self._nearest(before), self._nearest(after))
 
-    def take(self, written: WrittenRecord) -> None:
-        """Note what has become of a record; the files of an earlier run go where it has failed."""
-        if written.row.failure:
-            self.fail(written.name)
-            self._journal.remove(written.name)
-        elif written.stamp is not None:
-            about = self._to_json(written)
-            self._journal.add(written.name, written.stamp, written.result, about)
-            # There may be many rows: all share their headings then.
-            written = self._from_json(written.name, written.stamp, written.result, about)
-        self._records[written.name] = written
+    def take(self, results: Sequence[WrittenRecord]) -> None:
+        """Note the results of records; where one has failed, the files of an earlier run are removed."""
+        entries = [self._to_entry(each) for each in results if not each.row.failure]
+        self._ledger.add(entries)
+        # There may be many rows; read from the entries, they share the texts of the headings.
+        self._records |= {entry.name: self._from_entry(entry) for entry in entries}
+        for each in results:
+            if each.row.failure:
+                self.fail(each.name)
+                self._ledger.remove(each.name)
+                self._records[each.name] = each
 
     def finish(self) -> None:
-        """Give each page the links that it should have, and write the index."""
+        """Correct the links of pages whose neighbours have failed later, and write the index."""
         for name in self._names:
             written, links = self._records[name], self.links(name)
             if not written.row.failure and written.links != links:
                 result = relink(self._out, name, written.links, links)
-                self.take(replace(written, links=links, result=result))
+                self.take([replace(written, links=links, result=result)])
         write_text(self._out / INDEX, index_page([self._records[name].row for name in self._names]))
 
     def _nearest(self, places: Sequence[int]) -> str | None:
         names = (self._names[place] for place in places)
         return next((page_url(name) for name in names if name not in self._failing), None)
 
-    def _to_json(self, written: WrittenRecord) -> dict[str, Any]:
-        """Return what the journal keeps of a record: its row in the index, and what its page links."""
+    def _to_entry(self, written: WrittenRecord) -> Entry:
+        """Return the entry of a record: its row in the index and the links of its page."""
         row, links = written.row, written.links
-        return {
+        about = {
             "name": row.name,
             "reported": row.reported,
             "notes": row.notes,
@@ -105,14 +103,16 @@ class FolderPages:
             ],
             "links": [links.previous, links.next],
         }
+        return Entry(written.name, written.stamp, written.result, about)
 
-    def _from_json(self, name: str, stamp: Stamp, result: str, about: dict[str, Any]) -> WrittenRecord:
+    def _from_entry(self, entry: Entry) -> WrittenRecord:
+        about = entry.about
         row = IndexRow(
             str(about["name"]),
-            page_url(name),
+            page_url(entry.name),
             tuple(map(str, about["reported"])),
             {self._headings[column]: value / 1000 for column, value in about["probabilities"]},
             tuple(map(str, about["notes"])),
         )
         previous, following = about["links"]
-        return WrittenRecord(name, stamp, Links(INDEX, previous, following), row, result)
+        return WrittenRecord(entry.name, entry.stamp, Links(INDEX, previous, following), row, entry.result)

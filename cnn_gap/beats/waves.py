@@ -4,7 +4,7 @@ A wave is looked for in all leads at once, as recommended for standardised ECGs 
 doi:10.1161/CIRCULATIONAHA.106.180200). In the QRS complex the spatial velocity is high. In the P wave the
 signal leaves the straight line from the wave's onset to its end. The T wave ends where the tangent at its
 steepest fall meets the baseline. Filters and thresholds shift these marks by about the same time in each
-record, which `SHIFTS_MS` corrects. The docs on measurements list the errors.
+record, which `SHIFTS_MS` corrects. `docs/results/intervals.md` has the errors.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""Work on many machines, by a Dask cluster: the package's own functions on chunks of records.
+"""A Dask cluster as an executor of the package's work: what only Dask needs.
 
-The driver lists the records and keeps journal, logs and table; workers read chunks of records and write the
-result files. A training's windows are made by workers and written by the training. Nothing is imported from
-Dask before it is needed.
+To classify, the driver lists the records and writes ledger, logs and table; workers read chunks of records and
+write the result files. To train, workers make the windows and the training writes them. Dask is imported when a
+cluster is used.
 """

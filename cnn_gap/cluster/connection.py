@@ -15,17 +15,17 @@ from cnn_gap.system.files import read_json
 if TYPE_CHECKING:
     from distributed import Client
 
-#: How long a scheduler may take to answer, s.
+#: Seconds in which a scheduler must answer.
 CONNECT_S = 30
 
-#: How long processes of this machine may take to end, s.
+#: Seconds in which the workers of this machine must end.
 _CLOSE_S = 5
 
-#: How often a task may die with its worker on a cluster of this machine before it is looked at in parts.
+#: Deaths of a chunk's worker on a cluster of this machine after which the chunk is tried in parts.
 _LOCAL_FAILURES = 1
 
-#: How long a worker of this machine may take to start again after its death. Dask would give it up for ever
-#: after 15 s, which are not enough on a busy machine: in the end there would be none.
+#: Time in which a worker of this machine must start again after its death. Dask's own 15 s are not enough on a
+#: busy machine, and a worker that it gives up never comes back.
 _RESTART = {"distributed.deploy.lost-worker-timeout": "1 hour"}
 
 _LOCAL = re.compile(r"local:([1-9][0-9]{0,3})")
@@ -33,7 +33,7 @@ _EXPECTED = "expected the address of a scheduler such as tcp://host:8786, its SC
 
 
 def require_cluster(place: str) -> None:
-    """Require that a cluster can be meant by `place`, and that Dask is installed; nothing is connected yet.
+    """Require that `place` has the form of a cluster's address, and that Dask is installed; do not connect.
 
     Raises
     ------
@@ -63,7 +63,6 @@ def connected(place: str, tell: Callable[[str], None]) -> Iterator["Client"]:
     InputError
         If there is no scheduler, or it does not answer within `CONNECT_S`.
     """
-    require_cluster(place)
     with ExitStack() as stack:
         local = _LOCAL.fullmatch(place)
         cluster = stack.enter_context(_local_cluster(int(local[1]))) if local else _address(place)
@@ -101,13 +100,13 @@ def _client(cluster: Any, place: str) -> Iterator["Client"]:
     try:
         yield client
     finally:
-        with suppress(Exception):  # the scheduler may be gone; what has ended the block counts
+        with suppress(Exception):  # the scheduler may be gone, and the block's own error is the one to show
             client.close()
 
 
 @contextmanager
 def _local_cluster(processes: int) -> Iterator[Any]:
-    """Yield a cluster of this machine, which shares its cores out; only this process can talk to it."""
+    """Yield a cluster of this machine, whose workers share its cores; only this process can connect to it."""
     import dask
     from distributed import LocalCluster
     from distributed.security import Security

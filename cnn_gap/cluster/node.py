@@ -1,4 +1,4 @@
-"""What a worker does: classify a chunk of records with the classifier of its process, or other work."""
+"""The work of a cluster's worker on a chunk of items, and classifying as one kind of it."""
 
 import os
 import socket
@@ -21,54 +21,56 @@ from cnn_gap.system.version import __version__
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
 
-#: A worker with several threads gets several chunks, but a network uses all threads by itself.
+#: Dask gives a worker with several threads several chunks, but a network uses all threads by itself.
 _ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the workers of a run have to know; they may be on other machines, but see the same paths.
+    """The classifier that the workers of a run load; they may be on other machines, but see the same paths.
 
     Attributes
     ----------
-    model, data : str
-        The model's folder and the records, as paths from the root; records also as an address.
+    model : str
+        The model's folder, a path from the root.
     fingerprint : str
         Of the model folder.
     runtime, precision : str
         As of `cnn_gap.classifier.load_classifier`.
-    out : str
-        The folder for result files, a path from the root; empty if there are to be none.
-    holder : bytes
-        What the lock of that folder says: it differs between runs.
-    version : str
-        Of this package.
     """
 
     model: str
-    data: str
     fingerprint: str
     runtime: str
     precision: str
-    out: str
-    holder: bytes
-    version: str = __version__
 
 
-def classify_chunk(job: Job, records: Sequence[ListedRecord]) -> list[Classified]:
+def classify_chunk(
+    job: Job, out: Path | None, holder: bytes, records: Sequence[ListedRecord]
+) -> list[Classified]:
     """Classify records and write their result files.
+
+    Parameters
+    ----------
+    job : Job
+    out : Path or None
+        The folder for result files, a path from the root; None if there are to be none.
+    holder : bytes
+        The text of that folder's lock, which differs between runs.
+    records : sequence of ListedRecord
 
     Raises
     ------
     InputError
-        If this machine, which the error names, has another version or lacks something, or the run has ended.
+        If this machine lacks the model or the folder, or the run has ended.
     """
-    with _ONE_AT_A_TIME, _naming_machine():
+    with _ONE_AT_A_TIME:
+        _require_current(out, holder)
         classifier = _ready(job)
         done: list[Classified] = []
-        for several in classify_records(classifier, records, Path(job.out) if job.out else None):
+        for several in classify_records(classifier, records, out):
             done += several
-            _require_current(job)
+            _require_current(out, holder)
         return done
 
 
@@ -80,9 +82,9 @@ def work_on_chunk(
     Parameters
     ----------
     do : callable
-        As of `cnn_gap.system.processes.Work`.
+        As of `cnn_gap.system.chunks.Work`.
     data : str
-        The folder of the records, a path from the root.
+        The records: a path from the root, or an address.
     version : str
         Of the package that sends the work.
     items : sequence
@@ -109,7 +111,7 @@ def _naming_machine() -> Iterator[None]:
 
 
 def _require_same(data: str, version: str) -> None:
-    """Require that this machine has the version and the records that the sender of the work has."""
+    """Require that this machine has the sender's version of the package and sees the records."""
     if version != __version__:
         raise InputError(f"has cnn-gap {__version__}; install {version}, as the driver has")
     if not is_address(data) and not Path(data).exists():
@@ -118,9 +120,7 @@ def _require_same(data: str, version: str) -> None:
 
 @lru_cache(maxsize=1)
 def _ready(job: Job) -> "Classifier":
-    """Look whether this machine can do the job, and load the classifier."""
-    _require_same(job.data, job.version)
-    _require_current(job)
+    """Load the classifier if this machine has the same model as the driver."""
     if fingerprint(Path(job.model)) != job.fingerprint:
         raise InputError(f"{job.model}: is another model than the driver's; give all machines the same files")
     _use_threads()
@@ -132,22 +132,22 @@ def _ready(job: Job) -> "Classifier":
     return load_classifier(job.model, job.runtime, job.precision)
 
 
-def _require_current(job: Job) -> None:
-    """Require that the run still holds the results' folder: a worker may be late, and another run there."""
-    if not job.out:
+def _require_current(out: Path | None, holder: bytes) -> None:
+    """Require that the run still holds the results' folder: a late worker must not write into another run's."""
+    if out is None:
         return
     try:
-        holder = read_bytes(Path(job.out) / LOCK, LARGEST_SETTINGS)
+        found = read_bytes(out / LOCK, LARGEST_SETTINGS)
     except InputError:
-        holder = b""
-    if holder != job.holder:
+        found = b""
+    if found != holder:
         raise InputError(
-            f"{job.out}: is not the folder that the driver holds; it must have the same path on every machine"
+            f"{out}: is not the folder that the driver holds; it must have the same path on every machine"
         )
 
 
 def _use_threads() -> None:
-    """Let TensorFlow use as many threads as this worker has, where nobody has said otherwise."""
+    """Let TensorFlow use as many threads as this worker has, unless the environment says otherwise."""
     from distributed import get_worker
 
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(get_worker().state.nthreads))

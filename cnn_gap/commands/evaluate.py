@@ -4,12 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
+from cnn_gap.commands.checks import Start
 from cnn_gap.commands.command import Command, add_label_options
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.evaluate.evaluation import evaluate
 from cnn_gap.evaluate.metrics import class_scores_csv, scores_csv
 from cnn_gap.report.tables import scores_table
 from cnn_gap.system.files import write_text
+from cnn_gap.system.outputs import CLASS_SCORES, SCORES
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +41,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _execute(options: argparse.Namespace) -> None:
     """Write the figures to the given files, or print them; a terminal gets a table of the classes too."""
+    Start(outputs=((options.scores, SCORES), (options.class_scores, CLASS_SCORES))).check()
     scores = evaluate(options.labels, options.outputs, options.weights, options.label_table)
     for note in scores.notes:
         print(note, file=sys.stderr)

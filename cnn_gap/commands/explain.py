@@ -1,26 +1,32 @@
 """Mark when each diagnosis is visible in a record, or in all records of a folder."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnn_gap.commands.checks import Start
 from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
-from cnn_gap.explain.regions import parse_level
+from cnn_gap.explain.regions import Level, parse_level
 from cnn_gap.io.long_records import read_whole
-from cnn_gap.model.folder import read_description
+from cnn_gap.io.sources import is_several
 from cnn_gap.report.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
 from cnn_gap.system.backend import start_keras
+from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, PAGE
 from cnn_gap.system.processes import MOST_JOBS, USUAL_JOBS
 
 if TYPE_CHECKING:
-    from cnn_gap.batch.explain_folder import ExplainOptions
     from cnn_gap.classifier import Classifier
     from cnn_gap.explain.explanation import Explanation
+    from cnn_gap.record import Record
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "record", metavar="RECORD", type=Path, help="record, with or without .hea, or a folder of records"
+        "record",
+        metavar="RECORD",
+        help="record, with or without .hea; or a folder of records, a list of them, or an address, as driver.py"
+        " takes them",
     )
     parser.add_argument(
         "--classes",
@@ -86,35 +92,44 @@ def _add_sheet_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _execute(options: argparse.Namespace) -> int:
-    """Explain a record, or all records of a folder; 1 if one of these failed."""
-    folder = options.record.is_dir()
-    if folder and (options.out is None or options.json or options.html or options.annotations):
+    """Explain a record, or all records of a folder, a list or an address; 1 if one of these failed."""
+    several = is_several(options.record)
+    if several and (options.out is None or options.json or options.html or options.annotations):
         options.usage_error("a folder of records needs --out DIR, where JSON, annotations and pages go")
-    level = parse_level(options.level)  # what is wrong shows now: Keras takes seconds to start
-    read_description(options.model)
-    record = None if folder else read_whole(options.record)
-    start_keras(lean=True)
-    from cnn_gap.batch.explain_folder import ExplainOptions
-    from cnn_gap.classifier import load_classifier
-
-    wanted = ExplainOptions(options.classes, options.leads, level)
-    classifier = load_classifier(options.model)
-    if record is None:
-        code = _explain_folder(classifier, wanted, options)
-    else:
-        code = _write_explanations(*wanted.explain(classifier, record), options)
-    name_unseen(classifier.unseen)
+    level = parse_level(options.level)
+    files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
+    (description,) = Start((options.model,), options.record if several else None, outputs=files).check()
+    record = None if several else read_whole(Path(options.record))
+    code = _explain_folder(options, level) if record is None else _explain_record(record, options, level)
+    name_unseen(description.unseen)
     return code
 
 
-def _explain_folder(classifier: "Classifier", wanted: "ExplainOptions", options: argparse.Namespace) -> int:
-    from cnn_gap.batch.explain_folder import explain_folder
+def _load(model: Path) -> "Classifier":
+    start_keras(lean=True)
+    from cnn_gap.classifier import load_classifier
+
+    return load_classifier(model)
+
+
+def _explain_folder(options: argparse.Namespace, level: Level) -> int:
+    start_keras(lean=True)
+    from cnn_gap.batch.explain_folder import ExplainOptions, fill_explanations
     from cnn_gap.batch.folder_pages import INDEX
 
-    folders = options.model, options.record, options.out
-    summary = explain_folder(classifier, *folders, wanted, warn, options.jobs)
+    wanted = ExplainOptions(options.classes, options.leads, level)
+    load = partial(_load, options.model)
+    summary = fill_explanations(load, options.model, options.record, options.out, wanted, warn, options.jobs)
     print(f"{summary}: {options.out / INDEX}")
     return 1 if summary.failed else 0
+
+
+def _explain_record(record: "Record", options: argparse.Namespace, level: Level) -> int:
+    classifier = _load(options.model)
+    from cnn_gap.batch.explain_folder import ExplainOptions
+
+    wanted = ExplainOptions(options.classes, options.leads, level)
+    return _write_explanations(*wanted.explain(classifier, record), options)
 
 
 def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:

@@ -3,11 +3,13 @@
 import argparse
 from collections.abc import Callable
 
-from cnn_gap.commands import drive, evaluate, explain, export, predict, train
+from cnn_gap.commands import convert, drive, evaluate, explain, export, inspect, predict, train
 from cnn_gap.system.exit_codes import run
 from cnn_gap.system.version import __version__
 
-COMMANDS = tuple(module.COMMAND for module in (train, drive, evaluate, predict, explain, export))
+MODULES = (train, drive, evaluate, predict, explain, export, inspect, convert)
+
+COMMANDS = tuple(module.COMMAND for module in MODULES)
 
 
 def main(arguments: list[str]) -> int | None:

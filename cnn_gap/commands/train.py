@@ -4,19 +4,23 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from cnn_gap.cluster.connection import require_cluster
+from cnn_gap.commands.checks import Start
 from cnn_gap.commands.command import Command, add_label_options, add_strict_option, whole_number
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.diagnoses.findings import read_findings
-from cnn_gap.io.sources import require_folder
-from cnn_gap.model.folder import read_description
+from cnn_gap.io.sources import is_address
 from cnn_gap.system.backend import start_keras
-from cnn_gap.system.processes import Run
+from cnn_gap.system.chunks import Run
+from cnn_gap.system.shipped import SHIPPED_WEIGHTS
 from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", metavar="DATA", type=Path, help="folder of records, flat or nested")
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="folder of records, flat or nested, a list of them, or an address, as driver.py takes them",
+    )
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder to write the model to")
     parser.add_argument(
         "--config",
@@ -95,26 +99,24 @@ def _devices(text: str) -> int | str:
 
 def _execute(options: argparse.Namespace) -> None:
     """Train and write the model folder."""
-    # What is wrong with the arguments shows now: Keras takes seconds to start.
-    findings = () if options.findings is None else read_findings(options.findings)
-    classes = replace(read_weights(options.weights), findings=findings)
-    require_folder(options.data)
-    if options.cluster is not None:
-        require_cluster(options.cluster)
-        options.data = options.data.absolute()  # for the workers, which may be started elsewhere
-    config = read_config(options.config or (DEFAULT_CONFIG if options.start is None else FINE_TUNING_CONFIG))
-    for teacher in options.teachers:
-        read_description(teacher)
-    if options.start is not None:
-        read_description(options.start)
-    elif options.thresholds_only:
-        options.usage_error("--thresholds-only needs the model whose thresholds are adapted: --from TRAINED")
-    start_keras(lean=True)
     if options.thresholds_only:
+        _require_used(options)
+    models = (*options.teachers, *(() if options.start is None else (options.start,)))
+    Start(models, options.data, options.cluster).check()
+    if not is_address(options.data):
+        options.data = str(Path(options.data).absolute())  # for a cluster's workers, which start elsewhere
+    if options.thresholds_only:
+        start_keras(lean=True)
         from cnn_gap.training.adaptation import adapt_thresholds
 
-        adapt_thresholds(options.data, options.model, options.start, options.label_table)
+        adapt_thresholds(
+            options.data, options.model, options.start, options.label_table, _log, strict=options.strict
+        )
         return
+    findings = () if options.findings is None else read_findings(options.findings)
+    classes = replace(read_weights(options.weights), findings=findings)
+    config = read_config(options.config or (DEFAULT_CONFIG if options.start is None else FINE_TUNING_CONFIG))
+    start_keras(lean=True)
     from cnn_gap.training.fine_tuning import read_pretrained_model
     from cnn_gap.training.teacher import read_teacher
     from cnn_gap.training.train import train_model
@@ -141,11 +143,36 @@ def _execute(options: argparse.Namespace) -> None:
     )
 
 
+#: What `--thresholds-only` has no use for, and what each option is where it is not given.
+_OF_TRAINING: dict[str, object] = {
+    "--config": None,
+    "--teacher": [],
+    "--findings": None,
+    "--patients": None,
+    "--cache": None,
+    "--resume": False,
+    "--cluster": None,
+    "--devices": 1,
+    "--seed": 0,
+    "--weights": SHIPPED_WEIGHTS,
+}
+
+
+def _require_used(options: argparse.Namespace) -> None:
+    """End with a usage error where an option is given that would be ignored."""
+    if options.start is None:
+        options.usage_error("--thresholds-only needs the model whose thresholds are adapted: --from TRAINED")
+    for option, absent in _OF_TRAINING.items():
+        name = "teachers" if option == "--teacher" else option.removeprefix("--")
+        if getattr(options, name) != absent:
+            options.usage_error(f"{option} is for trainings: --thresholds-only trains nothing; leave it out")
+
+
 def _run(options: argparse.Namespace) -> Run | None:
     """Return what prepares the windows, None for this machine."""
     if options.cluster is None:
         return None
-    from cnn_gap.cluster.work import on_cluster
+    from cnn_gap.cluster.executor import on_cluster
 
     return on_cluster(options.cluster, options.data, _log, "prepare")
 

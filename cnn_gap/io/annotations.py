@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.files import ASIDE, LARGEST_SETTINGS, read_bytes, writer
+from cnn_gap.system.files import ASIDE, LARGEST_SETTINGS, read_bytes, replacing, writer
 
-#: Codes of WFDB's annotations: the symbols ( and ), a long interval, and a text of the annotation before.
-_START, _END, _SKIP, _TEXT = 39, 40, 59, 63
+#: Codes of WFDB's annotations: a note, the symbols ( and ), a long interval, and a text of the one before.
+_NOTE, _START, _END, _SKIP, _TEXT = 22, 39, 40, 59, 63
 _RATE = re.compile(r"## time resolution: (\d{1,9}(?:\.\d{1,9})?)")
 
 
@@ -50,11 +50,22 @@ def write_events(path: Path, events: Sequence[Event], sampling_rate: float, samp
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not events:  # of which wfdb writes no file
+        with replacing(path) as aside:
+            aside.write_bytes(_without_events(sampling_rate))
+        return
     at, symbols, kinds = _marks(events, sampling_rate, samples)
     # wfdb takes a folder and a name made of plain characters, hence a folder aside in place of a file.
     with tempfile.TemporaryDirectory(prefix=f"{ASIDE}{writer()}-", dir=path.parent) as aside:
         wfdb.wrann("events", "atr", at, symbols, aux_note=kinds, fs=sampling_rate, write_dir=aside)
         (Path(aside) / "events.atr").replace(path)
+
+
+def _without_events(sampling_rate: float) -> bytes:
+    """Return annotations that are none but a note on the sampling rate, as wfdb begins each file."""
+    note = f"## time resolution: {sampling_rate:.12g}".encode()
+    begin = struct.pack("<2H", _NOTE << 10, _TEXT << 10 | len(note))
+    return begin + note.ljust(len(note) + len(note) % 2, b"\0") + b"\0\0"
 
 
 def read_events(path: Path) -> tuple[Event, ...]:

@@ -16,6 +16,7 @@ from cnn_gap.leads import choose_leads
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_json
+from cnn_gap.system.outputs import is_output
 from cnn_gap.system.settings import from_dict
 
 #: The sidecar of all arrays in a folder that have none of their own.
@@ -60,9 +61,12 @@ def sidecar_names(name: str) -> tuple[str, ...]:
 
 
 def sidecar_path(path: Path) -> Path | None:
-    """Return an array's sidecar, the first of its `sidecar_names` that is there; None if none is."""
+    """Return an array's sidecar, the first of its `sidecar_names` that is there; None if none is.
+
+    An explanation, or the note of a table of results, is no sidecar.
+    """
     choices = map(path.with_name, sidecar_names(path.name))
-    return next((choice for choice in choices if choice.is_file()), None)
+    return next((choice for choice in choices if choice.is_file() and not is_output(choice)), None)
 
 
 def record_from_array(

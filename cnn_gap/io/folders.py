@@ -8,6 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cnn_gap.io.arrays import FOLDER_SIDECAR, sidecar_names
 from cnn_gap.io.headers import LARGEST_HEADER, decode_header
@@ -16,6 +17,9 @@ from cnn_gap.system.errors import InputError
 
 #: Returns so many bytes of the start of a file of the folder; an `InputError` where it cannot be read.
 ReadStart = Callable[[str, int], bytes]
+
+#: Tells whether a file that could be an array or a sidecar is a result of this package.
+IsOutput = Callable[[str], bool]
 
 #: Files of these kinds belong to no record, even if they have its name.
 _ARCHIVES = frozenset((".zip", ".gz", ".tar", ".7z", ".h5", ".hdf5"))
@@ -39,7 +43,7 @@ class FolderFiles:
     unknown: tuple[str, ...]
 
 
-def sort_files(names: Iterable[str], read: ReadStart) -> FolderFiles:
+def sort_files(names: Iterable[str], read: ReadStart, is_output: IsOutput) -> FolderFiles:
     """Return which files of a folder are records.
 
     A record is a header that is no segment of another, a ``.mat`` file without a header, or a file of another
@@ -51,36 +55,33 @@ def sort_files(names: Iterable[str], read: ReadStart) -> FolderFiles:
         Of the folder's files.
     read : callable
         Reads a header that has no signal file of its name, and the start of a file of an unknown suffix.
+    is_output : callable
+        Tells results from arrays and their sidecars.
     """
     visible = sorted(name for name in names if not name.startswith("."))
     by_stem: dict[str, list[str]] = defaultdict(list)
+    by_suffix: dict[str, list[str]] = defaultdict(list)
     for name in visible:
-        by_stem[_split(name)[0]].append(name)
-    headers = {_split(name)[0]: name for name in visible if _split(name)[1] == ".hea"}
-    named = {
-        header: _named_files(header, by_stem, read)
-        for stem, header in headers.items()
-        if not any(_split(name)[1] in _SIGNALS for name in by_stem[stem])
-    }
+        stem, suffix = _split(name)
+        by_stem[stem].append(name)
+        by_suffix[suffix].append(name)
+    headers = {_split(name)[0]: name for name in by_suffix[".hea"]}
+    with_signal = {_split(name)[0] for suffix in _SIGNALS for name in by_suffix[suffix]}
+    unnamed = [header for stem, header in headers.items() if stem not in with_signal]
+    named = {header: _named_files(header, by_stem, read) for header in unnamed}
     claimed = {name for header, files in named.items() for name in files if name != header}
-    of_wfdb = {header for header in headers.values() if header not in claimed}
-    of_matlab = (name for name in visible if _split(name)[1] == ".mat" and _split(name)[0] not in headers)
-    of_wfdb.update(name for name in of_matlab if name not in claimed)
-    others = [
-        name
-        for name in visible
-        if name not in claimed
-        and name not in of_wfdb
-        and (_split(name)[1] in SIDECAR_SUFFIXES or not _belongs(name, headers.get(_split(name)[0], "")))
-    ]
+    bare = (name for name in by_suffix[".mat"] if _split(name)[0] not in headers)
+    found = dict.fromkeys(name for name in (*headers.values(), *bare) if name not in claimed)
+    of_headers = {name for stem, header in headers.items() for name in by_stem[stem] if _belongs(name, header)}
+    seen = claimed.union(found, (name for name in of_headers if _split(name)[1] not in SIDECAR_SUFFIXES))
+    others = [name for name in visible if name not in seen]
+    found |= dict.fromkeys(_of_other_formats(others, set(visible), read, is_output))
     shared = [name for name in by_stem[_split(FOLDER_SIDECAR)[0]] if name == FOLDER_SIDECAR]
-    records = {
-        name: (
-            *(other for other in by_stem[_split(name)[0]] if _belongs(other, name)),
-            *(shared if _split(name)[1] in SIDECAR_SUFFIXES else named.get(name, ())),
-        )
-        for name in (*of_wfdb, *_of_other_formats(others, set(visible), read))
-    }
+    records = {}
+    for name in found:
+        stem, suffix = _split(name)
+        beside = (other for other in by_stem[stem] if _belongs(other, name))
+        records[name] = (*beside, *(shared if suffix in SIDECAR_SUFFIXES else named.get(name, ())))
     known = claimed.union(records, *records.values())
     return FolderFiles(records, tuple(name for name in visible if name not in known))
 
@@ -106,19 +107,22 @@ def _named_files(header: str, by_stem: dict[str, list[str]], read: ReadStart) ->
 
 
 def _belongs(name: str, record: str) -> bool:
-    """Tell whether a file belongs to a record of its name, such as a signal file, a sidecar or a result."""
-    (stem, suffix), (of_record, _) = _split(name), _split(record)
-    return stem == of_record and name != record and suffix not in _ARCHIVES and suffix not in SUFFIXES
+    """Tell whether a file of a record's stem belongs to it, such as a signal file, a sidecar or a result."""
+    suffix = _split(name)[1]
+    return name != record and suffix not in _ARCHIVES and suffix not in SUFFIXES
 
 
-def _of_other_formats(names: Iterable[str], visible: Collection[str], read: ReadStart) -> Iterator[str]:
+def _of_other_formats(
+    names: Iterable[str], visible: Collection[str], read: ReadStart, is_output: IsOutput
+) -> Iterator[str]:
     """Yield the names that are records in another format than WFDB's and MATLAB's."""
     for name in names:
         suffix = _split(name)[1]
         if suffix in SUFFIXES:
             yield name
         elif suffix in SIDECAR_SUFFIXES:
-            if any(sidecar in visible for sidecar in sidecar_names(name)):
+            sidecars = [each for each in sidecar_names(name) if each in visible and not is_output(each)]
+            if sidecars and not is_output(name):
                 yield name
         elif suffix not in BESIDE and name != "DICOMDIR" and _is_recognised(name, read):
             yield name
@@ -132,6 +136,7 @@ def _is_recognised(name: str, read: ReadStart) -> bool:
     return form is not None and form.needs == "content"
 
 
+@lru_cache(1 << 16)
 def _split(name: str) -> tuple[str, str]:
     """Return a name without its suffix, and its suffix in lower case."""
     stem, suffix = os.path.splitext(name)  # noqa: PTH122, for speed

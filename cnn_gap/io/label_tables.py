@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cnn_gap.io.records import RECORD_SUFFIXES
 from cnn_gap.io.registry import record_name
+from cnn_gap.io.sources import ListedRecord
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_TABLE, read_text
 
@@ -41,8 +42,8 @@ class RecordTable(Mapping[str, tuple[str, ...]]):
     Examples
     --------
     >>> table = RecordTable({"a.dcm": ("1",), "ward/b": ("2",)})
-    >>> table["a"], table["data/a.dcm"], table["b"], table.get("a.xml"), table.unmatched(["a.dcm"])
-    (('1',), ('1',), ('2',), None, ('ward/b',))
+    >>> table["a"], table["data/a.dcm"], table["b"], table.get("a.xml")
+    (('1',), ('1',), ('2',), None)
     """
 
     def __init__(self, values: Mapping[str, tuple[str, ...]]):
@@ -63,17 +64,27 @@ class RecordTable(Mapping[str, tuple[str, ...]]):
     def __len__(self) -> int:
         return len(self._values)
 
-    def unmatched(self, records: Iterable[str | Path]) -> tuple[str, ...]:
+    def of(self, record: ListedRecord) -> tuple[str, ...] | None:
+        """Return the values of a record, by its id if it has one, or by its path; None if there are none."""
+        written = self._listed(record)
+        return None if written is None else self._values[written]
+
+    def unmatched(self, records: Iterable[ListedRecord]) -> tuple[str, ...]:
         """Return the records of the table that none of these is, as they are written."""
-        found = {self._find(Path(record)) for record in records}
+        found = set(map(self._listed, records))
         return tuple(written for written in self._values if written not in found)
+
+    def _listed(self, record: ListedRecord) -> str | None:
+        path = Path(record.source)
+        own = None if record.name == record_name(path) else self._find(Path(record.name))
+        return self._find(path) if own is None else own
 
     def _find(self, record: Path) -> str | None:
         """Return how the table writes a record, None where it does not list it."""
         choices = [
             written
             for written in self._written.get(record_name(record), ())
-            if _suffix(Path(written)) in ("", _suffix(record)) or not _suffix(record)
+            if _suffix(Path(written)) in ("", _suffix(record)) or record.name == record_name(record)
         ]
         in_folder = [
             each for each in choices if record.parts[-len(Path(each).parts) : -1] == Path(each).parts[:-1]

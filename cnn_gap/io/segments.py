@@ -86,9 +86,21 @@ def open_segments(path: Path, header: Header, open_signal: OpenSignal) -> Signal
 
 
 def segment_headers(path: Path, header: Header) -> list[Path]:
-    """Return the headers of the segments, the layout's as well, each once."""
+    """Return the headers of the segments, the layout's as well, each once.
+
+    Raises
+    ------
+    InputError
+        If a name is none of a file in the header's folder.
+    """
     names = dict.fromkeys(segment.name for segment in header.segments if segment.name != GAP)
-    return [file_beside(path, f"{name}.hea") for name in names]
+    return [_segment_header(path, name) for name in names]
+
+
+def _segment_header(path: Path, name: str) -> Path:
+    if "/" in name or "\\" in name:
+        raise InputError(f"{path}: the segment {name} is not a name in the header's folder")
+    return file_beside(path, f"{name}.hea")
 
 
 def _holds_signal(segment: HeaderSegment) -> bool:
@@ -97,9 +109,7 @@ def _holds_signal(segment: HeaderSegment) -> bool:
 
 def _open_segment(path: Path, header: Header, name: str, open_signal: OpenSignal) -> SignalReader | NoLeadError:
     """Return what reads a segment, or why it has none of the twelve leads."""
-    if "/" in name or "\\" in name:
-        raise InputError(f"{path}: the segment {name} is not a name in the header's folder")
-    own_path = file_beside(path, f"{name}.hea")
+    own_path = _segment_header(path, name)
     own = read_header(own_path)
     if own.segments:
         raise InputError(f"{own_path}: is a segment of {path.name} and has segments itself")

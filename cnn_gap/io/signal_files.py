@@ -65,10 +65,12 @@ class SignalReader:
 
 def file_beside(path: Path, name: str) -> Path:
     """Return the file of that name in the folder of `path`: in another case, where only that is there."""
+    exact = path.with_name(name)
+    if os.path.lexists(exact):
+        return exact
     stem, suffix = os.path.splitext(name)  # noqa: PTH122 - pathlib's is slow
-    spellings = dict.fromkeys((name, stem + suffix.upper(), stem + suffix.lower(), name.upper(), name.lower()))
-    candidates = (path.with_name(each) for each in spellings)
-    return next((each for each in candidates if os.path.lexists(each)), path.with_name(name))
+    spellings = (stem + suffix.upper(), stem + suffix.lower(), name.upper(), name.lower())
+    return next((path.with_name(each) for each in spellings if os.path.lexists(path.with_name(each))), exact)
 
 
 def signal_files(path: Path, header: Header) -> dict[Path, int]:
@@ -154,7 +156,9 @@ def _at_rate(lead: np.ndarray, samples: int) -> np.ndarray:
     """Return a lead with so many samples in the same time, interpolated where it has fewer."""
     if len(lead) == samples:
         return lead
-    return np.interp(np.arange(samples) / samples, np.arange(len(lead)) / len(lead), lead)
+    times, own_times = np.arange(samples) / samples, np.arange(len(lead)) / len(lead)
+    interpolated: np.ndarray = np.interp(times, own_times, lead)
+    return interpolated
 
 
 def held_samples(path: Path, header: Header, sizes: Mapping[Path, int]) -> int:

@@ -13,7 +13,8 @@ import posixpath
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,18 +22,20 @@ from typing import Any
 
 from cnn_gap.io.folders import sort_files
 from cnn_gap.io.long_records import LongRecord, open_record
+from cnn_gap.io.record_names import distinct_names
 from cnn_gap.io.records import read_record, record_files
 from cnn_gap.io.registry import record_name
+from cnn_gap.io.remote_files import copy_file, list_address, read_start
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError, printable
 from cnn_gap.system.files import (
-    LARGEST_SIGNAL_FILE,
     LARGEST_TABLE,
     open_regular,
     read_bytes,
     read_text,
     readable,
 )
+from cnn_gap.system.outputs import is_output
 
 #: How the names of lists of records end.
 LIST_SUFFIXES = (".txt", ".csv", ".lst")
@@ -72,6 +75,11 @@ class ListedRecord:
         """Whether another process on this machine can read the record."""
         return True
 
+    @contextmanager
+    def local(self) -> Iterator[Path]:
+        """Yield the path of the record on this machine."""
+        yield Path(self.source)
+
     def open(self) -> Record | LongRecord:
         """Read the record, or what is known of it where it is long."""
         return open_record(Path(self.source))
@@ -106,17 +114,23 @@ class RemoteRecord(ListedRecord):
         """Whether it is not in this process's own memory."""
         return "memory" not in (self.system.protocol, *self.system.protocol)
 
-    def open(self) -> Record:
-        """Copy the record's files, and read it."""
+    @contextmanager
+    def local(self) -> Iterator[Path]:
+        """Copy the record's files to a temporary folder; errors name their address."""
         with tempfile.TemporaryDirectory(prefix="cnn-gap-") as folder:
             for file in self.files:
-                self._copy(file, Path(folder))
+                copy_file(self.system, file, Path(folder), self.source)
             try:
-                return read_record(Path(folder) / posixpath.basename(self.files[0]))
+                yield Path(folder) / posixpath.basename(self.files[0])
             except InputError as error:
                 raise InputError(
                     str(error).replace(f"{folder}{os.sep}", f"{self.source.rpartition('/')[0]}/")
                 ) from error
+
+    def open(self) -> Record:
+        """Copy the record's files, and read it."""
+        with self.local() as path:
+            return read_record(path)
 
     def stamp(self) -> Stamp:
         """Return what the remote file system tells of the files: sizes, and keys that change with them."""
@@ -129,19 +143,6 @@ class RemoteRecord(ListedRecord):
             raise InputError(f"{self.source}: cannot be reached ({type(error).__name__}: {error})") from error
         return Stamp(files, hashlib.blake2b(keys.encode(), digest_size=16).hexdigest())
 
-    def _copy(self, file: str, folder: Path) -> None:
-        try:
-            size = self.system.size(file)
-            if size is None or size > LARGEST_SIGNAL_FILE:
-                raise InputError(
-                    f"{self.source}: is too large; at most {LARGEST_SIGNAL_FILE} bytes are read, has {size}"
-                )
-            self.system.get_file(file, str(folder / posixpath.basename(file)))
-        except InputError:
-            raise
-        except Exception as error:  # file systems promise no kind of exception
-            raise InputError(f"{self.source}: cannot be copied ({type(error).__name__}: {error})") from error
-
 
 def require_source(data: str) -> None:
     """Require that there is a folder or a list of that name, or that it is an address.
@@ -153,6 +154,11 @@ def require_source(data: str) -> None:
     """
     if not is_address(data) and not Path(data).is_file():
         require_folder(Path(data))
+
+
+def is_several(data: str) -> bool:
+    """Tell whether a text names a folder, a list or an address, and not one record of this machine."""
+    return is_address(data) or _is_list(Path(data)) or Path(data).is_dir()
 
 
 def is_address(data: str) -> bool:
@@ -279,7 +285,7 @@ def _folder_listing(folder: Path, strict: bool) -> Listing:
 
     for place, folders, names in os.walk(require_folder(folder), onerror=note):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        files = sort_files(names, partial(_read_start, place))
+        files = sort_files(names, partial(_read_start, place), partial(_is_output, place))
         found += [os.path.join(place, name) for name in files.records]  # noqa: PTH118, for speed
         unknown += [os.path.join(place, name) for name in files.unknown]  # noqa: PTH118
     records = tuple(ListedRecord(record_name(Path(path)), path) for path in sorted(found))
@@ -297,6 +303,10 @@ def _read_start(folder: str, name: str, count: int) -> bytes:
     return read_bytes(Path(folder) / name, count, count=count)
 
 
+def _is_output(folder: str, name: str) -> bool:
+    return is_output(Path(folder) / name)
+
+
 def _kind(path: str) -> str:
     """Return what a file is counted under: its suffix, or its name."""
     name = re.split(r"[/\\]", path)[-1]
@@ -312,7 +322,7 @@ def _told_apart(listing: Listing, root: str) -> Listing:
     records, renamed = list(listing.records), []
     for name, members in groups.items():
         if len(members) > 1:
-            names = _distinct_names([records[index] for index in members], root)
+            names = distinct_names(name, [records[index].source for index in members], root)
             for index, other in zip(members, names, strict=True):
                 records[index] = replace(records[index], name=other)
             renamed += [other for other in names if other != name]
@@ -325,19 +335,6 @@ def _told_apart(listing: Listing, root: str) -> Listing:
             )
         taken[record.name] = record
     return replace(listing, records=tuple(records), renamed=tuple(renamed))
-
-
-def _distinct_names(records: Sequence[ListedRecord], root: str) -> list[str]:
-    """Return names for records of one name: their files', or these with as many folders as are needed."""
-    start = os.path.join(os.path.normpath(root), "")  # noqa: PTH118 - it may be an address
-    paths = [re.split(r"[/\\]", os.path.normpath(record.source).removeprefix(start)) for record in records]
-    for depth in range(max(map(len, paths))):
-        folders = [parts[max(len(parts) - 1 - depth, 0) : -1] for parts in paths]
-        for ends in ([record.name for record in records], [parts[-1] for parts in paths]):
-            names = ["__".join((*place, end)) for place, end in zip(folders, ends, strict=True)]
-            if len(set(names)) == len(names):
-                return names
-    return [record.name for record in records]
 
 
 def _is_list(path: Path) -> bool:
@@ -366,39 +363,26 @@ def _listed_record(folder: Path, place: str, name: str = "") -> ListedRecord:
     if "/" in name or "\\" in name:
         raise InputError(f"{place}: its id must be a name for files, without folders; received {name}")
     if is_address(place):
-        (record,) = _remote_listing(place).records
-        return replace(record, name=name or record.name, source=place)
+        records = _remote_listing(place).records
+        if len(records) != 1:
+            raise InputError(f"{place}: holds {len(records)} records; a line of a list names one")
+        return replace(records[0], name=name or records[0].name, source=place)
     path = folder / place
     return ListedRecord(name or record_name(path), str(path))
 
 
 def _remote_listing(address: str) -> Listing:
-    try:
-        import fsspec
-
-        system, root = fsspec.core.url_to_fs(address)
-        asked = set(system.find(root))
-        beside = system.ls(posixpath.dirname(root), detail=False) if asked == {root} else sorted(asked)
-    except Exception as error:  # file systems promise no kind of exception
-        reason = f"{type(error).__name__}: {error}"
-        raise InputError(
-            f"{address}: cannot be listed ({reason}); is it right, and its package installed?"
-        ) from error
-    folders: dict[str, list[str]] = {}
-    for file in beside:
-        folder, name = posixpath.split(file)
-        if not re.search(r"/\.[^/]", folder.removeprefix(root)):  # hidden
-            folders.setdefault(folder, []).append(name)
+    found = list_address(address)
     records: list[RemoteRecord] = []
     unknown: list[str] = []
-    for folder, names in folders.items():
-        files = sort_files(names, partial(_read_remote_start, system, folder))
+    for folder, names in found.names.items():
+        files = sort_files(names, partial(read_start, found.system, folder), lambda _: False)
         records += [
-            _remote_record(system, folder, name, [other for other in others if other in names])
+            _remote_record(found.system, folder, name, [other for other in others if other in names])
             for name, others in files.records.items()
-            if posixpath.join(folder, name) in asked
+            if posixpath.join(folder, name) in found.asked
         ]
-        unknown += [name for name in files.unknown if posixpath.join(folder, name) in asked]
+        unknown += [name for name in files.unknown if posixpath.join(folder, name) in found.asked]
     records.sort(key=lambda record: record.source)
     listing = Listing(tuple(records), unknown=tuple(unknown))
     return _require_records(listing, f"{address}: there are no records at this address")
@@ -407,11 +391,3 @@ def _remote_listing(address: str) -> Listing:
 def _remote_record(system: Any, folder: str, name: str, others: Sequence[str]) -> RemoteRecord:
     files = tuple(posixpath.join(folder, each) for each in dict.fromkeys((name, *others)))
     return RemoteRecord(record_name(Path(name)), str(system.unstrip_protocol(files[0])), system, files)
-
-
-def _read_remote_start(system: Any, folder: str, name: str, count: int) -> bytes:
-    try:
-        content: bytes = system.cat_file(posixpath.join(folder, name), 0, count)
-    except Exception as error:  # file systems promise no kind of exception
-        raise InputError(f"{name}: cannot be read ({type(error).__name__}: {error})") from error
-    return content

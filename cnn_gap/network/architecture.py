@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import keras
 from keras import layers, ops
 
+from cnn_gap.network import Tensor
 from cnn_gap.network.augmentation import RandomPaths, augmentation_layers
 from cnn_gap.network.map_penalty import Focus, FocusedMaps
 from cnn_gap.network.options import Augmentation, FeaturePath, Network
-from cnn_gap.network.tensors import Tensor
 from cnn_gap.system.errors import InputError
 
 #: Softmax inputs are clipped at ± this value: float32 holds e^88.

@@ -8,8 +8,8 @@ import numpy as np
 from keras import ops
 
 from cnn_gap.leads import LEADS
+from cnn_gap.network import Shape, Tensor
 from cnn_gap.network.options import Augmentation
-from cnn_gap.network.tensors import Shape, Tensor
 
 #: Share of the training windows that each kind of disturbance is added to.
 DISTURBED_SHARE = 0.5
@@ -138,7 +138,6 @@ class RandomDisturbance(_RandomLayer):
         Largest amplitude of each, mV; of noise, its largest standard deviation.
     sampling_rate : float
         Of the windows, Hz.
-    seed : int, optional
     """
 
     options = ("wander_mv", "noise_mv", "spike_mv", "sampling_rate")
@@ -207,7 +206,6 @@ class RandomLeads(_RandomLayer):
     ----------
     share : float
         Share of the windows that lose leads, from 0 to 1.
-    seed : int, optional
     """
 
     options = ("share",)

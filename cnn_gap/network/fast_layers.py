@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from cnn_gap.network.tensors import Tensor
+from cnn_gap.network import Tensor
 
 #: Number of values of the random bytes that `FastDropout` draws.
 _BYTE_VALUES = 1 << 8

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from cnn_gap.network import Tensor
 from cnn_gap.network.fast_layers import crop_steps
 from cnn_gap.network.map_times import step_centres
-from cnn_gap.network.tensors import Tensor
 from cnn_gap.system.errors import InputError
 
 #: Gradient × input is averaged over this time, s, because its sign changes from one sample to the next.

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 from numpy.typing import ArrayLike
 
-from cnn_gap.network.tensors import Tensor
+from cnn_gap.network import Tensor
 
 #: Probabilities are clipped to this distance from 0 and 1, where the logarithm's gradient is not finite.
 EPSILON = 1e-7

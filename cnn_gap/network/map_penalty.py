@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from cnn_gap.beats.wave_steps import WAVES, find_wave_steps
-from cnn_gap.network.tensors import Shape, Tensor
+from cnn_gap.network import Shape, Tensor
 
 #: In the softmax over time, a map is scaled to this standard deviation.
 SOFTMAX_SPREAD = 2.0

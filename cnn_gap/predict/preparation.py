@@ -1,4 +1,4 @@
-"""Records that are yet to be read, and what the network takes of them: without Keras, for any process."""
+"""Read records and cut them into windows, without Keras: in this process or in others."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
@@ -12,19 +12,19 @@ from cnn_gap.io.sources import Stamp
 from cnn_gap.record import Record
 from cnn_gap.signal.quality import GOOD, Quality, assess_quality
 from cnn_gap.signal.windows import Preprocessing, cut_windows, prepare_signal
+from cnn_gap.system.chunks import Run, Work, in_this_process
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.processes import Work, in_processes
 
-#: Windows that a process prepares before it hands them over.
+#: Number of windows at which a process hands over what it has prepared.
 MOST_WINDOWS = 64
 
-#: Why a record has no answer that no process can read.
+#: Reason of the failure of a record whose reading ends the process.
 UNREADABLE = "a process that read it has died; is it damaged, or too large for this machine's memory?"
 
 
 @dataclass(frozen=True, eq=False)
 class RecordWindows:
-    """A record as the network takes it.
+    """A record's windows, the network's input.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class RecordWindows:
     windows : ndarray, shape (windows, samples, leads), float32
         In mV; a record shorter than a window has one of its own length.
     quality : Quality
-        What the record is worth.
+        Whether the record can be answered, and notes on its signal.
     """
 
     name: str
@@ -40,26 +40,26 @@ class RecordWindows:
     quality: Quality = GOOD
 
 
-#: From a record to its windows and what it is worth.
+#: Returns the windows and the quality of a record.
 Prepare = Callable[[Record], RecordWindows]
 
 
 @dataclass(frozen=True)
 class WindowMaker:
-    """How a model's records become windows.
+    """Cuts the windows of a model from records.
 
     Attributes
     ----------
     preprocessing : Preprocessing
     multiple : int
-        Of how many samples a window has a multiple.
+        A window's number of samples is a multiple of this.
     """
 
     preprocessing: Preprocessing
     multiple: int
 
     def prepare(self, record: Record) -> RecordWindows:
-        """Return a record's windows and what it is worth."""
+        """Return a record's windows and quality."""
         prepared = prepare_signal(record.signal, record.sampling_rate, self.preprocessing)
         windows = cut_windows(prepared, self.preprocessing, self.multiple)
         quality = assess_quality(record, prepared, self.preprocessing.sampling_rate)
@@ -68,7 +68,7 @@ class WindowMaker:
 
 @dataclass(frozen=True)
 class PendingRecord:
-    """A record that is yet to be read.
+    """A record before it is read.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class PendingRecord:
 
 @dataclass(frozen=True, eq=False)
 class ReadResult:
-    """What was read: a record as the network takes it, a long one, or why there is neither.
+    """A record after it is read: its windows, or the record itself if it is long, or the reason of a failure.
 
     Attributes
     ----------
@@ -110,12 +110,12 @@ class ReadResult:
 
     @property
     def windows(self) -> int:
-        """How many windows are in memory."""
+        """Number of windows in memory."""
         return 0 if self.record is None else len(self.record.windows)
 
 
 def prepared_records(
-    prepare: Prepare, records: Iterable[PendingRecord], jobs: int = 0
+    prepare: Prepare, records: Iterable[PendingRecord], run: Run = in_this_process
 ) -> Generator[ReadResult]:
     """Yield what is read of records, in their order; one that cannot be read has the reason in its `failure`.
 
@@ -125,18 +125,15 @@ def prepared_records(
         Pickled if there are other processes, as the records are.
     records : iterable of PendingRecord
         Looked at one by one, or as far ahead as other processes are.
-    jobs : int
-        How many other processes read; 0: this one does.
+    run : callable
+        Reads the records: in this process or in others.
     """
-    if not jobs:
-        yield from map(partial(read_and_prepare, prepare), records)
-        return
-    with closing(in_processes(Work(partial(_prepare_several, prepare), _lost), records, jobs)) as prepared:
+    with closing(run(Work(partial(_prepare_several, prepare), _lost), records)) as prepared:
         yield from prepared
 
 
 def read_and_prepare(prepare: Prepare, waiting: PendingRecord) -> ReadResult:
-    """Return what is read of a record."""
+    """Read a record and cut its windows."""
     stamp = None
     try:
         stamp = waiting.stamp() if waiting.stamp is not None else None
@@ -151,7 +148,7 @@ def read_and_prepare(prepare: Prepare, waiting: PendingRecord) -> ReadResult:
 
 
 def _prepare_several(prepare: Prepare, records: Sequence[PendingRecord]) -> list[ReadResult]:
-    """Return what is read of the first records: as many as have together about `MOST_WINDOWS`."""
+    """Read the first records, until they have `MOST_WINDOWS` windows together."""
     several: list[ReadResult] = []
     windows = 0
     for record in records:

@@ -1,4 +1,4 @@
-"""Classify records one after the other, however many there are and whatever single ones are like."""
+"""Classify any number of records, batch by batch; a bad record costs no other."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,17 +19,17 @@ from cnn_gap.predict.preparation import PendingRecord, ReadResult, prepared_reco
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
-#: Records, and windows of them, that are classified together: long records come in smaller batches.
+#: Number of records that are classified together, and of windows at which a batch is full.
 BATCH = 64
 BATCH_WINDOWS = 512
 
-#: Why a record has no answer that its windows seemed to allow.
+#: Reason of the failure of a record whose probabilities are not finite.
 BEYOND_NUMBERS = "cannot be classified: its amplitudes are too large for float32 arithmetic; check its gain"
 
 
 @dataclass(frozen=True)
 class SignalForm:
-    """What signals are, as `cnn_gap.io.records.record_from_signal` takes it."""
+    """Sampling rate (Hz), leads and unit of signals, as of `cnn_gap.io.amplitudes.record_from_signal`."""
 
     sampling_rate: float
     leads: Sequence[str] | None = None
@@ -44,8 +44,8 @@ def predict_stream(predictor: Predictor, records: Iterable[PendingRecord]) -> It
 def predict_prepared_stream(predictor: Predictor, records: Iterator[ReadResult]) -> Generator[Prediction]:
     """Yield the prediction of each record, in their order.
 
-    A batch of records is in memory at a time, and the next one is read in another thread meanwhile. One that
-    cannot be read or classified has the reason in its prediction's `failure` and costs no other.
+    One batch of records is classified while another thread reads the next. The prediction of a record that
+    cannot be read or classified has the reason in `failure`.
     """
     with closing(_ahead(_batches(records))) as batches:
         for batch in batches:
@@ -55,16 +55,17 @@ def predict_prepared_stream(predictor: Predictor, records: Iterator[ReadResult])
 def waiting_records(
     records: Iterable[object], form: SignalForm | None = None, names: Iterable[str] | None = None
 ) -> Iterator[PendingRecord]:
-    """Yield each of `records` (a `Record`, a path, or a signal of shape (samples, leads)) as one to be read.
+    """Yield a `PendingRecord` for each of `records`: `Record` objects, paths, or signals (samples, leads).
 
     Parameters
     ----------
     records : iterable
-        Looked at one by one.
+        Taken one by one.
     form : SignalForm, optional
         Of the signals among them.
     names : iterable of str, optional
-        What to call each; otherwise a record and a file go by their own names and a signal by its number.
+        Names of the predictions. Without them, records and files have their own names, and signals are
+        numbered.
 
     Raises
     ------

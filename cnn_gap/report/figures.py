@@ -17,6 +17,7 @@ from cnn_gap.report.lead_figure import plot_leads
 from cnn_gap.report.sheet import plot_sheet, sheet_starts
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing
+from cnn_gap.system.outputs import FIGURE, MADE_BY, require_replaceable
 
 #: Suffixes of the formats of pictures.
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -76,7 +77,11 @@ def save_figure(figure: Figure | Iterable[Figure], path: Path) -> None:
     """
     path = Path(path)
     kind = _kind(path)
-    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(kind)
+    made_by = MADE_BY.decode()
+    undated: dict[str, str | None] = {
+        ".svg": {"Date": None, "Creator": made_by},
+        ".pdf": {"CreationDate": None, "Creator": made_by},
+    }.get(kind, {"Software": made_by})
     # A user's own settings of Matplotlib must not crop the page or turn text into outlines.
     settings: dict[str, Any] = {
         "savefig.bbox": None,
@@ -125,7 +130,7 @@ def save_figures(
     Raises
     ------
     InputError
-        If a lead or the suffix is another than those known.
+        If a lead or the suffix is another than those known, or a figure would replace another file.
     """
     path = Path(path)
     _kind(path)
@@ -138,14 +143,17 @@ def save_figures(
 
     for explained, place in zip(explanation.classes, _places(explanation, path), strict=True):
         if leads:
+            require_replaceable(place, FIGURE)
             save_figure(plot_leads(explanation, explained, leads), place)
             written.append(place)
         elif len(starts) > 1 and path.suffix.lower() == ".pdf":
+            require_replaceable(place, FIGURE)
             save_figure((sheet(explained, start) for start in starts), place)
             written.append(place)
         else:
             for page, start in enumerate(starts, 1):
                 at = place if len(starts) == 1 else place.with_stem(f"{place.stem}-p{page:02}")
+                require_replaceable(at, FIGURE)
                 save_figure(sheet(explained, start), at)
                 written.append(at)
     return written

@@ -205,14 +205,14 @@ def _codes_by_name(folder: Path, label_table: Mapping[str, Sequence[str]] | None
         labelled = [record for record in found if record.source.lower().endswith(".hea")]
     else:
         table = RecordTable({name: tuple(codes) for name, codes in label_table.items()})
-        labelled = [record for record in found if record.source in table]
+        labelled = [record for record in found if table.of(record) is not None]
     if not labelled:
         raise InputError(f"{folder}: holds no records with labels; give the folder of the labels")
-    ordered = [(record.name, record.source) for record in sorted(labelled, key=lambda record: record.name)]
+    ordered = sorted(labelled, key=lambda record: record.name)
     if label_table is not None:
-        return {name: table[source] for name, source in ordered}
+        return {record.name: table.of(record) or () for record in ordered}
     # The comments alone: that is all that scoring needs, and a header that is wrong otherwise has them too.
-    return {name: codes_of(parse_comments("\n".join(_lines(Path(path))))) for name, path in ordered}
+    return {record.name: codes_of(parse_comments("\n".join(_lines(Path(record.source))))) for record in ordered}
 
 
 def _table_outputs(names: Sequence[str], table: Path) -> list[Outputs]:

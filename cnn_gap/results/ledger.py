@@ -1,169 +1,237 @@
-"""What a folder of results says of itself, so that a second run keeps only what is still true.
+"""What is done in a folder of results, so that a second run keeps what is still true.
 
-`driver.json` names the model and the folder of records. `driver.jsonl` has a line for each result: which files
-the record consisted of (size, time of change, content) and what the result file holds. A result counts as
-current only where all of that is still so: a record replaced by an older one, a result cut by a power failure
-and one edited by hand are done again. Explanations of a folder have such files of their own.
+The ledger is an SQLite file in the folder of the results. It holds the model and the data on which all results
+depend and, for each record, the size, time of change and content of its files, a hash of its result files, and
+what tables and indices show of it. A result is current only while all of that is unchanged: a record replaced
+by an older one, a result cut by a power failure and one edited by hand are done again.
+
+Whoever holds the folder's lock is the only one who opens the file, so SQLite's own locks, which network file
+systems may lack, are switched off. What is added has reached the disk when `Ledger.add` returns.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from types import TracebackType
+from typing import Any
 
 from cnn_gap.io.sources import ListedRecord, Stamp
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.files import (
-    file_size,
-    open_regular,
-    read_json,
-    readable,
-    writable,
-    write_json,
-    write_text,
+from cnn_gap.system.files import file_size, open_regular, read_bytes, read_json, readable, writable
+from cnn_gap.system.outputs import OutputKind, require_replaceable
+
+#: Marks the SQLite files of ledgers ("ECGl"), at byte 68 of them (https://www.sqlite.org/fileformat.html).
+APPLICATION = 0x4543476C
+_MAGIC, _HEADER_BYTES, _APPLICATION_AT = b"SQLite format 3\0", 100, 68
+
+_TABLES = (
+    "CREATE TABLE source (about TEXT NOT NULL)",
+    "CREATE TABLE entry (name BLOB PRIMARY KEY, stamp TEXT, result TEXT NOT NULL, about TEXT NOT NULL)",
 )
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of results.
+class LedgerKind:
+    """A kind of ledger.
 
     Attributes
     ----------
     name : str
-        What the journal's two files are called.
-    suffixes : tuple of str
-        How the names of the files end that are the result of a record.
-    only_noted : bool
-        Whether a file counts as a result, which may be removed, only where the journal has noted it: others may
-        have files of the same names.
+        Of the file, without suffix.
+    files : dict of str to OutputKind
+        The result files of a record, by the suffix that follows its name.
     """
 
     name: str
-    suffixes: tuple[str, ...]
-    only_noted: bool = False
+    files: dict[str, OutputKind]
 
-    @property
-    def source(self) -> str:
-        """The name of the file that says what all results depend on."""
-        return f"{self.name}.json"
-
-    @property
-    def notes(self) -> str:
-        """The name of the file with a line for each result."""
-        return f"{self.name}.jsonl"
+    def path(self, out: Path) -> Path:
+        """Return the path of the ledger in a folder of results."""
+        return out / f"{self.name}.sqlite"
 
     def paths(self, out: Path, name: str) -> list[Path]:
         """Return the paths of a record's result files."""
-        return [out / f"{name}{suffix}" for suffix in self.suffixes]
-
-
-#: The Challenge's result files.
-DRIVER = Kind("driver", (".csv",))
-
-#: The two files of the driver's journal.
-SOURCE, NOTES = DRIVER.source, DRIVER.notes
-
-#: The largest file of notes that is read, enough for some twenty million results, and its longest line, bytes.
-LARGEST_JOURNAL = 1 << 32
-LONGEST_LINE = 1 << 16
+        return [out / f"{name}{suffix}" for suffix in self.files]
 
 
 @dataclass(frozen=True)
-class Note:
-    """The stamp of a record, a hash of its result files, and what else is to be kept of it, as JSON has it."""
+class Entry:
+    """What is noted of a record.
 
-    stamp: Stamp
-    result: str
+    Attributes
+    ----------
+    name : str
+    stamp : Stamp or None
+        What its files were like before they were read; None for a record that is to be done again, such as one
+        that has failed.
+    result : str
+        A hash of the result files; empty where there are none.
+    about : object
+        What else is to be kept, as JSON has it.
+    """
+
+    name: str
+    stamp: Stamp | None = None
+    result: str = ""
     about: Any = None
 
 
-class ResultJournal:
-    """The notes of a folder of results; use it in a `with` block, in which results are noted."""
-
-    def __init__(self, out: Path, notes: dict[str, Note], kind: Kind = DRIVER):
-        self._out = out
-        self._notes = notes
-        self._kind = kind
-        self._file: TextIO | None = None
-
-    def __enter__(self) -> "ResultJournal":
-        path = self._out / self._kind.notes
-        with writable(path):
-            write_text(path, "".join(_to_line(name, note) for name, note in self._notes.items()))
-            self._file = path.open("a", encoding="ascii")
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def is_current(self, record: ListedRecord) -> bool:
-        """Tell whether the result of a record is whole and of the record as it is now."""
-        note = self._notes.get(record.name)
-        if note is None:
-            return False
-        try:
-            result = files_hash(self._kind.paths(self._out, record.name))
-            return result == note.result and record.stamp() == note.stamp
-        except InputError:
-            return False
-
-    def note(self, name: str) -> Note | None:
-        """Return what an earlier run has noted of a record."""
-        return self._notes.get(name)
-
-    def add(self, name: str, stamp: Stamp, result: str, about: Any = None) -> None:
-        """Note a result by the hash of its files; the note counts only as long as the files are there."""
-        if self._file is None:
-            raise RuntimeError("the journal is not open")
-        with writable(self._out / self._kind.notes):
-            self._file.write(_to_line(name, Note(stamp, result, about)))
-            self._file.flush()
-
-    def remove(self, name: str) -> None:
-        """Remove the files of an earlier result, as far as they are what was noted."""
-        if name in self._notes:
-            _remove_noted(self._kind.paths(self._out, name), self._notes[name])
-
-
-def open_journal(
-    out: Path,
-    source: dict[str, Any],
-    records: Iterable[ListedRecord],
-    warn: Callable[[str], None],
-    kind: Kind = DRIVER,
-) -> ResultJournal:
-    """Return the journal of a folder; results of another source are removed.
+class Ledger:
+    """The ledger of a folder of results; use it in a `with` block, in which the folder is locked.
 
     Parameters
     ----------
     out : Path
         The folder, which exists.
+    kind : LedgerKind
     source : dict
-        What all results depend on, such as the model; as JSON has it.
-    records : iterable of ListedRecord
-        Those whose results are removed where the folder is of another source.
+        What all results depend on, such as the model; as JSON has it. Results of another source are removed, as
+        far as they are still what was noted.
     warn : callable
-        Receives a line where the folder's own account of itself is damaged: then all is done anew.
-    kind : Kind
-        Of the results.
+        Receives a line where the ledger is damaged: then all is done anew.
+
+    Raises
+    ------
+    InputError
+        If another program's file has the ledger's name, or the disk is full.
     """
-    try:
-        continued = (out / kind.source).exists() and read_json(out / kind.source) == source
-        notes = _read_notes(out / kind.notes)
-    except InputError as error:
-        warn(f"{error}; every record is done anew")
-        continued, notes = False, {}
-    if not continued:
-        for record in records:
-            _remove(kind, out, record.name, notes.get(record.name))
-        notes = {}
-        write_json(out / kind.source, source)
-    return ResultJournal(out, notes, kind)
+
+    def __init__(
+        self, out: Path, kind: LedgerKind, source: dict[str, Any], warn: Callable[[str], None]
+    ) -> None:
+        self._out = out
+        self._kind = kind
+        self._path = kind.path(out)
+        self._source = json.dumps(source, sort_keys=True)
+        self._warn = warn
+
+    def __enter__(self) -> "Ledger":
+        with _reported(self._path):
+            _require_ledger(self._path)
+            self._is_new = not self._path.exists()
+            try:
+                self._database = _opened(self._path)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                self._warn(f"{self._path}: is damaged ({error}); every record is done anew")
+                self._path.unlink()
+                self._database = _opened(self._path)
+            try:
+                self._take_source()
+            except BaseException:
+                self._database.close()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        is_empty = self._is_new and not self._database.execute("SELECT 1 FROM entry").fetchone()
+        self._database.close()
+        if is_empty and error is not None:  # nothing has been done
+            self._path.unlink()
+
+    @property
+    def follows_earlier_version(self) -> bool:
+        """Whether cnn-gap before version 1.0 has noted results in the folder; its notes stay as they are."""
+        source, notes = (self._out / f"{self._kind.name}{suffix}" for suffix in (".json", ".jsonl"))
+        try:
+            held = read_json(source) if notes.is_file() else None
+        except InputError:
+            return False
+        return isinstance(held, dict) and "model" in held
+
+    def is_current(self, record: ListedRecord, files: bool = True) -> bool:
+        """Tell whether a record was done as it is now and, if `files`, whether its result files are whole."""
+        entry = self.entry(record.name)
+        if entry is None or entry.stamp is None:
+            return False
+        try:
+            whole = not files or files_hash(self._kind.paths(self._out, record.name)) == entry.result
+            return whole and record.stamp() == entry.stamp
+        except InputError:
+            return False
+
+    def entry(self, name: str) -> Entry | None:
+        """Return what is noted of a record."""
+        with _reported(self._path):
+            row = self._database.execute(
+                "SELECT stamp, result, about FROM entry WHERE name = ?", (_key(name),)
+            ).fetchone()
+            return None if row is None else _entry(name, *row)
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what is noted of all records."""
+        with _reported(self._path):
+            for name, *row in self._database.execute("SELECT name, stamp, result, about FROM entry"):
+                yield _entry(name.decode("utf-8", "surrogateescape"), *row)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Note what has become of records, of all of them or, where the disk is full, of none."""
+        rows = [(_key(each.name), _stamp_text(each), each.result, json.dumps(each.about)) for each in entries]
+        with self._transaction():
+            self._database.executemany("REPLACE INTO entry VALUES (?, ?, ?, ?)", rows)
+
+    def remove(self, name: str) -> None:
+        """Remove the result files of a record, as far as they are what was noted, and what was noted of it."""
+        if (entry := self.entry(name)) is not None:
+            self._remove_files(entry)
+            with self._transaction():
+                self._database.execute("DELETE FROM entry WHERE name = ?", (_key(name),))
+
+    def require_replaceable(self, name: str) -> None:
+        """Require that the result files of a record replace nothing but earlier ones.
+
+        Raises
+        ------
+        InputError
+            If a file at the place of one is something else.
+        """
+        paths = [path for path in self._kind.paths(self._out, name) if os.path.lexists(path)]
+        if paths:
+            entry = self.entry(name)
+            for path in paths:
+                suffix = path.name.removeprefix(name)
+                require_replaceable(
+                    path, self._kind.files[suffix], known=entry is not None and bool(entry.result)
+                )
+
+    def _take_source(self) -> None:
+        """Start anew where the results are of another source."""
+        held = self._database.execute("SELECT about FROM source").fetchall()
+        if held == [(self._source,)]:
+            return
+        if not held and self.follows_earlier_version:
+            self._warn(f"{self._out}: has results of an earlier version of cnn-gap; every record is done anew")
+        for entry in self.entries():
+            self._remove_files(entry)
+        with self._transaction():
+            self._database.execute("DELETE FROM entry")
+            self._database.execute("DELETE FROM source")
+            self._database.execute("INSERT INTO source VALUES (?)", (self._source,))
+
+    def _remove_files(self, entry: Entry) -> None:
+        paths = self._kind.paths(self._out, entry.name)
+        try:
+            is_unchanged = bool(entry.result) and files_hash(paths) == entry.result
+        except InputError:
+            return
+        if is_unchanged:
+            for path in paths:
+                with writable(path.parent):
+                    path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _reported(self._path), self._database:
+            self._database.execute("BEGIN")
+            yield
 
 
 def files_hash(paths: Iterable[Path]) -> str:
@@ -182,55 +250,70 @@ def files_hash(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _remove(kind: Kind, out: Path, name: str, note: Note | None) -> None:
-    """Remove the result of a record, whose note may be missing."""
-    paths = kind.paths(out, name)
-    if not kind.only_noted:
-        _unlink(paths)
-    elif note is not None:
-        _remove_noted(paths, note)
-
-
-def _remove_noted(paths: list[Path], note: Note) -> None:
-    """Remove result files if they are what was noted."""
-    try:
-        is_unchanged = files_hash(paths) == note.result
-    except InputError:
-        return
-    if is_unchanged:
-        _unlink(paths)
-
-
-def _unlink(paths: list[Path]) -> None:
-    for path in paths:
-        if os.path.lexists(path):  # no file has a name that is too long
-            with writable(path.parent):
-                path.unlink(missing_ok=True)
-
-
 def result_hash(text: str) -> str:
     """Return the hash of a result file with this text."""
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
-def _to_line(name: str, note: Note) -> str:
-    kept = [] if note.about is None else [note.about]
-    return json.dumps([name, note.stamp.files, note.stamp.content, note.result, *kept]) + "\n"
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open a ledger, made if there is none."""
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?nolock=1", uri=True, isolation_level=None)
+    try:
+        database.execute("PRAGMA trusted_schema = OFF")  # a file from elsewhere may hold triggers
+        if not database.execute("PRAGMA application_id").fetchone()[0]:
+            with database:
+                database.execute("BEGIN")
+                database.execute(f"PRAGMA application_id = {APPLICATION}")
+                for table in _TABLES:
+                    database.execute(table)
+        tables = database.execute(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+        ).fetchall()
+        problem = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if tuple(sql for (sql,) in tables) != _TABLES or problem != "ok":
+            raise sqlite3.DatabaseError(" ".join(str(problem).split()))
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
-def _read_notes(path: Path) -> dict[str, Note]:
-    """Return the notes of a journal without damaged ones: a killed run may have cut the last line."""
-    notes: dict[str, Note] = {}
-    if not path.exists():
-        return notes
-    if file_size(path) > LARGEST_JOURNAL:
-        raise InputError(f"{path}: is too large; at most {LARGEST_JOURNAL} bytes are read")
-    with readable(path), open_regular(path) as file:
-        while line := file.readline(LONGEST_LINE):
-            try:
-                name, files, content, result, *about = json.loads(line.decode("ascii", "replace"))
-                stamp = Stamp(tuple((str(part), int(size), int(time)) for part, size, time in files), content)
-                notes[str(name)] = Note(stamp, result, about[0] if about else None)
-            except (ValueError, TypeError, RecursionError):
-                continue
-    return notes
+def _require_ledger(path: Path) -> None:
+    """Require that a ledger can be made at a path, or that there is one."""
+    if not os.path.lexists(path) or not file_size(path):
+        return
+    header = read_bytes(path, _HEADER_BYTES, count=_HEADER_BYTES)
+    mark = header[_APPLICATION_AT : _APPLICATION_AT + 4]
+    if not header.startswith(_MAGIC) or int.from_bytes(mark, "big") != APPLICATION:
+        raise InputError(
+            f"{path}: is not what an earlier run has noted here and stays as it is; move it away, and every"
+            " record is done anew"
+        )
+
+
+@contextmanager
+def _reported(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of a ledger into an `InputError`."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise InputError(f"{path}: cannot be written ({error})") from error
+    except (sqlite3.DatabaseError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: is damaged ({error}); remove it, and every record is done anew") from error
+
+
+def _key(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _entry(name: str, stamp: str | None, result: str, about: str) -> Entry:
+    if stamp is None:
+        return Entry(name, None, result, json.loads(about))
+    files, content = json.loads(stamp)
+    return Entry(
+        name, Stamp(tuple((part, size, time) for part, size, time in files), content), result, json.loads(about)
+    )
+
+
+def _stamp_text(entry: Entry) -> str | None:
+    return None if entry.stamp is None else json.dumps([entry.stamp.files, entry.stamp.content])

@@ -21,31 +21,25 @@ SHORTEST_S = 2.0
 
 #: A lead is flat if its range is at most `FLAT_MV`, this share of its level, or this share of the median range
 #: of the other leads.
-FLAT_MV = 1e-4
-FLAT_SHARE_OF_LEVEL = 1e-5
-FLAT_SHARE_OF_OTHERS = 0.01
+FLAT_MV, FLAT_SHARE_OF_LEVEL, FLAT_SHARE_OF_OTHERS = 1e-4, 1e-5, 0.01
 
-#: A note tells of a lead that stays at one value for longer than this, s.
-OFF_S = 1.0
+#: A note names a lead that stays at one value for longer than this, s, or has a larger share of invalid
+#: samples.
+OFF_S, INVALID_SHARE = 1.0, 0.1
 
-#: Shares of samples at a lead's highest or lowest value: above the first a note tells of it, and if all leads
-#: are above the second, the record is not answered.
+#: Shares of samples at a lead's highest or lowest value: above the first a note names the lead, and if all
+#: leads are above the second, the record is not answered.
 SATURATED_SHARE, LOST_SHARE = 0.02, 0.5
 
-#: Share of invalid samples of a lead above which a note tells of it.
-INVALID_SHARE = 0.1
-
 #: Beats are looked for in this band, Hz, as the root of its energy averaged over `BEAT_S`, s.
-BEAT_HZ = (5.0, 20.0)
-BEAT_S = 0.12
+BEAT_HZ, BEAT_S = (5.0, 20.0), 0.12
 
 #: At beats, this is at least `BEAT_SHARE` of the standard deviation of the signal without its linear trend plus
 #: `RANGE_SHARE` of its range: slow waves and ramps do not reach it.
-BEAT_SHARE = 0.1
-RANGE_SHARE = 1e-3
+BEAT_SHARE, RANGE_SHARE = 0.1, 1e-3
 
 #: A record has no beat if this is less than `NO_BEAT` times as high at beats as between them; below `NOISY`
-#: times a note tells of noise.
+#: times a note says so.
 NO_BEAT, NOISY = 1.9, 3.0
 
 #: Length at both ends that is left out because of the filter's transients, s.
@@ -53,9 +47,7 @@ ENDS_S = 0.2
 
 #: Beats have at least this share of the height of the highest ones and are at least so far apart, s. A record
 #: has at least one beat in each `BEAT_EVERY_S`, s.
-BEAT_HEIGHT = 0.4
-BEAT_APART_S = 0.25
-BEAT_EVERY_S = 5.0
+BEAT_HEIGHT, BEAT_APART_S, BEAT_EVERY_S = 0.4, 0.25, 5.0
 
 
 @dataclass(frozen=True)

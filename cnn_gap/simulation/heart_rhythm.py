@@ -15,14 +15,8 @@ REGULAR, ATRIAL, VENTRICULAR = "beat", "PAC", "PVC"
 class Beats:
     """Beats in order of time; the first and last ones are outside of the record.
 
-    Attributes
-    ----------
-    onsets : np.ndarray
-        Onset of each QRS, s from the start of the record, shape (B,).
-    cycles : np.ndarray
-        The RR interval to which the QT interval of each beat is adapted, s, shape (B,).
-    kinds : tuple of str
-        `REGULAR`, `ATRIAL` or `VENTRICULAR` for each beat.
+    `onsets` are those of the QRS complexes, s from the start of the record, `cycles` the RR intervals to which
+    the QT intervals are adapted, s, both (B,). `kinds` are `REGULAR`, `ATRIAL` or `VENTRICULAR`.
     """
 
     onsets: np.ndarray

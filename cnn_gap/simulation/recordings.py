@@ -32,18 +32,8 @@ SHORTEST_S, LOWEST_RATE = 5.0, 50.0
 class Noise:
     """Typical amplitudes (root mean square, mV) of the noise in a recording; 0: none of this kind.
 
-    Attributes
-    ----------
-    wander : float
-        Baseline wander from breathing and drifting electrodes.
-    mains : float
-        Mains hum, if the sampling rate is more than twice its frequency.
-    muscle : float
-        Muscle activity, 20-120 Hz.
-    electrode : float
-        White noise of electrodes and amplifier.
-    mains_hz : float
-        Mains frequency, Hz.
+    `wander` comes from breathing and drifting electrodes, `mains` is hum of `mains_hz` (Hz) if the sampling
+    rate is more than twice as high, `muscle` has 20-120 Hz, and `electrode` is white noise.
     """
 
     wander: float = 0.06

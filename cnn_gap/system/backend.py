@@ -1,4 +1,4 @@
-"""Start Keras quietly: its backend prints lines that mean nothing to whoever classifies ECGs."""
+"""Start Keras without the lines that its backend prints on standard error."""
 
 import os
 import sys
@@ -7,20 +7,20 @@ from contextlib import contextmanager
 
 from cnn_gap.system.errors import InputError
 
-#: What Keras imports where it is installed, to take data frames and to plot images: a second in all.
-_FOR_OTHERS = ("matplotlib", "pandas")
+#: Packages that Keras imports if they are installed, for data frames and plots; they take a second.
+_OPTIONAL = ("matplotlib", "pandas")
 
 
 def start_keras(lean: bool = False) -> None:
     """Import Keras and start its backend without the lines that TensorFlow's libraries print meanwhile.
 
-    They go to the process's standard error from compiled code, so that is where they are kept from. Python's
-    own errors are not lost. Where Keras is imported already, nothing happens.
+    Compiled code prints them to the file descriptor of standard error, which is redirected meanwhile. Errors
+    that Python raises are not lost. If Keras is imported already, nothing happens.
 
     Parameters
     ----------
     lean : bool
-        Without what Keras has for data frames and plots: for a command, whose process nobody else uses.
+        Keep Keras from importing pandas and matplotlib: for commands, whose process runs no other code.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def start_keras(lean: bool = False) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
-        with _hidden(_FOR_OTHERS if lean else ()):
+        with _hidden(_OPTIONAL if lean else ()):
             import keras
 
         keras.ops.zeros(1)  # TensorFlow looks for devices when the first is needed
@@ -50,7 +50,7 @@ def start_keras(lean: bool = False) -> None:
 
 @contextmanager
 def _hidden(packages: tuple[str, ...]) -> Iterator[None]:
-    """Let imports of packages fail meanwhile, as if they were not installed, but of those that are imported."""
+    """Let imports of packages fail meanwhile as if they were not installed, except packages imported before."""
     hidden = [name for name in packages if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: Python's way to say so
     try:

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and one line about what is wrong."""
+"""End a command with its exit code and, after an error, one line on standard error."""
 
 import os
 import sys

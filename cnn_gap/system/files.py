@@ -1,11 +1,11 @@
 """Read files with errors that a user understands; write them whole or not at all.
 
-Only regular files are read, and no more of them than is expected: a pipe would wait forever, and a device or a
-file that grows never ends.
+Only regular files are read, and only up to a size: a pipe would wait forever, and a device never ends.
 """
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -23,8 +23,9 @@ LARGEST_SETTINGS = 1 << 24
 LARGEST_TABLE = 1 << 28
 LARGEST_SIGNAL_FILE = 1 << 30
 
-#: How the names of files begin that are being written; `writer` follows.
+#: How the names of unfinished files begin, and the whole names: `writer` and random characters follow.
 ASIDE = ".writing-"
+_UNFINISHED = re.compile(re.escape(ASIDE) + r"[0-9a-f]{8}-[0-9]+-[0-9a-z_]{8}(\..*)?")
 
 #: The longest suffix that the name of such a file takes over, characters.
 _LONGEST_SUFFIX = 32
@@ -176,22 +177,10 @@ def writer() -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a process of this machine was writing into a folder when it died."""
-    machine, _, _ = writer().partition("-")
-    for path in folder.glob(f"{ASIDE}{machine}-*"):
-        process = path.name.removeprefix(f"{ASIDE}{machine}-").partition("-")[0]
-        if process.isdecimal() and not _is_running(int(process)):
+    """Remove the unfinished files in a folder into which no other process is writing."""
+    for path in folder.glob(f"{ASIDE}*"):
+        if _UNFINISHED.fullmatch(path.name):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # it is another user's, or this cannot be told
-        return True
-    return True
 
 
 @contextmanager

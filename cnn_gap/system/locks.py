@@ -3,106 +3,118 @@
 The system releases a lock when its process ends, however it ends: nothing has to be cleaned up after a kill.
 """
 
+import errno
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import remove_leftovers, writable
 
-try:
-    import fcntl
-except ImportError:  # not every system has such locks: folders are shared unprotected there
-    fcntl = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
-#: The file in a folder that its holder has locked; it says who that is.
-LOCK = ".lock"
+#: The file in a folder that its holder has locked. Its text names the holder and begins with `_MARK`.
+LOCK = ".cnn-gap.lock"
+_MARK = b"process "
 
-#: How long a waiting process sleeps between two looks at a lock, s.
+#: What a file system without locks says.
+_WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+
+#: Seconds between two looks of a waiting process at a lock.
 _PAUSE_S = 0.2
 
 
 @contextmanager
-def locked(folder: Path, wait: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Hold a folder, made if it is missing, and remove what processes that died were writing into it.
+def locked(folder: Path, wait: Callable[[str], None] | None = None, name: str = LOCK) -> Iterator[None]:
+    """Hold a folder, made if it is missing, and remove the unfinished files of processes that have died.
+
+    Only one process at a time writes into a folder that is held, so whatever unfinished file is in it when a
+    process gets hold of it is a dead process's.
 
     Parameters
     ----------
     folder : Path
     wait : callable, optional
         Receives a line about who holds the folder; then this process waits. If not given, it does not.
+    name : str
+        Of the lock's file in the folder.
 
     Raises
     ------
     InputError
-        If another process holds the folder, which the error names, or the folder cannot be written to.
+        If another process holds the folder, which the error names, if the folder cannot be written to, or if
+        another program's file has the lock's name.
     """
+    from filelock import FileLock
+
     folder = Path(folder)
-    with writable(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = _acquire(folder, wait)
-    try:
-        remove_leftovers(folder)
+    lock = FileLock(
+        folder / name, poll_interval=_PAUSE_S, thread_local=False, on_acquired=partial(_sign, folder)
+    )
+    with ExitStack() as held:
+        with writable(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if _acquire(lock, folder, wait):
+                held.callback(_release, lock)
+                if name == LOCK:
+                    remove_leftovers(folder)
         yield
-    finally:
-        with suppress(OSError):  # the folder may be gone
-            (folder / LOCK).unlink(missing_ok=True)
-        os.close(descriptor)
 
 
-def _acquire(folder: Path, wait: Callable[[str], None] | None) -> int:
-    """Return the descriptor of the folder's lock file once it is locked."""
-    told = False
-    while True:
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
-        try:
-            if _lock(descriptor):
-                if _is_current(descriptor, folder / LOCK):
-                    _sign(descriptor)
-                    return descriptor
-            else:
-                holder = f"{folder}: is in use by {_holder(descriptor)}"
-                if wait is None:
-                    raise InputError(f"{holder}; wait until it has ended, or choose another folder")
-                if not told:
-                    wait(f"{holder}; waiting for it")
-                    told = True
-                time.sleep(_PAUSE_S)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
+def _acquire(lock: "BaseFileLock", folder: Path, wait: Callable[[str], None] | None) -> bool:
+    """Acquire the lock; return whether the file system has locks. Where it has none, nobody is kept out."""
+    from filelock import Timeout
 
-
-def _lock(descriptor: int) -> bool:
-    """Lock a file if no other process has; a file system without locks is taken as unlocked."""
-    if fcntl is None:
-        return True
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.acquire(blocking=False)
+    except (Timeout, RuntimeError) as error:  # filelock's RuntimeError: this process holds the folder already
+        holder = f"{folder}: is in use by {_holder(Path(lock.lock_file))}"
+        if wait is None:
+            raise InputError(f"{holder}; wait until it has ended, or choose another folder") from error
+        wait(f"{holder}; waiting for it")
+        _wait_for(lock, folder)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LOCKS:
+            raise
         return False
-    except OSError:
-        return True
     return True
 
 
-def _is_current(descriptor: int, path: Path) -> bool:
-    """Tell whether a locked file is still the one in the folder: its last holder may just have removed it."""
+def _wait_for(lock: "BaseFileLock", folder: Path) -> None:
     try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
+        lock.acquire()
+    except RuntimeError as error:
+        raise InputError(
+            f"{folder}: this command writes into it already; give two different folders"
+        ) from error
 
 
-def _sign(descriptor: int) -> None:
+def _release(lock: "BaseFileLock") -> None:
+    with suppress(OSError):  # the folder may be gone, and Windows removes no file that is open
+        Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
+
+
+def _sign(folder: Path, descriptor: int) -> None:
+    """Write who holds a folder into its lock's file."""
+    found = os.read(descriptor, len(_MARK))
+    if found and found != _MARK:
+        raise InputError(
+            f"{folder / LOCK}: is not a lock and stays as it is; move it away, or use another folder"
+        )
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {since}".encode(), 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.write(descriptor, _MARK + f"{os.getpid()} on {socket.gethostname()} since {since}".encode())
 
 
-def _holder(descriptor: int) -> str:
-    return os.pread(descriptor, 200, 0).decode("utf-8", "replace") or "another process"
+def _holder(lock_file: Path) -> str:
+    with suppress(OSError):
+        return lock_file.read_bytes()[:200].decode("utf-8", "replace") or "another process"
+    return "another process"

@@ -1,63 +1,39 @@
-"""Work on many items in other processes: in order, a bounded number ahead, whatever one of the items does."""
+"""Work on many items in other processes, in order."""
 
 import os
 import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from cnn_gap.system.chunks import Item, Result, Work, by_workers, chunks_of, in_this_process
 
-#: Items that a process takes at a time, and such chunks that are on their way for each process.
+#: Items that a process takes at a time, and chunks that are on their way for each process.
 CHUNK = 16
 AHEAD = 2
 
-#: The most processes that can be asked for, and cores that `usual_jobs` counts: the process that uses what
-#: the others make is soon slower than they are.
+#: The largest number of processes that can be asked for, and of cores that `usual_jobs` counts: with more, the
+#: process that uses the results is slower than those that make them.
 MOST_JOBS = 256
 USUAL_JOBS = 9
 
-#: How long a process waits for work before it ends, s.
+#: Seconds without work after which a process ends.
 IDLE_S = 60
 
-#: How often a process looks whether its parent is still there, s.
+#: Seconds between two looks of a process whether its parent still runs.
 _LOOK_S = 1.0
 
-#: Libraries start no threads beside the processes.
+#: Keeps libraries from starting threads in each process.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-@dataclass(frozen=True)
-class Work(Generic[Item, Result]):
-    """What is done with items.
-
-    Attributes
-    ----------
-    do : callable
-        Takes a list of items and returns the results of the first ones: of one at least, of none if there are
-        none. It, items and results are pickled, and its module is imported in each process.
-    lost : callable
-        Returns the result of an item that a process died of.
-    """
-
-    do: Callable[[Sequence[Item]], list[Result]]
-    lost: Callable[[Item], Result]
-
-
-#: What does work on items, as `in_processes` or a cluster does: it yields the result of each, in any order.
-Run: TypeAlias = Callable[[Work[Any, Any], Sequence[Any]], Generator[Any]]
-
-
 def usual_jobs(spared: int = 0, most: int = USUAL_JOBS) -> int:
-    """Return how many processes to start beside this one: one for each core but those that it needs itself."""
+    """Return how many processes to start besides this one: one for each core that is not `spared` for it."""
     import joblib
 
     return max(min(joblib.effective_n_jobs(-1), most) - spared, 0)
@@ -68,8 +44,8 @@ def in_processes(
 ) -> Generator[Result]:
     """Yield the result of each item, in the order of the items.
 
-    A process that dies costs the item that it died of and no other: those that were on their way are done
-    again, one at a time. Where no process can be started, this one does the work.
+    A process that dies costs the item that it died of and no other. Where no process can be started, this one
+    does the work.
 
     Parameters
     ----------
@@ -81,108 +57,73 @@ def in_processes(
         How many processes there are; 0: this one does the work. They end when all is done or the iterator is
         closed.
     chunk : int
-        How many items a process takes at a time.
+        How many items a process takes at a time; at most `cnn_gap.system.chunks.FEW`.
     """
-    remaining = iter(items)
-    while jobs and (pool := _started(work, jobs)) is not None:
-        with closing(pool):
-            try:
-                yield from _results(pool, remaining, AHEAD * jobs, chunk)
-                return
-            except BrokenProcessPool:
-                left = pool.unfinished()
-        yield from _one_by_one(work, left)
-    for item in remaining:
-        yield from work.do([item])
+    if not jobs:
+        yield from in_this_process(work, items)
+        return
+    with closing(_Processes(work.do, jobs)) as workers:
+        yield from by_workers(workers, work, chunks_of(items, chunk), lambda line: None)
 
 
-def _results(pool: "_Pool", remaining: Iterator[Any], ahead: int, size: int) -> Iterator[Any]:
-    """Yield the results of what remains as long as no process dies."""
-    while True:
-        while len(pool.waiting) < ahead and (chunk := list(islice(remaining, size))):
-            pool.give(chunk)
-        if not pool.waiting:
-            return
-        yield from pool.take()
+class _Processes:
+    """Processes that take chunks of items (`cnn_gap.system.chunks.Workers`).
 
+    They are started with the first chunk, and again after one of them has died. Then all chunks on their way
+    count as lost, so that the order is kept.
+    """
 
-def _one_by_one(work: Work[Item, Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Yield the results of items, of which any may be one that processes die of."""
-    left = deque(items)
-    while left and (pool := _started(work, 1)) is not None:
-        with closing(pool):
-            try:
-                while left:
-                    pool.give([left[0]])
-                    yield from pool.take()
-                    left.popleft()
-            except BrokenProcessPool:
-                yield work.lost(left.popleft())
-    for item in left:
-        yield from work.do([item])
+    is_ordered = True
 
-
-def _started(work: Work[Any, Any], jobs: int) -> "_Pool | None":
-    """Return a pool of processes that have imported what they need, or None where there can be none."""
-    from joblib.externals.loky import ProcessPoolExecutor
-
-    executor = None
-    try:
-        # Unlike the standard library's, it does not need the caller's `if __name__ == "__main__"`.
-        executor = ProcessPoolExecutor(
-            jobs, timeout=IDLE_S, initializer=_begin, initargs=(os.getpid(),), env=_ONE_THREAD
-        )
-        executor.submit(work.do, []).result()
-    except (ImportError, NotImplementedError, OSError, RuntimeError):  # no semaphores, or no more processes
-        if executor is not None:
-            executor.shutdown()
-        return None
-    return _Pool(executor, work.do)
-
-
-class _Pool:
-    """Processes, and the chunks of items that were given to them and whose results were not yet taken."""
-
-    def __init__(self, executor: Any, do: Callable[[Sequence[Any]], list[Any]]) -> None:
-        self._executor = executor
+    def __init__(self, do: Callable[[Sequence[Any]], list[Any]], jobs: int) -> None:
         self._do = do
-        self.waiting: deque[tuple[Sequence[Any], Future]] = deque()
+        self._jobs = jobs
+        self._executor: Any = None
+        self._can_start = True
+        self._is_broken = False
+        self._waiting: deque[tuple[list[Any], Future | None]] = deque()
 
-    def give(self, chunk: Sequence[Any]) -> None:
-        """Give a chunk to the next process that is free."""
-        self.waiting.append((chunk, self._submitted(chunk)))
+    @property
+    def count(self) -> int:
+        return len(self._waiting)
 
-    def take(self) -> list[Any]:
-        """Return the results of the first items of the chunk that was given first; the others come next.
+    @property
+    def has_room(self) -> bool:
+        return len(self._waiting) < AHEAD * self._jobs
 
-        Raises
-        ------
-        BrokenProcessPool
-            If a process has died.
-        """
-        chunk, future = self.waiting[0]
+    def start(self, chunk: list[Any], first: bool = False) -> None:
+        if self._is_broken and not self._waiting:
+            self.close()
+        if self._executor is None and self._can_start:
+            self._executor = _started(self._do, self._jobs)
+            self._can_start = self._executor is not None
+        (self._waiting.appendleft if first else self._waiting.append)((chunk, self._submitted(chunk)))
+
+    def wait(self) -> tuple[list[Any], list[Any] | None]:
+        chunk, future = self._waiting.popleft()
+        if self._is_broken:
+            return chunk, None
         try:
-            results = future.result()
+            return chunk, self._do(chunk) if future is None else future.result()
         except BrokenProcessPool:
-            raise
+            self._is_broken = True
+            return chunk, None
         except Exception:  # what cannot be sent to another process is done by this one
-            results = self._do(chunk)
-        self.waiting.popleft()
-        if rest := chunk[len(results) :]:
-            self.waiting.appendleft((rest, self._submitted(rest)))
-        return results
-
-    def unfinished(self) -> list[Any]:
-        """Return the items whose results were not taken."""
-        return [item for chunk, _ in self.waiting for item in chunk]
+            return chunk, self._do(chunk)
 
     def close(self) -> None:
         """End the processes when they have done what they are doing."""
-        for _, future in self.waiting:
-            future.cancel()
-        self._executor.shutdown()
+        for _, future in self._waiting:
+            if future is not None:
+                future.cancel()
+        if self._executor is not None:
+            self._executor.shutdown()
+        self._executor, self._is_broken = None, False
 
-    def _submitted(self, chunk: Sequence[Any]) -> Future:
+    def _submitted(self, chunk: list[Any]) -> Future | None:
+        """Return the future of a chunk; None if this process is to do it."""
+        if self._executor is None:
+            return None
         try:
             return self._executor.submit(self._do, chunk)
         except BrokenProcessPool as error:
@@ -191,10 +132,28 @@ class _Pool:
             return future
 
 
-def _begin(parent: int) -> None:
-    """Leave Ctrl-C to the process that has started this one and that ends it, and end with it otherwise.
+def _started(do: Callable[[Sequence[Any]], list[Any]], jobs: int) -> Any:
+    """Return an executor whose processes have imported what they need, or None where there can be none."""
+    from joblib.externals.loky import ProcessPoolExecutor
 
-    Where the parent is killed while this process hands over a result, it would wait for ever.
+    executor = None
+    try:
+        # Unlike the standard library's, it does not need the caller's `if __name__ == "__main__"`.
+        executor = ProcessPoolExecutor(
+            jobs, timeout=IDLE_S, initializer=_begin, initargs=(os.getpid(),), env=_ONE_THREAD
+        )
+        executor.submit(do, []).result()
+    except (ImportError, NotImplementedError, OSError, RuntimeError):  # no semaphores, or no more processes
+        if executor is not None:
+            executor.shutdown()
+        return None
+    return executor
+
+
+def _begin(parent: int) -> None:
+    """Ignore Ctrl-C, which the parent handles, and end when the parent has ended.
+
+    Without the latter, a process whose parent is killed while it hands over a result would wait for ever.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.name == "posix":  # elsewhere the parent's number need not be the one that it knows itself by

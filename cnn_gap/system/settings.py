@@ -1,4 +1,4 @@
-"""Settings: frozen dataclasses read from the tables of TOML and JSON, with every key and type checked."""
+"""Settings: dataclasses made from TOML and JSON, with every key, type and range checked."""
 
 import dataclasses
 import types
@@ -9,7 +9,7 @@ from cnn_gap.system.errors import InputError
 
 _Settings = TypeVar("_Settings")
 
-#: How deep tables may be nested, and the largest whole number.
+#: Deepest nesting of tables, and the largest whole number.
 DEEPEST = 64
 LARGEST = 1 << 63
 
@@ -22,14 +22,14 @@ def from_dict(kind: type[_Settings], content: object, where: str = "") -> _Setti
     kind : type
         A dataclass; its type hints say what each key may hold.
     content : object
-        What was read.
+        As a parser of TOML or JSON returns it.
     where : str
-        The keys above this table, each followed by a dot, for errors.
+        For errors: the keys above this table, each followed by a dot.
 
     Raises
     ------
     InputError
-        Naming the key that is unknown, missing or of the wrong type, with what was received.
+        If a key is unknown, missing or of the wrong type; it names the key and what was received.
 
     Examples
     --------
@@ -51,12 +51,12 @@ def from_dict(kind: type[_Settings], content: object, where: str = "") -> _Setti
 
 
 def to_dict(settings: object) -> dict[str, Any]:
-    """Return a dataclass as JSON and TOML hold it, the inverse of `from_dict`."""
+    """Return a dataclass as a dict for JSON or TOML; the inverse of `from_dict`."""
     return dataclasses.asdict(settings)  # type: ignore[call-overload]
 
 
 def require(condition: bool, key: str, expected: str, received: object) -> None:
-    """Raise an `InputError` that names the key, what it must be and what was received, unless `condition`."""
+    """Raise an `InputError` with the key, what is expected and what was received, unless `condition` holds."""
     if not condition:
         raise InputError(f"{key} must be {expected}; received {received}")
 
@@ -67,16 +67,16 @@ def require_ranges(section: str, settings: object, ranges: Mapping[str, tuple[fl
     Parameters
     ----------
     section : str
-        The table that holds them.
+        Name of the table, for errors.
     settings : object
-        Has the keys of `ranges` as attributes.
+        Its attributes are checked.
     ranges : mapping of str to (float, float)
         The lowest and the highest value of each.
 
     Raises
     ------
     InputError
-        If one does not.
+        If a setting is outside of its range.
     """
     for key, (low, high) in ranges.items():
         value = getattr(settings, key)
@@ -84,12 +84,12 @@ def require_ranges(section: str, settings: object, ranges: Mapping[str, tuple[fl
 
 
 def require_depth(content: object, what: str) -> None:
-    """Require that tables and lists of what was read are not nested deeper than any settings are.
+    """Require that tables and lists are nested at most `DEEPEST` deep: recursive functions go through them.
 
     Raises
     ------
     InputError
-        If they are: what goes through them would end in a `RecursionError`.
+        If they are nested deeper.
     """
     level, depth = [content], 0
     while level:
@@ -104,7 +104,7 @@ def _has_default(field: dataclasses.Field) -> bool:
 
 
 def _checked(hint: Any, value: Any, where: str) -> Any:
-    """Return a value as its type hint wants it."""
+    """Return a value as its type hint says; a whole number becomes a float where the hint is float."""
     if dataclasses.is_dataclass(hint):
         return from_dict(hint, value, f"{where}.")  # type: ignore[arg-type]
     if (get_origin(hint) or hint) is dict:
@@ -119,7 +119,7 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
         raise InputError(f"{where} must be a number that can be true; received one of {len(str(value))} digits")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    # A bool is an int to Python, but not to whoever writes a configuration.
+    # In Python a bool is an int; in a configuration it is not.
     kind = get_origin(hint) or hint
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise InputError(f"{where} must be of type {kind.__name__}; received {value!r}")

@@ -1,6 +1,6 @@
 """Adaptation of a trained model's thresholds and probabilities to local records, without training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,19 +9,25 @@ import numpy as np
 from cnn_gap.evaluate.calibration import calibrate, fit_calibration, scale_logits
 from cnn_gap.evaluate.thresholds import adapted_thresholds
 from cnn_gap.io.label_tables import read_label_table
-from cnn_gap.io.records import read_record
-from cnn_gap.io.sources import list_records
 from cnn_gap.model.folder import ModelDescription, load_model, save_model
 from cnn_gap.predict.predictor import Predictor
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
+from cnn_gap.system.locks import locked
+from cnn_gap.training.model_files import require_model_folder
+from cnn_gap.training.records import list_training_records, read_listed
 
 #: Number of records that are classified together.
 RECORDS_PER_BATCH = 64
 
 
 def adapt_thresholds(
-    data: Path, model: Path, start: Path, label_table: Path | None = None, log: Callable[[str], None] = print
+    data: str | Path,
+    model: Path,
+    start: Path,
+    label_table: Path | None = None,
+    log: Callable[[str], None] = print,
+    strict: bool = False,
 ) -> ModelDescription:
     """Write a copy of a model whose thresholds and probabilities are adapted to the records of `data`.
 
@@ -31,22 +37,38 @@ def adapt_thresholds(
 
     Parameters
     ----------
-    data : Path
-        Folder of labelled records, a hundred or more.
+    data : str or Path
+        Folder, list or address of labelled records, as `cnn_gap.io.sources` takes it; a hundred or more.
     model, start : Path
         The folder to write, and the folder of the model to adapt.
     label_table : Path, optional
         CSV of `record,code[,code...]`, instead of the headers' diagnoses.
     log : callable
         Called with each line of progress.
+    strict : bool
+        Fail where a folder cannot be read.
 
     Raises
     ------
     InputError
-        If no record can be read, or none has a diagnosis of the model's classes.
+        If no record can be read, none has a diagnosis of the model's classes, another process is writing into
+        `model`, or a file there would be replaced that is no model's.
     """
+    with locked(model):
+        require_model_folder(Path(model))
+        return _adapt(str(data), Path(model), start, label_table, log, strict)
+
+
+def _adapt(
+    data: str,
+    model: Path,
+    start: Path,
+    label_table: Path | None,
+    log: Callable[[str], None],
+    strict: bool,
+) -> ModelDescription:
     network, description = load_model(start)
-    labels, probabilities = _classify(Predictor(network, description), data, label_table, log)
+    labels, probabilities = _classify(Predictor(network, description), data, label_table, log, strict)
     classes = description.class_set
     thresholds = adapted_thresholds(classes, labels, probabilities, description.lowest_probabilities)
     scales, offsets = fit_calibration(labels, probabilities)
@@ -64,31 +86,29 @@ def adapt_thresholds(
 
 
 def _classify(
-    predictor: Predictor, data: Path, label_table: Path | None, log: Callable[[str], None]
+    predictor: Predictor, data: str, label_table: Path | None, log: Callable[[str], None], strict: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return labels and probabilities, both (records, classes), of the records that can be answered."""
-    table = None if label_table is None else read_label_table(label_table, predictor.classes.codes)
+    own_codes = [code for codes in predictor.classes.outputs for code in codes]
+    table = None if label_table is None else read_label_table(label_table, own_codes)
+    listed = list_training_records(data, strict, log)
+    if table is not None and (absent := table.unmatched(listed)):
+        log(f"{label_table}: {len(absent)} listed records are not there, the first is {absent[0]}")
+    wanted = [each for each in listed if table is None or table.of(each) is not None]
     labels, probabilities = [], []
-    listing = list_records(data, strict=True)
-    for line in listing.remarks:
-        log(line)
-    paths = [Path(record.source) for record in listing.records]
-    if table is not None:
-        if absent := table.unmatched(map(str, paths)):
-            log(f"{len(absent)} lines of {label_table} are of no record in {data}, the first is {absent[0]}")
-        paths = [path for path in paths if str(path) in table]
-    for first in range(0, len(paths), RECORDS_PER_BATCH):
-        records: list[tuple[Record, Sequence[str]]] = []
-        for path in paths[first : first + RECORDS_PER_BATCH]:
+    for first in range(0, len(wanted), RECORDS_PER_BATCH):
+        records: list[Record] = []
+        for each in wanted[first : first + RECORDS_PER_BATCH]:
             try:
-                record = read_record(path)
-                records.append((record, record.codes if table is None else table[str(path)]))
+                record = read_listed(each)
+                codes = record.codes if table is None else table.of(each) or ()
+                records.append(replace(record, codes=codes))
             except InputError as error:
                 log(f"left out: {error}")
-        predictions = predictor.predict_prepared([predictor.prepare(record) for record, _ in records])
-        for (_, codes), prediction in zip(records, predictions, strict=True):
+        predictions = predictor.predict_prepared([predictor.prepare(record) for record in records])
+        for record, prediction in zip(records, predictions, strict=True):
             if prediction.answerable:
-                labels.append(predictor.classes.encode_taught(codes))
+                labels.append(predictor.classes.encode_taught(record.codes))
                 probabilities.append(prediction.probabilities)
     if not labels or not np.any(labels):
         raise InputError(f"{data}: no record has a diagnosis of the model's; give labelled records")

@@ -2,7 +2,7 @@
 
 import json
 import math
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ class Checkpoints:
         content = {"setup": progress.setup, "best_epoch": progress.best_epoch, "history": progress.history}
         write_json(self._progress_file, content)
         needed = {self._weights_file(progress.epoch), self._weights_file(progress.best_epoch)}
-        for path in set(self.folder.glob("*.weights.h5")) - needed:
+        for path in self._weights_files() - needed:
             path.unlink()
 
     def read(self, setup: dict[str, Any]) -> Progress:
@@ -119,11 +119,17 @@ class Checkpoints:
     def clear(self) -> None:
         """Remove the state: there is no training to resume any more."""
         self._progress_file.unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in self._weights_files():
+            path.unlink()
+        with suppress(OSError):  # there are files that no training has written
+            self.folder.rmdir()
 
     @property
     def _progress_file(self) -> Path:
         return self.folder / "progress.json"
+
+    def _weights_files(self) -> set[Path]:
+        return set(self.folder.glob("epoch-[0-9][0-9][0-9][0-9]*.weights.h5"))
 
     def _weights_file(self, epoch: int) -> Path:
         return self.folder / f"epoch-{epoch:04d}.weights.h5"

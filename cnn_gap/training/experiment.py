@@ -10,15 +10,16 @@ import numpy as np
 from tqdm import tqdm
 
 from cnn_gap.diagnoses.classes import ClassSet
-from cnn_gap.io.label_tables import read_label_table, read_record_table
-from cnn_gap.io.records import RecordInfo, read_info
-from cnn_gap.io.sources import list_records
+from cnn_gap.io.label_tables import RecordTable, read_label_table, read_record_table
+from cnn_gap.io.records import RecordInfo
+from cnn_gap.io.sources import ListedRecord
+from cnn_gap.system.chunks import Run
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.processes import Run
 from cnn_gap.system.settings import to_dict
 from cnn_gap.training.batches import Examples, split_records
 from cnn_gap.training.config import Config
 from cnn_gap.training.fine_tuning import PretrainedModel
+from cnn_gap.training.records import list_training_records, read_listed_info
 from cnn_gap.training.teacher import Teacher
 from cnn_gap.training.window_store import prepare_windows
 
@@ -85,7 +86,7 @@ class Experiment:
 class Sources:
     """The folders and tables that a training reads: see `cnn_gap.training.train.train_model`."""
 
-    data: Path
+    data: str
     cache: Path
     label_table: Path | None = None
     patient_table: Path | None = None
@@ -114,7 +115,8 @@ def prepare_experiment(
     config = config if start is None else start.configure(config)
     for teacher in teachers:
         teacher.require_match(classes, config.preprocessing)
-    records = _read_infos(_find_records(sources, log), sources, classes, log)
+    listed = list_training_records(sources.data, sources.strict, log)
+    records = _read_infos(listed, sources, classes, log)
     labels = np.array([classes.encode_taught(record.codes) for record in records])
     if not labels.any():
         raise InputError(
@@ -134,39 +136,26 @@ def _digest(values: np.ndarray) -> str:
     return hashlib.sha256(values.tobytes()).hexdigest()[:16]
 
 
-def _find_records(sources: Sources, log: Log) -> list[Path]:
-    listing = list_records(sources.data, sources.strict)
-    for line in listing.unreadable:
-        log(f"left out: {line}")
-    if listing.unreadable:
-        log(f"left out: the records of {len(listing.unreadable)} folders that cannot be read")
-    for line in listing.remarks:
-        log(line)
-    return [Path(record.source) for record in listing.records]
-
-
-def _read_infos(paths: list[Path], sources: Sources, classes: ClassSet, log: Log) -> list[RecordInfo]:
+def _read_infos(listed: list[ListedRecord], sources: Sources, classes: ClassSet, log: Log) -> list[RecordInfo]:
     """Read all headers; log and leave out records that cannot be read or that the label table does not list."""
     label_table = sources.label_table
     table = None if label_table is None else read_label_table(label_table, classes.codes)
     records, unlabelled = [], 0
-    for path in tqdm(paths, desc="reading headers", unit="record", disable=None):
+    for each in tqdm(listed, desc="reading headers", unit="record", disable=None):
         try:
-            record = read_info(path)
+            record = read_listed_info(each)
         except Exception as error:  # a defect in one record must not stop the training on the others
-            log(f"left out: {error if isinstance(error, InputError) else f'{path}: {error!r}'}")
+            log(f"left out: {error if isinstance(error, InputError) else f'{each.source}: {error!r}'}")
             continue
-        codes = record.codes if table is None else table.get(str(path))
+        codes = record.codes if table is None else table.of(each)
         if codes is None:
             unlabelled += 1
             continue
         records.append(replace(record, codes=codes))
     if unlabelled:
         log(f"left out: {unlabelled} records that {label_table} does not list")
-    if table is not None and (absent := table.unmatched(map(str, paths))):
-        log(
-            f"{len(absent)} lines of {label_table} are of no record in {sources.data}, the first is {absent[0]}"
-        )
+    if table is not None and (absent := table.unmatched(listed)):
+        log(f"{label_table}: {len(absent)} listed records are not there, the first is {absent[0]}")
     if not records:
         raise InputError(f"{sources.data}: no record can be trained on; check the folder and the label table")
     return records
@@ -174,8 +163,8 @@ def _read_infos(paths: list[Path], sources: Sources, classes: ClassSet, log: Log
 
 def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarray:
     """Return a group for each record: its patient, or the record itself if its patient is unknown."""
-    table = None if patient_table is None else read_record_table(patient_table)
-    patients = [None if table is None else table.get(str(record.path)) for record in records]
+    table = RecordTable({}) if patient_table is None else read_record_table(patient_table)
+    patients = [table.of(ListedRecord(record.name, str(record.path))) for record in records]
     return np.array(
         [
             f"patient {patient[0]}" if patient else f"record {record.path}"

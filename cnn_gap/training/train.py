@@ -17,10 +17,12 @@ from cnn_gap.model.folder import ModelDescription, load_model, save_model, softw
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.devices import divide_evenly, on_devices
 from cnn_gap.network.fast_layers import with_fast_layers
+from cnn_gap.network.losses import MacroObs, WeightedBinaryCrossentropy, WeightedSum
 from cnn_gap.network.map_penalty import Focus
+from cnn_gap.network.optimizer import averaged_weights, build_optimizer
+from cnn_gap.system.chunks import Run
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
-from cnn_gap.system.processes import Run
 from cnn_gap.system.settings import to_dict
 from cnn_gap.training.batches import BatchPlan, WindowBatches, repeat_factors
 from cnn_gap.training.checkpoints import Checkpoints, Progress
@@ -28,7 +30,7 @@ from cnn_gap.training.config import Config
 from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
 from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.history import add_epoch, best_epoch, epoch_line, write_history
-from cnn_gap.training.optimizer import averaged_weights, compile_network
+from cnn_gap.training.model_files import require_model_folder
 from cnn_gap.training.teacher import Teacher, blend
 from cnn_gap.training.validation import (
     choose_model_thresholds,
@@ -39,7 +41,7 @@ from cnn_gap.training.validation import (
 
 
 def train_model(
-    data: Path,
+    data: str | Path,
     model: Path,
     config: Config,
     classes: ClassSet,
@@ -60,8 +62,8 @@ def train_model(
 
     Parameters
     ----------
-    data : Path
-        Folder of records.
+    data : str or Path
+        Folder, list or address of records, as `cnn_gap.io.sources` takes it.
     model : Path
         Folder for `model.keras`, `model.json`, `history.csv` and `history.png`.
     config : Config
@@ -93,11 +95,13 @@ def train_model(
     ------
     InputError
         If the data or the tables cannot be trained on, `model` holds an unfinished training that is not to be
-        resumed or has other settings, another process is training there, or there are fewer devices.
+        resumed or has other settings, another process is training there, a file there would be replaced that is
+        no model's, or there are fewer devices.
     """
     model = Path(model)
-    sources = Sources(Path(data), cache or model / "cache", label_table, patient_table, strict, run)
+    sources = Sources(str(data), cache or model / "cache", label_table, patient_table, strict, run)
     with locked(model), on_devices(devices):
+        require_model_folder(model)
         checkpoints = _open_checkpoints(model, resume, log)
         if checkpoints is None:
             return load_model(model)[1]
@@ -167,7 +171,7 @@ def _fit(
     training, partition = experiment.config.training, experiment.partition
     keras.utils.set_random_seed(experiment.seed)
     network = _build(experiment)
-    compile_network(network, experiment, steps=len(epoch_batches(experiment, epoch=0)))
+    _compile(network, experiment, steps=len(epoch_batches(experiment, epoch=0)))
     progress = Progress(experiment.setup)
     log(f"training on {len(partition.training)} records, validating on {len(partition.validation)}")
     if not len(partition.validation):
@@ -234,6 +238,35 @@ def epoch_batches(experiment: Experiment, epoch: int) -> WindowBatches:
         sampling_rate=preprocessing.sampling_rate,
     )
     return WindowBatches(experiment.examples, records, repeats, plan, experiment.seed, epoch)
+
+
+def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:
+    """Compile a network for a training of `steps` batches an epoch."""
+    training = experiment.config.training
+    optimizer = build_optimizer(
+        training.learning_rate,
+        training.weight_decay,
+        training.averaging,
+        warmup_steps=round(training.warmup_epochs * steps),
+        steps=training.epochs * steps,
+        cosine=training.schedule == "cosine",
+    )
+    # With TensorFlow, XLA is an option of the configuration; JAX always compiles.
+    jit_compile = training.jit_compile if keras.backend.backend() == "tensorflow" else "auto"
+    network.compile(optimizer, _loss(experiment), jit_compile=jit_compile)
+    optimizer.build(network.trainable_variables)
+
+
+def _loss(experiment: Experiment) -> keras.losses.Loss:
+    training, classes = experiment.config.training, experiment.classes
+    macro_obs = MacroObs(classes.weights)
+    if training.loss == "macro_obs":
+        return macro_obs
+    weighted = training.loss == "weighted_binary_crossentropy"
+    cross_entropy = WeightedBinaryCrossentropy(
+        experiment.partition.positive_weights if weighted else np.ones(len(classes))
+    )
+    return WeightedSum(cross_entropy, macro_obs, training.macro_obs) if training.macro_obs else cross_entropy
 
 
 def _train_epoch(network: keras.Model, experiment: Experiment, epoch: int) -> float:

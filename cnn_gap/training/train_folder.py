@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.diagnoses.findings import read_findings
-from cnn_gap.io.sources import require_folder
+from cnn_gap.io.sources import require_source
 from cnn_gap.model.catalogue import model_folder
 from cnn_gap.model.folder import ModelDescription, read_description
 from cnn_gap.system.backend import start_keras
@@ -37,7 +37,7 @@ def train(
     Parameters
     ----------
     data : str or Path
-        Folder of records, flat or nested.
+        Folder of records, a list of them, or an address, as `cnn-gap train` takes it.
     model : str or Path
         Folder to write the model to.
     config : str, Path or Config, optional
@@ -78,7 +78,7 @@ def train(
     """
     # What is wrong with the arguments is reported before Keras starts, which takes seconds.
     classes = replace(read_weights(Path(weights)), findings=read_findings(findings) if findings else ())
-    require_folder(Path(data))
+    require_source(str(data))
     settings = _settings(config, fine_tuning=start is not None)
     folders = [model_folder(each) for each in teachers]
     pretrained = None if start is None else model_folder(start)
@@ -90,7 +90,7 @@ def train(
     from cnn_gap.training.train import train_model
 
     return train_model(
-        Path(data),
+        str(data),
         Path(model),
         settings,
         classes,

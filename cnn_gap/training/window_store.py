@@ -1,4 +1,4 @@
-"""Prepare the training windows of many records once, into a memory-mapped file.
+"""Prepare the training windows of many records once, in a file that is mapped into memory.
 
 A store is a folder: `windows.npy` holds the windows (N, samples, leads) as float16 mV (rounded to 0.05 %), and
 `store.json` says which belong to which record and which records could not be read. It is found again by a
@@ -8,42 +8,50 @@ fingerprint of the records' files and of the preprocessing.
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import accumulate
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from cnn_gap.io.long_records import LongRecord, open_record
+from cnn_gap.io.long_records import LongRecord
 from cnn_gap.io.records import RecordInfo, record_files
+from cnn_gap.io.sources import ListedRecord
 from cnn_gap.leads import LEADS
 from cnn_gap.signal.pieces import long_training_windows
 from cnn_gap.signal.windows import Preprocessing, resampled_length, training_starts, training_windows
+from cnn_gap.system.chunks import Run, Work
 from cnn_gap.system.errors import InputError, printable
 from cnn_gap.system.files import file_size, flush, read_json, writable, write_json
 from cnn_gap.system.locks import locked
-from cnn_gap.system.processes import MOST_JOBS, Run, Work, in_processes, usual_jobs
+from cnn_gap.system.processes import MOST_JOBS, in_processes, usual_jobs
 from cnn_gap.system.settings import from_dict
+from cnn_gap.training.records import RemoteInfo
 
 #: Raise it when the preparation changes, so that older stores are not taken for current ones.
 STORE_VERSION = 2
 
-#: How the name of a folder begins in which windows are being prepared.
+#: The files of a store.
+WINDOWS, CONTENT = "windows.npy", "store.json"
+
+#: How the name of a folder begins in which windows are being prepared; the store's name, of hexadecimal digits,
+#: follows.
 PREPARING = ".preparing-"
+_DIGITS = 16
 
-#: So many records are worth starting a process for: each imports SciPy first, most of a second.
-WORTH = 64
+#: Number of records for each process that is started: each imports SciPy first, which takes most of a second.
+RECORDS_PER_PROCESS = 64
 
-#: What float16 can hold, mV.
+#: Windows are clipped at this amplitude, mV: float16 holds at most 65504.
 LARGEST_AMPLITUDE = 6e4
 
-#: Why a record has no windows that no process can read.
+#: Reason of the failure of a record whose reading ends every process.
 UNREADABLE = "whatever process read it has died; is it damaged, or too large for its memory?"
 
 
@@ -62,8 +70,8 @@ class WindowStore:
     samples : int
         Of each window, margins counted.
     held : tuple of int
-        How many of them are signal in each record's windows: all or, of a shorter record, those in the middle,
-        between zeros. At least a second is counted beside the margins.
+        Number of samples of each record's windows that are signal, margins counted: all of them or, if the
+        record is shorter than a window, those in the middle between zeros. At least a second and the margins.
     """
 
     folder: Path
@@ -79,7 +87,7 @@ class WindowStore:
         this process, which so stays small however large the store is.
         """
         order = np.argsort(indices)
-        windows = np.load(self.folder / "windows.npy", mmap_mode="r")
+        windows = np.load(self.folder / WINDOWS, mmap_mode="r")
         result = np.empty((len(indices), *windows.shape[1:]), np.float32)
         result[order] = windows[np.asarray(indices)[order]]
         return result
@@ -102,8 +110,8 @@ def prepare_windows(
 ) -> WindowStore:
     """Return the store of the records' training windows, made now if `cache` has none that is current.
 
-    The windows are made in other processes and written by this one: what becomes of the others can neither
-    leave half a record in the store nor cost another record.
+    Other processes make the windows and this one writes them, so that the death of a process can neither leave
+    half a record in the store nor cost another record.
 
     Parameters
     ----------
@@ -114,7 +122,7 @@ def prepare_windows(
     cache : Path
         Folder that holds the stores.
     run : callable, optional
-        What prepares, such as a cluster; processes of this machine, one for each core, if not given.
+        The executor that makes the windows, such as a cluster; if not given, one process for each core.
     log : callable
         Receives a line where another process is preparing in `cache`; this one then waits for it.
 
@@ -137,7 +145,7 @@ def prepare_windows(
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where each record's windows are, and how many samples they hold: as `WindowStore` has both."""
+    """The attributes `first` and `held` of a `WindowStore`."""
 
     first: tuple[int, ...]
     held: tuple[int, ...]
@@ -150,10 +158,13 @@ def _make_store(
     preprocessing: Preprocessing,
     run: Run,
 ) -> WindowStore:
-    """Prepare the windows aside, and give the store its name when it is whole; the cache is locked."""
-    for left in (folder, *folder.parent.glob(f"{PREPARING}*")):  # nobody prepares here but the lock's holder
-        shutil.rmtree(left, ignore_errors=True)
+    """Prepare the windows in a folder aside, and rename it when the store is whole; the cache is locked."""
     aside = folder.with_name(f"{PREPARING}{folder.name}")
+    for left in (
+        folder,
+        *folder.parent.glob(f"{PREPARING}{'[0-9a-f]' * _DIGITS}"),
+    ):  # of processes that have died
+        _remove(left)
     try:
         with writable(folder):
             aside.mkdir()
@@ -161,37 +172,46 @@ def _make_store(
             aside.rename(folder)
             flush(folder.parent)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        _remove(aside)
     store = _open_store(folder, layout, preprocessing)
     if store is None:
         raise InputError(f"{folder}: the prepared windows cannot be read back; remove this folder")
     return store
 
 
+def _remove(folder: Path) -> None:
+    """Remove a store, but no other file that somebody may have put into its folder."""
+    for name in (WINDOWS, CONTENT):
+        with suppress(OSError):
+            (folder / name).unlink()
+    with suppress(OSError):
+        folder.rmdir()
+
+
 @dataclass(frozen=True)
 class _Content:
-    """What `store.json` holds: what `WindowStore` does, an index being text."""
+    """The content of `store.json`: attributes of a `WindowStore`, with indices as text."""
 
     first: tuple[int, ...]
     failures: dict
 
 
 def _open_store(folder: Path, layout: _Layout, preprocessing: Preprocessing) -> WindowStore | None:
-    """Return the store in a folder, or None where there is none or it is not one of these windows."""
+    """Return the store in a folder, or None if there is none, it is damaged or has another layout."""
     try:
-        content = from_dict(_Content, read_json(folder / "store.json"))
+        content = from_dict(_Content, read_json(folder / CONTENT))
         failures = {int(index): printable(str(reason)) for index, reason in content.failures.items()}
         first = layout.first
         whole = content.first == first and all(0 <= index < len(first) - 1 for index in failures)
         shape = (first[-1], preprocessing.input_samples, len(LEADS))
-        whole = whole and _holds_windows(folder / "windows.npy", shape)
+        whole = whole and _holds_windows(folder / WINDOWS, shape)
     except (InputError, ValueError):
         return None
     return WindowStore(folder, first, failures, preprocessing.input_samples, layout.held) if whole else None
 
 
 def _holds_windows(path: Path, shape: tuple[int, ...]) -> bool:
-    """Tell whether a file holds an array of this shape, and nothing more or less."""
+    """Tell whether a file holds an array of this shape and nothing else."""
     size = file_size(path)
     try:
         windows = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -202,28 +222,35 @@ def _holds_windows(path: Path, shape: tuple[int, ...]) -> bool:
 
 
 def _fingerprint(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> str:
-    root = os.path.commonpath([record.path.parent for record in records])
-    files = [
+    local = [record.path.parent for record in records if not isinstance(record, RemoteInfo)]
+    root = os.path.commonpath(local) if local else ""
+    files = [file for record in records for file in _files(record, root)]
+    content = json.dumps([STORE_VERSION, asdict(preprocessing), files])
+    return hashlib.sha256(content.encode()).hexdigest()[:_DIGITS]
+
+
+def _files(record: RecordInfo, root: str) -> list[tuple[object, ...]]:
+    """Return name, size and time of change (ns) of each of a record's files; of a remote one its stamp."""
+    if isinstance(record, RemoteInfo):
+        return [(record.listed.source, record.listed.stamp().content)]
+    return [
         (str(path.relative_to(root)), path.stat().st_size, path.stat().st_mtime_ns)
-        for record in records
         for path in record_files(record.path)
     ]
-    content = json.dumps([STORE_VERSION, asdict(preprocessing), files])
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A record that windows are wanted of: its index and path, and how many its header promises."""
+    """A record whose windows are wanted: its index, the record, and the number of windows by its header."""
 
     index: int
-    path: Path
+    record: ListedRecord
     count: int
 
 
 @dataclass(frozen=True, eq=False)
 class _Made:
-    """The windows of a record, float16 of shape (count, samples, leads), or why there are none."""
+    """The windows of a record, float16 of shape (count, samples, leads), or the reason of its failure."""
 
     index: int
     windows: np.ndarray | None = None
@@ -237,13 +264,15 @@ def _write_store(
     preprocessing: Preprocessing,
     run: Run,
 ) -> None:
-    path = folder / "windows.npy"
+    path = folder / WINDOWS
     shape = (first[-1], preprocessing.input_samples, len(LEADS))
     empty = np.lib.format.open_memmap(path, "w+", np.float16, shape)
     begin, size = empty.offset, empty.strides[0]
-    del empty  # what is written to a map counts as memory, what is written to a file does not
+    del empty  # pages written through a map count as this process's memory, writes to a file do not
     _allocate(path)
-    wanted = [_Wanted(index, each.path, first[index + 1] - first[index]) for index, each in enumerate(records)]
+    wanted = [
+        _Wanted(index, _listed(each), first[index + 1] - first[index]) for index, each in enumerate(records)
+    ]
     failures: dict[int, str] = {}
     with (
         path.open("r+b") as file,
@@ -258,18 +287,18 @@ def _write_store(
                 file.write(each.windows.data)
             bar.update()
     flush(path)  # after a power failure, a store must not hold what never reached the disk
-    write_json(folder / "store.json", {"first": first, "failures": dict(sorted(failures.items()))})
+    write_json(folder / CONTENT, {"first": first, "failures": dict(sorted(failures.items()))})
 
 
 def _allocate(path: Path) -> None:
-    """Take a file's space now: a full disk is an error before the work, not after."""
+    """Reserve a file's space, so that a full disk is an error before the work and not after it."""
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def _layout_of(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> _Layout:
-    """Return where the windows of records go, as their headers have it."""
+    """Return where the windows of records go, from the lengths in their headers."""
     lengths = [resampled_length(each.samples, each.sampling_rate, preprocessing) for each in records]
     counts = (len(training_starts(length, preprocessing.window_samples)) for length in lengths)
     second, margins = ceil(preprocessing.sampling_rate), 2 * preprocessing.margin_samples
@@ -277,16 +306,23 @@ def _layout_of(records: Sequence[RecordInfo], preprocessing: Preprocessing) -> _
     return _Layout(tuple(accumulate(counts, initial=0)), tuple(held))
 
 
-def _windows_of(path: Path, preprocessing: Preprocessing) -> np.ndarray:
-    record = open_record(path)
+def _listed(record: RecordInfo) -> ListedRecord:
+    return record.listed if isinstance(record, RemoteInfo) else ListedRecord(record.name, str(record.path))
+
+
+def _windows_of(listed: ListedRecord, preprocessing: Preprocessing) -> np.ndarray:
+    record = listed.open()
     if isinstance(record, LongRecord):
         return long_training_windows(record, preprocessing)
     return training_windows(record.signal, record.sampling_rate, preprocessing)
 
 
-def _run_here(work: Work, wanted: Sequence[_Wanted]) -> Generator[_Made]:
-    """Prepare in other processes if there are more records than one would be started for."""
-    jobs = min(usual_jobs(most=MOST_JOBS), ceil(len(wanted) / WORTH))
+def _run_here(work: Work[Any, Any], items: Iterable[Any]) -> Generator[Any]:
+    """Prepare in other processes if there are enough records for more than one."""
+    wanted: list[_Wanted] = list(items)
+    jobs = min(usual_jobs(most=MOST_JOBS), ceil(len(wanted) / RECORDS_PER_PROCESS))
+    if not all(each.record.readable_in_subprocess for each in wanted):
+        jobs = 0
     return in_processes(work, wanted, jobs if jobs > 1 else 0)
 
 
@@ -296,15 +332,15 @@ def _make_windows(preprocessing: Preprocessing, wanted: Sequence[_Wanted]) -> li
 
 def _made(preprocessing: Preprocessing, wanted: _Wanted) -> _Made:
     try:
-        windows = _windows_of(wanted.path, preprocessing)
+        windows = _windows_of(wanted.record, preprocessing)
         if len(windows) != wanted.count:
-            raise InputError(f"{wanted.path}: the signal's length differs from the header's")
+            raise InputError(f"{wanted.record.source}: the signal's length differs from the header's")
         clipped = np.clip(windows, -LARGEST_AMPLITUDE, LARGEST_AMPLITUDE)
         return _Made(wanted.index, clipped.astype(np.float16, order="C"))
     except Exception as error:  # whatever is wrong with one record must not cost the others
-        reason = str(error) if isinstance(error, InputError) else f"{wanted.path}: {error!r}"
+        reason = str(error) if isinstance(error, InputError) else f"{wanted.record.source}: {error!r}"
         return _Made(wanted.index, failure=reason)
 
 
 def _lost(wanted: _Wanted) -> _Made:
-    return _Made(wanted.index, failure=f"{wanted.path}: {UNREADABLE}")
+    return _Made(wanted.index, failure=f"{wanted.record.source}: {UNREADABLE}")

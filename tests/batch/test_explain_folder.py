@@ -19,16 +19,17 @@ from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.report.page import Links, explanation_page
 from cnn_gap.results.ledger import files_hash
+from cnn_gap.system.errors import InputError
 
 NAMES = [f"SIM{number:04d}" for number in range(4)]
 
-SUFFIXES = EXPLANATIONS.suffixes
+SUFFIXES = tuple(EXPLANATIONS.files)
 
 #: The process that may write, where a test sets it.
 HERE = 0
 
-#: The files that only say when and of what the results are.
-JOURNAL = {EXPLANATIONS.source, EXPLANATIONS.notes}
+#: The file that says when and of what the results are.
+LEDGER = "explanations.sqlite"
 
 TOP = ExplainOptions("top2", leads=False)
 
@@ -52,7 +53,7 @@ class Folder:
     def files(self, out=None):
         """Return the hash of each of the results' files by its name."""
         out = self.out if out is None else out
-        return {path.name: files_hash([path]) for path in out.iterdir() if path.name not in JOURNAL}
+        return {path.name: files_hash([path]) for path in out.iterdir() if path.name != LEDGER}
 
     def links(self, out=None):
         """Return what each page links, by its name."""
@@ -183,7 +184,8 @@ def test_a_file_that_was_not_written_by_this_stays_where_a_record_fails(folder):
     folder.explain()
     (folder.out / "SIM0003.json").write_text("mine")
     folder.damage("SIM0003")
-    folder.explain()
+    with pytest.raises(InputError, match=r"SIM0003\.json: is not an explanation and stays as it is"):
+        folder.explain()
     assert (folder.out / "SIM0003.json").read_text() == "mine"
 
 

@@ -9,10 +9,10 @@ for package in ("ecgdatakit", "pyedflib", "pyarrow"):
 
 
 def test_good_records_are_answered_and_damaged_ones_have_reasons(model, capsys):
-    assert mixed_formats.main([str(model), "--records", "44", "--damaged", "4"]) == 0
+    assert mixed_formats.main([str(model), "--records", "68", "--damaged", "4"]) == 0
     first, *_, last = capsys.readouterr().out.strip().splitlines()
-    assert first.startswith("40 classified")
-    assert ", 4 failed; one table of 44 rows" in first
+    assert first.startswith("64 classified")
+    assert ", 4 failed; one table of 68 rows" in first
     assert last.startswith("| Parquet | 4 |")
 
 

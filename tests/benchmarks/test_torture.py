@@ -15,6 +15,8 @@ from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import PLAIN, Kind
 from benchmarks.torture.materials import make_materials
 from benchmarks.torture.worker import ANSWERED, REFUSED, kind_of, run_case
+from cnn_gap.io.registry import FORMATS
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
 
 
@@ -39,6 +41,12 @@ def test_every_kind_is_answered_while_it_is_whole(materials, kind, monkeypatch):
     for place in ("kinds.damaged_text", "kinds.damaged_bytes"):
         monkeypatch.setattr(f"benchmarks.torture.{place}", lambda content, random: content)
     assert run_case(kind, materials, Random(1)) == (ANSWERED, "")
+
+
+def test_every_format_that_is_read_is_damaged():
+    of_their_own = {"WFDB", "MATLAB"}
+    assert {form.name for form in FORMATS} - of_their_own == set(WRITERS)
+    assert {f"{name} files" for name in WRITERS} <= {kind.name for kind in PLAIN}
 
 
 def test_a_case_repeats_itself():

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas
@@ -14,17 +14,17 @@ import pytest
 from conftest import ROOT
 
 import driver
-from cnn_gap.batch.classify_folder import FAILURES, OutputTarget, classify_folder
+from cnn_gap.batch.classify_folder import DRIVER, FAILURES, OutputTarget, classify_folder
 from cnn_gap.classifier import load_classifier
 from cnn_gap.cluster import connection
-from cnn_gap.cluster.node import Job, classify_chunk
+from cnn_gap.cluster.node import Job, classify_chunk, work_on_chunk
 from cnn_gap.io.sources import list_records
 from cnn_gap.model.folder import fingerprint
 from cnn_gap.results.challenge_files import read_outputs
-from cnn_gap.results.ledger import NOTES
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SETTINGS, read_bytes
 from cnn_gap.system.locks import LOCK, locked
+from cnn_gap.system.version import __version__
 
 #: How long a busy machine may take, s: a test that hangs must end.
 PATIENCE_S = 900
@@ -81,14 +81,13 @@ def wait_until(true, process):
 
 
 def contents(folder):
-    """What a folder holds, without the order of the journal's lines, which is that of completion."""
-    found = {path.name: path.read_bytes() for path in folder.iterdir()}
-    return found | {NOTES: sorted(found[NOTES].splitlines())}
+    """What a folder holds, without the ledger, whose entries are in the order of completion."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path != DRIVER.path(folder)}
 
 
 def rows(table):
-    """A table's rows by the names of the records; their order is that of completion, too."""
-    return pandas.read_parquet(table).sort_values("record", ignore_index=True)
+    """A table's rows."""
+    return pandas.read_parquet(table)
 
 
 def many_records(records, folder, count):
@@ -164,7 +163,8 @@ def job(model, records, tmp_path):
     """What a driver hands to workers, while it holds its folder."""
     with locked(tmp_path):
         holder = read_bytes(tmp_path / LOCK, LARGEST_SETTINGS)
-        yield Job(str(model), str(records), fingerprint(model), "auto", "float32", str(tmp_path), holder)
+        job = Job(str(model), fingerprint(model), "auto", "float32")
+        yield {"job": job, "out": tmp_path, "holder": holder, "data": str(records), "version": __version__}
 
 
 @pytest.mark.parametrize(
@@ -172,18 +172,20 @@ def job(model, records, tmp_path):
     [
         ({"version": "0.0"}, "install 0.0, as the driver has"),
         ({"data": "/absent/data"}, "/absent/data: is not there"),
-        ({"model": "/absent/model"}, "/absent/model/model.keras: cannot be read"),
-        ({"fingerprint": "0"}, "is another model than the driver's"),
-        ({"out": "/absent/out"}, "/absent/out: is not the folder that the driver holds"),
+        ({"job": Job("/absent/model", "0", "auto", "float32")}, "/absent/model/model.keras: cannot be read"),
+        ({"job": Job(str(ROOT / "model"), "0", "auto", "float32")}, "is another model than the driver's"),
+        ({"out": Path("/absent/out")}, "/absent/out: is not the folder that the driver holds"),
         ({"holder": b"an earlier run"}, "is not the folder that the driver holds"),
     ],
 )
 def test_a_worker_that_lacks_something_names_itself_and_the_path(job, change, reason):
-    records = list_records(job.data).records
+    records = list_records(job["data"]).records
+    given = job | change
+    task = partial(classify_chunk, given["job"], given["out"], given["holder"])
     with pytest.raises(InputError, match="worker on ") as error:
-        classify_chunk(replace(job, **change), records[:1])
+        work_on_chunk(task, given["data"], given["version"], records[:1])
     assert reason in str(error.value)
-    assert not list(Path(job.out).glob("*.csv"))
+    assert not list(job["out"].glob("*.csv"))
 
 
 def test_a_cluster_that_is_not_there_is_named(run_command, model, records, tmp_path, monkeypatch):

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 import train_model
+from cnn_gap.cluster.executor import on_cluster
 from cnn_gap.cluster.node import work_on_chunk
-from cnn_gap.cluster.work import on_cluster
 from cnn_gap.io.records import read_info
 from cnn_gap.io.sources import find_records
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError
+from cnn_gap.system.locks import LOCK
 from cnn_gap.system.version import __version__
 from cnn_gap.training.window_store import UNREADABLE, prepare_windows
 
@@ -26,7 +27,7 @@ def dask():
 
 def contents(cache):
     """What a cache of windows holds, without its lock."""
-    files = (path for path in cache.rglob("*") if path.is_file() and path.name != ".lock")
+    files = (path for path in cache.rglob("*") if path.is_file() and path.name != LOCK)
     return {str(path.relative_to(cache)): path.read_bytes() for path in files}
 
 
@@ -46,14 +47,14 @@ def test_training_on_windows_of_a_cluster_is_training_on_those_of_one_machine(
 #: What a test gives to workers: the reading of one record kills their process.
 POISON = """
 import os, signal
-from cnn_gap.training import window_store
+from cnn_gap.io import sources
 
-def open_record(path, known=window_store.open_record):
+def open_record(path, known=sources.open_record):
     if path.stem == "R20":
         os.kill(os.getpid(), signal.SIGKILL)
     return known(path)
 
-window_store.open_record = open_record
+sources.open_record = open_record
 """
 
 
@@ -70,7 +71,7 @@ def test_a_record_that_kills_every_worker_has_no_windows_and_the_others_have_the
     # Dask would not wait for workers to start again, as on a machine that is too busy to start them in time.
     impatient = {"distributed.deploy.lost-worker-timeout": "10ms"}
     with dask.config.set({"distributed.worker.preload": [str(tmp_path / "poison.py")]} | impatient):
-        run = on_cluster("local:2", data, lines.append, "prepare")
+        run = on_cluster("local:2", str(data), lines.append, "prepare")
         store = prepare_windows(infos, Preprocessing(), tmp_path / "cache", run)
     assert store.failures == alone.failures | {20: f"{infos[20].path}: {UNREADABLE}"}
     assert list(alone.failures) == [5]

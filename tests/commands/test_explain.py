@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import scipy.io
 
 import explain
 from cnn_gap.batch.explanation_files import EXPLANATIONS
@@ -144,7 +145,7 @@ def test_a_folders_bad_record_is_reported_and_the_others_are_explained(model, fo
     assert (ended.code, ended.out) == (1, f"2 explained, 1 failed: {out / INDEX}\n")
     assert re.search(rf"^{bad}: .*{bad}\.mat.*", ended.err, re.MULTILINE)
     expected = {f"{name}.{suffix}" for name in (first, last) for suffix in ("cam", "html", "json")}
-    assert {path.name for path in out.iterdir()} == expected | {INDEX, EXPLANATIONS.source, EXPLANATIONS.notes}
+    assert {path.name for path in out.iterdir()} == expected | {INDEX, EXPLANATIONS.path(out).name}
     index = (out / INDEX).read_text()
     assert [f'"{name}.html"' in index for name in (first, bad, last)] == [True, False, True]
     assert bad in index
@@ -188,3 +189,39 @@ def test_a_folder_takes_a_folder_for_its_results_alone(model, records, wishes, r
     ended = run_command(explain, [model, records, *wishes])
     assert ended.code == 2
     assert "a folder of records needs --out DIR" in ended.err
+
+
+def test_a_list_of_records_is_explained_under_its_names(model, records, tmp_path, run_command):
+    first, second = find_records(records)[:2]
+    (tmp_path / "list.txt").write_text(f"{first},mine\n{second}\n")
+    ended = run_command(explain, [model, tmp_path / "list.txt", "--out", tmp_path / "out", "--classes", "top1"])
+    assert ended.code == 0, ended.err
+    assert {path.stem for path in (tmp_path / "out").glob("*.cam")} == {"mine", second.stem}
+    assert json.loads((tmp_path / "out" / "mine.json").read_text())["record"] == "mine"
+
+
+def test_a_record_without_a_heart_has_a_page_that_says_why_and_no_annotations(model, tmp_path, run_command):
+    data = tmp_path / "data"
+    data.mkdir()
+    scipy.io.savemat(data / "FLAT.mat", {"val": np.zeros((12, 1000), np.int16)}, format="4")
+    lines = [f"FLAT.mat 16+24 1000/mV 16 0 0 0 0 {lead}" for lead in LEADS]
+    (data / "FLAT.hea").write_text("\n".join(["FLAT 12 100 1000", *lines, ""]))
+    page, marks = tmp_path / "flat.html", tmp_path / "flat.cam"
+    wishes = ["--html", page, "--annotations", marks, "--no-leads"]
+    ended = run_command(explain, [model, data / "FLAT", *wishes])
+    assert ended.code == 0, ended.err
+    assert read_events(marks) == ()
+    assert "no lead has a signal" in page.read_text()
+    ended = run_command(explain, [model, data, "--out", tmp_path / "out", "--no-leads"])
+    assert (ended.code, ended.out.split(",")[0]) == (0, "1 explained"), ended.err
+    assert read_events(tmp_path / "out" / "FLAT.cam") == ()
+
+
+@pytest.mark.parametrize("option", ["--json", "--html", "--annotations", "--out"])
+def test_a_file_of_somebody_else_is_not_replaced(model, path, tmp_path, run_command, option):
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(b"mine")
+    ended = run_command(explain, [model, path, "--no-leads", "--classes", "AF", option, mine])
+    assert ended.code == 1
+    assert "mine.png: is not" in ended.err
+    assert mine.read_bytes() == b"mine"

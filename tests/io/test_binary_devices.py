@@ -97,6 +97,14 @@ def test_mfer_in_the_other_order_of_bytes(simulated, tmp_path):
     np.testing.assert_allclose(record.signal[:, :2], counts(simulated)[:, :2] * UNIT_UV / 1000, atol=1e-6)
 
 
+def test_mfer_of_more_frames_than_a_day_has(simulated, tmp_path):
+    path = write_mfer(tmp_path, simulated)
+    start = path.read_bytes()[:34] + b"\x01\x01\x01\x04\x01\x01\x05\x01\x01"
+    path.write_bytes(start + b"\x1e\x02\x01\x01" * 10_001)
+    with pytest.raises(InputError, match="holds 10001 frames; at most 10000 are read"):
+        read_record(path)
+
+
 def test_mfer_that_announces_more_than_it_holds(simulated, tmp_path):
     path = write_mfer(tmp_path, simulated)
     content = path.read_bytes()

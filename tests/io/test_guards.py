@@ -90,6 +90,9 @@ def test_files_that_are_too_large(tmp_path, files):
         ("GE MUSE XML", "RestingECG"),
         ("Philips Sierra XML", "restingecgdata"),
         ("HL7 aECG", "AnnotatedECG"),
+        ("GE CardioSoft XML", "CardiologyXML"),
+        ("Schiller XML", "com.xiriuz.sema.xml.schillerEDI.SchillerEDI"),
+        ("Mortara ELI XML", "ECG"),
     ],
 )
 @pytest.mark.parametrize(

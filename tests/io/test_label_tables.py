@@ -3,6 +3,7 @@
 import pytest
 
 from cnn_gap.io.label_tables import RecordTable, read_label_table
+from cnn_gap.io.sources import ListedRecord
 
 ONE = RecordTable({"A": ("1",)})
 
@@ -29,11 +30,21 @@ def test_formats_and_folders_tell_records_of_one_name_apart():
     assert table["data/A.dcm"] == ("1",)
     assert table["data/A.xml"] == ("2",)
     assert "data/A.scp" not in table
+    assert "data/A.hea" not in table
     assert table["data/x/B.hea"] == ("3",)
     assert table["data/y/B.hea"] == ("4",)
 
 
 def test_lines_of_no_record_are_named():
     table = RecordTable({"A.dcm": ("1",), "B": ("2",), "C": ("3",)})
-    assert table.unmatched(["data/A.dcm", "data/C.hea", "data/D.hea"]) == ("B",)
+    listed = [ListedRecord(name[0], f"data/{name}") for name in ("A.dcm", "C.hea", "D.hea")]
+    assert table.unmatched(listed) == ("B",)
     assert len(table) == 3
+
+
+def test_an_id_of_a_list_comes_before_the_path():
+    table = RecordTable({"patient 1": ("1",), "A": ("2",), "ward__B": ("3",)})
+    assert table.of(ListedRecord("patient 1", "data/A.hea")) == ("1",)
+    assert table.of(ListedRecord("other", "data/A.hea")) == ("2",)
+    assert table.of(ListedRecord("ward__B", "data/ward/B.hea")) == ("3",)
+    assert table.of(ListedRecord("C", "data/C.hea")) is None

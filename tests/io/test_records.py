@@ -272,6 +272,21 @@ def test_suffixes_in_upper_case(tmp_path, values, header, given):
     np.testing.assert_allclose(read_record(tmp_path / given).signal, values.T / 1000, rtol=1e-6)
 
 
+def test_a_signal_file_leads_to_its_header_and_a_folder_is_named(tmp_path, values):
+    path = write_record(tmp_path, values)
+    path.with_suffix(".mat").unlink()
+    values.T.astype("<i2").tofile(tmp_path / "A1.dat")
+    path.write_text(path.read_text().replace("A1.mat 16+24", "A1.dat 16"))
+    np.testing.assert_allclose(read_record(tmp_path / "A1.dat").signal, values.T / 1000, rtol=1e-6)
+    with pytest.raises(
+        InputError, match=r"is a folder; give a record in it, or classify all of them by driver\.py"
+    ):
+        read_record(tmp_path)
+    path.unlink()
+    with pytest.raises(InputError, match=r"A1\.dat: is a signal file without its header A1\.hea"):
+        read_record(tmp_path / "A1.dat")
+
+
 def test_truncated_wfdb_files(tmp_path):
     for storage, size in (("16", 40), ("212", 40), ("24", 40)):
         (tmp_path / "r.hea").write_text(

@@ -116,5 +116,7 @@ def test_segments_that_do_not_fit_are_named(tmp_path, lines, reason):
     write_segment(tmp_path, "fast", ["II"], rate=250)
     write_segment(tmp_path, "frames", ["II"], per_frame=2)
     write_segment(tmp_path, "resp", ["RESP"], samples=200)
+    path = write_master(tmp_path, lines, 200)
     with pytest.raises(InputError, match=reason):
-        read_record(write_master(tmp_path, lines, 200))
+        read_record(path)
+    assert record_files(path)[0] == path

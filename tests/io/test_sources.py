@@ -11,6 +11,7 @@ from cnn_gap.io.records import read_record
 from cnn_gap.io.registry import SIDECAR_SUFFIXES
 from cnn_gap.io.sources import list_records, require_source
 from cnn_gap.simulation import simulate_record, write_simulated
+from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
 
 
@@ -164,3 +165,25 @@ def test_what_cannot_be_used_is_said(folder, tmp_path):
         require_source(str(tmp_path / "absent"))
     for data in ("memory://x", str(folder), str(tmp_path / "empty.txt")):
         require_source(data)
+
+
+def test_one_stem_in_several_formats_goes_by_whole_file_names(folder):
+    pytest.importorskip("pydicom", reason="pip install cnn-gap[formats]")
+    record = simulate_record("A", ["426783006"], 100.0, 5.0, seed=1)
+    WRITERS["DICOM"](folder, record)
+    WRITERS["HL7 aECG"](folder, record)
+    assert sorted(named(folder)) == ["A.dcm", "A.hea", "A.xml", "B"]
+    assert named(folder)["A.dcm"].open().name == "A"
+
+
+def test_results_tables_and_explanations_are_no_records(folder):
+    pytest.importorskip("pandas")
+    record = simulate_record("C", ["426783006"], 100.0, 5.0, seed=1)
+    WRITERS["NumPy array"](folder, record)
+    (folder / "C.json").rename(folder / "signals.json")
+    (folder / "C.csv").write_text("#C\n1\n0\n0.5\n")
+    (folder / "C.json").write_text('{\n  "format": 1,\n  "record": "C"\n}')
+    (folder / "results.csv").write_text('"record","failure","answerable","notes"\n"C","",true,""\n')
+    (folder / "results.json").write_text('{\n  "format": 1,\n  "model": "m"\n}')
+    assert sorted(named(folder)) == ["A", "B", "C"]
+    assert named(folder)["C"].open().sampling_rate == 100

@@ -91,6 +91,11 @@ def test_an_index_of_parquet_is_no_lead(tmp_path):
         np.testing.assert_allclose(read_record(path).signal[:, [0, 1, 6]], VALUES, atol=1e-6)
 
 
+def test_a_table_of_too_many_columns_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"A\.csv: has 5000 columns; at most 1000 are read"):
+        read_text(tmp_path, ",".join(["1"] * 5000))
+
+
 def test_text_is_found_beside_its_sidecar_alone(tmp_path):
     (tmp_path / "README.txt").write_text("no record")
     (tmp_path / "signals.json").write_text(json.dumps(MILLIVOLTS))

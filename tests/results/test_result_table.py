@@ -1,4 +1,4 @@
-"""Tables of results: whole or not there, resumed without double rows."""
+"""Tables of results: whole or not there, and told from other files."""
 
 import json
 from functools import partial
@@ -13,19 +13,24 @@ from cnn_gap.system.errors import InputError
 pandas = pytest.importorskip("pandas")
 parquet = pytest.importorskip("pyarrow.parquet")
 
-COLUMNS = {"record": str, "failure": str, "content": str, "AF_probability": float, "AF_label": bool}
+COLUMNS = {
+    "record": str,
+    "failure": str,
+    "answerable": bool,
+    "AF_probability": float,
+    "AF_label": bool,
+    "content": str,
+}
 ABOUT = {"format": 1, "model": "m", "classes": [{"column": "AF", "codes": ["1", "2"], "threshold": 0.5}]}
 
 
-def rows(*names, failure="", content="c", probability=0.25):
-    count = len(names)
-    columns = {"record": list(names), "failure": [failure] * count, "content": [content] * count}
-    return columns | {"AF_probability": [probability] * count, "AF_label": [probability > 0.2] * count}
+def rows(*names, failure="", probability=0.25):
+    return [[name, failure, not failure, probability, probability > 0.2, "c"] for name in names]
 
 
 def written(path):
     read = pandas.read_parquet if path.suffix == ".parquet" else partial(pandas.read_csv, keep_default_na=False)
-    return read(path).sort_values("record")
+    return read(path)
 
 
 @pytest.fixture(params=[".parquet", ".csv"])
@@ -34,18 +39,13 @@ def path(request, tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def small_parts(monkeypatch):
-    monkeypatch.setattr(result_table, "PART_ROWS", 2)
+def small_groups(monkeypatch):
     monkeypatch.setattr(result_table, "GROUP_ROWS", 3)
 
 
-def test_rows_of_several_parts_become_one_file(path):
+def test_rows_of_several_groups_become_one_file(path):
     names = [f"r{number}" for number in range(7)]
-    with ResultTable(path, ABOUT, COLUMNS) as table:
-        for name in names:
-            table.add(rows(name))
-        assert not path.exists()
-        table.finish(names)
+    ResultTable(path, ABOUT, COLUMNS).write(iter(rows(*names)))
     assert written(path)["record"].tolist() == names
     assert {file.name for file in path.parent.iterdir()} <= {path.name, "results.json"}
     codes, results = read_result_table(path)
@@ -54,47 +54,47 @@ def test_rows_of_several_parts_become_one_file(path):
     np.testing.assert_array_equal(results["r3"][1], [0.25, 0.25])
 
 
-def test_a_run_that_was_cut_off_is_gone_on_with(path):
-    with pytest.raises(KeyboardInterrupt), ResultTable(path, ABOUT, COLUMNS) as table:
-        table.add(rows("a", "b", "c"))
-        table.add(rows("d"))
+def test_a_table_that_is_cut_off_leaves_the_earlier_one(path):
+    table = ResultTable(path, ABOUT, COLUMNS)
+    table.write(rows("a"))
+
+    def interrupted():
+        yield from rows("b", "c", "d", "e")
         raise KeyboardInterrupt
-    assert not path.exists()
-    with ResultTable(path, ABOUT, COLUMNS) as table:
-        assert table.is_current("a", lambda: "c")
-        assert table.is_current("d", lambda: "c")
-        assert not table.is_current("a", lambda: "changed")
-        assert not table.is_current("e", lambda: "c")
-        table.add(rows("a", content="changed", probability=0.125))
-        table.finish(["a", "b", "d"])
-    assert written(path)["record"].tolist() == ["a", "b", "d"]
-    assert written(path)["AF_probability"].tolist() == [0.125, 0.25, 0.25]
+
+    with pytest.raises(KeyboardInterrupt):
+        table.write(interrupted())
+    assert written(path)["record"].tolist() == ["a"]
+    assert {file.name for file in path.parent.iterdir()} <= {path.name, "results.json"}
 
 
-def test_a_second_run_keeps_rows_and_tries_failures_again(path):
-    with ResultTable(path, ABOUT, COLUMNS) as table:
-        table.add(rows("a") | {"AF_probability": [1 / 3]})
-        table.add(rows("b", failure='bad, "very"', probability=float("nan")))
-        table.finish(["a", "b"])
+def test_failures_and_numbers_are_read_back(path):
+    bad = rows("b", failure='bad, "very"', probability=float("nan"))
+    ResultTable(path, ABOUT, COLUMNS).write([*rows("a", probability=1 / 3), *bad])
     results = read_result_table(path)[1]
     assert np.isnan(results["b"][1]).all()
-    with ResultTable(path, ABOUT, COLUMNS) as table:
-        assert table.is_current("a", lambda: "c")
-        assert not table.is_current("b", lambda: "c")
-        table.finish(["a", "b"])
+    assert results["a"][1][0] == 1 / 3
     assert written(path)["failure"].tolist() == ["", 'bad, "very"']
-    assert read_result_table(path)[1]["a"][1][0] == 1 / 3
-    other = ABOUT | {"model": "another"}
-    with ResultTable(path, other, COLUMNS) as table:
-        assert not table.is_current("a", lambda: "c")
-        table.add(rows("a"))
-        table.finish(["a", "b"])
-    assert written(path)["record"].tolist() == ["a"]
+
+
+def test_only_a_table_is_replaced_by_a_table(path):
+    table = ResultTable(path, ABOUT, COLUMNS)
+    table.require_replaceable()
+    table.write(rows("a"))
+    table.require_replaceable()
+    if path.suffix == ".csv":
+        note = path.with_suffix(".json")
+        note.write_text('{"sampling_rate": 500}')
+        with pytest.raises(InputError, match=r"results\.json: is not the note of a table"):
+            table.require_replaceable()
+        note.unlink()
+    path.write_bytes(b"PAR1 mine PAR1")
+    with pytest.raises(InputError, match=r"is not a table of results and stays as it is"):
+        table.require_replaceable()
 
 
 def test_the_metadata_says_what_the_columns_mean(tmp_path):
-    with ResultTable(tmp_path / "r.parquet", ABOUT, COLUMNS) as table:
-        table.finish([])
+    ResultTable(tmp_path / "r.parquet", ABOUT, COLUMNS).write([])
     held = parquet.read_schema(tmp_path / "r.parquet").metadata[b"cnn_gap"]
     assert json.loads(held) == ABOUT
     assert read_result_table(tmp_path / "r.parquet") == (("1", "2"), {})
@@ -102,10 +102,7 @@ def test_the_metadata_says_what_the_columns_mean(tmp_path):
 
 def test_names_that_are_no_unicode(path):
     name = b"lat\xe9in".decode("utf-8", "surrogateescape")
-    with ResultTable(path, ABOUT, COLUMNS) as table:
-        table.add(rows(name))
-        assert not table.is_current("other", lambda: "c")
-        table.finish([name])
+    ResultTable(path, ABOUT, COLUMNS).write(rows(name))
     assert written(path)["record"].tolist() == ["lat�in"]
 
 
@@ -114,24 +111,18 @@ def test_other_files_are_no_tables(tmp_path):
         (tmp_path / name).write_text("record\n1\n")
         with pytest.raises(InputError, match="is not a table of results"):
             read_result_table(tmp_path / name)
-    with pytest.raises(InputError, match=r"must|ends with \.parquet or \.csv"):
-        ResultTable(tmp_path / "a.xlsx", ABOUT, COLUMNS)
+    with pytest.raises(InputError, match=r"ends with \.parquet or \.csv"):
+        ResultTable(tmp_path / "a.xlsx", ABOUT, COLUMNS).require_replaceable()
 
 
-def test_two_processes_do_not_write_one_table(path):
-    with ResultTable(path, ABOUT, COLUMNS) as _, pytest.raises(InputError, match="parts"):
-        ResultTable(path, ABOUT, COLUMNS).__enter__()
-
-
-def test_a_damaged_part_is_named_and_the_table_is_not_left_locked(path):
-    with pytest.raises(KeyboardInterrupt), ResultTable(path, ABOUT, COLUMNS) as table:
-        table.add(rows("a"))
-        raise KeyboardInterrupt
-    (part,) = path.parent.glob(".*.parts/part-*")
-    part.write_bytes(b"PAR1 nonsense")
-    for _ in range(2):
-        with pytest.raises(InputError, match=r"part-000000\.parquet: is a damaged table"):
-            ResultTable(path, ABOUT, COLUMNS).__enter__()
+def test_a_damaged_table_is_named(path):
+    ResultTable(path, ABOUT, COLUMNS).write(rows("a"))
+    content = path.read_bytes()
+    footer = 8 + int.from_bytes(content[-8:-4], "little")
+    damaged = b"PAR1" + b"\xff" * (len(content) - footer - 4) + content[-footer:]
+    path.write_bytes(b'"record"\n"a"\n' if path.suffix == ".csv" else damaged)
+    with pytest.raises(InputError, match=r"is a damaged table"):
+        read_result_table(path)
 
 
 def test_probabilities_have_the_digits_of_result_files():

@@ -3,8 +3,6 @@
 import errno
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -121,16 +119,14 @@ def test_what_is_written_has_reached_the_disk_before_it_has_its_name(tmp_path, m
     assert done == ["fsync", "rename", "fsync"]
 
 
-def test_only_what_this_machine_left_and_nobody_writes_any_more_is_removed(tmp_path):
-    machine, process = writer().split("-")
-    child = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
-    )
+def test_only_unfinished_files_of_this_package_are_removed(tmp_path):
     names = {
-        f"{ASIDE}{machine}-{int(child.stdout)}-aa.png": False,
-        f"{ASIDE}{machine}-{process}-aa.csv": True,
-        f"{ASIDE}00000000-{int(child.stdout)}-aa.csv": True,
+        f"{ASIDE}{writer()}-0123abcd.png": False,
+        f"{ASIDE}00000000-1-0123abcd.weights.h5": False,
+        f"{ASIDE}{writer()}-0123abcd": False,
+        f"{ASIDE}{writer()}-aa.csv": True,
         f"{ASIDE}mine.csv": True,
+        "mine.csv": True,
     }
     for name in names:
         (tmp_path / name).touch()

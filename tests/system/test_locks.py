@@ -42,7 +42,7 @@ def test_the_second_is_told_who_holds_the_folder(tmp_path, holder):
 def test_a_killed_holder_holds_nothing(tmp_path, holder):
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
-    left = tmp_path / f"{ASIDE}{writer().split('-')[0]}-{holder.pid}-aa.csv"
+    left = tmp_path / f"{ASIDE}{writer().split('-')[0]}-{holder.pid}-0123abcd.csv"
     left.touch()
     with locked(tmp_path):
         assert not left.exists()

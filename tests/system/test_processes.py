@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -15,20 +16,23 @@ from cnn_gap.batch.classify_folder import stamp_for_result
 from cnn_gap.io.sources import list_records
 from cnn_gap.model.folder import read_description
 from cnn_gap.predict.preparation import PendingRecord, WindowMaker, prepared_records
-from cnn_gap.system.processes import AHEAD, CHUNK, Work, in_processes
+from cnn_gap.system.chunks import Work
+from cnn_gap.system.processes import AHEAD, CHUNK, in_processes
 
 INTERRUPTED = """
 import signal
+from cnn_gap.system.chunks import Work
 from cnn_gap.system.processes import *
-from test_workers import lost, slowly
+from test_processes import lost, slowly
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background ignores
 for pid in in_processes(Work(slowly, lost), range(1000), 2):
     print(pid, flush=True)
 """
 
 KILLED = """
+from cnn_gap.system.chunks import Work
 from cnn_gap.system.processes import *
-from test_workers import lost, largely
+from test_processes import lost, largely
 for result in in_processes(Work(largely, lost), range(1000), 2):
     print(len(result), flush=True)
 """
@@ -36,7 +40,7 @@ for result in in_processes(Work(largely, lost), range(1000), 2):
 
 def _started(code, **options):
     """Run code in a process of its own, which imports what is here."""
-    places = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    places = os.pathsep.join([str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)])
     return subprocess.Popen(
         [sys.executable, "-c", code],
         stdout=subprocess.PIPE,
@@ -141,7 +145,10 @@ def test_records_are_prepared_as_here_and_without_keras(model, records):
     ]
     (records / "SIM0000.hea").rename(records / "gone")
     try:
-        here, elsewhere = (list(prepared_records(preparation.prepare, waiting, jobs)) for jobs in (0, 1))
+        here, elsewhere = (
+            list(prepared_records(preparation.prepare, waiting, partial(in_processes, jobs=jobs)))
+            for jobs in (0, 1)
+        )
     finally:
         (records / "gone").rename(records / "SIM0000.hea")
     assert here[0].failure == elsewhere[0].failure != ""

@@ -48,7 +48,7 @@ def test_codes_of_cpsc_2018_are_translated_and_lines_without_a_record_are_said(m
     (tmp_path / "labels.csv").write_text("SIM0000,1\nSIM0001.mat,2\nabsent,2\n")
     lines = []
     adapt_thresholds(records, tmp_path / "out", model, tmp_path / "labels.csv", lines.append)
-    assert any("1 lines of" in line and line.endswith("the first is absent") for line in lines)
+    assert any(line.endswith("1 listed records are not there, the first is absent") for line in lines)
     assert any(line.startswith("adapted 2 classes of 24 to 2 records") for line in lines)
 
 

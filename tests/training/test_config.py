@@ -1,6 +1,7 @@
 """Configurations: how files are read, and that an error names the key at fault."""
 
 import pytest
+from conftest import ROOT
 
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.settings import from_dict, to_dict
@@ -10,8 +11,16 @@ from cnn_gap.training.config import Config, read_config
 NETWORK = "[network]\nfilters = [4, 8]\nkernels = [5, 3]\npooling = [2, 1]\n"
 
 
-@pytest.mark.parametrize("path", sorted(SHIPPED_CONFIGS.rglob("*.toml")), ids=lambda path: path.stem)
-def test_every_shipped_configuration_is_valid_and_survives_a_round_trip(path):
+SHIPPED = sorted(SHIPPED_CONFIGS.glob("*.toml"))
+CONFIGS = [*SHIPPED, *sorted((ROOT / "research" / "configs").rglob("*.toml"))]
+
+
+def test_the_wheel_holds_four_configurations():
+    assert [path.stem for path in SHIPPED] == ["default", "demo", "fine_tuning", "paper"]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_configuration_is_valid_and_survives_a_round_trip(path):
     config = read_config(path)
     assert from_dict(Config, to_dict(config)) == config
 

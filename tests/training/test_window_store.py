@@ -14,9 +14,10 @@ from cnn_gap.io.records import read_info, read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.signal.windows import Preprocessing, training_windows
 from cnn_gap.simulation import simulate_record, write_simulated
+from cnn_gap.system.chunks import Work
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
-from cnn_gap.system.processes import Work, in_processes
+from cnn_gap.system.processes import in_processes
 from cnn_gap.training.window_store import PREPARING, UNREADABLE, prepare_windows
 
 
@@ -77,7 +78,7 @@ def test_a_bad_record_does_not_cost_the_others(folder, tmp_path):
 
 
 def _deadly(do, wanted):
-    if any(each.path.stem == "B2" for each in wanted):
+    if any(each.record.name == "B2" for each in wanted):
         os.kill(os.getpid(), signal.SIGKILL)
     return do(wanted)
 
@@ -110,7 +111,7 @@ def test_an_interrupted_preparation_leaves_nothing_that_counts(folder, tmp_path)
     store = _prepare(folder, cache)
     (store.folder / "store.json").unlink()  # the last file of a preparation: without it there is no store
     (store.folder / "windows.npy").write_bytes(b"part")
-    (cache / f"{PREPARING}before").mkdir()
+    (cache / f"{PREPARING}{'0' * 16}").mkdir()
     again = _prepare(folder, cache)
     assert again == store
     assert again.read(np.arange(5)).any(axis=(1, 2)).all()

@@ -10,6 +10,9 @@ from cnn_gap.system.files import read_bytes
 
 _LARGEST = 16 << 20
 
+#: Frames of a file: a day has 8640 of 10 s.
+_MOST_FRAMES = 10_000
+
 #: Tags: byte order, samples of a block, channels, samples, attributes of a channel, preamble, a group, the end.
 _ORDER, _BLOCK, _CHANNELS, _WAVE, _ATTRIBUTES, _PREAMBLE, _GROUP, _END = 1, 4, 5, 0x1E, 0x3F, 0x40, 0x67, 0x80
 
@@ -22,7 +25,7 @@ def recognise(start: bytes) -> bool:
 def guard(path: Path) -> None:
     """Refuse blocks that announce more samples than they have bytes."""
     content = read_bytes(path, _LARGEST)
-    little, block, channels = False, 1, 1
+    little, block, channels, frames = False, 1, 1, 0
     try:
         for tag, value in _definitions(content):
             if tag == _ORDER:
@@ -34,8 +37,11 @@ def guard(path: Path) -> None:
                 channels = max(number, 1)
             elif tag == _WAVE and block * channels > len(value):
                 raise InputError(f"{path}: is damaged MFER; it announces more samples than its data hold")
+            frames += tag == _WAVE
     except IndexError as error:
         raise InputError(f"{path}: is damaged or incomplete; export it again") from error
+    if frames > _MOST_FRAMES:
+        raise InputError(f"{path}: holds {frames} frames; at most {_MOST_FRAMES} are read")
 
 
 def read(path: Path) -> Record:

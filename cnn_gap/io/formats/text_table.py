@@ -12,6 +12,7 @@ from pathlib import Path
 from cnn_gap.io.arrays import record_from_array
 from cnn_gap.io.units import millivolts_of
 from cnn_gap.record import Record
+from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
 
 _LARGEST = 64 << 20
@@ -22,18 +23,22 @@ _RHYTHM = re.compile(r"^[^\S\n]*Rhythm signal:\s*(\d+)\s*X\s*(\d+)[^\S\n]*$", re
 #: A name of a column with its unit, such as ``I (mV)``.
 _WITH_UNIT = re.compile(r"(.*\S)\s*[(\[]([^()\[\]]+)[)\]]")
 
+#: Columns of a table: of more pandas takes minutes.
+_MOST_COLUMNS = 1000
+
 #: Lines at the start that are looked at.
 _LOOKED_AT = 65536
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table is written: separator, decimal sign, names and units of columns, lines above the data."""
+    """How a table is written: separator, decimal sign, names, units, number of columns, lines above."""
 
     separator: str
     decimal: str
     names: tuple[str, ...]
     units: tuple[str, ...]
+    columns: int
     above: int
 
 
@@ -56,6 +61,8 @@ def read(path: Path) -> Record:
     if rhythm:
         text, rows = text[rhythm.end() :].lstrip(), int(rhythm[1])
     layout = _layout(text)
+    if layout.columns > _MOST_COLUMNS:
+        raise InputError(f"{path}: has {layout.columns} columns; at most {_MOST_COLUMNS} are read")
     table = pandas.read_csv(
         io.StringIO(text),
         sep=layout.separator,
@@ -97,7 +104,7 @@ def _layout(text: str) -> Layout:
     names, units = tuple(rows[0]) if named else (), tuple(below) if with_units else ()
     if named and not units:
         names, units = _without_units(names)
-    return Layout(separator, "," if comma else ".", names, units, above)
+    return Layout(separator, "," if comma else ".", names, units, max(map(len, rows), default=0), above)
 
 
 def _without_units(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

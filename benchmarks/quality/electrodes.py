@@ -1,0 +1,111 @@
+"""Make the model that finds swapped electrodes, and say how often it finds simulated swaps.
+
+    python -m benchmarks.quality.electrodes TRAINING_RECORDS OTHER_RECORDS [--write]
+
+Linear maps and limits are fitted on the median beats of the training records, so that one record in a hundred
+without a swap exceeds any limit. The table is of the other records.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.common import table
+from cnn_gap.beats import electrodes
+from cnn_gap.beats.electrodes import (
+    CHEST_SWAPS,
+    LIMB_SWAPS,
+    STEP,
+    ElectrodeModel,
+    believed_swap,
+    chest_swap_name,
+    swap_chest,
+    swap_gains,
+    swap_limbs,
+)
+from cnn_gap.beats.intervals import measure
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
+
+#: Share of records without a swap in which one is believed.
+FALSE_ALARMS = 0.01
+
+
+def main() -> None:
+    """Fit the model and print the table; with `--write` the package gets the model."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("training", type=Path)
+    parser.add_argument("others", type=Path)
+    parser.add_argument("--records", type=int, default=4000, help="of each folder at most")
+    parser.add_argument("--write", action="store_true", help="write cnn_gap/beats/electrodes.json")
+    options = parser.parse_args()
+    training = median_beats(options.training, options.records)
+    others = median_beats(options.others, options.records)
+    limb, chest = fit_maps(training)
+    limits = choose_limits(training, ElectrodeModel(limb, chest, {}))
+    model = ElectrodeModel(limb, chest, limits)
+    print(table(("swap", "found", "taken for another"), sensitivity_rows(others, model)))
+    if options.write:
+        held = {"limb": limb.round(4).tolist(), "chest": chest.round(4).tolist(), "limits": limits}
+        path = Path(electrodes.__file__).parent / "electrodes.json"
+        path.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
+
+
+def median_beats(folder: Path, count: int) -> list[np.ndarray]:
+    """Return median beats (samples, 12) of records with twelve leads."""
+    found = []
+    for path in tqdm(find_records(folder)[:count], disable=None):
+        record = read_record(path)
+        measured = measure(record)
+        if measured.waves is not None and measured.beats.median is not None and record.leads.all():
+            found.append(measured.beats.median[::STEP])
+    return found
+
+
+def fit_maps(beats: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the maps of `ElectrodeModel` by least squares, each record counting alike."""
+    level = [beat - beat[:5].mean(axis=0) for beat in beats]
+    stacked = np.concatenate([beat / max(np.linalg.norm(beat), 1e-9) for beat in level])
+    limb, *_ = np.linalg.lstsq(stacked[:, 6:], stacked[:, :2], rcond=None)
+    chest = np.zeros((6, 8))
+    held = stacked[:, [0, 1, *range(6, 12)]]
+    for lead in range(6):
+        others = [column for column in range(8) if column != lead + 2]
+        chest[lead, others], *_ = np.linalg.lstsq(held[:, others], stacked[:, 6 + lead], rcond=None)
+    return limb, chest
+
+
+def choose_limits(beats: list[np.ndarray], model: ElectrodeModel) -> dict[str, float]:
+    """Return limits, one for each swap, of which a share of `FALSE_ALARMS` of records exceeds any."""
+    gains = [swap_gains(beat, model) for beat in beats]
+    values = np.array([list(each.values()) for each in gains])
+    order = np.sort(values, axis=0)
+    for rank in range(1, len(values)):  # the same number of records beyond the limit of each swap
+        limits = order[-rank - 1]
+        if (values > limits).any(axis=1).mean() > FALSE_ALARMS:
+            break
+    limits = order[-rank]
+    return {name: round(float(limit), 4) for name, limit in zip(gains[0], limits, strict=True)}
+
+
+def sensitivity_rows(beats: list[np.ndarray], model: ElectrodeModel) -> list[tuple[object, ...]]:
+    """Return for each swap the share of records in which it is found, and that in which another one is."""
+    rows: list[tuple[object, ...]] = []
+    believed = [believed_swap(beat, model) for beat in beats]
+    rows.append(("none", "", f"{np.mean([bool(name) for name in believed]):.3f}"))
+    swaps = {name: lambda beat, name=name: swap_limbs(beat, name) for name in LIMB_SWAPS}
+    swaps |= {chest_swap_name(pair): lambda beat, pair=pair: swap_chest(beat, pair) for pair in CHEST_SWAPS}
+    for name, swap in swaps.items():
+        believed = [believed_swap(swap(beat), model) for beat in beats]
+        found = np.mean([each == name for each in believed])
+        rows.append(
+            (name, f"{found:.3f}", f"{np.mean([bool(each) and each != name for each in believed]):.3f}")
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Choose the limits of the reading's degrees on validation records, and say how often a reading is true.
+
+    python -m benchmarks.quality.reading MODEL VALIDATION_RECORDS --choose     # writes MODEL/reading.json
+    python -m benchmarks.quality.reading MODEL RECORDS
+
+Records have PTB-XL's SCP-ECG statements as diagnoses beside the Challenge's codes. A statement counts as true
+where one of its codes is among them.
+"""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.common import start_classifier, table
+from cnn_gap.beats.intervals import measure
+from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
+from cnn_gap.predict.prediction import Prediction
+from cnn_gap.reading.degrees import (
+    DegreeLimits,
+    choose_limits,
+    choose_normal_limit,
+    read_degree_limits,
+    write_degree_limits,
+)
+from cnn_gap.reading.evidence import Evidence, gather_evidence
+from cnn_gap.reading.interpret import interpret, joint_probabilities
+from cnn_gap.reading.reading import DEGREES, Reading
+from cnn_gap.reading.statements import StatementRule, statement_rules
+from cnn_gap.record import Record
+
+#: What no record that is called normal should have.
+NEVER_NORMAL = ("atrial_fibrillation", "pacing", "lbbb", "rbbb")
+
+#: Records that are classified at a time.
+BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A record with all that its reading needs."""
+
+    record: Record
+    prediction: Prediction
+    evidence: Evidence
+
+    def read(self, limits: DegreeLimits) -> Reading:
+        """Return the reading with these limits."""
+        return interpret(self.prediction.classes, self.prediction.probabilities, self.evidence, limits)
+
+
+def main() -> None:
+    """Choose limits, or print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--choose", action="store_true", help="write MODEL/reading.json from these records")
+    options = parser.parse_args()
+    cases = read_cases(options.model, options.data)
+    if options.choose:
+        write_degree_limits(options.model, choose_all_limits(cases))
+    limits = read_degree_limits(options.model)
+    readings = [case.read(limits) for case in cases]
+    columns = ("statement", "in reports", *(f"{degree}, true" for degree in DEGREES), "found")
+    print(table(columns, statement_rows(cases, readings)))
+    print()
+    print(table(("what", "value"), summary_rows(cases, readings)))
+
+
+def read_cases(model: Path, data: Path) -> list[Case]:
+    """Classify and measure every record of a folder."""
+    classifier = start_classifier(model)
+    paths = find_records(data)
+    cases = []
+    for first in tqdm(range(0, len(paths), BATCH), unit="batch", disable=None):
+        records = [read_record(path) for path in paths[first : first + BATCH]]
+        for record, prediction in zip(records, classifier.predict_batch(records), strict=True):
+            cases.append(Case(record, prediction, gather_evidence(record, measure(record))))
+    return cases
+
+
+def choose_all_limits(cases: Sequence[Case]) -> DegreeLimits:
+    """Return the limits of every statement that the network can say."""
+    joint = [joint_probabilities(case.prediction.classes, case.prediction.probabilities) for case in cases]
+    chosen: dict[str, tuple[float, float, float]] = {}
+    for rule in statement_rules():
+        if rule.key not in joint[0]:
+            continue
+        counted = np.array([not _is_overruled(rule, case.evidence) for case in cases])
+        probabilities = np.array([each[rule.key] for each in joint])
+        chosen[rule.key] = choose_limits(truth_of(rule, cases)[counted], probabilities[counted])
+    readings = [case.read(DegreeLimits(chosen)) for case in cases]
+    clean = np.array([not _has_finding(reading) for reading in readings])
+    normal = next(rule for rule in statement_rules() if rule.key == "normal")
+    probabilities = np.array([each["normal"] for each in joint])
+    limit = choose_normal_limit(truth_of(normal, cases)[clean], probabilities[clean])
+    present, probable, _ = chosen["normal"]
+    return DegreeLimits(chosen | {"normal": (present, probable, min(limit, probable))})
+
+
+def truth_of(rule: StatementRule, cases: Sequence[Case]) -> np.ndarray:
+    """Return whether the reports say a statement, bool of shape (records,)."""
+    classes: ClassSet = cases[0].prediction.classes
+    columns = [index for index, codes in enumerate(classes.outputs) if set(codes) & set(rule.outputs)]
+    return np.array([classes.encode_taught(case.record.codes)[columns].any() for case in cases])
+
+
+def statement_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[object, ...]]:
+    """Yield for each statement how many of each degree are true, and the share of true ones that is found."""
+    for rule in statement_rules():
+        if not rule.outputs:
+            continue
+        truth = truth_of(rule, cases)
+        given = {degree: _given(rule.key, readings, (degree,)) for degree in DEGREES}
+        counts = [f"{(given[each] & truth).sum()}/{given[each].sum()}" for each in DEGREES]
+        found = (_given(rule.key, readings, DEGREES) & truth).sum() / max(truth.sum(), 1)
+        yield rule.name, int(truth.sum()), *counts, f"{found:.2f}"
+
+
+def summary_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[str, object]]:
+    """Yield what holds of all statements together, and of the conclusions."""
+    for degree in DEGREES:
+        true = total = 0
+        for rule in statement_rules():
+            if rule.outputs and not rule.key.startswith("sinus_bradycardia"):  # the rate alone decides these
+                given = _given(rule.key, readings, (degree,))
+                true, total = true + (given & truth_of(rule, cases)).sum(), total + given.sum()
+        yield f"{degree}: true by the reports", f"{true}/{total} ({true / max(total, 1):.3f})"
+    normal = next(rule for rule in statement_rules() if rule.key == "normal")
+    truth, said = truth_of(normal, cases), np.array([each.conclusion == "normal" for each in readings])
+    yield "called normal, normal by the reports", f"{(said & truth).sum() / max(said.sum(), 1):.3f}"
+    yield "normal by the reports, called normal", f"{(said & truth).sum() / max(truth.sum(), 1):.3f}"
+    for rule in statement_rules():
+        if rule.key in NEVER_NORMAL:
+            missed = int((said & truth_of(rule, cases)).sum())
+            yield f"called normal with {rule.name.lower()} by the reports", missed
+    yield "contradictions", sum(contradictions(each) for each in readings)
+    yield "records with an alert", sum(bool(each.alerts) for each in readings)
+
+
+def contradictions(reading: Reading) -> int:
+    """Return how many pairs of statements stand that exclude each other, and "normal" beside a finding."""
+    rules = {rule.key: rule for rule in statement_rules()}
+    keys = [statement.key for statement in reading.statements]
+    pairs = sum(other in rules[key].excluded_by for key in keys for other in keys)
+    rhythms = sum(statement.category == "rhythm" for statement in reading.statements)
+    return pairs + (rhythms > 1) + (reading.conclusion == "normal" and _has_finding(reading))
+
+
+def _has_finding(reading: Reading) -> bool:
+    return bool(reading.alerts) or any(statement.severity > 0 for statement in reading.statements)
+
+
+def _is_overruled(rule: StatementRule, evidence: Evidence) -> bool:
+    value = evidence.values.get(rule.measure)
+    return value is not None and not rule.low < value <= rule.high
+
+
+def _given(key: str, readings: Sequence[Reading], degrees: Sequence[str]) -> np.ndarray:
+    return np.array(
+        [any(each.key == key and each.degree in degrees for each in reading.statements) for reading in readings]
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""What trainings are worth against each other; each trains several models."""

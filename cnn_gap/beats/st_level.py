@@ -1,0 +1,81 @@
+"""The level of the ST segment in each lead, and the criteria of the universal definition of infarction.
+
+New elevation at the J point in two neighbouring leads counts from 0.1 mV on, in V2 and V3 from 0.15 mV on in
+women, 0.2 mV in men of 40 years and more, and 0.25 mV in younger men (Thygesen et al. 2018,
+doi:10.1161/CIR.0000000000000617). Whether it is new, one record cannot tell.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from cnn_gap.beats.detection import BEFORE_S, RATE
+from cnn_gap.beats.intervals import Measurements
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
+
+#: Leads that look at neighbouring parts of the heart, in the order of the frontal plane and of the chest.
+NEIGHBOURS = (
+    ("aVL", "I"),
+    ("II", "aVF"),
+    ("aVF", "III"),
+    *((f"V{number}", f"V{number + 1}") for number in range(1, 6)),
+)
+
+#: The second time at which the level is measured, s after the J point.
+LATE_S = 0.06
+
+_ELEVATION_MV = 0.1
+_BASELINE_S = (0.020, 0.004)  # before the QRS complex
+
+
+@dataclass(frozen=True, eq=False)
+class StLevels:
+    """Levels of the ST segment against the end of the PR segment, mV, shape (12,); NaN where a lead is missing.
+
+    Attributes
+    ----------
+    j_mv, late_mv : ndarray
+        At the J point and `LATE_S` after it.
+    elevated : tuple of str
+        Leads of neighbouring pairs that meet the criteria at both times.
+    """
+
+    j_mv: np.ndarray
+    late_mv: np.ndarray
+    elevated: tuple[str, ...]
+
+
+def measure_st(record: Record, measured: Measurements) -> StLevels | None:
+    """Return the levels of the median beat's ST segment, None where there is no such beat."""
+    waves, median = measured.waves, measured.beats.median
+    if waves is None or median is None:
+        return None
+    onset, end = (round((BEFORE_S + at) * RATE) for at in (waves.qrs_onset, waves.qrs_end))
+    first, last = (max(onset - round(before * RATE), 0) for before in _BASELINE_S)
+    level = median[first : max(last, first + 1)].mean(axis=0)
+    late = min(end + round(LATE_S * RATE), len(median) - 1)
+    present = np.asarray(record.leads, bool)
+    j_mv, late_mv = (np.where(present, median[at] - level, np.nan) for at in (min(end, late), late))
+    return StLevels(j_mv, late_mv, _elevated(j_mv, late_mv, record.age, record.sex))
+
+
+def _elevated(j_mv: np.ndarray, late_mv: np.ndarray, age: float, sex: str) -> tuple[str, ...]:
+    meets = {
+        lead
+        for index, lead in enumerate(LEADS)
+        if min(j_mv[index], late_mv[index]) >= _limit(lead, age, sex)  # NaN is never
+    }
+    pairs = [pair for pair in NEIGHBOURS if meets.issuperset(pair)]
+    found = {lead for pair in pairs for lead in pair}
+    return tuple(lead for lead in LEADS if lead in found)
+
+
+def _limit(lead: str, age: float, sex: str) -> float:
+    """Return the elevation that counts in a lead, mV; of an unknown person the highest one."""
+    if lead not in ("V2", "V3"):
+        return _ELEVATION_MV
+    if sex == "Female":
+        return 0.15
+    return 0.2 if not math.isnan(age) and age >= 40 else 0.25

@@ -1,0 +1,54 @@
+"""The checks before a command starts: Keras takes seconds to start, and errors are to show before."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnn_gap.cluster.connection import require_cluster
+from cnn_gap.io.sources import require_source
+from cnn_gap.model.archive import check_archive
+from cnn_gap.model.folder import ModelDescription, read_description
+from cnn_gap.system.outputs import OutputKind, require_replaceable
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a command is given.
+
+    Attributes
+    ----------
+    models : tuple of Path
+        Folders of trained models.
+    data : str or None
+        Folder of records, list of them, or address.
+    cluster : str or None
+        As `cnn_gap.cluster.connection.connected` takes it.
+    outputs : iterable of (Path or None, OutputKind)
+        Files that are to be written; None for one that is not.
+    """
+
+    models: tuple[Path, ...] = ()
+    data: str | None = None
+    cluster: str | None = None
+    outputs: Iterable[tuple[Path | None, OutputKind]] = ()
+
+    def check(self) -> tuple[ModelDescription, ...]:
+        """Return what the models say of themselves.
+
+        Raises
+        ------
+        InputError
+            If a model is missing or damaged, there is no such folder of records, the cluster's address is none,
+            or an output would replace another file.
+        """
+        described = tuple(map(read_description, self.models))
+        for folder in self.models:
+            check_archive(folder / "model.keras")
+        if self.data is not None:
+            require_source(self.data)
+        if self.cluster is not None:
+            require_cluster(self.cluster)
+        for path, kind in self.outputs:
+            if path is not None:
+                require_replaceable(path, kind)
+        return described

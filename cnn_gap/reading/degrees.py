@@ -1,0 +1,137 @@
+"""From probabilities to degrees of certainty: present, probable, possible.
+
+The limits of each statement are chosen on validation records, so that at least 85 % of what is "present" and at
+least 60 % of what is "probable" are true by the reports, where there are enough records. They belong to a model
+and lie in its folder.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cnn_gap.reading.reading import DEGREES, Degree
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.files import read_json, write_json
+
+#: The file of a model folder that holds the limits.
+FILE_NAME = "reading.json"
+
+#: The share of true statements that each degree must have at least.
+TRUE_SHARES = {"present": 0.85, "probable": 0.6, "possible": 0.4}
+
+#: The share of records called normal that the reports call so, too.
+TRUE_NORMALS = 0.885
+
+#: The limits of statements with too few validation records: what a calibrated probability itself says.
+USUAL_LIMITS = (0.85, 0.6, 0.35)
+
+#: A limit is moved away from the usual one where so many records lie beyond it.
+FEWEST_RECORDS = 10
+
+#: A limit is at least this share of the usual one.
+LOWEST_OF_USUAL = 0.6
+
+#: By how much the share on the validation records exceeds what is promised.
+MARGIN = 0.03
+
+
+@dataclass(frozen=True)
+class DegreeLimits:
+    """The lowest probability of each degree, in the order of `DEGREES`, by the key of the statement."""
+
+    limits: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+
+    def degree(self, key: str, probability: float) -> Degree | None:
+        """Return the degree of a statement of this probability; None below the lowest.
+
+        Examples
+        --------
+        >>> DegreeLimits().degree("lvh", 0.7)
+        'probable'
+        """
+        for degree, limit in zip(DEGREES, self.limits.get(key, USUAL_LIMITS), strict=True):
+            if probability >= limit:
+                return degree
+        return None
+
+
+def choose_limits(truth: np.ndarray, probabilities: np.ndarray) -> tuple[float, float, float]:
+    """Return the limits of one statement.
+
+    Parameters
+    ----------
+    truth : ndarray, shape (records,), bool
+        Whether the reports say it.
+    probabilities : ndarray, shape (records,)
+    """
+    chosen: list[float] = []
+    above = np.inf
+    for degree, usual in zip(DEGREES, USUAL_LIMITS, strict=True):
+        limit = min(_lowest_limit(truth, probabilities, above, TRUE_SHARES[degree] + MARGIN, usual), above)
+        chosen.append(limit)
+        above = limit
+    return chosen[0], chosen[1], chosen[2]
+
+
+def choose_normal_limit(truth: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the limit above which a record without any finding is called normal.
+
+    Parameters
+    ----------
+    truth : ndarray, shape (records,), bool
+        Whether the reports call the records normal, in which nothing abnormal was found.
+    probabilities : ndarray, shape (records,)
+        Of the network.
+    """
+    return _lowest_limit(truth, probabilities, np.inf, TRUE_NORMALS, USUAL_LIMITS[2])
+
+
+def _lowest_limit(
+    truth: np.ndarray, probabilities: np.ndarray, above: float, share: float, usual: float
+) -> float:
+    """Return the lowest limit from which on, up to `above`, a share of statements is true."""
+    within = probabilities < above
+    order = np.argsort(-probabilities[within], kind="stable")
+    ranked, true = probabilities[within][order], np.cumsum(truth[within][order])
+    counts = np.arange(1, len(ranked) + 1)
+    good = np.flatnonzero((counts >= FEWEST_RECORDS) & (true >= share * counts))
+    if len(good):
+        return max(round(float(ranked[good[-1]]), 4), LOWEST_OF_USUAL * usual)
+    return max(usual, _beyond_all(ranked))
+
+
+def _beyond_all(ranked: np.ndarray) -> float:
+    """Return a limit above the highest probability if that is high: on these records it was too often wrong."""
+    high = len(ranked) >= FEWEST_RECORDS and ranked[0] >= USUAL_LIMITS[1]
+    return round(float(ranked[0]), 4) + 1e-4 if high else 0.0
+
+
+def read_degree_limits(model: Path) -> DegreeLimits:
+    """Return the limits of a model folder, the usual ones where it has none.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    path = Path(model) / FILE_NAME
+    if not path.exists():
+        return DegreeLimits()
+    try:
+        limits = read_json(path)["limits"]  # type: ignore[index]
+        return DegreeLimits({str(key): _three(values) for key, values in limits.items()})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: is not a table of three limits for each statement ({error})") from error
+
+
+def _three(values: list[float]) -> tuple[float, float, float]:
+    present, probable, possible = map(float, values)
+    return present, probable, possible
+
+
+def write_degree_limits(model: Path, limits: DegreeLimits) -> None:
+    """Write the limits into a model folder."""
+    write_json(Path(model) / FILE_NAME, {"limits": json.loads(json.dumps(dict(limits.limits)))})

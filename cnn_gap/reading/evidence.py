@@ -1,0 +1,121 @@
+"""What is measured of a record, as the rules of the reading use it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cnn_gap.beats.detection import BEFORE_S, RATE
+from cnn_gap.beats.electrodes import find_swapped_electrodes
+from cnn_gap.beats.intervals import Measurements
+from cnn_gap.beats.st_level import StLevels, measure_st
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
+
+#: QTc (Bazett) from which on it is long, s, by sex (Rautaharju et al. 2009).
+LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
+
+#: From this width of the QRS complex on, QT is long because of it, s.
+WIDE_QRS_S = 0.12
+
+#: How values are written: name and unit.
+WORDS = {
+    "rate": ("rate", "/min"),
+    "pr_ms": ("PR", " ms"),
+    "qrs_ms": ("QRS", " ms"),
+    "qtc_bazett_ms": ("QTc (Bazett)", " ms"),
+    "qtc_above_limit_ms": ("QTc above its limit by", " ms"),
+    "axis_deg": ("axis", " degrees"),
+    "limb_mv": ("highest QRS complex of the limb leads", " mV"),
+    "sokolow_lyon_mv": ("S in V1 and R in V5 or V6", " mV"),
+    "st_criteria": ("leads with ST elevation", ""),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is measured of a record, small enough to be kept for each of millions.
+
+    Attributes
+    ----------
+    values : dict of str to float
+        By the names that `statements.csv` and the alerts use; what cannot be trusted is not in it.
+    elevated : tuple of str
+        Neighbouring leads with ST elevation.
+    swapped : str
+        Electrodes that have changed places; empty if none seem to have.
+    missing : tuple of str
+        Leads that the record does not have.
+    duration_s : float
+    """
+
+    values: dict[str, float] = field(default_factory=dict)
+    elevated: tuple[str, ...] = ()
+    swapped: str = ""
+    missing: tuple[str, ...] = ()
+    duration_s: float = 10.0
+
+    def words(self, measure: str) -> str:
+        """Return a value in words, such as ``"axis -45 degrees"``; empty if it was not measured."""
+        if measure not in self.values:
+            return ""
+        name, unit = WORDS[measure]
+        if measure == "st_criteria":
+            return f"{name}: {', '.join(self.elevated)}"
+        value = self.values[measure]
+        return f"{name} {value:.2f}{unit}" if measure.endswith("_mv") else f"{name} {value:.0f}{unit}"
+
+
+def gather_evidence(record: Record, measured: Measurements) -> Evidence:
+    """Return all that the rules of the reading ask of a record's measurements."""
+    st = measure_st(record, measured)
+    values = {name: value for name, value in _values(record, measured, st).items() if value is not None}
+    missing = tuple(lead for lead, present in zip(LEADS, record.leads, strict=True) if not present)
+    elevated = () if st is None else st.elevated
+    return Evidence(values, elevated, find_swapped_electrodes(record, measured), missing, record.duration_s)
+
+
+def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict[str, float | None]:
+    narrow = measured.qrs_s is not None and measured.qrs_s < WIDE_QRS_S
+    qtc = measured.qtc_bazett_s if narrow else None
+    heights = _heights(record, measured)
+    return {
+        "rate": measured.rate,
+        "longest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[1],
+        "pr_ms": _milliseconds(measured.pr_s),
+        "qrs_ms": _milliseconds(measured.qrs_s),
+        "qt_ms": _milliseconds(measured.qt_s),
+        "qtc_bazett_ms": _milliseconds(qtc),
+        "qtc_fridericia_ms": _milliseconds(measured.qtc_fridericia_s if narrow else None),
+        "qtc_above_limit_ms": None if qtc is None else 1000 * (qtc - LONG_QTC_S.get(record.sex, 0.46)),
+        "axis_deg": measured.axis_deg,
+        "limb_mv": None if heights is None else _limb_voltage(record, *heights),
+        "sokolow_lyon_mv": None if heights is None else _sokolow_lyon(record, *heights),
+        "st_criteria": None if st is None else float(len(st.elevated)),
+    }
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else 1000 * seconds
+
+
+def _heights(record: Record, measured: Measurements) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the highest and lowest value of each lead's QRS complex against its onset, mV, (12,) each."""
+    waves, median = measured.waves, measured.beats.median
+    if waves is None or median is None:
+        return None
+    first, last = (round((BEFORE_S + at) * RATE) for at in (waves.qrs_onset, waves.qrs_end))
+    part = median[max(first, 0) : last] - median[max(first - 1, 0)]
+    return (part.max(axis=0), part.min(axis=0)) if len(part) else None
+
+
+def _limb_voltage(record: Record, high: np.ndarray, low: np.ndarray) -> float | None:
+    """Return the largest QRS complex of the limb leads from peak to peak, mV; None where one is missing."""
+    return float((high - low)[:6].max()) if np.all(record.leads[:6]) else None
+
+
+def _sokolow_lyon(record: Record, high: np.ndarray, low: np.ndarray) -> float | None:
+    """Return the S wave in V1 and the higher R wave of V5 and V6, mV (Sokolow and Lyon 1949)."""
+    first, fifth, sixth = (LEADS.index(lead) for lead in ("V1", "V5", "V6"))
+    if not (record.leads[first] and record.leads[fifth] and record.leads[sixth]):
+        return None
+    return float(-low[first] + max(high[fifth], high[sixth]))

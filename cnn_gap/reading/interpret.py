@@ -1,0 +1,271 @@
+"""One reading of a record from what the network says and what is measured, without contradictions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.leads import LEADS
+from cnn_gap.reading.alerts import find_alerts
+from cnn_gap.reading.degrees import DegreeLimits
+from cnn_gap.reading.evidence import Evidence
+from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement
+from cnn_gap.reading.rhythm import SINUS, primary_rhythm, sinus_probability
+from cnn_gap.reading.statements import StatementRule, statement_rules
+
+#: What no reading says, because no training record was labelled with it.
+UNKNOWN_TO_THE_MODEL = (
+    "ventricular tachycardia and fibrillation",
+    "Brugada pattern",
+    "pericarditis",
+    "pulmonary embolism",
+    "dextrocardia",
+)
+
+#: A record that is shorter than this says little of rhythm, s.
+SHORT_S = 8.0
+
+#: Statements up to this severity leave an ECG borderline, up to the lower one normal.
+BORDERLINE, NORMAL = 2, 0
+
+#: What imitates an injury current: elevation beside one of these is no more than possible.
+MIMICS_OF_ST_ELEVATION = ("lbbb", "pacing", "lvh", "lvh_voltage", "rbbb", "aneurysm")
+
+#: A network that gives a measured statement less than this does not see it.
+UNSEEN = 0.1
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What a measurement says of a statement.
+
+    Attributes
+    ----------
+    holds : bool or None
+        None where it is not measured.
+    clear : bool
+        Whether it holds by more than the measurement errs.
+    words : str
+        The value as a reader writes it.
+    """
+
+    holds: bool | None
+    clear: bool = False
+    words: str = ""
+
+
+def interpret(
+    classes: ClassSet,
+    probabilities: np.ndarray,
+    evidence: Evidence,
+    limits: DegreeLimits | None = None,
+    notes: Sequence[str] = (),
+) -> Reading:
+    """Return the reading of a record in which there is a heartbeat.
+
+    Parameters
+    ----------
+    classes : ClassSet
+        What the network tells apart.
+    probabilities : ndarray, shape (classes,)
+        What it says of the record.
+    evidence : Evidence
+        What is measured: `cnn_gap.reading.evidence.gather_evidence`.
+    limits : DegreeLimits, optional
+        Of the model; the usual ones if not given.
+    notes : sequence of str
+        What limits the record, such as leads that are flat.
+    """
+    limits = limits or DegreeLimits()
+    joint = joint_probabilities(classes, probabilities)
+    withheld = _withheld(evidence)
+    candidates, overruled = _candidates(joint, evidence, limits, withheld)
+    statements = _with_mimics(_without_contradictions(candidates))
+    alerts = find_alerts(evidence, statements)
+    conclusion, reason = _conclude(statements, withheld, evidence, alerts)
+    statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
+    said = tuple(dict.fromkeys((*_swap_note(evidence), *overruled, *notes)))
+    return Reading(conclusion, reason, statements, alerts, _not_assessed(evidence, withheld), said)
+
+
+def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[str, float]:
+    """Return the probability of each statement that the network can say: the highest of its outputs.
+
+    Outputs that mean the same, as the Challenge's atrial fibrillation and SCP-ECG's AFIB, are one statement.
+    """
+    by_code = {
+        code: float(probability)
+        for codes, probability in zip(classes.outputs, probabilities, strict=True)
+        for code in codes
+    }
+    joint = {}
+    for rule in statement_rules():
+        known = [by_code[code] for code in rule.outputs if code in by_code]
+        if known:
+            joint[rule.key] = max(known)
+    return joint
+
+
+def _withheld(evidence: Evidence) -> dict[str, str]:
+    """Return the statements that this record does not allow, with the reason."""
+    missing = set(evidence.missing)
+    found = {
+        rule.key: f"{rule.name}: without {', '.join(sorted(missing.intersection(rule.leads), key=LEADS.index))}"
+        for rule in statement_rules()
+        if missing.intersection(rule.leads)
+    }
+    if evidence.swapped:
+        reason = f"electrodes seem to be swapped ({evidence.swapped})"
+        for rule in statement_rules():
+            if rule.category in ("axis", "voltage", "infarction", "repolarisation"):
+                found.setdefault(rule.key, f"{rule.name}: {reason}")
+    return found
+
+
+def _candidates(
+    probabilities: Mapping[str, float],
+    evidence: Evidence,
+    limits: DegreeLimits,
+    withheld: Mapping[str, str],
+) -> tuple[list[Statement], list[str]]:
+    """Return the statements that stand by themselves, and what a measurement has overruled."""
+    rules = [rule for rule in statement_rules() if rule.key not in withheld]
+    rhythms = {rule.key: probabilities[rule.key] for rule in rules if _is_rhythm(rule, probabilities)}
+    rhythm = primary_rhythm(rhythms, evidence.values.get("rate")) if rhythms else ""
+    sinus = sinus_probability(rhythms)
+    found, overruled = [], []
+    for rule in rules:
+        if rule.category == "rhythm" and rule.key != rhythm:
+            continue
+        probability = sinus if rule.key in SINUS else probabilities.get(rule.key)
+        degree = None if probability is None else limits.degree(_limit_key(rule), probability)
+        verdict = _measured(rule, evidence)
+        if verdict.holds is False:
+            if degree in ("present", "probable"):
+                overruled.append(
+                    f"not reported: {rule.name} (network {probability:.2f}), because of {verdict.words}"
+                )
+            continue
+        statement = _statement(rule, degree, probability, verdict)
+        if statement is not None:
+            found.append(statement)
+    return found, overruled
+
+
+def _is_rhythm(rule: StatementRule, probabilities: Mapping[str, float]) -> bool:
+    return rule.category == "rhythm" and rule.key in probabilities
+
+
+def _limit_key(rule: StatementRule) -> str:
+    return "sinus_rhythm" if rule.key in SINUS else rule.key
+
+
+def _measured(rule: StatementRule, evidence: Evidence) -> _Verdict:
+    if rule.measure not in evidence.values or (rule.key in SINUS):
+        return _Verdict(None, words=evidence.words("rate") if rule.key in SINUS else "")
+    value = evidence.values[rule.measure]
+    clear = rule.low + rule.margin < value <= rule.high - rule.margin
+    return _Verdict(rule.low < value <= rule.high, clear, evidence.words(rule.measure))
+
+
+def _statement(
+    rule: StatementRule, degree: Degree | None, probability: float | None, verdict: _Verdict
+) -> Statement | None:
+    """Return a statement that the network says, the measurement, or both; None if neither does."""
+    decided = rule.role == "decides" and verdict.clear
+    if not decided and degree is None:
+        return None
+    origin: Origin = "network"
+    evidence = tuple(filter(None, (verdict.words,)))
+    if decided and degree is None:
+        origin, degree = "measurement", "probable" if probability is None else "possible"
+        if probability is not None and probability < UNSEEN:
+            evidence = (*evidence, "the network does not see it")
+    elif verdict.holds:
+        origin = "network and measurement"
+        degree = "present" if rule.role == "decides" and degree == "probable" else degree
+    assert degree is not None
+    return Statement(
+        rule.key,
+        rule.name,
+        rule.category,
+        rule.outputs,
+        rule.aha,
+        degree,
+        probability,
+        evidence,
+        origin,
+        rule.severity,
+    )
+
+
+def _without_contradictions(candidates: Iterable[Statement]) -> tuple[Statement, ...]:
+    """Return the statements that may stand together, in the order of a report.
+
+    Of two that exclude each other the one that the table names as the excluding one stands, unless it is only
+    possible and the other one more certain.
+    """
+    standing = {each.key: each for each in candidates}
+    rules = {rule.key: rule for rule in statement_rules()}
+    by_severity = sorted(standing.values(), key=lambda each: (DEGREES.index(each.degree), -each.severity))
+    for excluding in by_severity:
+        for excluded in list(standing.values()):
+            if excluding.key not in standing or excluding.key not in rules[excluded.key].excluded_by:
+                continue
+            weaker = excluding.degree == "possible" and excluded.degree != "possible"
+            del standing[excluding.key if weaker else excluded.key]
+    order = {rule.category: index for index, rule in reversed(list(enumerate(statement_rules())))}
+
+    def place(statement: Statement) -> tuple[int, int, int, float]:
+        degree = DEGREES.index(statement.degree)
+        return order[statement.category], -statement.severity, degree, -(statement.probability or 0.0)
+
+    return tuple(sorted(standing.values(), key=place))
+
+
+def _with_mimics(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Return the statements; ST elevation is no more than possible beside what imitates it, which it names."""
+    mimics = [each.name.lower() for each in statements if each.key in MIMICS_OF_ST_ELEVATION]
+    if not mimics:
+        return statements
+    said = f"may be imitated by {', '.join(mimics)}"
+
+    def weakened(statement: Statement) -> Statement:
+        return replace(statement, degree="possible", evidence=(*statement.evidence, said))
+
+    return tuple(weakened(each) if each.key == "st_elevation" else each for each in statements)
+
+
+def _conclude(
+    statements: tuple[Statement, ...],
+    withheld: Mapping[str, str],
+    evidence: Evidence,
+    alerts: tuple[str, ...],
+) -> tuple[Conclusion, str]:
+    """Return the conclusion and why."""
+    findings = [each for each in statements if each.severity > NORMAL]
+    severe = [each for each in findings if each.severity > BORDERLINE and each.degree != "possible"]
+    if severe or alerts:
+        worst = max(severe, key=lambda each: each.severity).name if severe else alerts[0]
+        return "abnormal", f"{worst[:1].lower() + worst[1:] if not worst[:2].isupper() else worst}."
+    if findings:
+        return "borderline", "only findings that are minor or no more than possible."
+    if withheld:
+        return "borderline", "nothing abnormal was found, but not all can be assessed."
+    normal = next((each for each in statements if each.key == "normal"), None)
+    if normal is None:
+        return "borderline", "nothing single stands out, and the network does not call it normal."
+    return "normal", "nothing abnormal was found."
+
+
+def _swap_note(evidence: Evidence) -> tuple[str, ...]:
+    if not evidence.swapped:
+        return ()
+    return (f"electrodes seem to be swapped: {evidence.swapped}; record it again",)
+
+
+def _not_assessed(evidence: Evidence, withheld: Mapping[str, str]) -> tuple[str, ...]:
+    said = f"rhythm over time: the record lasts {evidence.duration_s:.0f} s"
+    short = (said,) if evidence.duration_s < SHORT_S else ()
+    return (*UNKNOWN_TO_THE_MODEL, *short, *withheld.values())

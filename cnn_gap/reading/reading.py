@@ -1,0 +1,109 @@
+"""What a reading consists of: a conclusion, statements in the order of an ECG report, and alerts."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Conclusion = Literal["normal", "borderline", "abnormal", "not interpretable"]
+Degree = Literal["present", "probable", "possible"]
+Origin = Literal["network", "measurement", "network and measurement"]
+
+#: The degrees of certainty, the most certain first.
+DEGREES: tuple[Degree, ...] = ("present", "probable", "possible")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One finding of a record.
+
+    Attributes
+    ----------
+    key : str
+        Its name in `statements.csv`.
+    name : str
+        In plain English.
+    category : str
+        Its part of the report, such as ``"rhythm"``.
+    codes : tuple of str
+        The outputs of the network that say it: SNOMED CT and SCP-ECG codes.
+    aha : str
+        Its number in the AHA/ACC/HRS statements (Mason et al. 2007, doi:10.1161/CIRCULATIONAHA.106.180201),
+        empty where it has none.
+    degree : str
+        ``"present"``, ``"probable"`` or ``"possible"``.
+    probability : float or None
+        The highest of the network's outputs that say it; None where only a measurement does.
+    evidence : tuple of str
+        Measured values for it and against it, such as ``"axis -45 degrees"``.
+    origin : str
+        Whether the network says it, the measurement, or both.
+    severity : int
+        From 0 (normal) to 9 (act at once): the most severe of a category comes first.
+    """
+
+    key: str
+    name: str
+    category: str
+    codes: tuple[str, ...]
+    aha: str
+    degree: Degree
+    probability: float | None
+    evidence: tuple[str, ...]
+    origin: Origin
+    severity: int
+
+    def __str__(self) -> str:
+        """Return the statement as a report has it, such as ``Probable left ventricular hypertrophy``."""
+        if self.degree == "present":
+            return self.name
+        name = self.name if self.name[:2].isupper() else self.name[:1].lower() + self.name[1:]
+        return f"{self.degree.capitalize()} {name}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What may be believed of a record.
+
+    Attributes
+    ----------
+    conclusion : str
+        ``"normal"``, ``"borderline"``, ``"abnormal"`` or ``"not interpretable"``.
+    reason : str
+        Why it is this conclusion, one sentence.
+    statements : tuple of Statement
+        In the order of an ECG report, the most urgent of each category first.
+    alerts : tuple of str
+        What a physician should look at before anything else.
+    not_assessed : tuple of str
+        What the model cannot know, and what this record does not allow.
+    notes : tuple of str
+        What limits the record, such as leads that are flat.
+    """
+
+    conclusion: Conclusion
+    reason: str
+    statements: tuple[Statement, ...] = ()
+    alerts: tuple[str, ...] = ()
+    not_assessed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def interpretation(self) -> str:
+        """All statements on one line."""
+        return ". ".join(map(str, self.statements)) + ("." if self.statements else "")
+
+    def __str__(self) -> str:
+        lines = [f"{self.conclusion.capitalize()} ECG: {self.reason}"]
+        lines += [f"ALERT  {alert}" for alert in self.alerts]
+        lines += [_line(statement) for statement in self.statements]
+        lines += [f"note   {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return asdict(self) | {"interpretation": self.interpretation}
+
+
+def _line(statement: Statement) -> str:
+    probability = "" if statement.probability is None else f"probability {statement.probability:.2f}"
+    about = "; ".join(filter(None, (probability, *statement.evidence)))
+    return f"  {statement}" + (f"  ({about})" if about else "")

@@ -1,0 +1,90 @@
+"""The table of all statements, `statements.csv`: what says each, and what it excludes.
+
+A row has the outputs of the network that say the statement, the measurement that decides it or that it requires
+(with the range in which it holds), the statements beside which it does not stand, the leads without which it is
+withheld, and the source of the rule. The order of the rows is the order of the report.
+
+Sources: Mason et al. 2007 (AHA/ACC/HRS part II, doi:10.1161/CIRCULATIONAHA.106.180201), Surawicz et al. 2009
+(part III, doi:10.1161/CIRCULATIONAHA.108.191095), Rautaharju et al. 2009 (part IV,
+doi:10.1161/CIRCULATIONAHA.108.191096), Hancock et al. 2009 (part V, doi:10.1161/CIRCULATIONAHA.108.191097),
+Thygesen et al. 2018 (universal definition of myocardial infarction, doi:10.1161/CIR.0000000000000617).
+"""
+
+import csv
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+#: What a measurement is for a statement: it decides it, or the network's word counts only where it agrees.
+Role = Literal["decides", "requires", ""]
+
+
+@dataclass(frozen=True)
+class StatementRule:
+    """A row of the table.
+
+    Attributes
+    ----------
+    key, name, category, aha, source : str
+    severity : int
+        0 to 9.
+    outputs : tuple of str
+        Codes of the network's outputs that say it.
+    measure : str
+        The measured value by its name in `cnn_gap.reading.evidence.measured_values`; empty where none counts.
+    low, high : float
+        The statement holds for values above `low` and up to `high`.
+    margin : float
+        A value that is nearer to the limits than this, about twice the error of the measurement, decides only
+        where the network says so, too.
+    role : str
+        ``"decides"`` or ``"requires"``; empty where none counts.
+    excluded_by : frozenset of str
+        Keys of statements beside which it does not stand.
+    leads : tuple of str
+        Without these it is withheld.
+    """
+
+    key: str
+    name: str
+    category: str
+    severity: int
+    outputs: tuple[str, ...]
+    measure: str
+    low: float
+    high: float
+    margin: float
+    role: Role
+    excluded_by: frozenset[str]
+    leads: tuple[str, ...]
+    aha: str
+    source: str
+
+
+@cache
+def statement_rules() -> tuple[StatementRule, ...]:
+    """Return the rows of the table, in the order of a report."""
+    with (Path(__file__).parent / "statements.csv").open(newline="", encoding="utf-8") as file:
+        return tuple(_rule(row) for row in csv.DictReader(file))
+
+
+def _rule(row: dict[str, str]) -> StatementRule:
+    role: Role = "decides" if row["role"] == "decides" else "requires" if row["role"] == "requires" else ""
+    return StatementRule(
+        key=row["key"],
+        name=row["name"],
+        category=row["category"],
+        severity=int(row["severity"]),
+        outputs=tuple(filter(None, row["outputs"].split("|"))),
+        measure=row["measure"],
+        low=float(row["from"] or -math.inf),
+        high=float(row["to"] or math.inf),
+        margin=float(row["margin"] or 0),
+        role=role,
+        excluded_by=frozenset(row["excluded_by"].split()),
+        leads=tuple(row["leads"].split()),
+        aha=row["aha"],
+        source=row["source"],
+    )

@@ -1,0 +1,136 @@
+"""Train configurations alike and score the same records with each: one row a configuration.
+
+Trains each configuration for each seed into OUT/NAME-SEED and scores the records of TEST with it; NAME is the
+file's name. A finished training is not repeated, an interrupted one goes on. Differences are from the first
+configuration. Folders of configurations: `research/configs/recipes` (augmentation and blocks), `maps` (kernels
+and pooling), `half` (map penalty, gate, layers) and `paper_tables` (the losses of the paper's Tables 3 and 4).
+"""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.common import Study, Table
+from cnn_gap.diagnoses.classes import ClassSet, read_weights
+from cnn_gap.diagnoses.findings import read_findings
+from cnn_gap.system.backend import start_keras
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.exit_codes import run
+from cnn_gap.system.settings import to_dict
+
+if TYPE_CHECKING:
+    from cnn_gap.classifier import Classifier
+    from cnn_gap.training.config import Config
+
+HEADINGS = (
+    "seeds",
+    "validation AUROC",
+    "validation metric",
+    "TEST AUROC",
+    "TEST metric",
+    "TEST metric, thresholds 0.5",
+    "difference of TEST AUROC",
+    "difference of TEST metric",
+)
+
+
+def main(arguments: list[str]) -> None:
+    """Train what is not trained, classify and print a row a configuration."""
+    options = _parser().parse_args(arguments)
+    start_keras()  # after the arguments: it takes seconds
+    figures = {path.stem: _figures(options, path) for path in options.configs}
+    first = next(iter(figures.values()))
+    rows = [
+        (name, len(options.seeds), *values, values[2] - first[2], values[3] - first[3])
+        for name, values in figures.items()
+    ]
+    print(Table("configuration", HEADINGS, tuple(rows)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m research.recipes", description=__doc__)
+    parser.add_argument("train", metavar="TRAIN", type=Path, help="folder of records to train on")
+    parser.add_argument("test", metavar="TEST", type=Path, help="folder of other records to score")
+    parser.add_argument("out", metavar="OUT", type=Path, help="folder for the models")
+    parser.add_argument("--configs", metavar="FILE.toml", type=Path, nargs="+", required=True)
+    parser.add_argument("--findings", metavar="TABLE", help="as of train_model.py")
+    parser.add_argument("--patients", metavar="TABLE.csv", type=Path, help="as of train_model.py")
+    parser.add_argument("--seeds", metavar="N", type=int, nargs="+", default=[0], help="default: 0")
+    return parser
+
+
+def _figures(options: argparse.Namespace, path: Path) -> list[float]:
+    """Return the figures of `HEADINGS` from validation AUROC to TEST metric by 0.5: means over the seeds."""
+    from cnn_gap.training.config import read_config
+
+    config, classes = read_config(path), read_weights()
+    if options.findings:
+        classes = replace(classes, findings=read_findings(options.findings))
+    figures = []
+    for seed in options.seeds:
+        classifier = _train(options, config, f"{path.stem}-{seed}", seed, classes)
+        found = Study(classifier, {"data": options.test}).classified().scored
+        plain = replace(found, outputs=found.probabilities >= 0.5)
+        validation = classifier.description.training["validation"]
+        figures.append(
+            (
+                validation["val_auroc"],
+                validation["val_challenge_metric"],
+                found.auroc,
+                found.challenge_metric,
+                plain.challenge_metric,
+            )
+        )
+    return [fmean(column) for column in zip(*figures, strict=True)]
+
+
+def _train(
+    options: argparse.Namespace, config: "Config", name: str, seed: int, classes: ClassSet
+) -> "Classifier":
+    """Train into OUT/NAME if that is not done yet.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a training with other settings or classes.
+    """
+    from cnn_gap.classifier import load_classifier
+    from cnn_gap.training.train import train_model
+
+    model = options.out / name
+    description = train_model(
+        options.train,
+        model,
+        config,
+        classes,
+        seed=seed,
+        resume=True,
+        patient_table=options.patients,
+        cache=options.out / "cache",
+        log=lambda line: print(f"{name}: {line}", file=sys.stderr, flush=True),
+    )
+    if description.classes != classes.classes:
+        raise InputError(f"{model}: was trained on other classes; give another OUT")
+    wanted, held = _flat(to_dict(config)), _flat(description.training["config"])
+    for key, value in wanted.items():
+        if held.get(key, value) != value:
+            raise InputError(f"{model}: was trained with {key} {held[key]}, not {value}; give another OUT")
+    return load_classifier(model)
+
+
+def _flat(content: dict[str, Any], where: str = "") -> dict[str, Any]:
+    """Return nested tables as one of dotted keys, with lists for tuples as in JSON."""
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{where}{key}.")
+        else:
+            flat[f"{where}{key}"] = list(value) if isinstance(value, tuple) else value
+    return flat
+
+
+if __name__ == "__main__":
+    run(main)

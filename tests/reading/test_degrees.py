@@ -1,0 +1,48 @@
+"""Degrees of certainty by limits that validation records chose."""
+
+import numpy as np
+import pytest
+
+from cnn_gap.reading.degrees import (
+    FILE_NAME,
+    TRUE_SHARES,
+    DegreeLimits,
+    choose_limits,
+    read_degree_limits,
+    write_degree_limits,
+)
+from cnn_gap.system.errors import InputError
+
+
+def test_limits_hold_what_they_promise_on_the_records_that_chose_them():
+    generator = np.random.default_rng(0)
+    probabilities = generator.random(4000)
+    truth = generator.random(4000) < probabilities
+    present, probable, possible = choose_limits(truth, probabilities)
+    assert present > probable > possible
+    assert truth[probabilities >= present].mean() >= TRUE_SHARES["present"]
+    assert truth[(probabilities >= probable) & (probabilities < present)].mean() >= TRUE_SHARES["probable"]
+
+
+def test_what_is_mostly_wrong_gets_no_high_degree():
+    probabilities = np.linspace(0, 0.99, 500)
+    present, probable, _ = choose_limits(np.zeros(500, bool), probabilities)
+    assert min(present, probable) > 0.99
+
+
+def test_few_records_leave_the_usual_limits():
+    assert choose_limits(np.array([True, False]), np.array([0.9, 0.1])) == (0.85, 0.6, 0.35)
+
+
+def test_limits_are_read_as_they_were_written(tmp_path):
+    limits = DegreeLimits({"lvh": (0.8, 0.5, 0.3)})
+    write_degree_limits(tmp_path, limits)
+    assert read_degree_limits(tmp_path) == limits
+    assert read_degree_limits(tmp_path / "other") == DegreeLimits()
+
+
+@pytest.mark.parametrize("text", ["[]", '{"limits": {"lvh": [1, 2]}}', '{"limits": {"lvh": "high"}}', "{}"])
+def test_a_damaged_file_is_named(tmp_path, text):
+    (tmp_path / FILE_NAME).write_text(text)
+    with pytest.raises(InputError, match=r"reading\.json"):
+        read_degree_limits(tmp_path)

@@ -1,0 +1,204 @@
+"""The reading: what network and measurements say together, a rule of the table at a time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cnn_gap.diagnoses.classes import known_diagnoses, read_weights
+from cnn_gap.diagnoses.findings import read_findings
+from cnn_gap.leads import LEADS
+from cnn_gap.reading.evidence import Evidence
+from cnn_gap.reading.interpret import interpret, joint_probabilities
+from cnn_gap.reading.statements import statement_rules
+
+CLASSES = replace(read_weights(), findings=read_findings("scp"))
+CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
+
+
+def predicted(probabilities):
+    """Return a prediction with these probabilities by code, and 0.01 of all other outputs."""
+    values = np.full(len(CLASSES), 0.01)
+    for code, probability in probabilities.items():
+        values[next(index for index, codes in enumerate(CLASSES.outputs) if code in codes)] = probability
+    return values
+
+
+def read(probabilities=None, values=None, **evidence):
+    """Return the reading of a record in sinus rhythm with other probabilities and measured values."""
+    said = predicted({"SR": 0.95} | (probabilities or {}))
+    return interpret(CLASSES, said, Evidence(values or {}, **evidence))
+
+
+def keys(reading):
+    return [statement.key for statement in reading.statements]
+
+
+def degree(reading, key):
+    return next((statement.degree for statement in reading.statements if statement.key == key), None)
+
+
+def test_a_normal_record_is_called_normal():
+    reading = read({"NORM": 0.9}, {"rate": 70.0})
+    assert reading.conclusion == "normal"
+    assert keys(reading) == ["sinus_rhythm", "normal"]
+
+
+def test_normal_never_stands_beside_a_finding():
+    reading = read({"NORM": 0.9, "LVH": 0.7}, {"rate": 70.0})
+    assert reading.conclusion != "normal"
+    assert "normal" not in keys(reading)
+
+
+def test_twins_are_one_statement_with_the_higher_probability():
+    twins = {"164889003": 0.3, "AFIB": 0.8}
+    assert joint_probabilities(CLASSES, predicted(twins))["atrial_fibrillation"] == 0.8
+    assert keys(read({"SR": 0.1} | twins)).count("atrial_fibrillation") == 1
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [
+        (70, "sinus_rhythm"),
+        (55, "sinus_bradycardia"),
+        (45, "sinus_bradycardia_marked"),
+        (101, "sinus_tachycardia"),
+        (60, "sinus_rhythm"),
+        (100, "sinus_rhythm"),
+    ],
+)
+def test_the_rate_decides_which_sinus_rhythm_it_is(rate, expected):
+    assert keys(read(values={"rate": float(rate)}))[0] == expected
+
+
+def test_there_is_one_primary_rhythm():
+    reading = read({"SR": 0.6, "AFIB": 0.9}, {"rate": 110.0})
+    assert [each.key for each in reading.statements if each.category == "rhythm"] == ["atrial_fibrillation"]
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "measure", "holds", "fails"),
+    [
+        ("av_block_1", "1AVB", "pr_ms", 230.0, 199.0),
+        ("axis_left", "39732003", "axis_deg", -50.0, -20.0),
+        ("axis_right", "47665007", "axis_deg", 110.0, 80.0),
+        ("low_voltage", "LVOLT", "limb_mv", 0.3, 0.9),
+        ("rbbb", "CRBBB", "qrs_ms", 140.0, 95.0),
+        ("lbbb", "CLBBB", "qrs_ms", 150.0, 90.0),
+        ("lafb", "LAFB", "axis_deg", -60.0, 10.0),
+        ("lpfb", "LPFB", "axis_deg", 120.0, 40.0),
+        ("qt_long", "LNGQT", "qtc_bazett_ms", 520.0, 430.0),
+        ("ivcd", "IVCD", "qrs_ms", 118.0, 90.0),
+    ],
+)
+def test_a_measurement_overrules_the_network_and_a_note_says_so(key, code, measure, holds, fails):
+    assert degree(read({code: 0.9}, {measure: holds}), key) == "present"
+    reading = read({code: 0.9}, {measure: fails})
+    assert degree(reading, key) is None
+    assert any(note.startswith("not reported: ") for note in reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("key", "measure", "clear", "near"),
+    [
+        ("av_block_1", "pr_ms", 240.0, 205.0),
+        ("axis_left", "axis_deg", -60.0, -33.0),
+        ("lvh_voltage", "sokolow_lyon_mv", 5.0, 3.6),
+    ],
+)
+def test_a_measurement_alone_decides_only_beyond_its_error(key, measure, clear, near):
+    statement = next(each for each in read(values={measure: clear}).statements if each.key == key)
+    assert (statement.origin, statement.degree) == ("measurement", "possible")
+    assert "the network does not see it" in statement.evidence
+    assert degree(read(values={measure: near}), key) is None
+
+
+def test_a_narrow_complex_makes_a_block_incomplete():
+    assert keys(read({"CRBBB": 0.9}, {"qrs_ms": 105.0}))[1] == "rbbb_incomplete"
+
+
+def test_statements_that_exclude_each_other_never_stand_together():
+    everything = {codes[0]: 0.9 for codes in CLASSES.outputs}
+    found = keys(read(everything))
+    rules = {rule.key: rule for rule in statement_rules()}
+    assert found
+    assert not [(one, other) for one in found for other in found if other in rules[one].excluded_by]
+
+
+def test_statements_come_in_the_order_of_a_report_and_the_most_urgent_first():
+    reading = read({"PVC": 0.9, "CLBBB": 0.9, "PAC": 0.9, "LVOLT": 0.9})
+    assert keys(reading) == ["sinus_rhythm", "ventricular_premature", "atrial_premature", "lbbb", "low_voltage"]
+
+
+def test_missing_leads_withhold_what_needs_them():
+    reading = read({"NORM": 0.95, "ASMI": 0.95}, {"rate": 80.0}, missing=CHEST)
+    assert reading.conclusion != "normal"
+    assert "infarct_anteroseptal" not in keys(reading)
+    assert any("Anteroseptal" in each and "V1" in each for each in reading.not_assessed)
+
+
+def test_swapped_electrodes_withhold_axis_and_infarction():
+    reading = read({"ALMI": 0.95, "47665007": 0.9}, {"axis_deg": 150.0}, swapped="right and left arm")
+    assert not {"infarct_anterolateral", "axis_right"} & set(keys(reading))
+    assert reading.notes[0] == "electrodes seem to be swapped: right and left arm; record it again"
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "values", "words"),
+    [
+        ({}, {"rate": 140.0, "qrs_ms": 180.0}, "consider ventricular tachycardia"),
+        ({}, {"rate": 35.0}, "Heart rate 35/min"),
+        ({}, {"rate": 170.0}, "Heart rate 170/min"),
+        ({"3AVB": 0.9}, {}, "Third-degree AV block"),
+        ({"INJAS": 0.9}, {}, "Injury current"),
+    ],
+)
+def test_alerts(probabilities, values, words):
+    reading = read(probabilities, values)
+    assert any(words in alert for alert in reading.alerts)
+    assert reading.conclusion == "abnormal"
+
+
+def test_st_elevation_alerts_unless_something_imitates_it():
+    elevated = {"values": {"st_criteria": 3.0}, "elevated": ("II", "aVF", "III")}
+    assert read(**elevated).alerts == ("ST elevation in II, aVF, III: consider acute infarction",)
+    beside = read({"CLBBB": 0.95}, **elevated)
+    assert not beside.alerts
+    assert degree(beside, "st_elevation") == "possible"
+
+
+def test_a_pause_alerts():
+    assert read(values={"longest_rr_s": 3.2}).alerts == ("Pause of 3.2 s",)
+
+
+@pytest.mark.parametrize("values", [{"rate": 140.0, "qrs_ms": 90.0}, {"rate": 80.0, "qrs_ms": 150.0}])
+def test_a_narrow_or_a_slow_rhythm_is_no_wide_complex_tachycardia(values):
+    assert not read(values=values).alerts
+
+
+def test_a_reading_as_text_and_as_json():
+    reading = read({"LVH": 0.65}, {"rate": 64.0, "axis_deg": -50.0})
+    assert "Probable left ventricular hypertrophy" in str(reading)
+    assert "axis -50 degrees" in str(reading)
+    held = reading.to_dict()
+    assert held["conclusion"] == "abnormal"
+    assert "Probable left ventricular hypertrophy" in held["interpretation"]
+
+
+def test_each_row_of_the_table_is_whole():
+    rules = statement_rules()
+    listed = [rule.key for rule in rules]
+    known = {code for codes in CLASSES.outputs for code in codes} | set(known_diagnoses())
+    assert len(set(listed)) == len(listed)
+    for rule in rules:
+        assert rule.excluded_by <= set(listed)
+        assert set(rule.outputs) <= known
+        assert set(rule.leads) <= set(LEADS)
+        assert rule.low < rule.high
+        assert rule.source
+        assert rule.measure or not rule.role
+
+
+def test_every_output_of_the_shipped_model_is_said_by_a_statement():
+    said = {code for rule in statement_rules() for code in rule.outputs}
+    assert [codes for codes in CLASSES.outputs if not said & set(codes)] == []
