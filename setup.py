@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent
 
 
 class BuildWithShippedFiles(build_py):
-    """Build the package with `weights.csv`, `configs/` and `model/` in its folder `shipped/`."""
+    """Build the package with `weights.csv`, `configs/`, `model/` and `models/` in its folder `shipped/`."""
 
     def run(self) -> None:
         """Copy the modules, then the shipped files; an editable installation reads them where they are."""
@@ -22,7 +22,10 @@ class BuildWithShippedFiles(build_py):
         target.mkdir(parents=True)
         shutil.copy2(ROOT / "weights.csv", target)
         shutil.copytree(ROOT / "configs", target / "configs")
-        shutil.copytree(ROOT / "model", target / "model", ignore=shutil.ignore_patterns("cache", "checkpoint"))
+        for folder in ("model", "models"):
+            if (ROOT / folder).is_dir():
+                ignored = shutil.ignore_patterns("cache", "checkpoint")
+                shutil.copytree(ROOT / folder, target / folder, ignore=ignored)
 
 
 setup(cmdclass={"build_py": BuildWithShippedFiles})

@@ -1,7 +1,9 @@
-"""The classifier: what a trained network says of records of any rate, length and set of leads, and why."""
+"""The classifier: predicts and explains records of any sampling rate, length and set of leads."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,57 +11,76 @@ import numpy as np
 
 from cnn_gap.explain.explainer import explain_records
 from cnn_gap.explain.explanation import Explanation
-from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
+from cnn_gap.explain.map_predictor import MapPredictor
+from cnn_gap.explain.regions import DEFAULT_LEVEL, Level, parse_level
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.long_records import LongRecord, open_record, read_whole
+from cnn_gap.model.catalogue import DEFAULT_MODEL, model_folder
 from cnn_gap.model.folder import load_model
 from cnn_gap.model.runtimes import Runtime
 from cnn_gap.predict.prediction import Prediction
-from cnn_gap.predict.predictor import Predictor
+from cnn_gap.predict.preparation import PendingRecord
 from cnn_gap.predict.stream import BEYOND_NUMBERS, SignalForm, predict_stream, waiting_records
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.shipped import SHIPPED_MODEL
 
 if TYPE_CHECKING:
     import pandas
     from numpy.typing import ArrayLike
 
-_ONE = "predict takes one record or path, predict_signal one signal, predict_batch several of either"
+#: Number of records that `explain_batch` reads and explains together.
+RECORDS_EXPLAINED_AT_ONCE = 16
 
 
-@dataclass(frozen=True, eq=False)
-class Classifier(Predictor):
+@dataclass(frozen=True, eq=False, repr=False)
+class Classifier(MapPredictor):
     """A trained network that classifies and explains records, files or signals.
 
     Made by `load_classifier`; its attributes are those of `cnn_gap.predict.predictor.Predictor`.
     """
 
-    def predict(self, record: Record | LongRecord | str | Path) -> Prediction:
-        """Classify a record, or the record file at a path; one of hours is read in parts.
+    def predict(
+        self,
+        record: "Record | LongRecord | str | Path | ArrayLike | pandas.DataFrame",
+        sampling_rate: float | None = None,
+        leads: Sequence[str] | None = None,
+        unit: str = "mV",
+    ) -> Prediction:
+        """Classify one record, record file or signal.
+
+        Parameters
+        ----------
+        record : Record, str, Path, or array_like of shape (samples, leads)
+            A file of hours is read in parts.
+        sampling_rate, leads, unit
+            Of a signal, as in `cnn_gap.io.amplitudes.record_from_signal`.
 
         Raises
         ------
         InputError
-            If the path cannot be read as a record, or the record cannot be classified.
+            If the file cannot be read as a record, the signal cannot be used, or several records are given.
 
         Examples
         --------
         >>> import cnn_gap
-        >>> prediction = cnn_gap.load_classifier().predict("test_data/SIM0008")
+        >>> classifier = cnn_gap.load_classifier()
+        >>> prediction = classifier.predict("test_data/SIM0008")
         >>> prediction.top(1)[0][0].name
         'Sinus rhythm'
         >>> prediction["AF"].label
         False
+        >>> record = cnn_gap.read_record("test_data/SIM0008")
+        >>> two_leads = classifier.predict(record.signal[:, :2], record.sampling_rate, ["I", "II"])
+        >>> two_leads["AF"].label
+        False
         """
-        record = open_record(Path(record)) if isinstance(record, str | Path) else record
-        if isinstance(record, LongRecord):
-            prediction = self.predict_long(record)
+        single = _single_record(record, _signal_form(sampling_rate, leads, unit), open_record)
+        if isinstance(single, LongRecord):
+            prediction = self.predict_long(single)
         else:
-            record = _as_record(record)
-            (prediction,) = self.predict_prepared([self.prepare(record)])
+            (prediction,) = self.predict_prepared([self.prepare(single)])
         if not np.isfinite(prediction.probabilities).all():
-            raise InputError(f"{record.name or 'the record'}: {BEYOND_NUMBERS}")
+            raise InputError(f"{single.name or 'the record'}: {BEYOND_NUMBERS}")
         return prediction
 
     def predict_signal(
@@ -69,26 +90,8 @@ class Classifier(Predictor):
         leads: Sequence[str] | None = None,
         unit: str = "mV",
     ) -> Prediction:
-        """Classify a signal; the parameters are those of `cnn_gap.io.records.record_from_signal`.
-
-        The prediction's `notes` say which leads were left out or given twice.
-
-        Raises
-        ------
-        InputError
-            If the shape does not fit the leads, none of the twelve is among them, or the rate or unit is wrong.
-
-        Examples
-        --------
-        >>> import cnn_gap
-        >>> record = cnn_gap.read_record("test_data/SIM0008")
-        >>> classifier = cnn_gap.load_classifier()
-        >>> two_leads = record.signal[:, :2]
-        >>> prediction = classifier.predict_signal(two_leads, record.sampling_rate, ["I", "II"])
-        >>> len(prediction.probabilities) == len(classifier.classes)
-        True
-        """
-        return self.predict(record_from_signal(signal, sampling_rate, leads, unit=unit))
+        """Classify a signal, as `predict` does."""
+        return self.predict(signal, sampling_rate, leads, unit)
 
     def predict_batch(
         self,
@@ -98,19 +101,20 @@ class Classifier(Predictor):
         unit: str = "mV",
         names: Iterable[str] | None = None,
     ) -> list[Prediction]:
-        """Classify records, record files or signals together; each gets what it would get alone.
+        """Classify records, record files or signals together; each gets the prediction that it would get alone.
 
-        One that cannot be read or classified costs no other: its prediction has the reason in `failure`.
+        The prediction of a record that cannot be read or classified has the reason in `failure`; the others are
+        not affected.
 
         Parameters
         ----------
         records : iterable
-            `Record` objects, paths, or signals (samples, leads), such as an array (n, samples, leads). Any
-            iterable: at most two batches of 64 are in memory at a time.
+            `Record` objects, paths, or signals (samples, leads), such as an array (n, samples, leads). At most
+            two batches of 64 are in memory at a time.
         sampling_rate, leads, unit
-            Of signals, as in `cnn_gap.io.records.record_from_signal`.
+            Of signals, as in `cnn_gap.io.amplitudes.record_from_signal`.
         names : iterable of str, optional
-            What to call the predictions. Records and files have names of their own; signals are numbered.
+            Names of the predictions. By default records and files have their own and signals are numbered.
 
         Raises
         ------
@@ -136,27 +140,42 @@ class Classifier(Predictor):
         unit: str = "mV",
         names: Iterable[str] | None = None,
     ) -> Iterator[Prediction]:
-        """Yield what `predict_batch` returns, one by one: for more records than memory holds predictions."""
-        if isinstance(records, Record | str | Path) or getattr(records, "ndim", 3) == 2:
-            raise InputError(f"expected several records; received {_described(records)}; {_ONE}")
-        form = None if sampling_rate is None else SignalForm(sampling_rate, leads, unit)
+        """Yield the predictions of `predict_batch` one by one, where memory does not hold them all."""
+        _require_several(records, "predict")
+        form = _signal_form(sampling_rate, leads, unit)
         return predict_stream(self, waiting_records(records, form, names))
 
     def explain(
         self,
-        record: Record | str | Path,
+        record: "Record | str | Path | ArrayLike | pandas.DataFrame",
         classes: Sequence[str] | str | None = None,
-        leads: bool = False,
-        level: Level = DEFAULT_LEVEL,
+        with_leads: bool = False,
+        level: Level | str = DEFAULT_LEVEL,
+        *,
+        sampling_rate: float | None = None,
+        leads: Sequence[str] | bool | None = None,
+        unit: str = "mV",
     ) -> Explanation:
-        """Classify a record, or the record file at a path, and say where each diagnosis shows.
+        """Classify one record, record file or signal, and mark where in it each diagnosis is visible.
 
-        The parameters are those of `cnn_gap.explain.explainer.explain_records`.
+        Parameters
+        ----------
+        record : Record, str, Path, or array_like of shape (samples, leads)
+        classes : sequence of str, or str, optional
+            Codes or abbreviations of the diagnoses to explain; or ``"top3"``, the three most probable ones (or
+            another number), or ``"all"``. By default those that are answered, or the most probable one.
+        with_leads : bool
+            Compute the contribution of each lead too, which takes most of the time.
+        level : Level or str
+            A region is where the map is above it: ``"sd:1"``, ``"absolute:2.5"`` or ``"percentile:90"``.
+        sampling_rate, leads, unit
+            Of a signal, as in `cnn_gap.io.amplitudes.record_from_signal`. `leads` as a bool means `with_leads`
+            and is deprecated.
 
         Raises
         ------
         InputError
-            If the path cannot be read as a record, a class is unknown or the network has no activation maps.
+            As for `predict`, or if a class is unknown, a record is too long or the network has no maps.
 
         Examples
         --------
@@ -165,54 +184,135 @@ class Classifier(Predictor):
         >>> explanation["PAC"].activation.shape == (len(explanation.record.signal),)
         True
         """
-        return self.explain_batch([_as_record(record)], classes, leads, level)[0]
+        with_leads, lead_names = _deprecated_leads(leads, with_leads)
+        single = _single_record(record, _signal_form(sampling_rate, lead_names, unit), read_whole)
+        if isinstance(single, LongRecord):
+            raise InputError(f"{single.name}: is read in parts; explain its file, or cut it")
+        return explain_records(self, [single], classes, with_leads, _as_level(level))[0]
 
     def explain_batch(
         self,
-        records: Sequence[Record],
+        records: Iterable[object],
         classes: Sequence[str] | str | None = None,
-        leads: bool = False,
-        level: Level = DEFAULT_LEVEL,
+        with_leads: bool = False,
+        level: Level | str = DEFAULT_LEVEL,
+        *,
+        sampling_rate: float | None = None,
+        leads: Sequence[str] | bool | None = None,
+        unit: str = "mV",
+        names: Iterable[str] | None = None,
     ) -> list[Explanation]:
-        """Classify and explain records together; each gets what it would get alone."""
-        return explain_records(self, records, classes, leads, level)
+        """Explain records, record files or signals; each gets the explanation that it would get alone.
+
+        The parameters are those of `explain` and `predict_batch`.
+
+        Raises
+        ------
+        InputError
+            As for `explain`: a record that cannot be read ends the call, and the error names it.
+
+        Examples
+        --------
+        >>> import cnn_gap
+        >>> classifier = cnn_gap.load_classifier()
+        >>> explanations = classifier.explain_batch(["test_data/SIM0001", "test_data/SIM0002"], "AF")
+        >>> [explanation.record.name for explanation in explanations]
+        ['SIM0001', 'SIM0002']
+        """
+        _require_several(records, "explain")
+        with_leads, lead_names = _deprecated_leads(leads, with_leads)
+        waiting = waiting_records(records, _signal_form(sampling_rate, lead_names, unit), names)
+        explanations: list[Explanation] = []
+        while several := [_whole_record(each) for each in islice(waiting, RECORDS_EXPLAINED_AT_ONCE)]:
+            explanations += explain_records(self, several, classes, with_leads, _as_level(level))
+        return explanations
 
 
 def load_classifier(
-    folder: str | Path = SHIPPED_MODEL, runtime: str = "auto", precision: str = "float32"
+    model: str | Path = DEFAULT_MODEL, runtime: str = "auto", precision: str = "float32"
 ) -> Classifier:
-    """Load the classifier of a model folder, the one that ships with the package if none is given.
+    """Load a classifier.
 
     Parameters
     ----------
-    folder : str or Path
-        As `train_model.py` writes it.
+    model : str or Path
+        A model folder as `train` writes it, or the name of a shipped model, as `list_models` returns them.
     runtime, precision : str
-        What computes probabilities, and how exactly: see `cnn_gap.model.runtimes.Runtime`.
+        Library and arithmetic that compute the probabilities: see `cnn_gap.model.runtimes.Runtime`.
 
     Raises
     ------
     InputError
-        If a file of it is missing, damaged or does not fit the others, or the runtime is not to be had.
+        If a file of the folder is missing, damaged or does not fit the others, or the runtime is not installed.
 
     Examples
     --------
     >>> import cnn_gap
-    >>> "AF" in [diagnosis.abbreviation for diagnosis in cnn_gap.load_classifier().classes.diagnoses]
+    >>> classifier = cnn_gap.load_classifier("ptbxl-100hz")
+    >>> "AF" in classifier.classes.short_names
     True
     """
     chosen = Runtime(runtime, precision)
-    return Classifier(*load_model(Path(folder)), chosen)
+    return Classifier(*load_model(model_folder(model)), chosen)
 
 
-def _as_record(record: Record | str | Path) -> Record:
-    if isinstance(record, Record):
-        return record
-    if isinstance(record, str | Path):
-        return read_whole(Path(record))
-    raise InputError(f"expected a Record or the path of one; received {_described(record)}; {_ONE}")
+def _signal_form(sampling_rate: float | None, leads: Sequence[str] | None, unit: str) -> SignalForm | None:
+    """Return the form of signals, None where their sampling rate is not given."""
+    if sampling_rate is None and leads is not None:
+        raise InputError("leads names the columns of a signal, which needs its sampling_rate (Hz) too")
+    return None if sampling_rate is None else SignalForm(sampling_rate, leads, unit)
+
+
+def _single_record(
+    record: object, form: SignalForm | None, read: Callable[[Path], Record | LongRecord]
+) -> Record | LongRecord:
+    """Return the record of one record, path or signal.
+
+    Raises
+    ------
+    InputError
+        If it is a signal without its form, several records, or cannot be read.
+    """
+    if isinstance(record, Record | LongRecord | str | Path):
+        if form is not None:
+            raise InputError(f"sampling_rate is of a signal; received it with a {_described(record)}")
+        return read(Path(record)) if isinstance(record, str | Path) else record
+    if form is None:
+        raise InputError(
+            "expected a Record, the path of one, or a signal (samples, leads) with its sampling_rate and leads;"
+            f" received {_described(record)}; predict_batch and explain_batch take several"
+        )
+    return record_from_signal(record, form.sampling_rate, form.leads, unit=form.unit)
+
+
+def _require_several(records: object, method: str) -> None:
+    """Require that records are several: a path, a record or a signal (samples, leads) is one."""
+    if isinstance(records, Record | LongRecord | str | Path) or getattr(records, "ndim", 3) == 2:
+        raise InputError(f"expected several records; received {_described(records)}; {method} takes one")
+
+
+def _whole_record(pending: PendingRecord) -> Record:
+    """Read a record with all its samples, under the name that it was given."""
+    record = pending.read()
+    whole = record if isinstance(record, Record) else read_whole(Path(pending.source))
+    return whole if whole.name == pending.name else replace(whole, name=pending.name)
+
+
+def _deprecated_leads(
+    leads: Sequence[str] | bool | None, with_leads: bool
+) -> tuple[bool, Sequence[str] | None]:
+    """Return `with_leads` and the names of a signal's leads; until 1.0 `leads=True` meant `with_leads=True`."""
+    if not isinstance(leads, bool):
+        return with_leads, leads
+    warnings.warn("leads=True is now with_leads=True", DeprecationWarning, stacklevel=3)
+    return leads, None
+
+
+def _as_level(level: Level | str) -> Level:
+    return parse_level(level) if isinstance(level, str) else level
 
 
 def _described(value: object) -> str:
+    """Return the type of a value and its shape, if it has one, such as ``ndarray (5000, 12)``."""
     shape = getattr(value, "shape", None)
     return type(value).__name__ + (f" {tuple(shape)}" if shape else "")

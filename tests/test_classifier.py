@@ -36,6 +36,7 @@ def test_alone_together_by_path_and_as_a_signal_the_answer_is_the_same(classifie
         for prediction in (
             classifier.predict(record),
             classifier.predict(str(path.with_suffix(""))),
+            classifier.predict(record.signal, record.sampling_rate, LEADS),
             classifier.predict_signal(record.signal, record.sampling_rate, LEADS),
             classifier.predict_signal(record.signal[:, ::-1], 100.0, [lead.upper() for lead in LEADS[::-1]]),
         ):
@@ -80,7 +81,7 @@ def test_nothing_is_answered_where_there_is_no_heart(classifier, some):
     assert prediction.notes[0].startswith("nothing is answered")
     assert not prediction.labels.any()
     assert not prediction.probabilities.any()
-    explanation = classifier.explain(quiet, "top2", leads=True)
+    explanation = classifier.explain(quiet, "top2", with_leads=True)
     assert (explanation.notes, explanation.answerable) == (prediction.notes, False)
     assert not any(
         each.activation.any() or each.regions or each.lead_shares.any() for each in explanation.classes
@@ -110,6 +111,16 @@ def test_top_names_each_diagnosis_once(with_findings, some):
     assert "426783006" in names
     assert ("SR" in names) == (labels["SR"] != labels["426783006"])
     assert len(names) < len(labels)
+
+
+def test_answered_names_each_diagnosis_once(with_findings, some):
+    found = with_findings.predict(some[0])
+    labels = np.zeros(len(found.labels), bool)
+    rhythm, finding = (found.classes.find(name) for name in ("426783006", "SCP-ECG:SR"))
+    labels[[rhythm, finding]] = True
+    assert [each.diagnosis.code for each in replace(found, labels=labels).answered] == ["426783006"]
+    labels[rhythm] = False
+    assert [each.diagnosis.code for each in replace(found, labels=labels).answered] == ["SR"]
 
 
 def test_a_batch_takes_paths_records_iterators_and_arrays(classifier, records, some):
@@ -168,12 +179,18 @@ def test_a_stream_holds_few_records_at_a_time(classifier, some):
 
 
 def test_wrong_calls_say_which_method_to_use(classifier, some):
-    for wrong in (some[0].signal, some[0].signal.tolist()):
-        with pytest.raises(InputError, match="predict_signal one signal"):
+    for wrong in (some[0].signal, some[0].signal.tolist(), ["A0001", "A0002"], some):
+        with pytest.raises(InputError, match=r"received .*; predict_batch and explain_batch take several"):
             classifier.predict(wrong)
+        with pytest.raises(InputError, match=r"received .*; predict_batch and explain_batch take several"):
+            classifier.explain(wrong)
     for wrong in (some[0], "A0001", some[0].signal):
-        with pytest.raises(InputError, match=r"received .*predict takes one record or path"):
+        with pytest.raises(InputError, match=r"received .*; predict takes one"):
             classifier.predict_batch(wrong)
+    with pytest.raises(InputError, match="sampling_rate is of a signal; received it with a Record"):
+        classifier.predict(some[0], 100.0)
+    with pytest.raises(InputError, match="which needs its sampling_rate"):
+        classifier.predict(some[0].signal, leads=LEADS)
     with pytest.raises(InputError, match="a signal needs its sampling_rate and leads; received ndarray"):
         classifier.predict_batch(np.zeros((2, 1000, 12)))
     with pytest.raises(InputError, match="a name for each record; received 1 names"):
@@ -299,3 +316,25 @@ def test_answering_at_least_one_class(model, tmp_path, some):
     prediction = load_classifier(folder).predict(some[0])
     (answered,) = np.flatnonzero(prediction.labels)
     assert answered == 1 + np.argmax(prediction.probabilities[1:])
+
+
+def test_notebooks_show_small_tables_of_escaped_text(classifier, with_findings, some):
+    prediction = replace(classifier.predict(some[0]), name="<b>A1", notes=("5 > 4",))
+    page = prediction._repr_html_()
+    assert "<caption>Prediction of &lt;b&gt;A1</caption>" in page
+    assert "<p>5 &gt; 4</p>" in page
+    assert page.count("<tr>") == 1 + len(prediction.shown()) < 20
+    assert prediction.top(1)[0][0].name in page
+    failed = failed_prediction("x", classifier.classes, "a.dcm: <why>")._repr_html_()
+    assert ("a.dcm: &lt;why&gt;" in failed, "<td>" in failed) == (True, False)
+    explanation = with_findings.explain(replace(some[0], name="<b>A1"), "all", with_leads=True)
+    assert explanation._repr_html_().count("<tr>") == 1 + len(explanation.rows) < 1 + len(explanation.classes)
+    assert "&lt;b&gt;A1" in explanation._repr_html_()
+
+
+def test_a_classifier_is_shown_in_a_few_lines(classifier):
+    shown = repr(replace(classifier, description=replace(classifier.description, seen=(False,) + (True,) * 23)))
+    assert shown.startswith("<Classifier: 24 outputs (24 classes, 0 findings)")
+    assert "windows of 10 s at 100 Hz, computed by keras in float32" in shown
+    assert "never learned: 1st degree AV block>" in shown
+    assert len(shown.splitlines()) <= 3

@@ -1,5 +1,7 @@
 """The examples run, and say what the classifier says."""
 
+import ast
+import json
 import subprocess
 import sys
 
@@ -40,3 +42,43 @@ def test_onnxruntime_gives_the_classifiers_probabilities_without_keras(model, re
     lines = run_example("onnx_without_keras.py", tmp_path / "model.onnx", path).splitlines()
     found = [float(line.split(",")[1]) for line in lines]
     np.testing.assert_allclose(found, classifier.predict(path).probabilities, atol=1e-4)
+
+
+def notebook_outputs(name):
+    """Execute the code cells of a notebook and return what each shows: the value of its last expression.
+
+    The cells run in this process: a kernel would be another process that starts TensorFlow, and five packages.
+    """
+    notebook = json.loads((ROOT / "examples" / name).read_text())
+    shown, names = [], {}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        assert not cell["outputs"], "notebooks are kept without outputs"
+        body = ast.parse("".join(cell["source"])).body
+        last = body.pop() if isinstance(body[-1], ast.Expr) else None
+        exec(compile(ast.Module(body, []), name, "exec"), names)
+        shown.append(eval(compile(ast.Expression(last.value), name, "eval"), names) if last else None)
+    return shown
+
+
+def test_the_notebook_runs_and_shows_tables_and_pictures(monkeypatch):
+    pytest.importorskip("pandas")
+    monkeypatch.chdir(ROOT / "examples")
+    shown = notebook_outputs("first_steps.ipynb")
+    kinds = [type(each).__name__ for each in shown]
+    assert kinds[:4] == ["list", "Classifier", "Prediction", "tuple"]
+    for kind, shows in {
+        "Prediction": 2,
+        "Explanation": 1,
+        "Measurements": 1,
+        "Picture": 2,
+        "DataFrame": 1,
+    }.items():
+        assert kinds.count(kind) == shows
+        form = "_repr_png_" if kind == "Picture" else "_repr_html_"
+        assert all(getattr(each, form)() for each in shown if type(each).__name__ == kind)
+    probability, answered = shown[3]
+    assert 0 <= probability <= 1
+    assert len(set(answered)) == len(answered) > 0
+    assert [failure.startswith("../test_data/ABSENT") for _, failure in shown[9]] == [False, False, True]

@@ -101,7 +101,7 @@ def test_its_maps_lie_on_complexes_that_cardiologists_delineated(classifier, sha
             continue
         part = counted(record, {"N": complexes})
         inside = covered(len(record.signal), record.sampling_rate, complexes)[part]
-        for explained in classifier.explain(record, shown, leads=False).classes:
+        for explained in classifier.explain(record, shown, with_leads=False).classes:
             hits.append(inside[explained.activation[part].argmax()])
     assert len(hits) > 50
     assert np.mean(hits) > 0.95

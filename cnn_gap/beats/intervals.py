@@ -2,13 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from cnn_gap.beats.detection import BEFORE_S, RATE, Beats, find_beats, prepare_for_beats
 from cnn_gap.beats.waves import Waves, find_waves
+from cnn_gap.io.long_records import read_whole
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
+from cnn_gap.system.html import html_table
 
 # An interval outside of these, s, comes from a wave that was found at a wrong place.
 _PR_RANGE_S, _QRS_RANGE_S, _QT_RANGE_S = (0.08, 0.4), (0.05, 0.24), (0.2, 0.7)
@@ -59,20 +62,48 @@ class Measurements:
         """QT divided by the cube root of the mean RR interval in seconds, s."""
         return self._corrected(3)
 
+    @property
+    def values(self) -> tuple[tuple[str, str], ...]:
+        """Each measurement that can be trusted as its name and its value with unit: ("PR", "160 ms")."""
+        found: list[tuple[str, str]] = []
+        if self.rate is not None and self.rr_range_s is not None:
+            shortest, longest = (round(1000 * value) for value in self.rr_range_s)
+            found += [("Rate", f"{self.rate:.0f}/min"), ("RR", f"{shortest}–{longest} ms")]
+        intervals = (
+            ("PR", self.pr_s),
+            ("QRS", self.qrs_s),
+            ("QT", self.qt_s),
+            ("QTc Bazett", self.qtc_bazett_s),
+            ("QTc Fridericia", self.qtc_fridericia_s),
+        )
+        found += [(name, f"{1000 * value:.0f} ms") for name, value in intervals if value is not None]
+        if self.axis_deg is not None:
+            found.append(("QRS axis", f"{self.axis_deg:.0f}°".replace("-", "−")))
+        return tuple(found)
+
+    def _repr_html_(self) -> str:
+        """Return a small table, which notebooks show."""
+        return html_table(("", "Measured"), self.values, f"{len(self.beats.times_s)} beats")
+
     def _corrected(self, root: int) -> float | None:
         return None if self.qt_s is None or self.rate is None else self.qt_s / (60 / self.rate) ** (1 / root)
 
 
-def measure(record: Record) -> Measurements:
-    """Measure a record of any sampling rate, length and set of leads.
+def measure(record: Record | str | Path) -> Measurements:
+    """Measure a record, or the record file at a path, of any sampling rate, length and set of leads.
+
+    Raises
+    ------
+    InputError
+        If the path cannot be read as a record.
 
     Examples
     --------
-    >>> from cnn_gap import read_record
-    >>> measured = measure(read_record("test_data/SIM0008"))
+    >>> measured = measure("test_data/SIM0008")
     >>> measured.beats.median.shape
     (550, 12)
     """
+    record = read_whole(Path(record)) if isinstance(record, str | Path) else record
     signal = prepare_for_beats(record)
     beats = find_beats(record, signal)
     rr = beats.intervals_s

@@ -1,4 +1,4 @@
-"""What a command is, and the options that several share.
+"""The class of commands, and the options that several of them share.
 
 Each command is offered twice: as a script at the repository's top, as the Challenge wants it, and as a
 sub-command of `cnn-gap`. Both have the same options.
@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_gap.diagnoses.classes import Diagnosis
+from cnn_gap.io.records import record_header
+from cnn_gap.model.catalogue import DEFAULT_MODEL, is_model, list_models, model_folder
 from cnn_gap.model.runtimes import PRECISIONS, RUNTIMES
-from cnn_gap.system.shipped import SHIPPED_MODEL, SHIPPED_WEIGHTS
+from cnn_gap.system.errors import InputError
+from cnn_gap.system.shipped import SHIPPED_WEIGHTS
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,10 @@ class Command:
     execute : callable
         Does the work, given the parsed arguments; returns the exit code, None being 0.
     takes_model : bool
-        Whether the first argument is the folder of a trained model.
+        Whether the first argument is a trained model: a folder, or the name of a shipped one.
+    records : str
+        Name of the list argument that takes records. In `cnn-gap`, where the model may be left out, a first
+        argument that is no model is the first record. Empty if the number of arguments shows what is left out.
     """
 
     name: str
@@ -38,26 +44,33 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None]
     execute: Callable[[argparse.Namespace], int | None]
     takes_model: bool = False
+    records: str = ""
 
     def main(self, arguments: list[str]) -> int | None:
         """Parse the arguments and execute the command, as a script of its own does."""
         parser = argparse.ArgumentParser(description=self.description)
         self.prepare(parser, model_required=True)
-        return self.execute(parser.parse_args(arguments))
+        return self.run(parser.parse_args(arguments))
+
+    def run(self, options: argparse.Namespace) -> int | None:
+        """Execute the command with parsed arguments."""
+        if self.takes_model:
+            _choose_model(options, self.records)
+        return self.execute(options)
 
     def prepare(self, parser: argparse.ArgumentParser, model_required: bool) -> None:
         """Give a parser the command's arguments; `usage_error(message)` of the parsed options exits with 2.
 
-        If no model is required and none is given, the one that ships with the package is used.
+        If no model is required and none is given, the default of the shipped ones is used.
         """
         if self.takes_model:
             _add_model_argument(parser, model_required)
         self.add_arguments(parser)
-        parser.set_defaults(execute=self.execute, usage_error=parser.error)
+        parser.set_defaults(run=self.run, usage_error=parser.error)
 
 
 def add_label_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--weights`, which classes there are, and `--labels`, which of them each record has."""
+    """Add `--weights`, the classes and their rewards, and `--labels`, the diagnoses of each record."""
     parser.add_argument(
         "--weights",
         metavar="WEIGHTS.csv",
@@ -75,7 +88,7 @@ def add_label_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_strict_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--strict`: what becomes of folders that cannot be read."""
+    """Add `--strict`: whether a folder that cannot be read ends the command."""
     parser.add_argument(
         "--strict",
         action="store_true",
@@ -126,15 +139,38 @@ def name_unseen(diagnoses: Sequence[Diagnosis]) -> None:
 
 
 def _add_model_argument(parser: argparse.ArgumentParser, required: bool) -> None:
-    about = "folder that training has written"
+    about = f"folder that training has written, or the name of a shipped model: {', '.join(list_models())}"
     if required:
-        parser.add_argument("model", metavar="MODEL", type=Path, help=about)
-    else:
-        parser.add_argument(
-            "model",
-            metavar="MODEL",
-            type=Path,
-            nargs="?",
-            default=SHIPPED_MODEL,
-            help=f"{about} (default: the model that ships with the package)",
+        parser.add_argument("model", metavar="MODEL", help=about)
+        return
+    parser.add_argument("model", metavar="MODEL", nargs="?", help=f"{about} (default: {DEFAULT_MODEL})")
+    parser.add_argument("--model", metavar="MODEL", dest="named_model", help="the same as an option")
+
+
+def _choose_model(options: argparse.Namespace, records: str) -> None:
+    """Set `options.model` to the folder of the model that was asked for, the default one if none was.
+
+    Raises
+    ------
+    InputError
+        If the first argument may be a record or a model and is neither.
+    """
+    first, named = options.model, getattr(options, "named_model", None)
+    if first is not None and "named_model" in options and records and (named or not _may_be_model(first)):
+        getattr(options, records).insert(0, Path(first))
+        first = None
+    if first and named:
+        options.usage_error("the model is given twice: as the first argument and as --model")
+    options.model = model_folder(first or named or DEFAULT_MODEL)
+
+
+def _may_be_model(argument: str) -> bool:
+    """Return whether a first argument is a model; it is a record where a record's file is there."""
+    if is_model(argument) or Path(argument).is_dir():
+        return True
+    if not Path(argument).exists() and not record_header(Path(argument)).exists():
+        raise InputError(
+            f"{argument}: is neither a record nor a model; give a model folder or one of"
+            f" {', '.join(list_models())}"
         )
+    return False

@@ -1,6 +1,7 @@
 """The command `cnn-gap`, of which all others are sub-commands."""
 
 import argparse
+from collections.abc import Callable
 
 from cnn_gap.commands import convert, drive, evaluate, explain, export, inspect, predict, train
 from cnn_gap.system.exit_codes import run
@@ -14,7 +15,8 @@ COMMANDS = tuple(module.COMMAND for module in MODULES)
 def main(arguments: list[str]) -> int | None:
     """Execute the sub-command that the arguments begin with."""
     parser = argparse.ArgumentParser(
-        prog="cnn-gap", description="Classify 12-lead ECGs, and show where in them each diagnosis shows."
+        prog="cnn-gap",
+        description="Classify 12-lead ECGs, and show where in them each diagnosis is visible.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -24,7 +26,8 @@ def main(arguments: list[str]) -> int | None:
         )
         command.prepare(subparser, model_required=False)
     options = parser.parse_args(arguments)
-    return options.execute(options)
+    run_command: Callable[[argparse.Namespace], int | None] = options.run
+    return run_command(options)
 
 
 def console() -> None:

@@ -30,18 +30,18 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
-        "--json", action="store_true", help="print every class as JSON, for machines; several records as a list"
+        "--json", action="store_true", help="print every class as JSON; several records as a list"
     )
     forms.add_argument("--csv", action="store_true", help="print a table with a row a record")
 
 
 def _execute(options: argparse.Namespace) -> int:
-    """Print the most probable diagnoses and all that are answered, or every class for machines.
+    """Print the most probable diagnoses and all that are answered, or every class as JSON or CSV.
 
-    A record that fails is named on standard error, and the exit code is 1; the others go on.
+    A record that fails is named on standard error, and the exit code is 1; the others are not affected.
     """
-    read_description(options.model)  # what is wrong shows now: Keras takes seconds to start
-    # So does a single record that cannot be read.
+    # A model or a single record that cannot be read is reported before Keras starts, which takes seconds.
+    read_description(options.model)
     records = [open_record(options.records[0])] if len(options.records) == 1 else options.records
     start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
@@ -81,4 +81,5 @@ COMMAND = Command(
     _add_arguments,
     _execute,
     takes_model=True,
+    records="records",
 )

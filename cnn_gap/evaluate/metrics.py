@@ -3,6 +3,8 @@
 The definitions are those of Perez Alday et al. 2020, "Classification of 12-lead ECGs: the PhysioNet/Computing
 in Cardiology Challenge 2020", and the figures equal those of the Challenge's evaluator. In all functions there
 are n records and C classes: labels and outputs are bool, probabilities float, all of shape (n, C).
+
+A new column of the evaluation is an attribute of `Scores`, its line in `score` and its line in `COLUMNS`.
 """
 
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from cnn_gap.diagnoses.classes import ClassSet
 BETA = 2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scores:
     """The figures of the Challenge's 2020 evaluator; nan where a metric is not defined.
 
@@ -25,6 +27,12 @@ class Scores:
         Over all classes; means leave out the classes for which a metric is not defined.
     class_auroc, class_auprc, class_f_measure : np.ndarray
         Of each class, shape (C,).
+    positives : np.ndarray
+        Number of records with each class, int of shape (C,).
+    records : int
+        Number of records.
+    notes : tuple of str
+        What limits the meaning of the figures, such as result files that are malformed.
     """
 
     auroc: float
@@ -37,6 +45,13 @@ class Scores:
     class_auroc: np.ndarray
     class_auprc: np.ndarray
     class_f_measure: np.ndarray
+    positives: np.ndarray
+    records: int
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{column.heading} {getattr(self, column.figure):.3f}" for column in COLUMNS)
+        return f"<Scores of {self.records} records: {figures}>"
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,8 @@ def score(classes: ClassSet, labels: np.ndarray, outputs: np.ndarray, probabilit
         class_auroc=class_auroc,
         class_auprc=class_auprc,
         class_f_measure=class_f_measure,
+        positives=np.sum(labels, axis=0, dtype=int),
+        records=len(labels),
     )
 
 

@@ -1,6 +1,7 @@
-"""What a network has computed of a record, and the explanation that it makes; Keras is not needed here.
+"""The computed maps of a record, and the explanation that is made of them, for which Keras is not needed.
 
-So a process without Keras can write a record's pages: what is computed is small, and an explanation is not.
+The computed maps of a record are small enough to be sent to a process that writes its pages; an explanation,
+with a value for each sample, is not.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from cnn_gap.record import Record
 
 @dataclass(frozen=True, eq=False)
 class LeadParts:
-    """What the leads contribute to classes of a record.
+    """The contributions of leads to classes of a record.
 
     Attributes
     ----------
@@ -28,7 +29,7 @@ class LeadParts:
     shares : ndarray, shape (len(columns), 12), float64
         How much the logits fall without each lead; 0 for absent ones.
     maps : ndarray, shape (windows, steps, len(columns), 12), float32
-        What each lead adds at the steps of the maps.
+        The contribution of each lead at the steps of the maps.
     """
 
     columns: Sequence[int]
@@ -38,7 +39,7 @@ class LeadParts:
 
 @dataclass(frozen=True, eq=False)
 class ComputedMaps:
-    """A record with what the network says of it.
+    """A record with its prediction and its maps at the network's steps.
 
     Attributes
     ----------
@@ -50,7 +51,7 @@ class ComputedMaps:
     maps : ndarray, shape (windows, steps, len(columns)), float64
         Their activation maps.
     leads : LeadParts or None
-        Of some of the classes, where that was wanted.
+        Of some of the classes; None where no contributions of leads were computed.
     """
 
     record: Record
@@ -68,7 +69,7 @@ class ComputedMaps:
 
 @dataclass(frozen=True, eq=False)
 class MapReader:
-    """Turns what a network has computed into explanations.
+    """Makes explanations of computed maps.
 
     Attributes
     ----------
@@ -77,7 +78,7 @@ class MapReader:
     stride, receptive_field : int
         Samples of a window between two steps of the maps, and samples that each step sees.
     level : Level
-        Above which a map makes a region.
+        A region is where the map is above it.
     """
 
     description: ModelDescription
@@ -144,6 +145,6 @@ class MapReader:
 
 
 def _reported(prediction: Prediction) -> tuple[Diagnosis, ...]:
-    """Return the diagnoses that are answered, the most probable first."""
+    """Return the diagnoses that are answered, each once, the most probable first."""
     answered = sorted(prediction.answered, key=lambda answer: -answer.probability)
     return tuple(answer.diagnosis for answer in answered)

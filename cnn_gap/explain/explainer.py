@@ -1,4 +1,4 @@
-"""Explain a classifier's answers: maps and probabilities from one pass of the network, leads from more."""
+"""Explain records: one pass of the network for the maps, twelve more and gradients for the leads."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -9,16 +9,17 @@ import numpy as np
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.explain.computed_maps import ComputedMaps, LeadParts, MapReader
 from cnn_gap.explain.explanation import Explanation
+from cnn_gap.explain.map_predictor import MapPredictor
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
 from cnn_gap.leads import LEADS
-from cnn_gap.predict.predictor import Prediction, Predictor
+from cnn_gap.predict.prediction import Prediction
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
-#: The most values of the maps of a record: 2 GB of them.
+#: Maximum number of values of the maps of a record, samples × classes: 2 GB of them.
 LARGEST_MAPS = 1 << 28
 
-#: The most windows without a lead that are held in memory at a time.
+#: Maximum number of windows without a lead that are held in memory at a time.
 WINDOWS_COMPUTED_AT_ONCE = 512
 
 _TOP = re.compile(r"top([1-9]\d*)|all")
@@ -33,27 +34,26 @@ class Choice:
 
 
 def explain_records(
-    predictor: Predictor,
+    predictor: MapPredictor,
     records: Sequence[Record],
     classes: Sequence[str] | str | None = None,
-    leads: bool = False,
+    with_leads: bool = False,
     level: Level = DEFAULT_LEVEL,
 ) -> list[Explanation]:
-    """Classify and explain records together; each gets what it would get alone.
+    """Classify and explain records together; each gets the explanation that it would get alone.
 
     Parameters
     ----------
-    predictor : Predictor
-        Its network must end with global average pooling and one dense layer.
+    predictor : MapPredictor
     records : sequence of Record
         Of any sampling rate, length and set of leads.
     classes : sequence of str, or str, optional
-        What to explain: codes or abbreviations; or ``"top3"``, the three most probable ones (or another
-        number), or ``"all"``. If not given, what is answered, or the most probable class where nothing is.
-    leads : bool
-        Find out what each lead contributes too, which takes twelve more passes and a gradient a class.
+        Codes or abbreviations of the classes to explain; or ``"top3"``, the three most probable ones (or
+        another number), or ``"all"``. By default those that are answered, or the most probable one.
+    with_leads : bool
+        Compute the contribution of each lead too, which takes twelve more passes and a gradient a class.
     level : Level
-        Above which a map makes a region.
+        A region is where the map is above it.
 
     Raises
     ------
@@ -64,13 +64,13 @@ def explain_records(
 
     def choose(prediction: Prediction) -> Choice:
         chosen = chosen_classes(prediction, classes)
-        return Choice(chosen, chosen if leads else [])
+        return Choice(chosen, chosen if with_leads else [])
 
     return [reader.explanation(computed) for computed in compute_maps(predictor, records, choose)]
 
 
-def map_reader(predictor: Predictor, level: Level = DEFAULT_LEVEL) -> MapReader:
-    """Return what turns maps of `compute_maps` into explanations.
+def map_reader(predictor: MapPredictor, level: Level = DEFAULT_LEVEL) -> MapReader:
+    """Return a reader that makes explanations of the maps of `compute_maps`.
 
     Raises
     ------
@@ -81,13 +81,13 @@ def map_reader(predictor: Predictor, level: Level = DEFAULT_LEVEL) -> MapReader:
 
 
 def compute_maps(
-    predictor: Predictor, records: Sequence[Record], choose: Callable[[Prediction], Choice]
+    predictor: MapPredictor, records: Sequence[Record], choose: Callable[[Prediction], Choice]
 ) -> list[ComputedMaps]:
-    """Classify records and compute their maps together; each gets what it would get alone.
+    """Classify records and compute their maps together; each gets the maps that it would get alone.
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : MapPredictor
     records : sequence of Record
     choose : callable
         Returns which classes of a record are to be explained, given its prediction.
@@ -102,39 +102,59 @@ def compute_maps(
     prepared = [predictor.prepare(record) for record in records]
     outputs = predictor.run_each_with_maps([each.windows for each in prepared])
     predictions = predictor.predictions(prepared, [probabilities for probabilities, _ in outputs])
-    looks = [
-        _Look(record, ready.windows, maps, choose(prediction), ready.quality.answerable)
+    mapped = [
+        _MappedRecord(record, prediction, ready.windows, maps, choose(prediction))
         for record, ready, (_, maps), prediction in zip(records, prepared, outputs, predictions, strict=True)
     ]
-    shares = _lead_shares(predictor, looks)
-    return [
-        ComputedMaps(
-            look.record,
-            prediction,
-            look.choice.explained,
-            look.own_maps(look.choice.explained),
-            _lead_parts(predictor, look, own_shares) if look.choice.with_leads else None,
-        )
-        for look, prediction, own_shares in zip(looks, predictions, shares, strict=True)
-    ]
+    shares = _lead_shares(predictor, mapped)
+    return [_computed(predictor, each, own_shares) for each, own_shares in zip(mapped, shares, strict=True)]
+
+
+def named_classes(known: ClassSet, classes: Sequence[str] | str | None) -> list[int]:
+    """Return the indices of the classes that are named, each once; none where the records decide.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown.
+    """
+    if classes is None or (isinstance(classes, str) and _TOP.fullmatch(classes)):
+        return []
+    names = classes.split(",") if isinstance(classes, str) else classes
+    if not names:
+        raise InputError("the classes to explain must be codes, abbreviations, top3 or all; received none")
+    return list(dict.fromkeys(known.find(name) for name in names))
+
+
+def chosen_classes(prediction: Prediction, classes: Sequence[str] | str | None) -> list[int]:
+    """Return the indices of the classes to explain, in the order asked or the most probable first."""
+    if named := named_classes(prediction.classes, classes):
+        return named
+    order: list[int] = np.argsort(-prediction.probabilities, kind="stable").tolist()
+    if classes is None:
+        return [index for index in order if prediction.labels[index]] or order[:1]
+    match = _TOP.fullmatch(str(classes))
+    count = None if match is None else match[1]
+    return order if count is None else order[: int(count)]
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
-    """A record, its windows and the maps of all classes in them, and what is to be explained.
+class _MappedRecord:
+    """A record with its prediction, its windows, the maps of all classes in them, and what is to be explained.
 
-    Where nothing is answered (`visible` is false), nothing is explained.
+    The maps and shares of a record that is not answerable are 0.
     """
 
     record: Record
+    prediction: Prediction
     windows: np.ndarray
     maps: np.ndarray
     choice: Choice
-    visible: bool
 
-    def own_maps(self, columns: Sequence[int]) -> np.ndarray:
+    def maps_of(self, columns: Sequence[int]) -> np.ndarray:
         """Return the maps of some classes, (windows, steps, len(columns))."""
-        return self.maps[..., list(columns)] * self.visible
+        chosen: np.ndarray = self.maps[..., list(columns)] * self.prediction.answerable
+        return chosen
 
     def without(self, lead: int) -> np.ndarray:
         """Return the windows with a lead at 0 mV."""
@@ -154,65 +174,42 @@ def _require_short(record: Record, classes: int) -> None:
         )
 
 
-def named_classes(known: ClassSet, classes: Sequence[str] | str | None) -> list[int]:
-    """Return the indices of the classes that are named, each once; none where the records decide.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown.
-    """
-    if classes is None or (isinstance(classes, str) and _TOP.fullmatch(classes)):
-        return []
-    names = classes.split(",") if isinstance(classes, str) else classes
-    if not names:
-        raise InputError("which classes to explain must be codes, abbreviations, top3 or all; received none")
-    return list(dict.fromkeys(known.find(name) for name in names))
-
-
-def chosen_classes(prediction: Prediction, classes: Sequence[str] | str | None) -> list[int]:
-    """Return the indices of the classes to explain, in the order asked or the most probable first."""
-    if named := named_classes(prediction.classes, classes):
-        return named
-    order = np.argsort(-prediction.probabilities, kind="stable").tolist()
-    if classes is None:
-        return [index for index in order if prediction.labels[index]] or order[:1]
-    match = _TOP.fullmatch(str(classes))
-    count = None if match is None else match[1]
-    return order if count is None else order[: int(count)]
-
-
-def _lead_shares(predictor: Predictor, looks: Sequence[_Look]) -> list[np.ndarray]:
+def _lead_shares(predictor: MapPredictor, mapped: Sequence[_MappedRecord]) -> list[np.ndarray]:
     """Return how much the logits of each record fall without each lead, (classes, leads); 0 for absent leads.
 
     By occlusion (Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks"): the mean over
     time of a map's fall is exactly the fall of the logit.
     """
-    shares = [np.zeros((len(look.choice.with_leads), len(LEADS))) for look in looks]
-    for several in _together(looks):
-        outputs = predictor.run_each_with_maps([looks[index].without(lead) for index, lead in several])
-        for (index, lead), (_, without) in zip(several, outputs, strict=True):
-            columns = list(looks[index].choice.with_leads)
-            falls = looks[index].own_maps(columns) - without[..., columns]
+    shares = [np.zeros((len(each.choice.with_leads), len(LEADS))) for each in mapped]
+    for group in _occlusion_groups(mapped):
+        outputs = predictor.run_each_with_maps([mapped[index].without(lead) for index, lead in group])
+        for (index, lead), (_, without) in zip(group, outputs, strict=True):
+            columns = list(mapped[index].choice.with_leads)
+            falls = mapped[index].maps_of(columns) - without[..., columns]
             shares[index][:, lead] = falls.mean(axis=(0, 1))
-    return [each * look.visible for each, look in zip(shares, looks, strict=True)]
+    return [share * each.prediction.answerable for share, each in zip(shares, mapped, strict=True)]
 
 
-def _together(looks: Sequence[_Look]) -> Iterator[list[tuple[int, int]]]:
-    """Yield which leads of which records (by their index) are left out together: windows that fit in memory."""
-    several: list[tuple[int, int]] = []
-    count = 0
-    for index, look in enumerate(looks):
-        for lead in np.flatnonzero(look.record.leads).tolist() if look.choice.with_leads else []:
-            if several and count + len(look.windows) > WINDOWS_COMPUTED_AT_ONCE:
-                yield several
-                several, count = [], 0
-            several.append((index, lead))
-            count += len(look.windows)
-    if several:
-        yield several
+def _occlusion_groups(mapped: Sequence[_MappedRecord]) -> Iterator[list[tuple[int, int]]]:
+    """Yield pairs of a record's index and a lead to leave out: as many as `WINDOWS_COMPUTED_AT_ONCE` allows."""
+    group: list[tuple[int, int]] = []
+    windows = 0
+    for index, each in enumerate(mapped):
+        for lead in np.flatnonzero(each.record.leads).tolist() if each.choice.with_leads else []:
+            if group and windows + len(each.windows) > WINDOWS_COMPUTED_AT_ONCE:
+                yield group
+                group, windows = [], 0
+            group.append((index, lead))
+            windows += len(each.windows)
+    if group:
+        yield group
 
 
-def _lead_parts(predictor: Predictor, look: _Look, shares: np.ndarray) -> LeadParts:
-    columns = look.choice.with_leads
-    return LeadParts(columns, shares, predictor.run_lead_maps(look.windows, columns) * look.visible)
+def _computed(predictor: MapPredictor, mapped: _MappedRecord, shares: np.ndarray) -> ComputedMaps:
+    """Return the maps of the chosen classes, and the contributions of leads where they are wanted."""
+    explained, with_leads = mapped.choice.explained, mapped.choice.with_leads
+    leads = None
+    if with_leads:
+        lead_maps = predictor.run_lead_maps(mapped.windows, with_leads) * mapped.prediction.answerable
+        leads = LeadParts(with_leads, shares, lead_maps)
+    return ComputedMaps(mapped.record, mapped.prediction, explained, mapped.maps_of(explained), leads)

@@ -1,18 +1,25 @@
-"""What explains a record's answers: activation maps on its time axis, their regions and the leads' shares."""
+"""The explanation of a record: activation maps on its time axis, their regions and the leads' shares."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from cnn_gap.diagnoses.classes import SNOMED, Diagnosis, names_of
+from cnn_gap.diagnoses.classes import SNOMED, Diagnosis, duplicate_indices, names_of
 from cnn_gap.explain.regions import Region
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
+from cnn_gap.system.html import html_table
 
-#: Raise it when the meaning of an explanation's JSON changes.
+#: Version of an explanation's JSON. Raise it when the meaning of a key changes.
 EXPLANATION_FORMAT = 1
+
+#: Headings of a table of explained classes; the abbreviation stands beside the name.
+EXPLAINED_COLUMNS = ("Probability", "Answered", "Diagnosis", "", "Shows at (s)", "Leads")
+
+#: Number of regions and of leads of a class that a table names, the strongest ones.
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +39,15 @@ class ExplainedClass:
     label : bool
         Whether it is answered.
     activation : ndarray, shape (samples,), float32
-        The class activation map at the record's samples, in units of the logit: what is above 0 speaks for the
+        The class activation map at the record's samples, in units of the logit: a value above 0 speaks for the
         class.
     level : float
-        Above which the map makes a region.
+        A region is where the map is above it.
     regions : tuple of Region
         In order of time.
     lead_activation : ndarray, shape (samples, 12), float32, or None
-        What each lead adds at each time by gradient × input, in units of the logit, leads in the order of
-        `headers.LEADS`.
+        The contribution of each lead at each time by gradient × input, in units of the logit; leads in the
+        order of `LEADS`.
     lead_shares : ndarray, shape (12,), float64, or None
         How much the logit falls without each lead, by occlusion.
     """
@@ -62,6 +69,26 @@ class ExplainedClass:
             f"<{self.diagnosis.abbreviation}: probability {self.probability:.3f}, {answered},"
             f" {len(self.regions)} regions>"
         )
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The cells of `EXPLAINED_COLUMNS`, with the strongest regions and leads."""
+        about, answered = self.diagnosis, "yes" if self.label else "no"
+        probability = f"{self.probability:.3f}"
+        return probability, answered, about.name, about.abbreviation, self._region_text(), self._lead_text()
+
+    def _region_text(self) -> str:
+        strongest = sorted(self.regions, key=lambda region: -region.activation)[:MOST_NAMED]
+        in_time = sorted(strongest, key=lambda region: region.start_s)
+        named = ", ".join(f"{region.start_s:.2f}-{region.end_s:.2f}" for region in in_time)
+        more = len(self.regions) - len(strongest)
+        return named + (f" and {more} more" if more else "") or "nowhere"
+
+    def _lead_text(self) -> str:
+        if self.lead_shares is None:
+            return ""
+        strongest = np.argsort(-self.lead_shares, kind="stable")[:MOST_NAMED]
+        return ", ".join(LEADS[lead] for lead in strongest if self.lead_shares[lead] > 0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold: all but the maps, which `Explanation.to_dict` adds at its times."""
@@ -102,9 +129,9 @@ class Explanation:
     reported : tuple of Diagnosis
         All that is answered of the record, explained or not, the most probable first.
     unseen : tuple of Diagnosis
-        What the network never learned and so never reports.
+        The diagnoses that the network never learned and so never reports.
     highest_hz : float or None
-        What the network sees nothing above, Hz; None where that is not known.
+        The highest frequency that the network sees, Hz; None where that is not known.
     notes, answerable
         As in `cnn_gap.predict.prediction.Prediction`; where nothing can be answered, maps are 0.
     """
@@ -124,6 +151,17 @@ class Explanation:
         explained = "\n".join(f"  {each!r}" for each in self.classes)
         return f"<Explanation of {self.record.name!r}, {self.record.duration_s:g} s:\n{explained}>"
 
+    def _repr_html_(self) -> str:
+        """Return a small table, which notebooks show."""
+        rows = self.rows if self.answerable else ()
+        return html_table(EXPLAINED_COLUMNS, rows, f"Explanation of {self.record.name}", self.notes)
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """The cells of `EXPLAINED_COLUMNS` for each class, without findings that repeat a class's answer."""
+        repeated = duplicate_indices((each.diagnosis, each.label) for each in self.classes)
+        return [each.row for index, each in enumerate(self.classes) if index not in repeated]
+
     def __getitem__(self, diagnosis: str) -> ExplainedClass:
         """Return the class with this code or abbreviation (in any case), as `ClassSet.find` takes it.
 
@@ -141,14 +179,14 @@ class Explanation:
 
     @property
     def answered(self) -> "Explanation":
-        """The same of the classes that are answered, or of the most probable one where none is."""
+        """The explanation of the answered classes alone, or of the most probable one where none is answered."""
         answered = tuple(each for each in self.classes if each.label)
         return replace(self, classes=answered or (max(self.classes, key=lambda each: each.probability),))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold.
 
-        `notes` tell what to know of the record, and `answerable` whether it holds a heart that can be judged.
+        `answerable` tells whether the record holds a heartbeat that can be judged.
         Each of `classes` has its `regions` (s, with the mean activation), its `activation` as values at
         `times_s`, and what the logit loses without each lead (`lead_shares`, None if that was not asked for).
         Activations are in units of the logit. A `threshold` of None: the class is never answered.

@@ -16,7 +16,7 @@ _RULES: dict[str, Callable[[np.ndarray, float], float]] = {
 
 @dataclass(frozen=True)
 class Region:
-    """Where a map lies above its level: start and end (s from the record's start), mean of the map there."""
+    """An interval of a map above its level: start and end (s from the record's start), mean of the map."""
 
     start_s: float
     end_s: float
@@ -25,15 +25,14 @@ class Region:
 
 @dataclass(frozen=True)
 class Level:
-    """The height above which a map makes a region.
+    """The height above which a map is in a region.
 
     Attributes
     ----------
     rule : str
-        ``"sd"``: so many standard deviations above the map's mean; ``"absolute"``: a value in units of the
-        logit; ``"percentile"``: of the map's values.
+        ``"sd"``: `value` standard deviations above the map's mean; ``"absolute"``: `value` in units of the
+        logit; ``"percentile"``: the percentile `value` of the map.
     value : float
-        The number that the rule takes.
     """
 
     rule: str = "sd"
@@ -52,7 +51,7 @@ class Level:
         return float(_RULES[self.rule](activation.astype(np.float64), self.value))
 
 
-#: The paper's figures show what stands out; a standard deviation above the mean does.
+#: One standard deviation above the map's mean.
 DEFAULT_LEVEL = Level()
 
 
@@ -79,7 +78,7 @@ def find_regions(activation: np.ndarray, sampling_rate: float, level: float) -> 
     edges = np.flatnonzero(np.diff(above))
     if not len(edges):
         return ()
-    # In one pass over the map, whose parts are in and out of regions by turns; the last may end where it does.
+    # Edges are starts and ends by turns: every second sum is of a region. The last may end where the map does.
     sums = np.add.reduceat(np.append(activation, 0).astype(np.float64), edges)[::2]
     starts, ends = edges[::2], edges[1::2]
     return tuple(

@@ -9,8 +9,8 @@ import numpy as np
 
 from cnn_gap.io.headers import check_rate
 from cnn_gap.io.units import millivolts_of
-from cnn_gap.leads import LEADS, choose_leads
-from cnn_gap.record import Record, assemble_record
+from cnn_gap.leads import choose_leads
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ def record_from_signal(
     rate = rate_of(sampling_rate, source)
     choice = choose_leads(names, source)
     amplitudes = millivolts(signal, len(names), unit, source)[:, list(choice.columns.values())]
-    absent = np.zeros(len(LEADS), bool)
-    described = Record(name, amplitudes, absent, rate, tuple(codes), age, sex)
-    return assemble_record(described, choice, source)
+    return Record(name, amplitudes, choice, rate, tuple(codes), age, sex, source=source)
 
 
 def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from cnn_gap.io.headers import Header, HeaderSegment, read_header
 from cnn_gap.io.signal_files import LARGEST_VALUES, SignalReader, file_beside
 from cnn_gap.leads import LEADS, LeadChoice, NoLeadError
-from cnn_gap.record import NoValidSampleError, Record, assemble_record
+from cnn_gap.record import NoValidSampleError, Record
 from cnn_gap.system.errors import InputError
 
 #: What a header calls a gap.
@@ -146,7 +146,6 @@ def _read_pieces(
         except NoValidSampleError:
             continue
         signal[start - first : end - first, part.leads] = part.signal[:, part.leads]
-    absent = np.zeros(len(LEADS), bool)
-    described = Record(header.name, signal, absent, rate, header.codes, header.age, header.sex)
     every = LeadChoice({index: index for index in range(len(LEADS))})
-    return replace(assemble_record(described, every, str(path)), notes=notes)
+    about = header.codes, header.age, header.sex
+    return replace(Record(header.name, signal, every, rate, *about, source=str(path)), notes=notes)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cnn_gap.io.headers import Header
 from cnn_gap.leads import LEADS, LeadChoice, NoLeadError, choose_leads
-from cnn_gap.record import Record, assemble_record
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
 _VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310": 10, "311": 10}
@@ -131,6 +131,5 @@ def from_physical(header: Header, signal: np.ndarray, source: str) -> Record:
 def from_amplitudes(header: Header, stored: StoredLeads, signal: np.ndarray, source: str) -> Record:
     """Return the record of the amplitudes in mV of the leads that are read, in the order of `stored`."""
     rate = header.sampling_rate * stored.samples_per_frame
-    absent = np.zeros(len(LEADS), bool)
-    described = Record(header.name, signal, absent, rate, header.codes, header.age, header.sex)
-    return assemble_record(described, stored.choice, source)
+    about = header.codes, header.age, header.sex
+    return Record(header.name, signal, stored.choice, rate, *about, source=source)

@@ -14,7 +14,7 @@ import numpy as np
 from cnn_gap.io.calibration import calibration_pulse
 from cnn_gap.io.headers import check_rate
 from cnn_gap.leads import LEADS, LeadChoice, choose_leads
-from cnn_gap.record import Record, assemble_record
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
 #: The stored value that stands for none: the lowest of 16 bits.
@@ -133,9 +133,8 @@ def record_of_waveform(
     if pulse is not None:
         signal, notes = signal[pulse.kept], (*notes, pulse.note)
     choice = LeadChoice({LEADS.index(lead): column for column, lead in enumerate(waveform.leads)})
-    absent = np.zeros(len(LEADS), bool)
-    described = Record("", signal, absent, waveform.sampling_rate, (), age, sex, notes, device, time)
-    return assemble_record(described, choice, source)
+    rate = waveform.sampling_rate
+    return Record("", signal, choice, rate, (), age, sex, notes, device, time, source=source)
 
 
 def join_waveforms(waveforms: Sequence[Waveform], source: str) -> Waveform:

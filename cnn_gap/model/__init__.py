@@ -1,1 +1,1 @@
-"""The model folder: its files, their checks before loading, what computes its network, and export."""
+"""Trained models: folders of them, the shipped ones by name, checks before loading, runtimes and export."""

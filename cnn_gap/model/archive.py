@@ -1,8 +1,8 @@
-"""Look at a network's files before Keras does: sizes, kinds and links of what is in them.
+"""Check the files of a network before Keras loads them: the sizes, types and links of their contents.
 
-`model.keras` is a zip archive of three files. Keras unpacks what it is given: a small archive can become
-gigabytes, and weights may point to other files of the machine. So what is not as `save_model` writes it, or
-larger than any network here, is refused.
+`model.keras` is a zip archive of three files. Keras unpacks any archive: a small one can become gigabytes, and
+weights may link to other files of the machine. An archive that is not as `save_model` writes it, or larger than
+any network here, is refused.
 """
 
 import io
@@ -19,31 +19,31 @@ from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SETTINGS, open_regular, readable
 from cnn_gap.system.settings import require_depth
 
-#: What an archive holds, and the most that each may unpack to, bytes.
+#: The members of an archive, and the maximum size of each when it is unpacked, bytes.
 MEMBERS = {"metadata.json": 1 << 16, "config.json": LARGEST_SETTINGS, "model.weights.h5": 1 << 30}
 
-#: The most weights of a network, objects in a weights file, and the largest number in a configuration.
+#: Maximum number of weights of a network, of objects in a weights file, and largest number in a configuration.
 LARGEST_NETWORK = 100_000_000
 MOST_OBJECTS = 100_000
 LARGEST_NUMBER = 1 << 20
 
-#: The modules of Keras that networks are made of: others have functions that fetch and run things.
+#: The modules of Keras that networks are made of: other modules have functions that download files or run code.
 _MODULES = re.compile(
     r"keras(\.src)?"
     r"(\.(layers|models|ops|initializers|regularizers|constraints|activations|dtype_policies)(\.\w+)*)?"
 )
 
-#: Numbers of a configuration that are no sizes.
+#: Keys of a configuration whose numbers are not sizes.
 _NO_SIZES = frozenset(("seed", "shared_object_id"))
 
 
 def check_archive(path: Path) -> None:
-    """Look at a `model.keras`.
+    """Check a `model.keras`.
 
     Raises
     ------
     InputError
-        If it is missing, damaged, larger than a network, or refers to what is not in it.
+        If it is missing, damaged, larger than a network, or refers to something outside of it.
     """
     with readable(path), open_regular(path) as file, _understood(path), zipfile.ZipFile(file) as archive:
         sizes = [(member.filename, member.file_size) for member in archive.infolist()]
@@ -57,7 +57,7 @@ def check_archive(path: Path) -> None:
 
 
 def check_weights(path: Path) -> None:
-    """Look at a file of weights (HDF5).
+    """Check a file of weights (HDF5).
 
     Raises
     ------
@@ -70,7 +70,7 @@ def check_weights(path: Path) -> None:
 
 @contextmanager
 def _understood(path: Path) -> Iterator[None]:
-    """Turn what the libraries say of a damaged file into an `InputError`."""
+    """Turn the errors of libraries that read a damaged file into an `InputError`."""
     try:
         yield
     except InputError:
@@ -83,7 +83,7 @@ def _understood(path: Path) -> Iterator[None]:
 
 
 def _check_config(path: Path, config: object) -> None:
-    """Refuse code from elsewhere than Keras, and layers that are larger than a network."""
+    """Refuse code from outside of Keras, and layers that are larger than a network."""
     require_depth(config, f"{path}: config.json")
     weights = 0
     for each in _tables(config):
@@ -100,7 +100,7 @@ def _check_config(path: Path, config: object) -> None:
 
 
 def _weights_of(layer: dict[str, Any]) -> int:
-    """Return how many weights a layer's kernel has, as far as its configuration tells."""
+    """Return the number of weights of a layer's kernel, 0 where its configuration does not tell it."""
     config, built = layer.get("config"), layer.get("build_config")
     if not isinstance(config, dict) or not isinstance(built, dict):
         return 0

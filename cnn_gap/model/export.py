@@ -1,4 +1,4 @@
-"""Write a network for other runtimes, ONNX or LiteRT, with all that its use needs in metadata."""
+"""Write a network for ONNX or LiteRT runtimes, with classes, thresholds and preprocessing as metadata."""
 
 import json
 import tempfile
@@ -14,7 +14,7 @@ from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing
 from cnn_gap.system.settings import to_dict
 
-#: Raise it when the meaning of the metadata changes.
+#: Version of the metadata. Raise it when the meaning of a key changes.
 EXPORT_FORMAT = 1
 
 #: The member of a LiteRT file that holds the metadata: such a file is a zip archive as well.
@@ -47,7 +47,6 @@ def export_network(network: keras.Model, description: ModelDescription, path: Pa
     Parameters
     ----------
     network : keras.Model
-        What to export.
     description : ModelDescription
         Of the network.
     path : Path
@@ -73,7 +72,7 @@ def export_network(network: keras.Model, description: ModelDescription, path: Pa
 
 
 def metadata(network: keras.Model, description: ModelDescription) -> dict[str, object]:
-    """Return what a user of the exported network has to know, as JSON holds it.
+    """Return the metadata of an exported network, as JSON holds it.
 
     The lists `classes`, `thresholds` and `seen` (whether the training records held the class) are in the order
     of the probabilities.

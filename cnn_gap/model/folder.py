@@ -1,4 +1,4 @@
-"""What a model folder holds: `model.keras` (the network) and `model.json` (everything else that predicts)."""
+"""The model folder: `model.keras` (the network) and `model.json` (classes, thresholds and preprocessing)."""
 
 import hashlib
 import io
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from cnn_gap.system.version import __version__
 if TYPE_CHECKING:
     import keras
 
-#: Raise it when the meaning of model.json changes.
+#: Version of model.json. Raise it when the meaning of a key changes.
 MODEL_FORMAT = 1
 
 
@@ -42,7 +42,7 @@ class ModelDescription:
     thresholds : tuple of float or None
         A class or finding is answered from this probability on; None: never. The findings' follow the classes'.
     seen : tuple of bool
-        Whether the training records held each at all.
+        Whether a training record has the class or finding.
     leads : tuple of str
         The network's channels, in order.
     preprocessing : Preprocessing
@@ -54,9 +54,9 @@ class ModelDescription:
     training : dict
         Summary of the training, for people.
     findings : tuple of Finding
-        What is answered beside the classes, in the order of the probabilities after theirs.
+        Diagnoses that are answered but not scored; their probabilities follow those of the classes.
     format : int
-        Version of this file's form.
+        Version of this file's format.
     """
 
     classes: tuple[tuple[str, ...], ...]
@@ -66,8 +66,8 @@ class ModelDescription:
     leads: tuple[str, ...]
     preprocessing: Preprocessing
     answers: DecisionRule
-    versions: dict
-    training: dict
+    versions: dict[str, Any]
+    training: dict[str, Any]
     findings: tuple[Finding, ...] = ()
     format: int = MODEL_FORMAT
 
@@ -125,7 +125,7 @@ def save_model(folder: Path, network: "keras.Model", description: ModelDescripti
 
 
 class _Memory(io.BytesIO):
-    """A file in memory; Keras asks for the suffix of its name."""
+    """A file in memory with a name, whose suffix Keras looks at."""
 
     def __init__(self, name: str):
         super().__init__()
@@ -136,12 +136,12 @@ class _Memory(io.BytesIO):
 
 
 def write_saved(path: Path, save: Callable[[io.BytesIO], None]) -> None:
-    """Write what Keras saves, by way of memory: HDF5 crashes where a disk fills up under it.
+    """Save with Keras into memory and write the file at once: HDF5 crashes if the disk becomes full.
 
     Parameters
     ----------
     path : Path
-        Whole or untouched; Keras chooses the form by its suffix.
+        Whole or untouched; Keras chooses the format by its suffix.
     save : callable
         Saves to a file in memory.
 
@@ -157,7 +157,7 @@ def write_saved(path: Path, save: Callable[[io.BytesIO], None]) -> None:
 
 
 def read_description(folder: Path) -> ModelDescription:
-    """Read what a model folder says of its network, for which Keras is not needed.
+    """Read `model.json` of a model folder, for which Keras is not needed.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def fingerprint(model: Path) -> str:
 
 
 def software_versions() -> dict[str, str]:
-    """Return the versions of this package and of what computes the probabilities."""
+    """Return the versions of this package and of the libraries that compute the probabilities."""
     import keras
 
     backend = keras.backend.backend()

@@ -1,4 +1,4 @@
-"""What computes probabilities: Keras itself or OpenVINO, which is faster where it may use bfloat16."""
+"""Runtimes that compute probabilities: Keras, or OpenVINO, which is faster in bfloat16."""
 
 import sys
 from collections.abc import Callable
@@ -22,14 +22,14 @@ Compute = Callable[[np.ndarray], Any]
 
 @dataclass(frozen=True)
 class Runtime:
-    """What computes probabilities, and how exactly.
+    """The library and the arithmetic that compute probabilities.
 
     Attributes
     ----------
     name : str
-        "keras", "openvino", or "auto": OpenVINO for bfloat16, Keras for float32, which it computes as fast.
+        "keras", "openvino", or "auto": OpenVINO for bfloat16, Keras for float32, in which both are as fast.
     precision : str
-        "float32", or "bfloat16" for less exact and, on processors that have it, faster arithmetic.
+        "float32", or "bfloat16", which is less exact, and faster on processors that have it.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class Runtime:
 
 
 def start_runtime(network: "keras.Model", runtime: Runtime) -> Compute:
-    """Return what computes a network's probabilities.
+    """Return a function that computes a network's probabilities.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def start_runtime(network: "keras.Model", runtime: Runtime) -> Compute:
 def _openvino(network: "keras.Model", precision: str) -> Compute:
     import keras
 
-    # OpenVINO tells its makers over the network that it is used; without this module it does not.
+    # OpenVINO sends usage statistics to its makers over the network if this module can be imported.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 

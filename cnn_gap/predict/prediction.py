@@ -1,17 +1,25 @@
-"""What the classifier says of a record."""
+"""The prediction for a record: a probability and a label for each class."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet, Diagnosis, duplicate_indices
+from cnn_gap.system.html import html_table
+
+#: Headings of a table of answers; the abbreviation stands beside the name.
+ANSWER_COLUMNS = ("Probability", "Answered", "Diagnosis", "", "Code")
+
+#: How many of the most probable diagnoses a table shows beside those that are answered.
+SHOWN_DIAGNOSES = 5
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the classifier says of a record and one class.
+    """The prediction for one class of a record.
 
     Attributes
     ----------
@@ -22,13 +30,19 @@ class Answer:
     probability : float
         NaN where the record could not be classified.
     label : bool
-        Whether it is answered.
+        Whether the class is answered: its probability reaches its threshold.
     """
 
     diagnosis: Diagnosis
     codes: tuple[str, ...]
     probability: float
     label: bool
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The cells of `ANSWER_COLUMNS`."""
+        about, answered = self.diagnosis, "yes" if self.label else "no"
+        return f"{self.probability:.3f}", answered, about.name, about.abbreviation, ", ".join(self.codes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold; a probability of NaN is None."""
@@ -44,12 +58,12 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the classifier says of a record.
+    """The prediction for a record.
 
     Attributes
     ----------
     name : str
-        The record's.
+        Name of the record.
     classes : ClassSet
         The classes that the model tells apart.
     probabilities : ndarray, shape (classes,), float64
@@ -57,12 +71,12 @@ class Prediction:
     labels : ndarray, shape (classes,), bool
         Whether each class is answered.
     notes : tuple of str
-        What its reader has to know of the record, such as leads that were left out or are flat. Where nothing
-        can be answered, the first says why.
+        What a reader has to know of the record, such as leads that were left out or are flat. Where the record
+        is not answerable, the first note gives the reason.
     failure : str
-        Why the record could not be classified; empty where it was.
+        The reason why the record could not be classified; empty where it was.
     answerable : bool
-        Whether the record holds a heart that can be judged; if not, probabilities are 0 and labels false.
+        Whether the record holds a heartbeat that can be judged; if not, probabilities are 0 and labels false.
     """
 
     name: str
@@ -81,8 +95,15 @@ class Prediction:
         found = ", ".join(f"{each.diagnosis.abbreviation} {each.probability:.3f}" for each in self.answered)
         return f"<Prediction of {self.name!r}: {found or 'nothing'} answered, of {len(self.classes)} classes>"
 
+    def _repr_html_(self) -> str:
+        """Return a small table, which notebooks show."""
+        if self.failure or not self.answerable:
+            return html_table((), (), f"Prediction of {self.name}", [self.failure or self.notes[0]])
+        rows = (each.row for each in self.shown())
+        return html_table(ANSWER_COLUMNS, rows, f"Prediction of {self.name}", self.notes)
+
     def __getitem__(self, diagnosis: str) -> Answer:
-        """Return what is said of the class with this code or abbreviation, in any case.
+        """Return the answer for the class with this code or abbreviation, in any case.
 
         Raises
         ------
@@ -93,22 +114,28 @@ class Prediction:
 
     @property
     def answered(self) -> tuple[Answer, ...]:
-        """The classes that are answered, in their order."""
-        return tuple(self._answer(int(index)) for index in np.flatnonzero(self.labels))
+        """The classes that are answered, in their order, each diagnosis once.
+
+        A finding that repeats the answer of a class, as SCP-ECG's SR repeats sinus rhythm, is left out here, in
+        `top` and in `shown`; `labels` has both.
+        """
+        answered = set(np.flatnonzero(self.labels).tolist())
+        return tuple(self._answer(index) for index in sorted(answered.intersection(self._order)))
 
     def top(self, count: int = 3) -> list[tuple[Diagnosis, float]]:
-        """Return the `count` most probable diagnoses with their probabilities.
+        """Return the `count` most probable diagnoses with their probabilities."""
+        answers = map(self._answer, self._order[:count])
+        return [(each.diagnosis, each.probability) for each in answers]
 
-        A finding that says again what a class says, as SCP-ECG's SR and sinus rhythm, is left out.
-        """
-        again = duplicate_indices(zip(self.classes.diagnoses, self.labels, strict=True))
-        order = [int(index) for index in np.argsort(-self.probabilities, kind="stable") if index not in again]
-        return [(self.classes.diagnoses[index], float(self.probabilities[index])) for index in order[:count]]
+    def shown(self, count: int = SHOWN_DIAGNOSES) -> list[Answer]:
+        """Return the `count` most probable diagnoses and all others that are answered, most probable first."""
+        order = self._order
+        return [self._answer(at) for rank, at in enumerate(order) if rank < count or self.labels[at]]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold: the record's name, notes, failure (None if none) and every class.
 
-        `answerable` says whether the record holds a heart that can be judged.
+        `answerable` tells whether the record holds a heartbeat that can be judged.
         """
         return {
             "record": self.name,
@@ -117,6 +144,12 @@ class Prediction:
             "answerable": self.answerable,
             "classes": [self._answer(index).to_dict() for index in range(len(self.classes))],
         }
+
+    @property
+    def _order(self) -> Sequence[int]:
+        """The classes by falling probability, without findings that repeat the answer of a class."""
+        repeated = duplicate_indices(zip(self.classes.diagnoses, self.labels, strict=True))
+        return [at for at in np.argsort(-self.probabilities, kind="stable").tolist() if at not in repeated]
 
     def _answer(self, index: int) -> Answer:
         return Answer(
@@ -128,6 +161,6 @@ class Prediction:
 
 
 def failed_prediction(name: str, classes: ClassSet, reason: str) -> Prediction:
-    """Return what stands for a record that could not be classified: nothing answered, probabilities NaN."""
+    """Return the prediction for a record that could not be classified: probabilities NaN, nothing answered."""
     count = len(classes)
     return Prediction(name, classes, np.full(count, np.nan), np.zeros(count, bool), failure=reason)

@@ -1,4 +1,4 @@
-"""Run a trained network: records to windows, windows to probabilities and maps, probabilities to labels."""
+"""Run a trained network: records to windows, windows to probabilities, probabilities to labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,8 +12,7 @@ from cnn_gap.evaluate.thresholds import apply_thresholds
 from cnn_gap.io.long_records import LongRecord
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.model.runtimes import Compute, Runtime, start_runtime
-from cnn_gap.network.activation_maps import map_stride, receptive_field, window_multiple, with_maps
-from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
+from cnn_gap.network.activation_maps import window_multiple
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows, WindowMaker
 from cnn_gap.record import Record
@@ -25,9 +24,9 @@ from cnn_gap.signal.windows import NO_SLOPES
 LARGEST_BATCH = 64
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictor:
-    """A trained network with all that turns records into windows and probabilities into labels.
+    """A trained network, with how records become windows and probabilities become labels.
 
     Attributes
     ----------
@@ -36,16 +35,27 @@ class Predictor:
     description : ModelDescription
         Its classes, thresholds and preprocessing.
     runtime : Runtime
-        What computes the probabilities of predictions. Explanations are computed by Keras, in float32.
+        Library and arithmetic that compute the probabilities. Explanations are computed by Keras, in float32.
     """
 
     network: keras.Model
     description: ModelDescription
     runtime: Runtime = field(default_factory=Runtime)
 
+    def __repr__(self) -> str:
+        classes, preprocessing = self.classes, self.description.preprocessing
+        unseen = ", ".join(each.name for each in self.unseen) or "none"
+        return (
+            f"<{type(self).__name__}: {len(classes)} outputs ({len(classes.classes)} classes,"
+            f" {len(classes.findings)} findings)\n"
+            f"  windows of {preprocessing.window_s:g} s at {preprocessing.sampling_rate:g} Hz, computed by"
+            f" {self.runtime.resolved} in {self.runtime.precision}\n"
+            f"  never learned: {unseen}>"
+        )
+
     @property
     def classes(self) -> ClassSet:
-        """What the classifier tells apart."""
+        """The classes and findings that the network tells apart."""
         return self.description.class_set
 
     @property
@@ -58,30 +68,30 @@ class Predictor:
         return self.prepare(record).windows
 
     def prepare(self, record: Record) -> RecordWindows:
-        """Return a record's windows and what it is worth."""
+        """Return the windows of a record and the assessment of its quality."""
         return self.preparation.prepare(record)
 
     def predict_prepared(self, records: Sequence[RecordWindows]) -> list[Prediction]:
-        """Classify records that `prepare` has prepared; a record's probability is the mean over its windows."""
+        """Classify the windows of records; a record's probability is the mean over its windows."""
         outputs = self._run_each(self._compute, [record.windows for record in records])
         return self.predictions(records, [probabilities for (probabilities,) in outputs])
 
     def predict_long(self, record: LongRecord) -> Prediction:
-        """Classify a record that is not in memory as if it were."""
+        """Classify a record that is read in parts: the prediction is the one that it would get in memory."""
         preprocessing = self.description.preprocessing
-        looks, slopes = [], NO_SLOPES
+        assessments, slopes = [], NO_SLOPES
         for piece in pieces(record, preprocessing):
-            looks.append(assess_quality(piece.record, piece.prepared, preprocessing.sampling_rate))
+            assessments.append(assess_quality(piece.record, piece.prepared, preprocessing.sampling_rate))
             slopes = slopes.with_more(piece.prepared.signal, piece.prepared.valid)
         total, count = np.zeros(len(self.classes)), 0
         for windows in long_prediction_windows(record, preprocessing, float(slopes.gain(preprocessing))):
             total += self._run(self._compute, windows)[0].sum(axis=0)
             count += len(windows)
-        prepared = RecordWindows(record.name, np.empty(0), assess_parts(looks))
+        prepared = RecordWindows(record.name, np.empty(0), assess_parts(assessments))
         return self.predictions([prepared], [total[None] / count])[0]
 
     def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
-        """Classify records by their windows alone, whatever these are worth."""
+        """Classify the windows of records without an assessment of their quality."""
         return self.predict_prepared(list(map(RecordWindows, names, windows)))
 
     def predictions(
@@ -92,7 +102,7 @@ class Predictor:
             return []
         means = np.array([each.mean(axis=0) for each in probabilities])
         means[[not record.quality.answerable for record in records]] = 0
-        labels = self._answer(means)
+        labels = self._labels(means)
         return [
             Prediction(
                 record.name,
@@ -105,68 +115,22 @@ class Predictor:
             for record, row, answers in zip(records, means, labels, strict=True)
         ]
 
-    def run_with_maps(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the probabilities (windows, classes) and activation maps (windows, steps, classes) of windows.
-
-        Raises
-        ------
-        InputError
-            If the network has no activation maps.
-        """
-        return self.run_each_with_maps([windows])[0]
-
-    def run_each_with_maps(self, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return what `run_with_maps` does for the windows of each record, which may differ in length."""
-        outputs = self._run_each(self._network_with_maps.predict_on_batch, windows)
-        return [(probabilities, maps) for probabilities, maps in outputs]
-
-    def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
-        """Return what each lead adds to classes at the steps of maps, (windows, steps, columns, leads)."""
-        preprocessing = self.description.preprocessing
-        return lead_maps(
-            self.gradients,
-            windows,
-            columns,
-            preprocessing.margin_samples,
-            self.map_stride,
-            preprocessing.sampling_rate,
-        )
-
-    @cached_property
-    def gradients(self) -> Gradients:
-        """Computes the gradients of logits with respect to the windows' amplitudes."""
-        return logit_gradients(self.network)
-
-    @cached_property
-    def map_stride(self) -> int:
-        """Samples of a window between two steps of the maps."""
-        return map_stride(self.network)
-
     @cached_property
     def preparation(self) -> WindowMaker:
-        """How records become windows."""
+        """Makes the windows of records."""
         return WindowMaker(self.description.preprocessing, self.window_multiple)
 
     @cached_property
     def window_multiple(self) -> int:
-        """Of how many samples a window has a multiple."""
+        """The number of samples of a window is a multiple of this."""
         return window_multiple(self.network)
-
-    @cached_property
-    def map_receptive_field(self) -> int:
-        """Samples of a window that each step of the maps sees."""
-        return receptive_field(self.network)
 
     @cached_property
     def _compute(self) -> Compute:
         return start_runtime(self.network, self.runtime)
 
-    @cached_property
-    def _network_with_maps(self) -> keras.Model:
-        return with_maps(self.network)
-
     def _run_each(self, compute: Compute, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, ...]]:
-        """Return what is computed of the windows of each record; those of one length are run together."""
+        """Return the outputs for the windows of each record; windows of one length are computed together."""
         results: dict[int, tuple[np.ndarray, ...]] = {}
         for length in dict.fromkeys(each.shape[1] for each in windows):
             alike = [index for index, each in enumerate(windows) if each.shape[1] == length]
@@ -177,9 +141,9 @@ class Predictor:
         return [results[index] for index in range(len(windows))]
 
     def _run(self, compute: Compute, windows: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return what is computed of windows, in a few fixed batch sizes.
+        """Return the outputs for windows, which are padded to batches of 1, 2, 4, ... `LARGEST_BATCH`.
 
-        Keras compiles the network for each new batch size: batches are padded to powers of two.
+        Keras compiles the network for each new batch size.
         """
         results = []
         for start in range(0, len(windows), LARGEST_BATCH):
@@ -191,7 +155,8 @@ class Predictor:
             results.append([each[: len(batch)] for each in several])
         return tuple(np.concatenate(each).astype(np.float64) for each in zip(*results, strict=True))
 
-    def _answer(self, probabilities: np.ndarray) -> np.ndarray:
+    def _labels(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return which classes are answered, bool of shape (records, classes)."""
         thresholds = self.description.lowest_probabilities
         labels = apply_thresholds(probabilities, thresholds)
         if self.description.answers.at_least_one:

@@ -1,1 +1,1 @@
-"""Reports: what people and other programs get to see."""
+"""Reports of predictions and explanations: tables, pictures, pages and files for other programs."""

@@ -1,4 +1,4 @@
-"""Predictions as the rows of a table: columns of a data frame, of a Parquet file or of a CSV."""
+"""The columns of a table of predictions, for data frames, Parquet files and CSVs."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 #: The columns before those of the classes.
 ABOUT = ("record", "failure", "answerable", "notes")
 
-#: How the columns of a class are named, given its short name.
+#: Names of the two columns of a class, given its short name.
 PROBABILITY, LABEL = "{}_probability", "{}_label"
 
 

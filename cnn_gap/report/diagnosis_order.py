@@ -1,9 +1,9 @@
-"""The order of diagnoses on a page: what is reported first, sinus rhythm last, rivals beside each other."""
+"""The order of diagnoses on a page: reported ones first, then groups of diagnoses that exclude each other."""
 
 from cnn_gap.diagnoses.classes import duplicate_indices
 from cnn_gap.explain.explanation import ExplainedClass
 
-# Codes of SNOMED CT and SCP-ECG of diagnoses that say nothing is wrong, and of those of which a heart has one.
+# SNOMED CT and SCP-ECG codes of normal diagnoses, and of groups of which a heart has one diagnosis at a time.
 _NORMAL = frozenset({"426783006", "SR", "NORM"})
 _RIVALS = (
     (
@@ -26,18 +26,18 @@ REPORTED, OTHERS = "Reported", "Other findings"
 def in_order(classes: tuple[ExplainedClass, ...]) -> list[tuple[str, ExplainedClass]]:
     """Return classes with the name of their group, in the order of a page.
 
-    What is reported comes first, the most probable at the top and sinus rhythm and normal ECG at the end. The
-    others follow in groups of what excludes each other, each with the most probable at its top. What repeats
-    another is left out.
+    Reported classes come first, the most probable at the top, sinus rhythm and normal ECG last. The others
+    follow in groups of diagnoses that exclude each other, the most probable of each at its top. A finding that
+    repeats the answer of a class is left out.
     """
-    again = duplicate_indices((each.diagnosis, each.label) for each in classes)
-    classes = tuple(each for index, each in enumerate(classes) if index not in again)
-    reported = sorted((each for each in classes if each.label), key=_by_weight)
-    others = sorted((each for each in classes if not each.label), key=_by_weight)
+    repeated = duplicate_indices((each.diagnosis, each.label) for each in classes)
+    once = sorted((each for index, each in enumerate(classes) if index not in repeated), key=_rank)
+    reported = [each for each in once if each.label]
+    others = [each for each in once if not each.label]
     names = [*(name for name, _ in _RIVALS), OTHERS]
     grouped = [(name, each) for name in names for each in others if _GROUPS.get(each.codes[0], OTHERS) == name]
     return [*((REPORTED, each) for each in reported), *grouped]
 
 
-def _by_weight(explained: ExplainedClass) -> tuple[bool, float]:
+def _rank(explained: ExplainedClass) -> tuple[bool, float]:
     return not _NORMAL.isdisjoint(explained.codes), -explained.probability

@@ -1,4 +1,4 @@
-"""Explanations as files for machines: JSON, and regions as WFDB annotations that other viewers show."""
+"""Explanations as files for other programs: JSON, and regions as WFDB annotations."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ ANNOTATOR = "cam"
 
 
 def write_explanation(path: Path, explanation: Explanation) -> None:
-    """Write an explanation as JSON, whole or not at all; `Explanation.to_dict` says what it holds."""
+    """Write an explanation as JSON, whole or not at all; `Explanation.to_dict` lists its keys."""
     write_json(path, explanation.to_dict())
 
 

@@ -19,7 +19,7 @@ from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing
 from cnn_gap.system.outputs import FIGURE, MADE_BY, require_replaceable
 
-#: What pictures are written as.
+#: Suffixes of the formats of pictures.
 SUFFIXES = (".png", ".svg", ".pdf")
 
 _DPI = 200
@@ -30,9 +30,9 @@ def plot(
     diagnosis: str | None = None,
     leads: Sequence[str] | None = None,
     *,
-    layout: Layout = STANDARD,
+    layout: Layout | str = STANDARD,
 ) -> Figure:
-    """Draw a class of an explained record over its map.
+    """Draw a class of an explained record over its map; notebooks show the figure as a picture.
 
     Parameters
     ----------
@@ -40,14 +40,15 @@ def plot(
     diagnosis : str, optional
         The class's code or abbreviation; the first class if not given.
     leads : sequence of str, optional
-        Draw only these; the whole twelve-lead sheet if not given.
-    layout : Layout
-        Of the sheet.
+        Draw only these leads, instead of the twelve-lead sheet.
+    layout : Layout or str
+        Of the sheet: its rows of leads as ``"3x4"``, ``"6x2"`` or ``"12x1"``; a `Layout` sets speed, gain and
+        the order of the leads too.
 
     Raises
     ------
     InputError
-        If the class was not explained, or a lead is unknown.
+        If the class was not explained, or a lead or the layout is unknown.
 
     Examples
     --------
@@ -57,6 +58,7 @@ def plot(
     >>> [round(float(inches) * 25.4) for inches in figure.get_size_inches()]  # A4 landscape, mm
     [297, 210]
     """
+    layout = Layout(layout) if isinstance(layout, str) else layout
     chosen = explanation.classes[0] if diagnosis is None else explanation[diagnosis]
     if leads is not None:
         return plot_leads(explanation, chosen, leads)
@@ -80,7 +82,7 @@ def save_figure(figure: Figure | Iterable[Figure], path: Path) -> None:
         ".svg": {"Date": None, "Creator": made_by},
         ".pdf": {"CreationDate": None, "Creator": made_by},
     }.get(kind, {"Software": made_by})
-    # A user's own settings must not crop the page, which would change nothing but its size, or draw text.
+    # A user's own settings of Matplotlib must not crop the page or turn text into outlines.
     settings: dict[str, Any] = {
         "savefig.bbox": None,
         "svg.fonttype": "none",
@@ -123,7 +125,7 @@ def save_figures(
     Returns
     -------
     list of Path
-        What was written, in the order of the classes.
+        The files that were written, in the order of the classes.
 
     Raises
     ------
@@ -165,7 +167,7 @@ def _kind(path: Path) -> str:
 
 
 def _places(explanation: Explanation, path: Path) -> list[Path]:
-    """Return a path for each class: with the diagnosis in its name where there are several, all different."""
+    """Return a different path for each class: with its abbreviation in the name where there are several."""
     if len(explanation.classes) == 1:
         return [path]
     places: list[Path] = []

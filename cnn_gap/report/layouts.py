@@ -1,4 +1,4 @@
-"""How a sheet is laid out: which lead is where, at what scale, and where rows lie so that they have room."""
+"""The layout of a sheet: the places of the leads, the scale, and the heights of the rows."""
 
 import math
 from collections.abc import Sequence
@@ -26,17 +26,16 @@ _CABRERA = {
 
 LAYOUTS, SPEEDS, GAINS = tuple(_STANDARD), (25.0, 50.0), (5.0, 10.0, 20.0)
 
-#: A tracing that leaves its row by more is cut, mm.
+#: A tracing is cut at this distance from its baseline, mm.
 REACH = 45.0
 
-#: Baselines lie on thick lines of the grid, mm.
-_THICK = 5.0
-_LEAST = 4.0  # above and below a baseline, mm
+_THICK = 5.0  # distance of the thick lines of the grid, on which baselines lie, mm
+_LEAST = 4.0  # minimum room above and below a baseline, mm
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a sheet shows a record.
+    """The rows, scale and order of leads of a sheet.
 
     Attributes
     ----------
@@ -77,13 +76,13 @@ class Layout:
         return self.rows == "3x4"
 
 
-#: What a sheet has unless another is asked for.
+#: The layout of a sheet unless another is asked for.
 STANDARD = Layout()
 
 
 @dataclass(frozen=True)
 class Row:
-    """Where a row lies, mm from the sheet's lower edge."""
+    """The heights of a row, mm from the sheet's lower edge."""
 
     top: float
     baseline: float
@@ -91,14 +90,14 @@ class Row:
 
 
 def place_rows(extents: Sequence[tuple[float, float]], low: float, high: float) -> list[Row]:
-    """Return where rows lie between two heights (mm): each has the room that its tracings take.
+    """Return the heights of rows between two limits (mm), each with the room that its tracings need.
 
     Parameters
     ----------
     extents : sequence of (float, float)
         How far each row's tracings reach above and below its baseline, mm.
     low, high : float
-        What the rows share. If the tracings need more, rows come nearer to each other and overlap, as on paper.
+        The limits. If the tracings need more room than this, rows come nearer to each other and overlap.
 
     Examples
     --------
@@ -122,7 +121,7 @@ def place_rows(extents: Sequence[tuple[float, float]], low: float, high: float) 
 
 
 def page_starts(seconds: float, shown_s: float) -> list[float]:
-    """Return where the pages of a record begin, s; what is left at its end and is under half a second has none.
+    """Return where the pages of a record begin, s; a rest of less than half a second at the end has no page.
 
     Examples
     --------

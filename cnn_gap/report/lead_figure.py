@@ -1,4 +1,4 @@
-"""Single leads over the map of a class, as figures 3 and 4 of Lin et al. 2020 have them."""
+"""Single leads over the map of a class, as in figures 3 and 4 of Lin et al. 2020."""
 
 import math
 from collections.abc import Sequence
@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS, canonical_lead
+from cnn_gap.report.picture import Picture
 from cnn_gap.report.report_text import answer, drawable, heading
 from cnn_gap.report.tracings import DENSITY, GREY, INK, SPEED, tracing
 from cnn_gap.system.errors import InputError
 
-_LONGEST_S = 48.0  # what is drawn at the sheet's speed; longer records are squeezed
+_LONGEST_S = 48.0  # up to this length records are drawn at 25 mm/s; longer ones are squeezed
 _RED = "#c8102e"
 
 
@@ -22,7 +23,7 @@ def plot_leads(
 ) -> Figure:
     """Draw leads over the map of a class, on one time axis of about 25 mm/s if the record is not too long.
 
-    What is in the map's regions is red, thicker and shaded; the level above which a region begins is a line.
+    Tracings in the map's regions are red, thicker and shaded; the level of the regions is a dashed line.
     Each lead is drawn around its median; samples that are not valid are gaps.
 
     Parameters
@@ -31,7 +32,7 @@ def plot_leads(
     explained_class : ExplainedClass
         One of its classes.
     leads : sequence of str
-        Names as in `headers.LEADS`, in any case.
+        Names as in `LEADS`, in any case.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def plot_leads(
     names = _known_leads(leads)
     record = explanation.record
     size = (min(max(record.duration_s, 6.0), _LONGEST_S) * SPEED / 25.4 + 1.0, 1.7 * (len(names) + 1) + 0.7)
-    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    figure = Picture(figsize=size, layout="constrained", facecolor="white")
     panels = figure.subplots(len(names) + 1, 1, sharex=True)
     for panel, lead in zip(panels, names, strict=False):
         _draw_lead(panel, explanation, explained_class, lead)

@@ -1,7 +1,7 @@
-"""Explained records as pages for a browser: each whole in itself, so that it can be mailed and opened anywhere.
+"""Explained records as pages for a browser, each a single file that loads nothing.
 
-Pages load nothing. Their security policy (https://www.w3.org/TR/CSP3/) allows the one script and the one style
-sheet that belong to them, by their hashes, and nothing else: what a record calls itself can run nothing.
+Their security policy (https://www.w3.org/TR/CSP3/) allows by their hashes the one script and the one style
+sheet in the page and nothing else, so that no text of a record can be executed.
 """
 
 import json
@@ -25,19 +25,18 @@ from cnn_gap.report.diagnosis_order import in_order
 from cnn_gap.report.report_text import cautions, drawable, measured_values, person, recording, verdict
 from cnn_gap.signal.resampling import bridge, nearest_valid, resample_by
 
-#: Tracings are drawn at this sampling rate (Hz) at most, ten samples to the millimetre of paper.
+#: Maximum sampling rate of the tracings, Hz: ten samples to the millimetre of paper.
 DRAWN_RATE = 250
 
 _FOLDER = Path(__file__).parent / "page_assets"
 
-
-#: Rate of the median beat on a page, Hz.
+#: Sampling rate of the median beat on a page, Hz.
 BEAT_RATE = 250
 
 
 @dataclass(frozen=True)
 class Links:
-    """URLs of the index and of the records before and after in it, None where there is none."""
+    """URLs of the index, and of the records before and after in it, if there are any."""
 
     index: str
     previous: str | None = None
@@ -46,22 +45,22 @@ class Links:
 
 @dataclass(frozen=True)
 class IndexRow:
-    """A record of a folder in the index.
+    """The row of a record in the index of a folder.
 
     Attributes
     ----------
     name : str
         The record's.
     href : str or None
-        Where its page is, as a URL; None if there is none.
+        URL of its page; None if there is none.
     reported : tuple of str
-        Abbreviations of what is reported.
+        Abbreviations of the reported diagnoses.
     probabilities : dict of str to float
         Of every class that was explained, by its name.
     notes : tuple of str
-        What is to be known of the record's quality.
+        On the record's quality.
     failure : str
-        Why the record could not be explained; empty if it was.
+        The reason why the record could not be explained; empty if it was.
     """
 
     name: str
@@ -73,9 +72,7 @@ class IndexRow:
 
 
 def explanation_page(explanation: Explanation, links: Links | None = None) -> str:
-    """Return an explained record as a page: twelve leads on ECG paper over the map of the diagnosis chosen.
-
-    All twelve leads are shown over the whole record, so that each can be looked at where the map stands out.
+    """Return an explained record as a page: its twelve leads, whole, over the map of a chosen diagnosis.
 
     Parameters
     ----------
@@ -95,12 +92,12 @@ def explanation_page(explanation: Explanation, links: Links | None = None) -> st
 
 
 def relinked(page: str, old: Links, new: Links) -> str:
-    """Return a page with other links, as `explanation_page` would have made it."""
+    """Return a page with other links, equal to that of `explanation_page` with these."""
     return page.replace(_nav(old), _nav(new), 1)
 
 
 def index_page(rows: Sequence[IndexRow]) -> str:
-    """Return the page that links the pages of a folder's records, in a table to sort and to filter."""
+    """Return the page with a table of a folder's records, which can be sorted and filtered."""
     failed = [row for row in rows if row.failure]
     explained = [row for row in rows if not row.failure]
     failures = (
@@ -116,7 +113,7 @@ def index_page(rows: Sequence[IndexRow]) -> str:
 
 
 def page_data(explanation: Explanation) -> dict[str, object]:
-    """Return what a record's page draws.
+    """Return the data of a record's page.
 
     Voltages are whole microvolts at `rate` (Hz), null where not valid; a lead that was not recorded has none.
     Activations are thousandths of the logit's unit at the map's own steps, the first at `map_start` (s) and
@@ -218,9 +215,7 @@ def _drawn_signal(record: Record) -> tuple[np.ndarray, float]:
 def _thousandths(values: np.ndarray) -> list[int | None]:
     scaled = 1000 * values.astype(np.float64)
     valid = np.isfinite(scaled)
-    if valid.all():
-        return scaled.round().astype(int).tolist()
-    whole = np.where(valid, scaled, 0).round().astype(int).tolist()
+    whole: list[int | None] = np.where(valid, scaled, 0).round().astype(int).tolist()
     return [value if known else None for value, known in zip(whole, valid.tolist(), strict=True)]
 
 
@@ -239,7 +234,7 @@ def _links(links: Links) -> str:
 
 
 def _nav(links: Links) -> str:
-    """Return what is around links in a page, which is nowhere else in it: texts of a record are escaped."""
+    """Return links with the tags around them, which occur once in a page: texts of a record are escaped."""
     before, after = _text("record.html").split("$links")
     return before.rpartition("\n")[2] + _links(links) + after.partition("\n")[0]
 
@@ -289,7 +284,7 @@ def _policy(style: str, script: str) -> str:
 
 
 def _embedded(data: object) -> str:
-    """Return data as JSON that cannot end the script element that holds it."""
+    """Return data as JSON without `<`, so that it cannot end the script element around it."""
     return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""What pictures and pages say of a record and of a class, in words."""
+"""The texts of pictures and pages on a record and on a class."""
 
 import math
 
@@ -7,10 +7,10 @@ from cnn_gap.diagnoses.classes import Diagnosis, duplicate_indices
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.record import Record
 
-#: Reported ones of these make a PR interval meaningless: atrial fibrillation, flutter, pacing rhythm.
+#: Codes of rhythms without a PR interval: atrial fibrillation, flutter, pacing rhythm.
 WITHOUT_PR = frozenset({"164889003", "164890007", "10370003", "AFIB", "AFLT", "PACE"})
 
-#: Never-learned diagnoses that are named before the rest is counted.
+#: Number of never-learned diagnoses that are named; the others are counted.
 _MOST_NAMED = 6
 
 
@@ -46,52 +46,35 @@ def verdict(explained: ExplainedClass) -> str:
 
 
 def codes(explained: ExplainedClass) -> str:
-    """Return a class's codes after whose they are, such as ``SNOMED CT 164889003``."""
+    """Return a class's codes after their system, such as ``SNOMED CT 164889003``."""
     return f"{explained.diagnosis.system} {', '.join(explained.codes)}"
 
 
 def person(record: Record) -> list[str]:
-    """Return what is known of the person, such as ``["63 years", "female"]``."""
+    """Return the age and sex of the person, where they are known, such as ``["63 years", "female"]``."""
     known = [] if math.isnan(record.age) else [f"{record.age:g} years"]
     return known if record.sex == "Unknown" else [*known, record.sex.lower()]
 
 
 def recording(record: Record) -> list[str]:
-    """Return when and by what the record was made, as far as its file says."""
+    """Return the time of the recording and the device, where the record's file has them."""
     when = [] if record.time is None else [f"recorded {record.time:%Y-%m-%d %H:%M}"]
     return [*when, f"device {drawable(record.device)}"] if record.device else when
 
 
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
-    """Return the name and value of each measurement that can be trusted, such as ``("PR", "160 ms")``.
-
-    PR is left out where a rhythm without one is reported.
-    """
-    reported = {diagnosis.code for diagnosis in explanation.reported}
-    found: list[tuple[str, str]] = []
-    if measured.rate is not None and measured.rr_range_s is not None:
-        shortest, longest = (round(1000 * value) for value in measured.rr_range_s)
-        found += [("Rate", f"{measured.rate:.0f}/min"), ("RR", f"{shortest}–{longest} ms")]
-    intervals = (
-        ("PR", None if reported & WITHOUT_PR else measured.pr_s),
-        ("QRS", measured.qrs_s),
-        ("QT", measured.qt_s),
-        ("QTc Bazett", measured.qtc_bazett_s),
-        ("QTc Fridericia", measured.qtc_fridericia_s),
-    )
-    found += [(name, f"{1000 * value:.0f} ms") for name, value in intervals if value is not None]
-    if measured.axis_deg is not None:
-        found.append(("QRS axis", f"{measured.axis_deg:.0f}°".replace("-", "−")))
-    return found
+    """Return `Measurements.values`, without PR where a rhythm without a PR interval is reported."""
+    without_pr = WITHOUT_PR & {diagnosis.code for diagnosis in explanation.reported}
+    return [(name, value) for name, value in measured.values if name != "PR" or not without_pr]
 
 
 def record_notes(explanation: Explanation) -> tuple[str, ...]:
-    """Return what reading the record and looking at its quality found, each once."""
+    """Return the notes of the record's reader and on its quality, each once."""
     return tuple(dict.fromkeys((*explanation.record.notes, *explanation.notes)))
 
 
 def cautions(explanation: Explanation) -> list[str]:
-    """Return what a reader has to know of the record and the network before believing them."""
+    """Return what limits the use of an explanation: notes on the record and limits of the network."""
     said = [f"{note[:1].upper()}{note[1:]}" for note in record_notes(explanation)]
     if explanation.unseen:
         names = [diagnosis.name for diagnosis in explanation.unseen]
@@ -104,12 +87,12 @@ def cautions(explanation: Explanation) -> list[str]:
 
 
 def reported(explanation: Explanation) -> str:
-    """Return all that is reported of the record, by abbreviation, each diagnosis once."""
-    again = duplicate_indices((each, True) for each in explanation.reported)
-    names = (each.abbreviation for index, each in enumerate(explanation.reported) if index not in again)
+    """Return the abbreviations of all diagnoses that are reported of the record, each once."""
+    repeated = duplicate_indices((each, True) for each in explanation.reported)
+    names = (each.abbreviation for index, each in enumerate(explanation.reported) if index not in repeated)
     return ", ".join(dict.fromkeys(names)) or "nothing"
 
 
 def drawable(text: str) -> str:
-    """Return text without what no file of a picture can hold, such as the bytes of names that are not UTF-8."""
+    """Return text with a replacement for characters that pictures cannot hold, such as control characters."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

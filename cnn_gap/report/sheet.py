@@ -21,6 +21,7 @@ from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 from cnn_gap.report.layouts import REACH, STANDARD, Layout, Row, page_starts, place_rows
+from cnn_gap.report.picture import Picture
 from cnn_gap.report.report_text import (
     answer,
     cautions,
@@ -35,7 +36,7 @@ from cnn_gap.report.report_text import (
 from cnn_gap.report.tracings import GREY, INK, tracing
 from cnn_gap.system.errors import InputError
 
-#: Times between the colours of the sheet's map, s: finer than paper shows.
+#: Time between two colours of the sheet's map, s: 0.25 mm of paper.
 MAP_STEP_S = 0.01
 
 _RHYTHM_LEADS = ("II", "V1", *LEADS)  # the first that is recorded
@@ -52,7 +53,7 @@ _OVERVIEW = (171.2, 174.0)
 _MANY_ROWS = 4  # more have brackets over the first one alone
 _MOST_PULSES = 6  # more rows than this have one calibration pulse, and names before them
 
-_COLOURS = matplotlib.colormaps["Blues"]  # the darker the more, so legible in grey and to all eyes
+_COLOURS = matplotlib.colormaps["Blues"]  # darker is more: legible in grey and with any colour vision
 _BLANK = (1, 1, 1, 0)
 _MAP_STYLE: dict[str, Any] = {"norm": Normalize(0, 100), "aspect": "auto"}
 _PALE = 0.5  # opacity of the map behind tracings
@@ -63,24 +64,24 @@ _GRID = ((1, "#f7dcda", 0.35), (5, "#eab0ac", 0.7))
 
 @dataclass(frozen=True)
 class _Part:
-    """What of a record a sheet shows, from a time on (s), and at what scale (mm/s, mm/mV)."""
+    """The part of a record that a sheet shows: its start (s) and the layout."""
 
     start_s: float
     layout: Layout
 
     @property
     def seconds(self) -> float:
-        """What fits on the sheet, s."""
+        """The length of the part, s."""
         return _WIDTH / self.layout.speed
 
     def x(self, time: float) -> float:
-        """Return where a time is, mm, or the sheet's end that is nearest."""
+        """Return the place of a time, mm from the left, or the nearer end of the tracings."""
         return _START + self.layout.speed * min(max(time - self.start_s, 0.0), self.seconds)
 
 
 @dataclass(frozen=True, eq=False)
 class _Panel:
-    """A lead's place on the sheet (left end, mm, and row), what is shown (s), and its times and voltages."""
+    """A lead's place on the sheet: left end (mm), row, start and length (s), and its times and voltages."""
 
     name: str
     lead: str
@@ -105,15 +106,15 @@ def plot_sheet(
     layout: Layout = STANDARD,
     measured: Measurements | None = None,
 ) -> Figure:
-    """Draw a page of a record as on ECG paper, with the map of a class behind.
+    """Draw a page of a record as on ECG paper over the map of a class.
 
     The figure is an A4 page to scale, by default three rows of four leads that follow each other in time over a
     rhythm strip (lead II, or V1 or the first recorded if there is none), ten seconds in all, so that all rows
-    share one time axis and one map. What speaks for the class is blue, the darker the more: pale behind the
-    tracings, in full in the band below, to which the scale belongs. Brackets mark the regions. Each lead is
-    drawn around the median of what is shown, and rows have the room that their tracings take; what is cut all
-    the same has red triangles. Samples that are not valid are gaps. A record of several pages has an
-    overview above the grid.
+    share one time axis and one map. Values of the map above 0 are blue, darker where they are higher: pale
+    behind the tracings, in full in the band below, to which the scale belongs. Brackets mark the regions. Each
+    lead is drawn around the median of the part, and rows have the room that their tracings need; red triangles
+    mark where a tracing is cut. Samples that are not valid are gaps. A record of several pages has an overview
+    above the grid.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def plot_sheet(
     """
     record = explanation.record
     part = _part(explanation, explained_class, start_s, layout)
-    figure = Figure(figsize=(_PAGE[0] / 25.4, _PAGE[1] / 25.4), layout="none", facecolor="white")
+    figure = Picture(figsize=(_PAGE[0] / 25.4, _PAGE[1] / 25.4), layout="none", facecolor="white")
     page = _bare_axes(figure, (0, 0, *_PAGE), "page")
     page.set(xlim=(0, _PAGE[0]), ylim=(0, _PAGE[1]))
     panels = list(_panels(record, part))
@@ -227,7 +228,7 @@ def _draw_grid(page: Axes) -> None:
 
 
 def _highest(explained: ExplainedClass) -> float:
-    """Return the map's maximum over the whole record, so that pages of it compare; 1 if it is not above 0."""
+    """Return the map's maximum over the whole record, to which all its pages are scaled; 1 if not above 0."""
     highest = float(np.nan_to_num(explained.activation, nan=-np.inf).max())
     return highest if highest > 0 else 1.0
 
@@ -238,7 +239,7 @@ def _speaks_for(explained: ExplainedClass) -> bool:
 
 def _shares(explanation: Explanation, explained: ExplainedClass, times: np.ndarray) -> np.ndarray:
     """Return the map at some times in percent of its maximum, NaN outside of the record, as a row."""
-    shown = np.interp(times, explanation.times, explained.activation, left=np.nan, right=np.nan)
+    shown: np.ndarray = np.interp(times, explanation.times, explained.activation, left=np.nan, right=np.nan)
     return 100 * shown[None] / _highest(explained)
 
 
@@ -300,7 +301,7 @@ def _name_height(row: Row) -> float:
 
 
 def _mark_cuts(page: Axes, panel: _Panel, row: Row, limits: tuple[float, float], layout: Layout) -> None:
-    """Point with a triangle where a tracing goes on beyond its place, once for each time that it leaves."""
+    """Draw a triangle at each time that a tracing begins to leave its place."""
     for edge, sign, marker in ((limits[1], 1, "^"), (limits[0], -1, "v")):
         shown = (panel.times >= panel.start_s) & (panel.times < panel.start_s + panel.seconds)
         beyond = shown & (np.nan_to_num(sign * (panel.values - edge)) > 0)
@@ -313,14 +314,14 @@ def _mark_cuts(page: Axes, panel: _Panel, row: Row, limits: tuple[float, float],
 
 
 def _missing(record: Record, panel: _Panel) -> str:
-    """Return why a panel has no tracing, empty if it has one or the record is over."""
+    """Return the reason why a panel has no tracing; empty if it has one or is behind the record's end."""
     if not record.leads[LEADS.index(panel.lead.removeprefix("-"))]:
         return "not recorded"
     return "no valid samples" if panel.inside.size and np.isnan(panel.inside).all() else ""
 
 
 def _draw_marks(page: Axes, panel: _Panel, row: Row, layout: Layout) -> None:
-    """Draw the calibration pulse (1 mV, 0.2 s) before a row, or what separates a lead from the one before."""
+    """Draw the calibration pulse (1 mV, 0.2 s) before a row, or the line between a lead and the one before."""
     x, y = panel.left, row.baseline
     if x > _START:
         ticks = [((x, y - 7), (x, y - 4)), ((x, y + 4), (x, y + 7))]
@@ -328,7 +329,7 @@ def _draw_marks(page: Axes, panel: _Panel, row: Row, layout: Layout) -> None:
         return
     high, wide = y + layout.gain, 0.2 * layout.speed
     if len(layout.leads) > _MOST_PULSES and row.bottom > _BAND[1]:
-        return  # the last row's stands for all
+        return  # of many rows only the last one has a pulse
     fall = x - 2.5
     rise = fall - wide
     pulse = [(rise - 2, y), (rise, y), (rise, high), (fall, high), (fall, y), (fall + 2, y)]
@@ -353,6 +354,11 @@ def _draw_scale(figure: Figure, page: Axes, explained: ExplainedClass, layout: L
         f"Brackets: {brackets}. Red triangles: the tracing is cut."
     )
     page.text(_LEFT, top - 5.5, legend, size=7.5, color=INK, va="top", linespacing=1.45)
+    _draw_colour_bar(figure, page, level if speaks else None)
+
+
+def _draw_colour_bar(figure: Figure, page: Axes, level: float | None) -> None:
+    """Draw the colours of the map in percent of its highest value, with a mark at the regions' level."""
     (width, low), left = _BAR, _END - _BAR[0]
     bar = _bare_axes(figure, (left, low, width, 4), "scale")
     bar.set_axis_on()
@@ -362,9 +368,9 @@ def _draw_scale(figure: Figure, page: Axes, explained: ExplainedClass, layout: L
     drawn.outline.set(edgecolor=GREY, linewidth=0.6)
     bar.tick_params(labelsize=7.5, width=0.6, length=2, color=GREY)
     caption: dict[str, Any] = {"size": 7.5, "color": INK, "ha": "center"}
-    what = "share of the map's highest value" if speaks else "nothing speaks for the diagnosis"
-    page.text(left + width / 2, low - 5.2, what, va="top", **caption)
-    if speaks and 0 < level < 100:
+    meaning = "nothing speaks for the diagnosis" if level is None else "share of the map's highest value"
+    page.text(left + width / 2, low - 5.2, meaning, va="top", **caption)
+    if level is not None and 0 < level < 100:
         bar.plot([level] * 2, [0, 1.5], color=_REGION, linewidth=1.5, clip_on=False)
         page.text(left + width * level / 100, low + 6.6, f"regions from {level:.0f} %", **caption)
 
@@ -394,7 +400,7 @@ def _fitting(text: str, largest: float) -> float:
 
 
 def _shown(explanation: Explanation, part: _Part) -> str:
-    """Return which part of the record is shown, in words."""
+    """Return the text on which part of the record is shown."""
     seconds = explanation.record.duration_s
     end = min(part.start_s + part.seconds, seconds)
     span = f"{part.start_s:.4g} s to {end:.4g} s of {seconds:.4g} s"

@@ -1,4 +1,4 @@
-"""Tracings as pictures show them: which samples are drawn, and in which ink."""
+"""The tracings of pictures: the samples that are drawn, and their colours."""
 
 import math
 
@@ -7,10 +7,10 @@ import numpy as np
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 
-#: Points a second of a tracing on the sheet, more than its 25 mm can show.
+#: Maximum number of points a second of a tracing on the sheet: 20 to the millimetre.
 DENSITY = 500.0
 
-#: What a second measures on paper, mm.
+#: Length of a second on paper, mm.
 SPEED = 25.0
 
 INK, GREY = "#101010", "#6b6b6b"
@@ -37,7 +37,7 @@ def tracing(
 
 
 def _extremes(values: np.ndarray, size: int) -> np.ndarray:
-    """Return where the lowest and the highest of every `size` values are, NaN before both; of 2 all."""
+    """Return the indices of the lowest and the highest of every `size` values, NaN before both; up to 2 all."""
     if size <= 2:
         return np.arange(len(values))
     whole = len(values) - len(values) % size

@@ -107,7 +107,7 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
     """Return a value as its type hint says; a whole number becomes a float where the hint is float."""
     if dataclasses.is_dataclass(hint):
         return from_dict(hint, value, f"{where}.")  # type: ignore[arg-type]
-    if hint is dict:
+    if (get_origin(hint) or hint) is dict:
         require_depth(value, where)
     if isinstance(hint, types.UnionType):  # the one union in use is "or None"
         return None if value is None else _checked(get_args(hint)[0], value, where)

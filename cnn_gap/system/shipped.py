@@ -1,4 +1,4 @@
-"""The files that ship with the package: the Challenge's weights, the configurations and a trained model.
+"""The files that ship with the package: the Challenge's weights, the configurations and trained models.
 
 In the repository they lie at its top, where the Challenge and the README have them. A built package holds a
 copy of them in its folder `shipped/` (see `setup.py`), so that it works wherever it is installed.
@@ -15,5 +15,6 @@ SHIPPED_WEIGHTS = _FOLDER / "weights.csv"
 #: The configurations of trainings.
 SHIPPED_CONFIGS = _FOLDER / "configs"
 
-#: A trained model.
+#: The folder of the model that the commands use by default, and a folder for those of further models.
 SHIPPED_MODEL = _FOLDER / "model"
+FURTHER_MODELS = _FOLDER / "models"

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from cnn_gap.beats.detection import RATE
 from cnn_gap.beats.intervals import measure
 from cnn_gap.io.amplitudes import record_from_signal
+from cnn_gap.io.records import read_record
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 from cnn_gap.simulation import simulate_record
@@ -124,6 +126,16 @@ def test_median_beat_is_the_beat_without_its_noise():
     found, expected = (measure(record).beats for record in (noisy, clean))
     near = slice(found.fiducial - round(0.2 * RATE), found.fiducial + round(0.4 * RATE))
     assert np.abs(found.median[near] - expected.median[near]).mean() < 0.03
+
+
+def test_a_path_is_measured_as_its_record_and_shown_as_a_table():
+    path = ROOT / "test_data" / "SIM0008"
+    measured, expected = measure(str(path)), measure(read_record(path))
+    assert measured.values == expected.values
+    assert dict(measured.values)["QRS"].endswith(" ms")
+    page = measured._repr_html_()
+    assert page.count("<tr>") == 1 + len(measured.values)
+    assert all(f"<td>{name}</td><td>{value}</td>" in page for name, value in measured.values)
 
 
 def as_record(simulated):

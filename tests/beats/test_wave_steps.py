@@ -8,7 +8,8 @@ from keras import ops
 
 from benchmarks.maps.waves import waves_of
 from cnn_gap.beats.wave_steps import WAVES, find_wave_steps
-from cnn_gap.io.records import find_records, read_record
+from cnn_gap.io.records import read_record
+from cnn_gap.io.sources import find_records
 from cnn_gap.signal.windows import Preprocessing, prediction_windows
 from cnn_gap.simulation.recordings import simulate_record
 

@@ -39,7 +39,7 @@ def test_every_file_that_was_asked_for_is_written_and_named(model, classifier, p
     ended = run_command(explain, [model, path.with_suffix(""), *wishes])
     assert ended.code == 0
     first, second = (out.with_name(f"sheet-{name}.svg") for name in ("AF", "PAC"))
-    expected = classifier.explain(path, "AF,PAC", leads=True)
+    expected = classifier.explain(path, "AF,PAC", with_leads=True)
     written = "".join(f"wrote {name}\n" for name in (first, second, content, marks, page))
     assert ended.out == f"{explanation_table(expected)}\n{written}"
     assert json.loads(content.read_text()) == json.loads(json.dumps(expected.to_dict()))
@@ -56,7 +56,7 @@ def test_every_file_that_was_asked_for_is_written_and_named(model, classifier, p
 
 
 def test_the_json_has_map_regions_and_shares_on_the_records_time(classifier, path):
-    explanation = classifier.explain(path, "top2", leads=True)
+    explanation = classifier.explain(path, "top2", with_leads=True)
     content = json.loads(json.dumps(explanation.to_dict(), allow_nan=False))
     record = explanation.record
     assert (content["record"], content["sampling_rate"], content["samples"]) == (record.name, 100, 1000)
@@ -85,7 +85,7 @@ def test_a_page_lists_every_class_unless_some_are_named(model, classifier, path,
     listed = _listed(page)
     assert sorted(listed) == sorted(map(list, classifier.classes.classes))
     assert sorted(listed[:count]) == sorted(list(each.codes) for each in prediction.answered)
-    answered = classifier.explain(path, leads=True).to_dict()
+    answered = classifier.explain(path, with_leads=True).to_dict()
     assert json.loads(content.read_text()) == json.loads(json.dumps(answered))
     assert run_command(explain, [model, path, "--html", page, "--classes", "AF"]).code == 0
     assert _listed(page) == [["164889003"]]
@@ -99,7 +99,7 @@ def test_without_leads_there_are_no_shares(model, path, tmp_path, run_command):
 
 
 def test_the_table_has_a_line_a_class_with_its_strongest_regions(classifier, path):
-    explanation = classifier.explain(path, "top3", leads=True)
+    explanation = classifier.explain(path, "top3", with_leads=True)
     lines = explanation_table(explanation).splitlines()
     assert len(lines) == 1 + 3
     for line, each in zip(lines[1:], explanation.classes, strict=True):

@@ -11,7 +11,6 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.explain import explainer
 from cnn_gap.explain.explainer import named_classes
 from cnn_gap.explain.regions import Level
-from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
@@ -64,6 +63,32 @@ def test_a_path_and_a_batch_are_explained_as_the_record_alone(classifier, record
         np.testing.assert_allclose(together["AF"].activation, alone["AF"].activation, atol=1e-4)
         assert together.record.name == alone.record.name == path.stem
     assert classifier.explain_batch([]) == []
+
+
+def test_a_batch_takes_paths_records_and_signals(classifier, records, record, monkeypatch):
+    monkeypatch.setattr("cnn_gap.classifier.RECORDS_EXPLAINED_AT_ONCE", 2)
+    paths = find_records(records)[:3]
+    mixed = [str(paths[0]), paths[1], read_record(paths[2]), record.signal]
+    batch = classifier.explain_batch(mixed, "AF", level="absolute:0", sampling_rate=100, leads=LEADS)
+    assert [each.record.name for each in batch] == [*(path.stem for path in paths), "3"]
+    np.testing.assert_allclose(batch[3]["AF"].activation, batch[0]["AF"].activation, atol=1e-4)
+    assert {each["AF"].level for each in batch} == {0.0}
+    named = classifier.explain_batch(iter(paths[:2]), names=["a", "b"])
+    assert [each.record.name for each in named] == ["a", "b"]
+
+
+def test_a_batch_names_the_record_that_cannot_be_read(classifier, record, tmp_path):
+    with pytest.raises(InputError, match="absent"):
+        classifier.explain_batch([record, tmp_path / "absent"])
+    for wrong in (record, "A0001", record.signal):
+        with pytest.raises(InputError, match=r"expected several records; received .*; explain takes one"):
+            classifier.explain_batch(wrong)
+
+
+def test_leads_as_a_bool_is_deprecated(classifier, record):
+    with pytest.warns(DeprecationWarning, match="with_leads"):
+        explanation = classifier.explain(record, "AF", leads=True)
+    assert explanation["AF"].lead_shares is not None
 
 
 def test_the_maps_mean_is_the_logit_without_its_bias(classifier, record):
@@ -128,7 +153,7 @@ def test_a_class_that_was_not_asked_for_is_not_there(classifier, record):
 
 
 def test_a_leads_share_is_the_fall_of_the_logit_without_it(classifier, record):
-    explained = classifier.explain(record, classes="top3", leads=True)
+    explained = classifier.explain(record, classes="top3", with_leads=True)
     whole = _logits(classifier, record)
     for lead in (0, 7):
         without = _logits(classifier, record, lead)
@@ -139,7 +164,7 @@ def test_a_leads_share_is_the_fall_of_the_logit_without_it(classifier, record):
 
 def test_what_a_lead_adds_at_a_time_is_the_slope_of_the_logit_there(classifier, record):
     """Scaling 0.3 s of a lead a little moves the logit by what is added there."""
-    explained = classifier.explain(record, classes=["AF", "LBBB"], leads=True)
+    explained = classifier.explain(record, classes=["AF", "LBBB"], with_leads=True)
     window = classifier.windows(record)
     step, lead, change = 30, 7, 1e-2
     middle = step * classifier.map_stride + classifier.map_stride // 2
@@ -155,9 +180,8 @@ def test_what_a_lead_adds_at_a_time_is_the_slope_of_the_logit_there(classifier, 
 
 def test_an_absent_lead_has_no_share(classifier):
     signal = simulate_record("three", ["164889003"], 250.0, 12.0, seed=0).signal[:, 6:9]
-    explained = classifier.explain(record_from_signal(signal, 250.0, ["V1", "V2", "V3"]), "AF", leads=True)[
-        "AF"
-    ]
+    three = classifier.explain(signal, "AF", with_leads=True, sampling_rate=250.0, leads=["V1", "V2", "V3"])
+    explained = three["AF"]
     absent = [lead not in ("V1", "V2", "V3") for lead in LEADS]
     assert not explained.lead_shares[absent].any()
     assert not explained.lead_activation[:, absent].any()
@@ -168,7 +192,7 @@ def test_an_absent_lead_has_no_share(classifier):
 def test_any_length_and_rate(classifier, seconds, rate):
     samples = round(seconds * rate)
     signal = np.random.default_rng(1).normal(size=(samples, 12)).astype(np.float32)
-    explained = classifier.explain(record_from_signal(signal, rate, LEADS), "top2").classes
+    explained = classifier.explain(signal, "top2", sampling_rate=rate, leads=LEADS).classes
     for each in explained:
         assert each.activation.shape == (samples,)
         assert np.isfinite(each.activation).all()

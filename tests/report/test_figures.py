@@ -203,6 +203,20 @@ def test_other_layouts_are_refused(values):
         Layout(**values)
 
 
+def test_a_layout_may_be_named_by_its_rows():
+    labels, expected = (
+        [axes.get_label() for axes in plot(explain(), layout=layout).axes] for layout in ("6x2", Layout("6x2"))
+    )
+    assert labels == expected != [axes.get_label() for axes in plot(explain()).axes]
+    with pytest.raises(InputError, match="must be one of 3x4, 6x2, 12x1; received 2x6"):
+        plot(explain(), layout="2x6")
+
+
+def test_notebooks_show_figures_as_pictures():
+    for figure in (plot(explain()), plot(explain(), leads=["II"])):
+        assert figure._repr_png_().startswith(b"\x89PNG")
+
+
 def test_tracings_are_the_leads_around_their_medians():
     explanation = explain()
     for lead, expected in zip(LEADS, explanation.record.signal.T, strict=True):

@@ -14,7 +14,7 @@ def test_scores_name_the_diagnoses_and_count_their_records():
     classes = read_weights()
     rng = np.random.default_rng(4)
     labels, outputs = (rng.random((60, len(classes))) < 0.2 for _ in range(2))
-    table = scores_table(classes, labels, score(classes, labels, outputs, rng.random(labels.shape)))
+    table = scores_table(classes, score(classes, labels, outputs, rng.random(labels.shape)))
     fibrillation = next(line for line in table.split("\n") if line.startswith("164889003"))
     column = classes.representatives.index("164889003")
     assert "AF" in fibrillation

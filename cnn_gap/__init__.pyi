@@ -1,0 +1,25 @@
+# The public names of the package: a line each. lazy_loader, type checkers and the reference read them here.
+from .beats.intervals import Measurements as Measurements
+from .beats.intervals import measure as measure
+from .classifier import Classifier as Classifier
+from .classifier import load_classifier as load_classifier
+from .diagnoses.classes import ClassSet as ClassSet
+from .diagnoses.classes import Diagnosis as Diagnosis
+from .evaluate.evaluation import evaluate as evaluate
+from .evaluate.metrics import Scores as Scores
+from .explain.explanation import ExplainedClass as ExplainedClass
+from .explain.explanation import Explanation as Explanation
+from .explain.regions import Level as Level
+from .explain.regions import Region as Region
+from .io.amplitudes import record_from_signal as record_from_signal
+from .io.records import read_record as read_record
+from .model.catalogue import list_models as list_models
+from .predict.prediction import Answer as Answer
+from .predict.prediction import Prediction as Prediction
+from .record import Record as Record
+from .report.data_frames import predictions_table as predictions_table
+from .report.figures import plot as plot
+from .report.layouts import Layout as Layout
+from .system.errors import InputError as InputError
+from .system.version import __version__ as __version__
+from .training.train_folder import train as train

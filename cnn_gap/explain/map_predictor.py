@@ -1,0 +1,63 @@
+"""A predictor that computes activation maps too: of each class, and of the leads that contribute to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import keras
+import numpy as np
+
+from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
+from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
+from cnn_gap.predict.predictor import Predictor
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MapPredictor(Predictor):
+    """A trained network that must end with global average pooling and one dense layer."""
+
+    def run_with_maps(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probabilities (windows, classes) and activation maps (windows, steps, classes) of windows.
+
+        Raises
+        ------
+        InputError
+            If the network has no activation maps.
+        """
+        return self.run_each_with_maps([windows])[0]
+
+    def run_each_with_maps(self, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the results of `run_with_maps` for the windows of each record, which may differ in length."""
+        outputs = self._run_each(self._network_with_maps.predict_on_batch, windows)
+        return [(probabilities, maps) for probabilities, maps in outputs]
+
+    def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
+        """Return the contributions of leads to classes at the maps' steps, (windows, steps, columns, leads)."""
+        preprocessing = self.description.preprocessing
+        return lead_maps(
+            self.gradients,
+            windows,
+            columns,
+            preprocessing.margin_samples,
+            self.map_stride,
+            preprocessing.sampling_rate,
+        )
+
+    @cached_property
+    def gradients(self) -> Gradients:
+        """Computes the gradients of logits with respect to the windows' amplitudes."""
+        return logit_gradients(self.network)
+
+    @cached_property
+    def map_stride(self) -> int:
+        """Samples of a window between two steps of the maps."""
+        return map_stride(self.network)
+
+    @cached_property
+    def map_receptive_field(self) -> int:
+        """Samples of a window that each step of the maps sees."""
+        return receptive_field(self.network)
+
+    @cached_property
+    def _network_with_maps(self) -> keras.Model:
+        return with_maps(self.network)

@@ -1,0 +1,47 @@
+"""The catalogue of trained models that ship with the package, by name.
+
+A further model is its folder in `models/` at the repository's top, and an entry such as
+``"ptbxl-500hz": FURTHER_MODELS / "ptbxl-500hz"`` here.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from cnn_gap.system.shipped import SHIPPED_MODEL
+
+#: Folders of the shipped models by name, the default first. A name tells the training data and sampling rate.
+SHIPPED_MODELS: Mapping[str, Path] = MappingProxyType({"ptbxl-100hz": SHIPPED_MODEL})
+
+#: The model that is used where none is named.
+DEFAULT_MODEL = next(iter(SHIPPED_MODELS))
+
+
+def list_models() -> list[str]:
+    """Return the names of the shipped models, the default first; `load_classifier` takes each.
+
+    Examples
+    --------
+    >>> list_models()
+    ['ptbxl-100hz']
+    """
+    return list(SHIPPED_MODELS)
+
+
+def model_folder(model: str | Path) -> Path:
+    """Return the folder of a model: that of a shipped one by its name, otherwise the path itself.
+
+    A folder of the working directory that is called like a shipped model takes precedence.
+
+    Examples
+    --------
+    >>> model_folder("my/model").as_posix(), (model_folder("ptbxl-100hz") / "model.json").exists()
+    ('my/model', True)
+    """
+    path = Path(model)
+    return path if path.is_dir() else SHIPPED_MODELS.get(str(model), path)
+
+
+def is_model(model: str | Path) -> bool:
+    """Return whether this is the name of a shipped model or a folder that holds a model."""
+    return (model_folder(model) / "model.json").is_file()
