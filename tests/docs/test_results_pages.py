@@ -4,9 +4,8 @@ import json
 import re
 
 import pytest
-from conftest import ROOT
-
 from benchmarks.page import page
+from conftest import ROOT
 
 RESULTS = ROOT / "docs/results"
 FIGURES = sorted(RESULTS.glob("*.json"))
