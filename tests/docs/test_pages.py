@@ -70,8 +70,8 @@ def test_every_setting_is_in_the_reference(hooks):
 
 
 def test_every_format_is_in_the_table(hooks):
-    lines = "\n".join(hooks["format_reference"]())
-    assert all(f"| {form.name} | " in lines for form in FORMATS) and "`.dcm`" in lines
+    lines = "\n".join(hooks["GENERATED"]["formats"]())
+    assert all(f"| {form.name} | " in lines for form in FORMATS) and ".dcm" in lines
 
 
 def test_links_of_the_repository_become_links_of_the_site(hooks):
