@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test check docs wheel clean
+.PHONY: demo test coverage check docs wheel clean
 
 demo: $(VENV)/.ready
 	rm -rf demo
@@ -17,16 +17,21 @@ demo: $(VENV)/.ready
 test: check
 	$(RUN) -m pytest -q
 
-# Style, types, and that imports go one way.
+# The tests, and the share of the package's lines that they run.
+coverage: check
+	$(RUN) -m pytest -q --cov --cov-report=term:skip-covered
+
+# Style, types, spelling, and that imports go one way.
 check: $(VENV)/.ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/mypy
+	$(VENV)/bin/codespell
 
-# The reference of the public names and the pages of docs/, in build/docs.
+# The web site of docs/, in build/docs.
 docs: $(VENV)/.ready
-	$(RUN) -m mkdocs build --quiet
+	$(RUN) -m mkdocs build
 
 # Build the wheel, install it into an environment of its own and use it from another folder.
 wheel: $(VENV)/.ready

@@ -1,0 +1,29 @@
+"""The pages of the shipped models' results are those of their figures."""
+
+import json
+import re
+
+import pytest
+from benchmarks.page import page
+from conftest import ROOT
+
+RESULTS = ROOT / "docs/results"
+FIGURES = sorted(RESULTS.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.stem)
+def test_a_page_is_what_its_figures_and_the_template_make(path):
+    pytest.importorskip("jinja2")
+    template = (RESULTS / "template.md").read_text(encoding="utf-8")
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    written = path.with_suffix(".md").read_text(encoding="utf-8")
+    assert written == page(template, figures, f"{path.stem}-calibration.png"), (
+        "run python -m benchmarks.results MODEL --out docs/results --name NAME"
+    )
+    assert not re.search("not measured", written, re.IGNORECASE)
+
+
+def test_there_is_a_page_for_each_shipped_model():
+    from cnn_gap.model.catalogue import list_models
+
+    assert set(list_models()) <= {path.stem for path in FIGURES}
