@@ -135,6 +135,7 @@ class RemoteRecord(ListedRecord):
         """Copy the record's files, and read it."""
         with self.local() as path:
             return read_record(path)
+
     def read(self) -> Record:
         """Copy the record's files, and read it."""
         return self.open()

@@ -4,8 +4,9 @@ import json
 import re
 
 import pytest
-from benchmarks.page import page
 from conftest import ROOT
+
+from benchmarks.page import page
 
 RESULTS = ROOT / "docs/results"
 FIGURES = sorted(RESULTS.glob("*.json"))
