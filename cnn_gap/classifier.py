@@ -2,13 +2,14 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnn_gap.beats.intervals import measure
 from cnn_gap.explain.explainer import explain_records
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.map_predictor import MapPredictor
@@ -21,6 +22,10 @@ from cnn_gap.model.runtimes import Runtime
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import PendingRecord
 from cnn_gap.predict.stream import BEYOND_NUMBERS, SignalForm, predict_stream, waiting_records
+from cnn_gap.reading.degrees import DegreeLimits, read_degree_limits
+from cnn_gap.reading.evidence import gather_evidence
+from cnn_gap.reading.interpret import interpret
+from cnn_gap.reading.reading import Reading
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
@@ -36,8 +41,11 @@ RECORDS_EXPLAINED_AT_ONCE = 16
 class Classifier(MapPredictor):
     """A trained network that classifies and explains records, files or signals.
 
-    Made by `load_classifier`; its attributes are those of `cnn_gap.predict.predictor.Predictor`.
+    Made by `load_classifier`; its attributes are those of `cnn_gap.predict.predictor.Predictor`, and `limits`:
+    the probabilities from which on a reading calls a statement present, probable or possible.
     """
+
+    limits: DegreeLimits = field(default_factory=DegreeLimits)
 
     def predict(
         self,
@@ -82,6 +90,43 @@ class Classifier(MapPredictor):
         if not np.isfinite(prediction.probabilities).all():
             raise InputError(f"{single.name or 'the record'}: {BEYOND_NUMBERS}")
         return prediction
+
+    def read(
+        self,
+        record: "Record | str | Path | ArrayLike | pandas.DataFrame",
+        sampling_rate: float | None = None,
+        leads: Sequence[str] | None = None,
+        unit: str = "mV",
+    ) -> Reading:
+        """Classify and measure one record, record file or signal, and return what a reader may believe of it.
+
+        The parameters are those of `predict`.
+
+        Raises
+        ------
+        InputError
+            As for `predict`, or if the record is too long to be measured at once.
+
+        Examples
+        --------
+        >>> import cnn_gap
+        >>> reading = cnn_gap.load_classifier().read("test_data/SIM0008")
+        >>> reading.statements[0].name
+        'Sinus rhythm'
+        """
+        single = _single_record(record, _signal_form(sampling_rate, leads, unit), read_whole)
+        if isinstance(single, LongRecord):
+            raise InputError(f"{single.name}: is read in parts; cut it to be read")
+        return self.interpret(self.predict(single), single)
+
+    def interpret(self, prediction: Prediction, record: Record) -> Reading:
+        """Return the reading of a record whose prediction is known."""
+        if not prediction.answerable or prediction.failure:
+            reason = prediction.failure or prediction.notes[0]
+            return Reading("not interpretable", reason, notes=prediction.notes)
+        evidence = gather_evidence(record, measure(record))
+        notes = tuple(dict.fromkeys((*record.notes, *prediction.notes)))
+        return interpret(self.classes, prediction.probabilities, evidence, self.limits, notes)
 
     def predict_signal(
         self,
@@ -253,7 +298,8 @@ def load_classifier(
     True
     """
     chosen = Runtime(runtime, precision)
-    return Classifier(*load_model(model_folder(model)), chosen)
+    folder = model_folder(model)
+    return Classifier(*load_model(folder), chosen, read_degree_limits(folder))
 
 
 def _signal_form(sampling_rate: float | None, leads: Sequence[str] | None, unit: str) -> SignalForm | None:

@@ -80,6 +80,7 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
     heights = _heights(record, measured)
     return {
         "rate": measured.rate,
+        "rr_variation": _variation(measured.beats.intervals_s),
         "longest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[1],
         "pr_ms": _milliseconds(measured.pr_s),
         "qrs_ms": _milliseconds(measured.qrs_s),
@@ -92,6 +93,11 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
         "sokolow_lyon_mv": None if heights is None else _sokolow_lyon(record, *heights),
         "st_criteria": None if st is None else float(len(st.elevated)),
     }
+
+
+def _variation(intervals_s: np.ndarray) -> float | None:
+    """Return the standard deviation of RR intervals divided by their mean; None of fewer than two."""
+    return float(intervals_s.std() / intervals_s.mean()) if len(intervals_s) > 1 else None
 
 
 def _milliseconds(seconds: float | None) -> float | None:

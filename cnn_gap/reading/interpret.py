@@ -12,7 +12,7 @@ from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement
 from cnn_gap.reading.rhythm import SINUS, primary_rhythm, sinus_probability
-from cnn_gap.reading.statements import StatementRule, statement_rules
+from cnn_gap.reading.statements import StatementRule, rules_for
 
 #: What no reading says, because no training record was labelled with it.
 UNKNOWN_TO_THE_MODEL = (
@@ -31,6 +31,9 @@ BORDERLINE, NORMAL = 2, 0
 
 #: What imitates an injury current: elevation beside one of these is no more than possible.
 MIMICS_OF_ST_ELEVATION = ("lbbb", "pacing", "lvh", "lvh_voltage", "rbbb", "aneurysm")
+
+#: An irregular rhythm, by the standard deviation of its RR intervals divided by their mean.
+IRREGULAR = 0.12
 
 #: A network that gives a measured statement less than this does not see it.
 UNSEEN = 0.1
@@ -78,10 +81,11 @@ def interpret(
         What limits the record, such as leads that are flat.
     """
     limits = limits or DegreeLimits()
+    rules = rules_for(classes)
     joint = joint_probabilities(classes, probabilities)
-    withheld = _withheld(evidence)
-    candidates, overruled = _candidates(joint, evidence, limits, withheld)
-    statements = _with_mimics(_without_contradictions(candidates))
+    withheld = _withheld(rules, evidence)
+    candidates, overruled = _candidates(rules, joint, evidence, limits, withheld)
+    statements = _with_mimics(_without_contradictions(rules, candidates))
     alerts = find_alerts(evidence, statements)
     conclusion, reason = _conclude(statements, withheld, evidence, alerts)
     statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
@@ -100,37 +104,38 @@ def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[st
         for code in codes
     }
     joint = {}
-    for rule in statement_rules():
+    for rule in rules_for(classes):
         known = [by_code[code] for code in rule.outputs if code in by_code]
         if known:
             joint[rule.key] = max(known)
     return joint
 
 
-def _withheld(evidence: Evidence) -> dict[str, str]:
+def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, str]:
     """Return the statements that this record does not allow, with the reason."""
     missing = set(evidence.missing)
     found = {
         rule.key: f"{rule.name}: without {', '.join(sorted(missing.intersection(rule.leads), key=LEADS.index))}"
-        for rule in statement_rules()
+        for rule in rules
         if missing.intersection(rule.leads)
     }
     if evidence.swapped:
         reason = f"electrodes seem to be swapped ({evidence.swapped})"
-        for rule in statement_rules():
+        for rule in rules:
             if rule.category in ("axis", "voltage", "infarction", "repolarisation"):
                 found.setdefault(rule.key, f"{rule.name}: {reason}")
     return found
 
 
 def _candidates(
+    rules: Sequence[StatementRule],
     probabilities: Mapping[str, float],
     evidence: Evidence,
     limits: DegreeLimits,
     withheld: Mapping[str, str],
 ) -> tuple[list[Statement], list[str]]:
     """Return the statements that stand by themselves, and what a measurement has overruled."""
-    rules = [rule for rule in statement_rules() if rule.key not in withheld]
+    rules = [rule for rule in rules if rule.key not in withheld]
     rhythms = {rule.key: probabilities[rule.key] for rule in rules if _is_rhythm(rule, probabilities)}
     rhythm = primary_rhythm(rhythms, evidence.values.get("rate")) if rhythms else ""
     sinus = sinus_probability(rhythms)
@@ -200,22 +205,24 @@ def _statement(
     )
 
 
-def _without_contradictions(candidates: Iterable[Statement]) -> tuple[Statement, ...]:
+def _without_contradictions(
+    rules: Sequence[StatementRule], candidates: Iterable[Statement]
+) -> tuple[Statement, ...]:
     """Return the statements that may stand together, in the order of a report.
 
     Of two that exclude each other the one that the table names as the excluding one stands, unless it is only
     possible and the other one more certain.
     """
     standing = {each.key: each for each in candidates}
-    rules = {rule.key: rule for rule in statement_rules()}
+    by_key = {rule.key: rule for rule in rules}
     by_severity = sorted(standing.values(), key=lambda each: (DEGREES.index(each.degree), -each.severity))
     for excluding in by_severity:
         for excluded in list(standing.values()):
-            if excluding.key not in standing or excluding.key not in rules[excluded.key].excluded_by:
+            if excluding.key not in standing or excluding.key not in by_key[excluded.key].excluded_by:
                 continue
             weaker = excluding.degree == "possible" and excluded.degree != "possible"
             del standing[excluding.key if weaker else excluded.key]
-    order = {rule.category: index for index, rule in reversed(list(enumerate(statement_rules())))}
+    order = {rule.category: index for index, rule in reversed(list(enumerate(rules)))}
 
     def place(statement: Statement) -> tuple[int, int, int, float]:
         degree = DEGREES.index(statement.degree)
@@ -253,6 +260,8 @@ def _conclude(
         return "borderline", "only findings that are minor or no more than possible."
     if withheld:
         return "borderline", "nothing abnormal was found, but not all can be assessed."
+    if evidence.values.get("rr_variation", 0.0) > IRREGULAR and "pr_ms" not in evidence.values:
+        return "borderline", "the rhythm is irregular, and no P waves were measured."
     normal = next((each for each in statements if each.key == "normal"), None)
     if normal is None:
         return "borderline", "nothing single stands out, and the network does not call it normal."

@@ -12,10 +12,16 @@ Thygesen et al. 2018 (universal definition of myocardial infarction, doi:10.1161
 
 import csv
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
+
+from cnn_gap.diagnoses.classes import ClassSet
+
+#: Severity of a diagnosis that the table does not have.
+OTHER_SEVERITY = 3
 
 #: What a measurement is for a statement: it decides it, or the network's word counts only where it agrees.
 Role = Literal["decides", "requires", ""]
@@ -68,6 +74,40 @@ def statement_rules() -> tuple[StatementRule, ...]:
     """Return the rows of the table, in the order of a report."""
     with (Path(__file__).parent / "statements.csv").open(newline="", encoding="utf-8") as file:
         return tuple(_rule(row) for row in csv.DictReader(file))
+
+
+def rules_for(classes: ClassSet) -> tuple[StatementRule, ...]:
+    """Return the table's rules, and one for each output of a network that no row of the table says.
+
+    A model that was trained on other labels has such outputs: the name of the diagnosis is its statement.
+    """
+    said = {code for rule in statement_rules() for code in rule.outputs}
+    others = (
+        _plain_rule(codes, about.name)
+        for codes, about in zip(classes.outputs, classes.diagnoses, strict=True)
+        if not said.intersection(codes)
+    )
+    return (*statement_rules(), *others)
+
+
+def _plain_rule(codes: Iterable[str], name: str) -> StatementRule:
+    listed = tuple(codes)
+    return StatementRule(
+        key=listed[0],
+        name=name,
+        category="other",
+        severity=OTHER_SEVERITY,
+        outputs=listed,
+        measure="",
+        low=-math.inf,
+        high=math.inf,
+        margin=0.0,
+        role="",
+        excluded_by=frozenset(),
+        leads=(),
+        aha="",
+        source="the labels that the model was trained on",
+    )
 
 
 def _rule(row: dict[str, str]) -> StatementRule:

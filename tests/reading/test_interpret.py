@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cnn_gap.diagnoses.classes import known_diagnoses, read_weights
+from cnn_gap.diagnoses.classes import ClassSet, known_diagnoses, read_weights
 from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.leads import LEADS
 from cnn_gap.reading.evidence import Evidence
@@ -174,6 +174,19 @@ def test_a_pause_alerts():
 @pytest.mark.parametrize("values", [{"rate": 140.0, "qrs_ms": 90.0}, {"rate": 80.0, "qrs_ms": 150.0}])
 def test_a_narrow_or_a_slow_rhythm_is_no_wide_complex_tachycardia(values):
     assert not read(values=values).alerts
+
+
+def test_an_irregular_rhythm_without_p_waves_is_not_called_normal():
+    assert read({"NORM": 0.9}, {"rate": 70.0, "rr_variation": 0.3}).conclusion == "borderline"
+    with_p_waves = {"rate": 70.0, "rr_variation": 0.3, "pr_ms": 160.0}
+    assert read({"NORM": 0.9}, with_p_waves).conclusion == "normal"
+
+
+def test_labels_that_the_table_does_not_know_are_statements_too():
+    classes = ClassSet((("426783006",), ("12345",)), ((1.0, 0.0), (0.0, 1.0)))
+    reading = interpret(classes, np.array([0.9, 0.95]), Evidence())
+    assert keys(reading) == ["sinus_rhythm", "12345"]
+    assert reading.conclusion == "abnormal"
 
 
 def test_a_reading_as_text_and_as_json():
