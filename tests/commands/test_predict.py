@@ -73,10 +73,14 @@ def test_the_command_prints_what_the_classifier_says(model, records, classifier,
     expected = classifier.predict(path)
     ended = run_command(predict, [model, path.with_suffix(""), "--top", "2"])
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out == prediction_table(expected, 2) + "\n"
+    reading = classifier.read(path)
+    assert ended.out == f"{reading}\n\n{prediction_table(expected, 2)}\n"
     ended = run_command(predict, [model, path, "--json"])
-    found = [each["probability"] for each in json.loads(ended.out)["classes"]]
+    content = json.loads(ended.out)
+    found = [each["probability"] for each in content["classes"]]
     np.testing.assert_allclose(found, expected.probabilities, atol=1e-6)
+    assert content["reading"]["conclusion"] == reading.conclusion
+    assert content["reading"]["interpretation"] == reading.interpretation
 
 
 def test_several_records_and_a_failing_one(model, records, classifier, tmp_path, run_command):
@@ -84,7 +88,10 @@ def test_several_records_and_a_failing_one(model, records, classifier, tmp_path,
     expected = [classifier.predict(path) for path in paths]
     arguments = [model, paths[0], tmp_path / "absent", paths[1]]
     ended = run_command(predict, [*arguments, "--top", "1"])
-    tables = [f"{each.name}\n{prediction_table(each, 1)}" for each in expected]
+    tables = [
+        f"{each.name}\n{classifier.read(path)}\n\n{prediction_table(each, 1)}"
+        for path, each in zip(paths, expected, strict=True)
+    ]
     assert (ended.code, ended.out) == (1, "\n\n".join(tables) + "\n")
     assert ended.err.startswith("absent: ")
     ended = run_command(predict, [*arguments, "--csv"])
@@ -100,7 +107,7 @@ def test_several_records_and_a_failing_one(model, records, classifier, tmp_path,
 def test_five_diagnoses_are_shown_unless_told_otherwise(model, records, classifier, run_command):
     path = find_records(records)[2]
     ended = run_command(predict, [model, path])
-    assert ended.out == prediction_table(classifier.predict(path), 5) + "\n"
+    assert ended.out == f"{classifier.read(path)}\n\n{prediction_table(classifier.predict(path), 5)}\n"
 
 
 def test_diagnoses_never_seen_are_named_once_on_standard_error(model, records, tmp_path, run_command):
