@@ -87,7 +87,8 @@ def _scales(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     beyond = np.maximum(abs(low), abs(high)) * USUAL_GAIN > LARGEST_VALUE
     # An offset is stored as such; what varies too much for 1 uV gets a coarser unit.
     middle, half = (low + high) / 2, (high - low) / 2
-    gains = np.where(beyond & (half * USUAL_GAIN > LARGEST_VALUE - 1), (LARGEST_VALUE - 1) / half, USUAL_GAIN)
+    widest = (LARGEST_VALUE - 1) / USUAL_GAIN
+    gains = np.where(beyond & (half > widest), (LARGEST_VALUE - 1) / np.maximum(half, widest), USUAL_GAIN)
     return gains, np.where(beyond, -np.rint(middle * gains), 0)
 
 

@@ -137,6 +137,8 @@ def _read_pieces(
     if (last - first) * len(LEADS) > LARGEST_VALUES:
         raise InputError(f"{path}: is too long to be read at once; at most {LARGEST_VALUES} values are")
     signal = np.full((last - first, len(LEADS)), np.nan, np.float32)
+    derived: set[str] = set()
+    stored: set[str] = set()
     for piece in pieces:
         start, end = max(first, piece.first), min(last, piece.last)
         if start >= end:
@@ -146,6 +148,10 @@ def _read_pieces(
         except NoValidSampleError:
             continue
         signal[start - first : end - first, part.leads] = part.signal[:, part.leads]
+        derived.update(part.derived)
+        stored.update(LEADS[lead] for lead in np.flatnonzero(part.leads) if LEADS[lead] not in part.derived)
     every = LeadChoice({index: index for index in range(len(LEADS))})
     about = header.codes, header.age, header.sex
-    return replace(Record(header.name, signal, every, rate, *about, source=str(path)), notes=notes)
+    whole = Record(header.name, signal, every, rate, *about, source=str(path))
+    never_stored = tuple(lead for lead in LEADS if lead in derived - stored)
+    return replace(whole, notes=notes, derived=never_stored)

@@ -194,11 +194,11 @@ def test_every_file_that_no_run_has_written_stays(
     for name, form in formats.items():
         shutil.copytree(files / form / name, data, dirs_exist_ok=True)
     before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
-    listed = {each.source for each in list_records(str(data), unique=False)}
+    listed = {each.source for each in list_records(data).records}
     calls = commands(data, out)
     for name in chosen:
         script, *arguments = calls[name]
         assert run(script, *arguments) in (0, 1)
     assert {path: path.read_bytes() for path in before if path.is_file()} == before
-    assert {each.source for each in list_records(str(data), unique=False)} == listed
+    assert {each.source for each in list_records(data).records} == listed
     shutil.rmtree(place)

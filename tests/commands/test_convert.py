@@ -75,7 +75,7 @@ def test_nothing_is_overwritten(run_command, archive, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("offset", "scale"), [(0, 1), (0, 60), (300, 1), (-500, 40), (0, 1e-4), (20, 15), (0, 1e6)]
+    ("offset", "scale"), [(0, 1), (0, 60), (300, 1), (-500, 40), (0, 1e-4), (20, 15), (0, 1e6), (3, 0)]
 )
 def test_any_amplitude_is_read_back_within_half_a_unit(tmp_path, offset, scale):
     signal = np.zeros((50, 12), np.float32)

@@ -71,6 +71,14 @@ def test_variable_layout_is_joined_as_wfdb_does(variable):
     )
 
 
+def test_leads_that_follow_from_others_are_derived_in_each_segment(tmp_path):
+    write_segment(tmp_path, "a", ["I", "II"])
+    write_segment(tmp_path, "bc", ["I", "II", "III"])
+    record = read_record(write_master(tmp_path, ["a 100", "bc 100"], 200))
+    assert record.derived == ("aVR", "aVL", "aVF")
+    assert np.isfinite(record.signal[:, :6]).all()
+
+
 def test_segments_are_read_in_parts_where_the_record_is_long(variable, monkeypatch):
     monkeypatch.setattr(long_records, "LONG", 200)
     whole, long = read_record(variable), open_record(variable)
