@@ -15,7 +15,7 @@ from mkdocs.structure.pages import Page
 
 from cnn_gap.commands.command import Command
 from cnn_gap.commands.main import COMMANDS
-from cnn_gap.io.registry import format_table
+from cnn_gap.io.registry import FORMATS
 from cnn_gap.training.config import DEFAULT_CONFIG, Config, read_config
 
 ROOT = Path(__file__).parents[1]
@@ -73,6 +73,15 @@ def site_links(markdown: str, uri: str) -> str:
         return f"{image}[{text}]({posixpath.relpath(target, posixpath.dirname(uri) or '.')}{anchor})"
 
     return _LINK.sub(replace, markdown)
+
+
+def format_reference() -> Iterator[str]:
+    """Yield the lines of the table of formats."""
+    yield from ("| format | files | read by | checked against |", "| --- | --- | --- | --- |")
+    for form in FORMATS:
+        files = ", ".join(f"`{suffix}`" for suffix in form.suffixes)
+        sidecar = " with a sidecar" if form.needs == "sidecar" else ""
+        yield f"| {form.name} | {files}{sidecar} | {form.read_by} | {form.checked_against} |"
 
 
 def command_reference() -> Iterator[str]:
@@ -158,5 +167,5 @@ def _cell(text: str) -> str:
 GENERATED = {
     "commands": command_reference,
     "configuration": configuration_reference,
-    "formats": lambda: [format_table()],
+    "formats": format_reference,
 }

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "ARCHITECTURE.md").read_text(), re.DOTALL)
+BLOCKS = re.findall(r"```(?:python|text)\n(.*?)```", (ROOT / "ARCHITECTURE.md").read_text(), re.DOTALL)
 
 
 @pytest.fixture

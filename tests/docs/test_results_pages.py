@@ -1,7 +1,6 @@
 """The pages of the shipped models' results are those of their figures."""
 
 import json
-import re
 
 import pytest
 from conftest import ROOT
@@ -21,7 +20,6 @@ def test_a_page_is_what_its_figures_and_the_template_make(path):
     assert written == page(template, figures, f"{path.stem}-calibration.png"), (
         "run python -m benchmarks.results MODEL --out docs/results --name NAME"
     )
-    assert not re.search("not measured", written, re.IGNORECASE)
 
 
 def test_there_is_a_page_for_each_shipped_model():
