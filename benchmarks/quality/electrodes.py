@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.common import table
+from benchmarks.common import Table
 from cnn_gap.beats import electrodes
 from cnn_gap.beats.electrodes import (
     CHEST_SWAPS,
@@ -47,7 +47,7 @@ def main() -> None:
     limb, chest = fit_maps(training)
     limits = choose_limits(training, ElectrodeModel(limb, chest, {}))
     model = ElectrodeModel(limb, chest, limits)
-    print(table(("swap", "found", "taken for another"), sensitivity_rows(others, model)))
+    print(Table("swap", ("found", "taken for another"), tuple(sensitivity_rows(others, model))))
     if options.write:
         held = {"limb": limb.round(4).tolist(), "chest": chest.round(4).tolist(), "limits": limits}
         path = Path(electrodes.__file__).parent / "electrodes.json"

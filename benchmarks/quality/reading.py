@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.common import start_classifier, table
+from benchmarks.common import Table, start_classifier
 from cnn_gap.beats.intervals import measure
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.records import read_record
@@ -66,10 +66,10 @@ def main() -> None:
         write_degree_limits(options.model, choose_all_limits(cases))
     limits = read_degree_limits(options.model)
     readings = [case.read(limits) for case in cases]
-    columns = ("statement", "in reports", *(f"{degree}, true" for degree in DEGREES), "found")
-    print(table(columns, statement_rows(cases, readings)))
+    columns = ("in reports", *(f"{degree}, true" for degree in DEGREES), "found")
+    print(Table("statement", columns, tuple(statement_rows(cases, readings))))
     print()
-    print(table(("what", "value"), summary_rows(cases, readings)))
+    print(Table("figure", ("value",), tuple(summary_rows(cases, readings))))
 
 
 def read_cases(model: Path, data: Path) -> list[Case]:

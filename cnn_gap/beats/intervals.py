@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cnn_gap.beats.agreement import detectors_agree
 from cnn_gap.beats.detection import BEFORE_S, RATE, Beats, find_beats, prepare_for_beats
 from cnn_gap.beats.waves import Waves, find_waves
 from cnn_gap.io.long_records import read_whole
@@ -107,7 +108,7 @@ def measure(record: Record | str | Path) -> Measurements:
     signal = prepare_for_beats(record)
     beats = find_beats(record, signal)
     rr = beats.intervals_s
-    if len(rr) < 2:
+    if len(rr) < 2 or not detectors_agree(beats, signal):
         return Measurements(beats)
     rate, rr_range = 60 / float(rr.mean()), (float(rr.min()), float(rr.max()))
     if beats.median is None or beats.usual.mean() < _USUAL_SHARE:
