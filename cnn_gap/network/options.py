@@ -172,6 +172,8 @@ class Augmentation:
         of a spike, mV.
     lead_dropout : float
         Share of the windows that lose leads.
+    few_leads : float
+        Share of other windows, which keep a lead or two: see `cnn_gap.network.augmentation.FEW_LEADS`.
     path_dropout : float
         For each path but the first: share of the windows in which this path and those after it give zeros. See
         `cnn_gap.network.augmentation.RandomPaths`.
@@ -189,6 +191,7 @@ class Augmentation:
     noise_mv: float = 0.0
     spike_mv: float = 0.0
     lead_dropout: float = 0.0
+    few_leads: float = 0.0
     path_dropout: float = 0.0
     crop_s: float = 0.0
     mixup: float = 0.0
@@ -205,6 +208,7 @@ class Augmentation:
                 "noise_mv": (0, 1e3),
                 "spike_mv": (0, 1e3),
                 "lead_dropout": (0, 1),
+                "few_leads": (0, 1 - self.lead_dropout),
                 "path_dropout": (0, 1),
                 "crop_s": (0, 1e6),
                 "mixup": (0, 1e3),
