@@ -7,7 +7,7 @@ import pytest
 
 import train_model as train_command
 from cnn_gap.diagnoses.classes import read_weights
-from cnn_gap.io.records import find_records
+from cnn_gap.io.sources import find_records
 from cnn_gap.system.errors import InputError
 from cnn_gap.training.teacher_table import read_teacher_table
 
