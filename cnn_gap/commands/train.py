@@ -13,6 +13,7 @@ from cnn_gap.system.backend import start_keras
 from cnn_gap.system.chunks import Run
 from cnn_gap.system.shipped import SHIPPED_WEIGHTS
 from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
+from cnn_gap.training.teacher_table import read_teacher_table
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,12 +46,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher",
         dest="teachers",
-        metavar="TRAINED",
+        metavar="TRAINED|TABLE.parquet",
         action="append",
         default=[],
         type=Path,
-        help="folder of a trained model of the same classes and findings: its probabilities are learned beside"
-        " the labels; given more than once, the mean of several",
+        help="folder of a trained model of the same classes and findings, or a table of any model's"
+        " probabilities with the columns record, class and probability: they are learned beside the labels;"
+        " given more than once, the mean of several",
     )
     parser.add_argument(
         "--findings",
@@ -101,8 +103,11 @@ def _execute(options: argparse.Namespace) -> None:
     """Train and write the model folder."""
     if options.thresholds_only:
         _require_used(options)
-    models = (*options.teachers, *(() if options.start is None else (options.start,)))
-    Start(models, options.data, options.cluster).check()
+    tables = [teacher for teacher in options.teachers if teacher.is_file()]
+    models = [teacher for teacher in options.teachers if teacher not in tables]
+    Start((*models, *filter(None, [options.start])), options.data, options.cluster).check()
+    for table in tables:
+        read_teacher_table(table)
     if not is_address(options.data):
         options.data = str(Path(options.data).absolute())  # for a cluster's workers, which start elsewhere
     if options.thresholds_only:

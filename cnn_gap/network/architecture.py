@@ -70,6 +70,8 @@ def build_network(
         features = _paths(features, network, margin_steps, precision, path_dropout)
     else:
         features = _crop_and_sharpen(features, network, margin_steps, "margin")
+    if network.last_dropout:
+        features = layers.SpatialDropout1D(network.last_dropout, name="last_dropout", dtype="float32")(features)
     if focus is not None:
         focused = FocusedMaps(focus, sampling_rate, network.stride, margin_steps, name="focused_maps")
         return keras.Model(windows, _focused(features, windows, n_classes, focused), name="cnn_gap")

@@ -20,6 +20,9 @@ WANDER_HZ = (0.05, 0.5)
 #: Width of a spike in samples: filters widen an impulse about so much.
 SPIKE_SAMPLES = 1.5
 
+#: Sets of leads that patches, watches and long-term recorders record and from which no limb leads follow.
+FEW_LEADS = (("I",), ("II",), ("V2",), ("V5",), ("II", "V1"), ("II", "V5"))
+
 
 def augmentation_layers(augmentation: Augmentation, sampling_rate: float) -> list[keras.layers.Layer]:
     """Return the layers that change windows at `sampling_rate` (Hz) in training, in order."""
@@ -36,8 +39,8 @@ def augmentation_layers(augmentation: Augmentation, sampling_rate: float) -> lis
             name="random_disturbance",
         )
         layers.append(disturbance)
-    if augmentation.lead_dropout:
-        layers.append(RandomLeads(augmentation.lead_dropout, name="random_leads"))
+    if augmentation.lead_dropout or augmentation.few_leads:
+        layers.append(RandomLeads(augmentation.lead_dropout, augmentation.few_leads, name="random_leads"))
     return layers
 
 
@@ -206,13 +209,15 @@ class RandomLeads(_RandomLayer):
     ----------
     share : float
         Share of the windows that lose leads, from 0 to 1.
+    few : float
+        Share of other windows, which keep one of `FEW_LEADS`.
     """
 
-    options = ("share",)
+    options = ("share", "few")
 
-    def __init__(self, share: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, share: float = 0.5, few: float = 0.0, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        self.share = share
+        self.share, self.few = share, few
 
     def change(self, windows: Tensor) -> Tensor:
         """Return the windows, some leads set to 0."""
@@ -226,8 +231,16 @@ class RandomLeads(_RandomLayer):
         options = ops.stack([ops.broadcast_to(each, shape) for each in lead_masks], axis=1)
         choice = ops.one_hot(self._choice(shape[0], len(lead_masks)), len(lead_masks))
         chosen = ops.sum(options * ops.expand_dims(choice, -1), axis=1)
-        kept = ops.where(self.draw((shape[0], 1)) < self.share, chosen, 1.0)
+        drawn = self.draw((shape[0], 1))
+        kept = ops.where(drawn < self.share, chosen, 1.0)
+        if self.few:
+            kept = ops.where(drawn >= 1 - self.few, self._few_leads(shape[0]), kept)
         return windows * ops.cast(ops.expand_dims(kept, 1), windows.dtype)
+
+    def _few_leads(self, count: Tensor) -> Tensor:
+        """Return one of `FEW_LEADS` for each window, float32 0 or 1 of shape (count, leads)."""
+        masks = ops.convert_to_tensor([[float(lead in each) for lead in LEADS] for each in FEW_LEADS])
+        return ops.take(masks, self._choice(count, len(FEW_LEADS)), axis=0)
 
     def _choice(self, count: Tensor, options: int) -> Tensor:
         return keras.random.randint((count,), 0, options, seed=self.seed_generator)

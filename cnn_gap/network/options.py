@@ -81,6 +81,9 @@ class Network:
         Let the first path, which has the smallest receptive field, say where the features of the other paths
         count: see `sharpen`. So the map of what a wide path recognises lies on the wave that it belongs to.
         Needs `sharpen_steps` and two paths or more.
+    last_dropout : float
+        Share of the last features that training drops, each over all of a window, as if between the average
+        and the dense layer.
     paths : tuple of FeaturePath
         The paths after the trunk; empty: the trunk's features are averaged.
     """
@@ -95,6 +98,7 @@ class Network:
     sharpen: bool = False
     sharpen_steps: int = 0
     gated: bool = False
+    last_dropout: float = 0.0
     paths: tuple[FeaturePath, ...] = ()
 
     def __post_init__(self) -> None:
@@ -102,7 +106,9 @@ class Network:
         _check_blocks("network.", self.filters, kernels=self.kernels, pooling=self.pooling, **dilation)
         names = [path.name for path in self.paths]
         require(len(set(names)) == len(names), "network.paths.name", "different in each path", names)
-        require(0 <= self.dropout < 1, "network.dropout", "from 0 to below 1", self.dropout)
+        for key in ("dropout", "last_dropout"):
+            rate = getattr(self, key)
+            require(0 <= rate < 1, f"network.{key}", "from 0 to below 1", rate)
         squeezable = 0 <= self.squeeze <= min(self.filters)
         require(squeezable, "network.squeeze", "from 0 to the fewest filters", self.squeeze)
         odd = 0 <= self.sharpen_steps <= LARGEST_OPTION and (self.sharpen_steps % 2 or not self.sharpen_steps)
@@ -166,6 +172,8 @@ class Augmentation:
         of a spike, mV.
     lead_dropout : float
         Share of the windows that lose leads.
+    few_leads : float
+        Share of other windows, which keep a lead or two: see `cnn_gap.network.augmentation.FEW_LEADS`.
     path_dropout : float
         For each path but the first: share of the windows in which this path and those after it give zeros. See
         `cnn_gap.network.augmentation.RandomPaths`.
@@ -183,6 +191,7 @@ class Augmentation:
     noise_mv: float = 0.0
     spike_mv: float = 0.0
     lead_dropout: float = 0.0
+    few_leads: float = 0.0
     path_dropout: float = 0.0
     crop_s: float = 0.0
     mixup: float = 0.0
@@ -199,6 +208,7 @@ class Augmentation:
                 "noise_mv": (0, 1e3),
                 "spike_mv": (0, 1e3),
                 "lead_dropout": (0, 1),
+                "few_leads": (0, 1 - self.lead_dropout),
                 "path_dropout": (0, 1),
                 "crop_s": (0, 1e6),
                 "mixup": (0, 1e3),

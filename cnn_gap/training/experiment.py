@@ -21,6 +21,7 @@ from cnn_gap.training.config import Config
 from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.records import list_training_records, read_listed_info
 from cnn_gap.training.teacher import Teacher
+from cnn_gap.training.teacher_table import TableTeacher
 from cnn_gap.training.window_store import prepare_windows
 
 #: A function that is called with each line of progress.
@@ -49,15 +50,16 @@ class Partition:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """All that a training depends on; `start` is the model to start from."""
+    """All that a training depends on; `names` are the records', `start` is the model to start from."""
 
     config: Config
     classes: ClassSet
     seed: int
+    names: tuple[str, ...]
     examples: Examples
     partition: Partition
     start: PretrainedModel | None = None
-    teachers: tuple[Teacher, ...] = ()
+    teachers: tuple[Teacher | TableTeacher, ...] = ()
 
     @property
     def seen(self) -> np.ndarray:
@@ -100,7 +102,7 @@ def prepare_experiment(
     classes: ClassSet,
     seed: int,
     start: PretrainedModel | None = None,
-    teachers: tuple[Teacher, ...] = (),
+    teachers: tuple[Teacher | TableTeacher, ...] = (),
     log: Log = print,
 ) -> Experiment:
     """Read the records' labels, prepare their windows and split them.
@@ -129,7 +131,8 @@ def prepare_experiment(
     examples = Examples(store, labels)
     groups = _patients(records, sources.patient_table)
     partition = _partition(examples, groups, config.training.validation_fraction, seed)
-    return Experiment(config, classes, seed, examples, partition, start, teachers)
+    names = tuple(record.name for record in records)
+    return Experiment(config, classes, seed, names, examples, partition, start, teachers)
 
 
 def _digest(values: np.ndarray) -> str:

@@ -12,6 +12,7 @@ from cnn_gap.model.folder import ModelDescription, load_model
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.system.errors import InputError
 from cnn_gap.training.fine_tuning import weights_digest
+from cnn_gap.training.teacher_table import TableTeacher, read_teacher_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +25,13 @@ class Teacher:
 
     Attributes
     ----------
-    folder : Path
+    path : Path
         The model's folder.
     network : keras.Model
     description : ModelDescription
     """
 
-    folder: Path
+    path: Path
     network: keras.Model
     description: ModelDescription
 
@@ -39,46 +40,55 @@ class Teacher:
         """A digest of the weights."""
         return weights_digest(self.network)
 
+    @property
+    def summary(self) -> dict[str, str]:
+        """What the description of a model that was taught holds of its teacher."""
+        return {"folder": self.path.name, "weights": self.fingerprint}
+
+    def knows(self, classes: ClassSet) -> np.ndarray:
+        """Return which outputs of `classes`, which are the model's own, were trained, (outputs,) bool."""
+        return np.array(self.description.seen)
+
     def require_match(self, classes: ClassSet, preprocessing: Preprocessing) -> None:
         """Raise an `InputError` unless the model predicts `classes` from windows of this preprocessing."""
         if self.description.class_set.outputs != classes.outputs:
             raise InputError(
-                f"{self.folder}: cannot teach: it must answer the same classes and findings; received one with"
+                f"{self.path}: cannot teach: it must answer the same classes and findings; received one with"
                 f" {len(self.description.class_set)} for {len(classes)}"
             )
         if self.description.preprocessing != preprocessing:
             raise InputError(
-                f"{self.folder}: cannot teach: it must take windows of the same preprocessing; received"
+                f"{self.path}: cannot teach: it must take windows of the same preprocessing; received"
                 f" {self.description.preprocessing}"
             )
 
 
 def blend(
-    labels: np.ndarray, teachers: Sequence[Teacher], probabilities: Sequence[np.ndarray], share: float
+    labels: np.ndarray, known: Sequence[np.ndarray], probabilities: Sequence[np.ndarray], share: float
 ) -> np.ndarray:
     """Return the targets that a network learns, (records, outputs) float32: labels blended with probabilities.
 
     Parameters
     ----------
     labels : ndarray, shape (records, outputs), bool
-    teachers : sequence of Teacher
-        At least one.
+    known : sequence of ndarray, shape (outputs,), bool
+        Which outputs each teacher knows; at least one teacher.
     probabilities : sequence of ndarray, shape (records, outputs)
         Of each teacher for the same records. Their mean is blended in: it is more accurate than one model.
     share : float
-        Weight of the probabilities, from 0 to 1. It is 0 for classes that one of the teachers has not seen.
+        Weight of the probabilities, from 0 to 1. It is 0 for outputs that one of the teachers does not know.
     """
-    seen = np.all([teacher.description.seen for teacher in teachers], axis=0)
-    shares = np.where(seen, share, 0.0)
+    shares = np.where(np.all(known, axis=0), share, 0.0)
     return np.asarray((1 - shares) * labels + shares * np.mean(probabilities, axis=0), np.float32)
 
 
-def read_teacher(folder: Path) -> Teacher:
-    """Read a model folder as a teacher.
+def read_teacher(path: Path) -> Teacher | TableTeacher:
+    """Read a model folder, or a table of a model's probabilities, as a teacher.
 
     Raises
     ------
     InputError
         If it cannot be loaded.
     """
-    return Teacher(Path(folder), *load_model(folder))
+    path = Path(path)
+    return read_teacher_table(path) if path.is_file() else Teacher(path, *load_model(path))

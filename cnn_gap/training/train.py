@@ -32,6 +32,7 @@ from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.history import add_epoch, best_epoch, epoch_line, write_history
 from cnn_gap.training.model_files import require_model_folder
 from cnn_gap.training.teacher import Teacher, blend
+from cnn_gap.training.teacher_table import TableTeacher
 from cnn_gap.training.validation import (
     choose_model_thresholds,
     predict_records,
@@ -52,7 +53,7 @@ def train_model(
     patient_table: Path | None = None,
     cache: Path | None = None,
     start: PretrainedModel | None = None,
-    teachers: tuple[Teacher, ...] = (),
+    teachers: tuple[Teacher | TableTeacher, ...] = (),
     strict: bool = False,
     devices: int | str = 1,
     run: Run | None = None,
@@ -80,7 +81,7 @@ def train_model(
         Folder for the prepared windows, `model/cache` if not given.
     start : PretrainedModel, optional
         A trained model to start from, with its blocks and preprocessing instead of those of `config`.
-    teachers : tuple of Teacher
+    teachers : tuple of Teacher or TableTeacher
         Trained models; the mean of their probabilities is learned together with the labels.
     strict : bool
         Fail if a folder in `data` cannot be read, instead of leaving its records out.
@@ -157,11 +158,20 @@ def _ask_teachers(experiment: Experiment, log: Log) -> Experiment:
         return experiment
     records, said = experiment.partition.training, []
     for teacher in teachers:
-        log(f"asking {teacher.folder} about the training records")
-        said.append(predict_records(teacher.network, examples.store, records, training.batch_size))
+        log(f"asking {teacher.path} about the training records")
+        said.append(_probabilities(teacher, experiment, records))
     targets = examples.labels.astype(np.float32)
-    targets[records] = blend(examples.labels[records], teachers, said, training.distillation)
+    known = [teacher.knows(experiment.classes) for teacher in teachers]
+    targets[records] = blend(examples.labels[records], known, said, training.distillation)
     return replace(experiment, examples=replace(examples, targets=targets))
+
+
+def _probabilities(teacher: Teacher | TableTeacher, experiment: Experiment, records: np.ndarray) -> np.ndarray:
+    """Return a teacher's probabilities of records by index, (len(records), outputs)."""
+    if isinstance(teacher, TableTeacher):
+        return teacher.probabilities_of(tuple(experiment.names[each] for each in records), experiment.classes)
+    batch_size = experiment.config.training.batch_size
+    return predict_records(teacher.network, experiment.examples.store, records, batch_size)
 
 
 def _fit(
@@ -296,7 +306,7 @@ def _describe(network: keras.Model, experiment: Experiment, progress: Progress) 
         "validation": progress.history[progress.best_epoch - 1],
         "training_records": len(partition.training),
         "validation_records": len(partition.validation),
-        "teachers": [{"folder": each.folder.name, "weights": each.fingerprint} for each in experiment.teachers],
+        "teachers": [teacher.summary for teacher in experiment.teachers],
         "config": to_dict(config),
     }
     return ModelDescription(

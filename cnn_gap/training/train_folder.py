@@ -12,6 +12,7 @@ from cnn_gap.model.folder import ModelDescription, read_description
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.shipped import SHIPPED_WEIGHTS
 from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, Config, read_config
+from cnn_gap.training.teacher_table import read_teacher_table
 
 
 def train(
@@ -52,7 +53,8 @@ def train(
     start : str or Path, optional
         A trained model, by its folder or the name of a shipped one, whose weights and preprocessing are taken.
     teachers : iterable of str or Path
-        Trained models whose mean probabilities are learned beside the labels.
+        Trained models, or Parquet tables of `record`, `class` and `probability`, whose mean probabilities are
+        learned beside the labels.
     cache : str or Path, optional
         Folder for the prepared windows; by default `model/cache`.
     resume : bool
@@ -80,10 +82,10 @@ def train(
     classes = replace(read_weights(Path(weights)), findings=read_findings(findings) if findings else ())
     require_source(str(data))
     settings = _settings(config, fine_tuning=start is not None)
-    folders = [model_folder(each) for each in teachers]
+    taught_by = [Path(each) if Path(each).is_file() else model_folder(each) for each in teachers]
     pretrained = None if start is None else model_folder(start)
-    for folder in (*folders, *([] if pretrained is None else [pretrained])):
-        read_description(folder)
+    for path in (*taught_by, *([] if pretrained is None else [pretrained])):
+        (read_teacher_table if path.is_file() else read_description)(path)
     start_keras()
     from cnn_gap.training.fine_tuning import read_pretrained_model
     from cnn_gap.training.teacher import read_teacher
@@ -100,7 +102,7 @@ def train(
         patient_table=_path(patients),
         cache=_path(cache),
         start=None if pretrained is None else read_pretrained_model(pretrained),
-        teachers=tuple(map(read_teacher, folders)),
+        teachers=tuple(map(read_teacher, taught_by)),
         strict=strict,
         devices=devices,
         log=log,

@@ -67,6 +67,7 @@ def test_the_same_seed_gives_the_same_network():
         {"residual": True},
         {"squeeze": 2},
         {"dilation": (1, 2, 4)},
+        {"last_dropout": 0.5},
         {"sharpen": True},
         {"sharpen": True, "sharpen_steps": 5},
         {"sharpen": True, "sharpen_steps": 5, "gated": True, "paths": PATHS},
@@ -82,6 +83,15 @@ def test_every_kind_of_block_takes_any_length_and_reload(change, tmp_path):
     for samples in (64, 36):
         expected = network.predict_on_batch(windows[:, :samples])
         np.testing.assert_array_equal(loaded.predict_on_batch(windows[:, :samples]), expected)
+
+
+def test_the_last_dropout_drops_a_feature_over_all_of_a_window():
+    network = build_network(replace(SMALL, dropout=0.0, last_dropout=0.5), 12, 3)
+    features = keras.Model(network.input, network.get_layer("average").input)
+    windows = np.random.default_rng(0).normal(size=(8, 64, 12)).astype(np.float32)
+    present = features.predict_on_batch(windows).any(axis=1)
+    kept = keras.ops.convert_to_numpy(features(windows, training=True)).any(axis=1)[present]
+    assert 0.2 < kept.mean() < 0.8
 
 
 def test_margins_are_left_out_of_the_mean(tmp_path):
@@ -184,6 +194,7 @@ def test_a_residual_block_adds_its_input():
         ({"kernels": (5, 3)}, "kernels"),
         ({"filters": (0, 4, 4)}, "filters"),
         ({"dropout": 1.0}, "dropout"),
+        ({"last_dropout": -0.1}, "last_dropout"),
         ({"squeeze": 5}, "squeeze"),
         ({"dilation": (1, 2)}, "dilation"),
         ({"sharpen_steps": 4}, "sharpen_steps must be 0 or an odd number"),

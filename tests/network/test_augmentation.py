@@ -6,6 +6,7 @@ import pytest
 
 from cnn_gap.leads import LEADS
 from cnn_gap.network.augmentation import (
+    FEW_LEADS,
     RandomAmplitude,
     RandomDisturbance,
     RandomLeads,
@@ -19,6 +20,7 @@ LAYERS = (
     RandomAmplitude(0.5, 2.5, seed=1),
     RandomDisturbance(1.0, 0.1, 5.0, 100.0, seed=1),
     RandomLeads(0.5, seed=1),
+    RandomLeads(0.5, 0.2, seed=1),
     RandomPaths((2, 4, 6), 0.2, seed=1),
 )
 
@@ -103,6 +105,14 @@ def test_the_lead_sets_of_the_challenge_are_drawn(windows):
     assert 0.6 < left_alone.mean() < 0.8
 
 
+def test_some_other_windows_keep_few_leads(windows):
+    kept = _changed(RandomLeads(0.3, 0.5, seed=1), windows).any(axis=1)
+    patterns = [tuple(lead for lead, there in zip(LEADS, row, strict=True) if there) for row in kept]
+    assert set(FEW_LEADS) <= set(patterns)
+    assert 0.4 < np.mean([pattern in FEW_LEADS for pattern in patterns]) < 0.6
+    assert 0.1 < kept.all(axis=1).mean() < 0.3
+
+
 def test_an_augmentation_has_the_layers_that_it_names():
     assert augmentation_layers(Augmentation(amplitude=(1, 1)), 100.0) == []
     full = augmentation_layers(Augmentation(wander_mv=1.0, lead_dropout=0.5), 250.0)
@@ -111,7 +121,14 @@ def test_an_augmentation_has_the_layers_that_it_names():
 
 
 @pytest.mark.parametrize(
-    "change", [{"amplitude": (2.0, 1.0)}, {"wander_mv": -1.0}, {"lead_dropout": 1.5}, {"mixup": float("nan")}]
+    "change",
+    [
+        {"amplitude": (2.0, 1.0)},
+        {"wander_mv": -1.0},
+        {"lead_dropout": 1.5},
+        {"few_leads": 0.5, "lead_dropout": 0.6},
+        {"mixup": float("nan")},
+    ],
 )
 def test_impossible_augmentations_are_named(change):
     with pytest.raises(InputError, match=next(iter(change))):

@@ -1,0 +1,1 @@
+"""Networks of other kinds, in PyTorch, whose probabilities teach a CNN-GAP."""

@@ -1,0 +1,92 @@
+"""Teachers in PyTorch; skipped where it is not installed."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+from cnn_gap.diagnoses.classes import read_weights  # noqa: E402
+from cnn_gap.leads import LEADS  # noqa: E402
+from research.teachers.records import Records  # noqa: E402
+from research.teachers.residual import ResidualNetwork  # noqa: E402
+from research.teachers.state_space import StateSpace, StateSpaceNetwork  # noqa: E402
+from research.teachers.training import LEAD_SETS, Recipe, predict, present_leads, train  # noqa: E402
+
+
+@torch.no_grad()
+def test_a_state_space_convolves_with_its_responses_in_both_directions():
+    torch.manual_seed(0)
+    space = StateSpace(3, 4)
+    impulse = torch.zeros(3, 1, 40)
+    impulse[:, :, 10] = 1
+    found = space(impulse)[:, 0]
+    forward, backward = space.responses(40)
+    torch.testing.assert_close(found[:, 11:], forward[:, 1:30])
+    torch.testing.assert_close(found[:, :10].flip(1), backward[:, 1:11])
+    torch.testing.assert_close(found[:, 10], forward[:, 0] + backward[:, 0] + space.direct)
+
+
+@torch.no_grad()
+def test_a_response_is_that_of_the_discrete_system():
+    torch.manual_seed(0)
+    space = StateSpace(2, 3)
+    step = space.log_step.exp()
+    pole = torch.complex(-space.log_decay.exp(), space.frequency)
+    z = torch.exp(torch.complex(-space.log_decay.exp() * step, space.frequency * step))
+    scale = 2 * torch.complex(space.output[0], space.output[1]) * (z - 1) / pole
+    expected = [(scale * z**k).real.sum(-1) for k in range(40)]
+    torch.testing.assert_close(space.responses(40), torch.stack(expected, -1), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("network", [ResidualNetwork, StateSpaceNetwork])
+def test_a_window_of_any_length_is_predicted_as_the_mean_over_crops(network):
+    torch.manual_seed(0)
+    trained = network(5)
+    windows = torch.randn(3, 12, 600).half()
+    found = predict(trained, windows, 250)
+    assert found.shape == (3, 5)
+    crops = [predict(trained, windows[:, :, start : start + 250], 250) for start in (0, 175, 350)]
+    logits = np.mean([np.log(each / (1 - each)) for each in crops], axis=0)
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), atol=1e-2)
+
+
+def test_batches_lose_leads_as_often_as_the_recipe_says():
+    rng, recipe = np.random.default_rng(0), Recipe(missing_leads=0.3, lead_sets=0.2)
+    kept = np.stack([present_leads(8, recipe, rng) for _ in range(1000)])
+    whole = kept.all(axis=(1, 2)).mean()
+    assert 0.45 < whole < 0.55
+    alone = [
+        tuple(lead for lead, there in zip(LEADS, row, strict=True) if there) for row in kept.reshape(-1, 12)
+    ]
+    assert set(LEAD_SETS) <= set(alone)
+
+
+def test_an_interrupted_training_goes_on_as_it_would_have(tmp_path):
+    rng = np.random.default_rng(0)
+    records = Records(
+        names=tuple(map(str, range(16))),
+        windows=torch.from_numpy(rng.normal(size=(16, 12, 120)).astype(np.float16)),
+        labels=torch.from_numpy(rng.integers(2, size=(16, 24)).astype(np.float32)),
+        validation=np.arange(16) >= 12,
+        classes=read_weights(),
+    )
+    recipe = Recipe(epochs=3, batch_size=4, crop=60)
+
+    def trained(name, log=lambda line: None):
+        torch.manual_seed(0)
+        return train(StateSpaceNetwork(24, 8, 1), records, recipe, tmp_path / name, log)
+
+    def interrupt(line):
+        if line.startswith("epoch 2/"):
+            raise KeyboardInterrupt
+
+    whole = trained("whole.safetensors")
+    with pytest.raises(KeyboardInterrupt):
+        trained("twice.safetensors", interrupt)
+    lines = []
+    again = trained("twice.safetensors", lines.append)
+    assert len(lines) == 1
+    for key, value in whole.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[key], value)
+    assert not list(tmp_path.glob("*.checkpoint"))
