@@ -1,4 +1,5 @@
 # The public names of the package: a line each. lazy_loader, type checkers and the reference read them here.
+from .batch.train_folder import train as train
 from .beats.intervals import Measurements as Measurements
 from .beats.intervals import measure as measure
 from .classifier import Classifier as Classifier
@@ -22,4 +23,3 @@ from .report.figures import plot as plot
 from .report.layouts import Layout as Layout
 from .system.errors import InputError as InputError
 from .system.version import __version__ as __version__
-from .training.train_folder import train as train

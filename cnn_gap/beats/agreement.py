@@ -38,7 +38,7 @@ def detectors_agree(beats: Beats, signal: np.ndarray) -> bool:
         return len(first_detector) == len(second_detector)
     apart = np.abs(first_detector[:, None] - second_detector)
     shared = (np.mean(apart.min(axis=axis) < _NEAR_S) for axis in (0, 1))
-    return min(shared) >= LEAST_SHARED
+    return bool(min(shared) >= LEAST_SHARED)
 
 
 def _energy_peaks(signal: np.ndarray) -> np.ndarray:

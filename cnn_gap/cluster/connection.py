@@ -78,7 +78,7 @@ def _address(place: str) -> str:
         about = read_json(Path(place))
         if not isinstance(about, dict) or not isinstance(about.get("address"), str):
             raise InputError(f"{place}: is not the file of a Dask scheduler; {_EXPECTED}")
-        return about["address"]
+        return str(about["address"])
     if place.startswith("local:") or not re.fullmatch(r"([a-z]+://)?[^/:]+:[0-9]+|[a-z]+://.+", place):
         raise InputError(f"{_EXPECTED}; received {place!r}")
     return place

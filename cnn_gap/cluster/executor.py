@@ -89,8 +89,8 @@ class _ClusterWorkers:
         self._client = client
         self._task = task
         self._tell = tell
-        self._flying: dict[object, tuple[Future, list[Any]]] = {}
-        self._ended: SimpleQueue[Future] = SimpleQueue()
+        self._flying: dict[object, tuple["Future[Any]", list[Any]]] = {}
+        self._ended: SimpleQueue["Future[Any]"] = SimpleQueue()
         self._name = f"{name}-{uuid4().hex}"
         self._started = 0
         self._told = False
@@ -102,7 +102,7 @@ class _ClusterWorkers:
 
     @property
     def has_room(self) -> bool:
-        return len(self._flying) < AHEAD * self._threads + MORE
+        return bool(len(self._flying) < AHEAD * self._threads + MORE)
 
     def suited_size(self, items: int) -> int:
         """Return how many items a chunk should have, so that all workers have work to the end."""
@@ -137,7 +137,7 @@ class _ClusterWorkers:
         if self._client.status == "running":
             self._client.cancel([future for future, _ in self._flying.values()], force=True)
 
-    def _next(self) -> "Future":
+    def _next(self) -> "Future[Any]":
         while True:
             if monotonic() - self._looked >= _LOOK_S:
                 self._look()
@@ -163,4 +163,4 @@ class _ClusterWorkers:
 
     @property
     def _address(self) -> str:
-        return self._client.scheduler.address
+        return str(getattr(self._client.scheduler, "address", "the scheduler"))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from cnn_gap.model.archive import check_archive
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import file_size, read_json, readable, replacing, write_json
+from cnn_gap.system.outputs import HISTORY, MODEL, require_replaceable
 from cnn_gap.system.settings import from_dict, to_dict
 from cnn_gap.system.version import __version__
 
@@ -236,3 +238,27 @@ def software_versions() -> dict[str, str]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def require_model_folder(folder: Path) -> None:
+    """Require that a training into a folder replaces nothing but the files of an earlier one.
+
+    The contents of `model.keras` and `history.png` do not tell who wrote them. They are taken for a training's
+    if `model.json` or an unfinished training, and `history.csv`, are beside them.
+
+    Raises
+    ------
+    InputError
+        If another file has one of the names.
+    """
+    require_replaceable(folder / "model.json", MODEL)
+    require_replaceable(folder / "history.csv", HISTORY)
+    for name, marks in (
+        ("model.keras", ("model.json", "checkpoint/progress.json")),
+        ("history.png", ("history.csv",)),
+    ):
+        if os.path.lexists(folder / name) and not any((folder / mark).exists() for mark in marks):
+            raise InputError(
+                f"{folder / name}: has no {marks[0]} of a training beside it and stays as it is; move it away,"
+                " or train into another folder"
+            )

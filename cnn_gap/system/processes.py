@@ -36,7 +36,7 @@ def usual_jobs(spared: int = 0, most: int = USUAL_JOBS) -> int:
     """Return how many processes to start besides this one: one for each core that is not `spared` for it."""
     import joblib
 
-    return max(min(joblib.effective_n_jobs(-1), most) - spared, 0)
+    return max(min(int(joblib.effective_n_jobs(-1)), most) - spared, 0)
 
 
 def in_processes(
@@ -81,7 +81,7 @@ class _Processes:
         self._executor: Any = None
         self._can_start = True
         self._is_broken = False
-        self._waiting: deque[tuple[list[Any], Future | None]] = deque()
+        self._waiting: deque[tuple[list[Any], Future[Any] | None]] = deque()
 
     @property
     def count(self) -> int:
@@ -120,14 +120,15 @@ class _Processes:
             self._executor.shutdown()
         self._executor, self._is_broken = None, False
 
-    def _submitted(self, chunk: list[Any]) -> Future | None:
+    def _submitted(self, chunk: list[Any]) -> Future[Any] | None:
         """Return the future of a chunk; None if this process is to do it."""
         if self._executor is None:
             return None
         try:
-            return self._executor.submit(self._do, chunk)
+            submitted: Future[Any] = self._executor.submit(self._do, chunk)
+            return submitted
         except BrokenProcessPool as error:
-            future: Future = Future()
+            future: Future[Any] = Future()
             future.set_exception(error)
             return future
 

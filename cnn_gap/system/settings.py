@@ -52,7 +52,8 @@ def from_dict(kind: type[_Settings], content: object, where: str = "") -> _Setti
 
 def to_dict(settings: object) -> dict[str, Any]:
     """Return a dataclass as a dict for JSON or TOML; the inverse of `from_dict`."""
-    return dataclasses.asdict(settings)  # type: ignore[call-overload]
+    held: dict[str, Any] = dataclasses.asdict(settings)  # type: ignore[call-overload]
+    return held
 
 
 def require(condition: bool, key: str, expected: str, received: object) -> None:
@@ -99,7 +100,7 @@ def require_depth(content: object, what: str) -> None:
         level, depth = [value for values in within for value in values], depth + 1
 
 
-def _has_default(field: dataclasses.Field) -> bool:
+def _has_default(field: dataclasses.Field[Any]) -> bool:
     return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
 

@@ -9,13 +9,12 @@ import numpy as np
 from cnn_gap.evaluate.calibration import calibrate, fit_calibration, scale_logits
 from cnn_gap.evaluate.thresholds import adapted_thresholds
 from cnn_gap.io.label_tables import read_label_table
-from cnn_gap.model.folder import ModelDescription, load_model, save_model
+from cnn_gap.io.record_infos import list_training_records
+from cnn_gap.model.folder import ModelDescription, load_model, require_model_folder, save_model
 from cnn_gap.predict.predictor import Predictor
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
-from cnn_gap.training.model_files import require_model_folder
-from cnn_gap.training.records import list_training_records
 
 #: Number of records that are classified together.
 RECORDS_PER_BATCH = 64

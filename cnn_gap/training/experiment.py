@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.label_tables import RecordTable, read_label_table, read_record_table
+from cnn_gap.io.record_infos import list_training_records, read_listed_info
 from cnn_gap.io.records import RecordInfo
 from cnn_gap.io.sources import ListedRecord
 from cnn_gap.system.chunks import Run
@@ -19,7 +20,6 @@ from cnn_gap.system.settings import to_dict
 from cnn_gap.training.batches import Examples, split_records
 from cnn_gap.training.config import Config
 from cnn_gap.training.fine_tuning import PretrainedModel
-from cnn_gap.training.records import list_training_records, read_listed_info
 from cnn_gap.training.teacher import Teacher
 from cnn_gap.training.teacher_table import TableTeacher
 from cnn_gap.training.window_store import prepare_windows

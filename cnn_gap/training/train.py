@@ -13,7 +13,13 @@ from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.diagnoses.target_waves import target_waves
 from cnn_gap.evaluate.calibration import fit_calibration, scale_logits
 from cnn_gap.leads import LEADS
-from cnn_gap.model.folder import ModelDescription, load_model, save_model, software_versions
+from cnn_gap.model.folder import (
+    ModelDescription,
+    load_model,
+    require_model_folder,
+    save_model,
+    software_versions,
+)
 from cnn_gap.network.architecture import build_network, copy_weights
 from cnn_gap.network.devices import divide_evenly, on_devices
 from cnn_gap.network.fast_layers import with_fast_layers
@@ -30,7 +36,6 @@ from cnn_gap.training.config import Config
 from cnn_gap.training.experiment import Experiment, Log, Sources, prepare_experiment
 from cnn_gap.training.fine_tuning import PretrainedModel
 from cnn_gap.training.history import add_epoch, best_epoch, epoch_line, write_history
-from cnn_gap.training.model_files import require_model_folder
 from cnn_gap.training.teacher import Teacher, blend
 from cnn_gap.training.teacher_table import TableTeacher
 from cnn_gap.training.validation import (

@@ -21,6 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cnn_gap.io.long_records import LongRecord
+from cnn_gap.io.record_infos import RemoteInfo
 from cnn_gap.io.records import RecordInfo, record_files
 from cnn_gap.io.sources import ListedRecord
 from cnn_gap.leads import LEADS
@@ -32,7 +33,6 @@ from cnn_gap.system.files import file_size, flush, read_json, writable, write_js
 from cnn_gap.system.locks import locked
 from cnn_gap.system.processes import MOST_JOBS, in_processes, usual_jobs
 from cnn_gap.system.settings import from_dict
-from cnn_gap.training.records import RemoteInfo
 
 #: Raise it when the preparation changes, so that older stores are not taken for current ones.
 STORE_VERSION = 2
@@ -193,7 +193,7 @@ class _Content:
     """The content of `store.json`: attributes of a `WindowStore`, with indices as text."""
 
     first: tuple[int, ...]
-    failures: dict
+    failures: dict[str, str]
 
 
 def _open_store(folder: Path, layout: _Layout, preprocessing: Preprocessing) -> WindowStore | None:
