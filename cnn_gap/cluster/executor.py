@@ -89,8 +89,8 @@ class _ClusterWorkers:
         self._client = client
         self._task = task
         self._tell = tell
-        self._flying: dict[object, tuple["Future[Any]", list[Any]]] = {}
-        self._ended: SimpleQueue["Future[Any]"] = SimpleQueue()
+        self._flying: dict[object, tuple[Future[Any], list[Any]]] = {}
+        self._ended: SimpleQueue[Future[Any]] = SimpleQueue()
         self._name = f"{name}-{uuid4().hex}"
         self._started = 0
         self._told = False
