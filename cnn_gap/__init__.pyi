@@ -17,6 +17,8 @@ from .io.records import read_record as read_record
 from .model.catalogue import list_models as list_models
 from .predict.prediction import Answer as Answer
 from .predict.prediction import Prediction as Prediction
+from .reading.reading import Reading as Reading
+from .reading.reading import Statement as Statement
 from .record import Record as Record
 from .report.data_frames import predictions_table as predictions_table
 from .report.figures import plot as plot
