@@ -168,7 +168,7 @@ def read_figures(path: Path, model: Path) -> Figures:
     """
     if not model.is_dir():
         raise InputError(f"{model}: is no folder; give that of a trained model")
-    files = sorted(file for file in model.iterdir() if file.is_file() and file.suffix != ".md")
+    files = sorted(file for file in model.iterdir() if file.name in ("model.json", "model.keras"))
     described: Figures = {
         "model / name": path.stem,
         "model / SHA-256": _hash(files),
