@@ -49,8 +49,10 @@ def test_what_is_wrong_shows_before_anything_heavy(tmp_path):
     assert imported_by("driver.py", ROOT / "model", tmp_path / "absent", tmp_path / "out") == ([], 1)
 
 
-def test_keras_starts_without_what_it_has_for_others():
-    imported, code = imported_by("predict.py", "model", "test_data/SIM0008")
+def test_keras_starts_without_what_it_has_for_others(tmp_path):
+    (tmp_path / "SIM0008.hea").write_bytes((ROOT / "test_data" / "SIM0008.hea").read_bytes())
+    (tmp_path / "SIM0008.mat").write_bytes((ROOT / "test_data" / "SIM0008.mat").read_bytes())
+    imported, code = imported_by("driver.py", "model", tmp_path, tmp_path / "out")
     assert code == 0
     assert {"keras", "scipy.signal"} <= set(imported)
     assert not {"pandas", "matplotlib"} & set(imported)

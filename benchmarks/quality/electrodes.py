@@ -29,19 +29,20 @@ from cnn_gap.beats.electrodes import (
 from cnn_gap.beats.intervals import measure
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
+from cnn_gap.system.exit_codes import run
 
 #: Share of records without a swap in which one is believed.
 FALSE_ALARMS = 0.01
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Fit the model and print the table; with `--write` the package gets the model."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("training", type=Path)
     parser.add_argument("others", type=Path)
     parser.add_argument("--records", type=int, default=4000, help="of each folder at most")
     parser.add_argument("--write", action="store_true", help="write cnn_gap/beats/electrodes.json")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     training = median_beats(options.training, options.records)
     others = median_beats(options.others, options.records)
     limb, chest = fit_maps(training)
@@ -108,4 +109,4 @@ def sensitivity_rows(beats: list[np.ndarray], model: ElectrodeModel) -> list[tup
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

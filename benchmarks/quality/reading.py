@@ -33,6 +33,7 @@ from cnn_gap.reading.interpret import interpret, joint_probabilities
 from cnn_gap.reading.reading import DEGREES, Reading
 from cnn_gap.reading.statements import StatementRule, statement_rules
 from cnn_gap.record import Record
+from cnn_gap.system.exit_codes import run
 
 #: What no record that is called normal should have.
 NEVER_NORMAL = ("atrial_fibrillation", "pacing", "lbbb", "rbbb")
@@ -54,13 +55,13 @@ class Case:
         return interpret(self.prediction.classes, self.prediction.probabilities, self.evidence, limits)
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Choose limits, or print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("--choose", action="store_true", help="write MODEL/reading.json from these records")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     cases = read_cases(options.model, options.data)
     if options.choose:
         write_degree_limits(options.model, choose_all_limits(cases))
@@ -168,4 +169,4 @@ def _given(key: str, readings: Sequence[Reading], degrees: Sequence[str]) -> np.
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
