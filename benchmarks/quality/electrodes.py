@@ -37,7 +37,9 @@ FALSE_ALARMS = 0.01
 
 def main(arguments: list[str]) -> None:
     """Fit the model and print the table; with `--write` the package gets the model."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.quality.electrodes", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("training", type=Path)
     parser.add_argument("others", type=Path)
     parser.add_argument("--records", type=int, default=4000, help="of each folder at most")

@@ -57,7 +57,9 @@ class Case:
 
 def main(arguments: list[str]) -> None:
     """Choose limits, or print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.quality.reading", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("model", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("--choose", action="store_true", help="write MODEL/reading.json from these records")
