@@ -12,7 +12,7 @@ import keras
 from cnn_gap.model.archive import check_weights
 from cnn_gap.model.folder import write_saved
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.files import read_json, write_json
+from cnn_gap.system.files import read_json, remove_leftovers, write_json
 from cnn_gap.system.settings import from_dict, require_depth
 
 #: The figures of an epoch; each is a number or None.
@@ -121,6 +121,7 @@ class Checkpoints:
         self._progress_file.unlink(missing_ok=True)
         for path in self._weights_files():
             path.unlink()
+        remove_leftovers(self.folder)
         with suppress(OSError):  # there are files that no training has written
             self.folder.rmdir()
 

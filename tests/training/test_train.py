@@ -104,7 +104,7 @@ def test_an_interrupted_training_ends_as_it_would_have(records, model, tmp_path)
     with pytest.raises(_CrashError):
         train_model(records, folder, config, read_weights(), log=_crash_after(1))
     assert not (folder / "model.keras").exists()
-    (folder / "checkpoint" / ".writing-left.json").write_text("{")  # as a kill leaves it
+    (folder / "checkpoint" / ".writing-0a1b2c3d-77-4e5f6071.json").write_text("{")  # as a kill leaves it
     with pytest.raises(InputError, match="--resume"):
         train_model(records, folder, config, read_weights(), log=_quiet)
     train_model(records, folder, config, read_weights(), resume=True, log=lines.append)
