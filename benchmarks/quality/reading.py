@@ -20,6 +20,7 @@ from cnn_gap.beats.intervals import measure
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
+from cnn_gap.model.folder import fingerprint
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.reading.degrees import (
     DegreeLimits,
@@ -66,8 +67,8 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     cases = read_cases(options.model, options.data)
     if options.choose:
-        write_degree_limits(options.model, choose_all_limits(cases))
-    limits = read_degree_limits(options.model)
+        write_degree_limits(options.model, fingerprint(options.model), choose_all_limits(cases))
+    limits = read_degree_limits(options.model, fingerprint(options.model))
     readings = [case.read(limits) for case in cases]
     columns = ("in reports", *(f"{degree}, true" for degree in DEGREES), "found")
     print(Table("statement", columns, tuple(statement_rows(cases, readings))))

@@ -5,10 +5,10 @@ least 60 % of what is "probable" are true by the reports, where there are enough
 and lie in its folder.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -109,8 +109,15 @@ def _beyond_all(ranked: np.ndarray) -> float:
     return round(float(ranked[0]), 4) + 1e-4 if high else 0.0
 
 
-def read_degree_limits(model: Path) -> DegreeLimits:
-    """Return the limits of a model folder, the usual ones where it has none.
+def read_degree_limits(model: Path, fingerprint: str) -> DegreeLimits:
+    """Return the limits of a model folder, the usual ones where it has none or those of another model.
+
+    Parameters
+    ----------
+    model : Path
+        The folder.
+    fingerprint : str
+        Of the model that is in it now: `cnn_gap.model.folder.fingerprint`.
 
     Raises
     ------
@@ -121,8 +128,9 @@ def read_degree_limits(model: Path) -> DegreeLimits:
     if not path.exists():
         return DegreeLimits()
     try:
-        limits = read_json(path)["limits"]  # type: ignore[index]
-        return DegreeLimits({str(key): _three(values) for key, values in limits.items()})
+        held: dict[str, Any] = read_json(path)  # type: ignore[assignment]
+        limits = {str(key): _three(values) for key, values in held["limits"].items()}
+        return DegreeLimits(limits if held["model"] == fingerprint else {})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: is not a table of three limits for each statement ({error})") from error
 
@@ -132,6 +140,7 @@ def _three(values: list[float]) -> tuple[float, float, float]:
     return present, probable, possible
 
 
-def write_degree_limits(model: Path, limits: DegreeLimits) -> None:
-    """Write the limits into a model folder."""
-    write_json(Path(model) / FILE_NAME, {"limits": json.loads(json.dumps(dict(limits.limits)))})
+def write_degree_limits(model: Path, fingerprint: str, limits: DegreeLimits) -> None:
+    """Write the limits into the folder of the model with this fingerprint."""
+    held = {key: list(values) for key, values in limits.limits.items()}
+    write_json(Path(model) / FILE_NAME, {"model": fingerprint, "limits": held})

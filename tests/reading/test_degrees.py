@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cnn_gap.model.folder import fingerprint
 from cnn_gap.reading.degrees import (
     FILE_NAME,
     TRUE_SHARES,
@@ -12,6 +13,7 @@ from cnn_gap.reading.degrees import (
     write_degree_limits,
 )
 from cnn_gap.system.errors import InputError
+from cnn_gap.system.shipped import SHIPPED_MODEL
 
 
 def test_limits_hold_what_they_promise_on_the_records_that_chose_them():
@@ -36,13 +38,24 @@ def test_few_records_leave_the_usual_limits():
 
 def test_limits_are_read_as_they_were_written(tmp_path):
     limits = DegreeLimits({"lvh": (0.8, 0.5, 0.3)})
-    write_degree_limits(tmp_path, limits)
-    assert read_degree_limits(tmp_path) == limits
-    assert read_degree_limits(tmp_path / "other") == DegreeLimits()
+    write_degree_limits(tmp_path, "1a2b", limits)
+    assert read_degree_limits(tmp_path, "1a2b") == limits
+    assert read_degree_limits(tmp_path / "other", "1a2b") == DegreeLimits()
+
+
+def test_limits_of_another_model_do_not_count(tmp_path):
+    write_degree_limits(tmp_path, "1a2b", DegreeLimits({"lvh": (0.8, 0.5, 0.3)}))
+    assert read_degree_limits(tmp_path, "3c4d") == DegreeLimits()
 
 
 @pytest.mark.parametrize("text", ["[]", '{"limits": {"lvh": [1, 2]}}', '{"limits": {"lvh": "high"}}', "{}"])
 def test_a_damaged_file_is_named(tmp_path, text):
     (tmp_path / FILE_NAME).write_text(text)
     with pytest.raises(InputError, match=r"reading\.json"):
-        read_degree_limits(tmp_path)
+        read_degree_limits(tmp_path, "1a2b")
+
+
+def test_the_limits_of_the_shipped_model_are_its_own():
+    limits = read_degree_limits(SHIPPED_MODEL, fingerprint(SHIPPED_MODEL)).limits
+    assert len(limits) > 50
+    assert all(present >= probable >= possible for present, probable, possible in limits.values())
