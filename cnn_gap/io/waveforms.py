@@ -11,7 +11,7 @@ from datetime import datetime
 
 import numpy as np
 
-from cnn_gap.io.calibration import calibration_pulse
+from cnn_gap.io.calibration_pulse import calibration_pulse
 from cnn_gap.io.headers import check_rate
 from cnn_gap.leads import LEADS, LeadChoice, choose_leads
 from cnn_gap.record import Record
