@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_gap.beats.detection import BEFORE_S, RATE
+from cnn_gap.beats.detection import BEFORE_S, MEASURED_HZ
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
@@ -52,10 +52,10 @@ def measure_st(record: Record, measured: Measurements) -> StLevels | None:
     waves, median = measured.waves, measured.beats.median
     if waves is None or median is None:
         return None
-    onset, end = (round((BEFORE_S + at) * RATE) for at in (waves.qrs_onset, waves.qrs_end))
-    first, last = (max(onset - round(before * RATE), 0) for before in _BASELINE_S)
+    onset, end = (round((BEFORE_S + at) * MEASURED_HZ) for at in (waves.qrs_onset, waves.qrs_end))
+    first, last = (max(onset - round(before * MEASURED_HZ), 0) for before in _BASELINE_S)
     level = median[first : max(last, first + 1)].mean(axis=0)
-    late = min(end + round(LATE_S * RATE), len(median) - 1)
+    late = min(end + round(LATE_S * MEASURED_HZ), len(median) - 1)
     present = np.asarray(record.leads, bool)
     j_mv, late_mv = (np.where(present, median[at] - level, np.nan) for at in (min(end, late), late))
     return StLevels(j_mv, late_mv, _elevated(j_mv, late_mv, record.age, record.sex))

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from cnn_gap.io.arrays import FOLDER_SIDECAR, sidecar_names
 from cnn_gap.io.headers import LARGEST_HEADER, decode_header
-from cnn_gap.io.registry import BESIDE, SIDECAR_SUFFIXES, START, SUFFIXES, recognise
+from cnn_gap.io.registry import BESIDE, CONTENT_SUFFIXES, SIDECAR_SUFFIXES, START_BYTES, recognise
 from cnn_gap.system.errors import InputError
 
 #: Returns so many bytes of the start of a file of the folder; an `InputError` where it cannot be read.
@@ -109,7 +109,7 @@ def _named_files(header: str, by_stem: dict[str, list[str]], read: ReadStart) ->
 def _belongs(name: str, record: str) -> bool:
     """Tell whether a file of a record's stem belongs to it, such as a signal file, a sidecar or a result."""
     suffix = _split(name)[1]
-    return name != record and suffix not in _ARCHIVES and suffix not in SUFFIXES
+    return name != record and suffix not in _ARCHIVES and suffix not in CONTENT_SUFFIXES
 
 
 def _of_other_formats(
@@ -118,7 +118,7 @@ def _of_other_formats(
     """Yield the names that are records in another format than WFDB's and MATLAB's."""
     for name in names:
         suffix = _split(name)[1]
-        if suffix in SUFFIXES:
+        if suffix in CONTENT_SUFFIXES:
             yield name
         elif suffix in SIDECAR_SUFFIXES:
             sidecars = [each for each in sidecar_names(name) if each in visible and not is_output(each)]
@@ -130,7 +130,7 @@ def _of_other_formats(
 
 def _is_recognised(name: str, read: ReadStart) -> bool:
     try:
-        form = recognise(read(name, START))
+        form = recognise(read(name, START_BYTES))
     except InputError:  # nor is a pipe a record
         return False
     return form is not None and form.needs == "content"

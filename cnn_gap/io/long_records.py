@@ -20,7 +20,7 @@ from cnn_gap.record import NoValidSampleError, Record
 from cnn_gap.system.errors import InputError
 
 #: Records of more samples than this, at their own rate or at 100 Hz, are read in parts.
-LONG = 1 << 19
+LONG_SAMPLES = 1 << 19
 USUAL_RATE = 100.0
 
 #: The most samples of a record that is held in memory as a whole: half a gigabyte.
@@ -83,7 +83,7 @@ def open_record(path: Path) -> Record | LongRecord:
             f"{path}: lasts {duration / 86_400:.1f} days; at most {LONGEST_S / 86_400:g} are read: is"
             f" {reader.sampling_rate:g} Hz its sampling rate?"
         )
-    if max(reader.samples, duration * USUAL_RATE) <= LONG:
+    if max(reader.samples, duration * USUAL_RATE) <= LONG_SAMPLES:
         return read_file(path)
     about = header.codes, header.age, header.sex
     return LongRecord(header.name, reader.sampling_rate, reader.samples, reader.read, *about)
