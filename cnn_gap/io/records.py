@@ -1,4 +1,4 @@
-"""Read recordings, whatever they are stored in, as twelve leads in mV."""
+"""Read recordings of any format as twelve leads in mV."""
 
 import os
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ def read_record(path: Path) -> Record:
     path : Path
         The header, the record without an extension, or a ``.mat`` file. A ``.mat`` without a header is CPSC
         2018's (a struct ``ECG``) or Challenge 2017's (one row ``val``, taken as 300 Hz and 1000 per mV). Or a
-        file of another format, which its content tells: see `cnn_gap.io`.
+        file of another format, which is recognised by its content: see `cnn_gap.io.registry`.
 
     Raises
     ------
