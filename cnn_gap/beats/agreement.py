@@ -1,4 +1,4 @@
-"""Whether two detectors find the same beats: where they do not, no heart rate is believed.
+"""Whether two detectors find the same beats: if not, no heart rate and no interval is given.
 
 The first is XQRS in one combination of the leads (`cnn_gap.beats.detection`), the second takes the peaks of the
 energy of all leads in the band of the QRS complex.
@@ -16,8 +16,8 @@ _BAND_HZ = (5.0, 25.0)
 _SMOOTHED_S = 0.1
 _HEIGHT = 0.35  # of the energy's 98th percentile
 _APART_S = 0.24
-_NEAR_S = 0.15  # two detectors mean the same beat
-_ENDS_S = 0.4  # without the beats that the ends of a record cut
+_NEAR_S = 0.15  # largest distance between two detectors' marks of one beat
+_ENDS_S = 0.4  # beats this near to the record's ends are left out, since they may be cut
 
 
 def detectors_agree(beats: Beats, signal: np.ndarray) -> bool:

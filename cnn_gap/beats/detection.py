@@ -104,7 +104,7 @@ def prepare_for_beats(record: Record) -> np.ndarray:
 def filter_beats(
     signal: np.ndarray, edges_hz: float | tuple[float, float], kind: str, order: int = 2
 ) -> np.ndarray:
-    """Return a signal (samples, leads) at `MEASURED_HZ`, filtered forwards and backwards, so without a delay."""
+    """Return a signal (samples, leads) at `MEASURED_HZ`, filtered forwards and backwards, without a delay."""
     return zero_phase(signal, edges_hz, kind, MEASURED_HZ, min(round(2 * MEASURED_HZ), len(signal) - 1), order)
 
 

@@ -1,6 +1,6 @@
 """Onsets and ends of the waves of a median beat, over all leads together.
 
-A wave is looked for in all leads at once, as recommended for standardised ECGs (Kligfield et al. 2007,
+A wave is searched for in all leads at once, as recommended for standardised ECGs (Kligfield et al. 2007,
 doi:10.1161/CIRCULATIONAHA.106.180200). In the QRS complex the spatial velocity is high. In the P wave the
 signal leaves the straight line from the wave's onset to its end. The T wave ends where the tangent at its
 steepest fall meets the baseline. Filters and thresholds shift these marks by about the same time in each

@@ -6,8 +6,8 @@ from pathlib import Path
 from cnn_gap.simulation import device_files, vendor_files
 from cnn_gap.simulation.files import SimulatedRecord
 
-#: The writer of each format by its name in `cnn_gap.io.registry`. WFDB and MATLAB are not among them: records in
-#: these formats are written by `cnn_gap.simulation.files`.
+#: The writer of each format by its name in `cnn_gap.io.registry`. Records of WFDB and
+#: MATLAB are written by `cnn_gap.simulation.files` instead.
 WRITERS: dict[str, Callable[[Path, SimulatedRecord], Path]] = {
     "DICOM": vendor_files.write_dicom,
     "GE MUSE XML": vendor_files.write_muse,
