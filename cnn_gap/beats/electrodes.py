@@ -2,8 +2,8 @@
 
 Linear maps that are nearly the same for all hearts compute the limb leads from the chest leads, and each chest
 lead from the other leads (Kors et al. 2001, "Accurate automatic detection of electrode interchange in the
-electrocardiogram", Am J Cardiol 88:396). If the leads fit these maps much better after two electrodes are changed
-back, the electrodes were swapped. The maps and the limits are in `electrodes.json`, which
+electrocardiogram", Am J Cardiol 88:396). If the leads fit these maps much better after two electrodes are
+changed back, the electrodes were swapped. The maps and the limits are in `electrodes.json`, which
 `benchmarks.quality.electrodes` makes from training records. It also measures how often swaps are found.
 """
 

@@ -69,7 +69,7 @@ def _convert(listed: ListedRecord, out: Path, table: RecordTable | None) -> tupl
 
 COMMAND = Command(
     "convert",
-    "Write 12-lead ECG records of any format as Challenge records, without who was recorded and when.",
+    "Write 12-lead ECG records of any format as Challenge records, without names and dates.",
     _add_arguments,
     _execute,
 )

@@ -91,7 +91,7 @@ def test_what_is_looked_at_at_once_must_fit_into_memory(tmp_path, monkeypatch):
     path = write(tmp_path, "16")
     assert read_whole(path).signal.shape == (5000, len(LEADS))
     monkeypatch.setattr(long_records, "LARGEST_WHOLE", 4999)
-    with pytest.raises(InputError, match=r"r\.hea: lasts 0\.0 hours; at most 0\.0 are looked at at once"):
+    with pytest.raises(InputError, match=r"r\.hea: lasts 0\.0 hours; at most 0\.0 are read as a whole"):
         read_whole(path)
 
 
