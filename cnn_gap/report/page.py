@@ -150,7 +150,7 @@ def _beats(beats: Beats) -> list[list[float | int]]:
 
 
 def _median(measured: Measurements, record: Record) -> dict[str, object] | None:
-    """Return the median beat in microvolts at `BEAT_RATE` and its waves, s from its fiducial point."""
+    """Return the median beat, in microvolts at `BEAT_RATE`, and its waves, s from its fiducial point."""
     median, waves = measured.beats.median, measured.waves
     if median is None or waves is None:
         return None

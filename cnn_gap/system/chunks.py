@@ -10,8 +10,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: Number of parts into which a chunk is split if its workers have died: eight parts find a bad item with a third
-#: of the deaths that two parts would need.
+#: Number of parts into which a chunk is split if its workers have died: eight parts find a bad item with a
+#: third of the deaths that two parts would need.
 PARTS = 8
 
 #: The items of a chunk whose workers have died are tried one by one if there are no more than this.
