@@ -13,7 +13,7 @@ DEGREES: tuple[Degree, ...] = ("present", "probable", "possible")
 
 @dataclass(frozen=True)
 class Statement:
-    """One finding of a record.
+    """One statement of a reading, as in an ECG report.
 
     Attributes
     ----------
