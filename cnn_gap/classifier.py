@@ -116,7 +116,7 @@ class Classifier(MapPredictor):
         """
         single = _single_record(record, _signal_form(sampling_rate, leads, unit), read_whole)
         if isinstance(single, LongRecord):
-            raise InputError(f"{single.name}: is read in parts; cut it to be read")
+            raise InputError(f"{single.name}: is too long for a reading; cut it into shorter records")
         return self.interpret(self.predict(single), single)
 
     def interpret(self, prediction: Prediction, record: Record) -> Reading:

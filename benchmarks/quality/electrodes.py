@@ -18,7 +18,7 @@ from cnn_gap.beats import electrodes
 from cnn_gap.beats.electrodes import (
     CHEST_SWAPS,
     LIMB_SWAPS,
-    STEP,
+    SAMPLE_STEP,
     ElectrodeModel,
     believed_swap,
     chest_swap_name,
@@ -64,7 +64,7 @@ def median_beats(folder: Path, count: int) -> list[np.ndarray]:
         record = read_record(path)
         measured = measure(record)
         if measured.waves is not None and measured.beats.median is not None and record.leads.all():
-            found.append(measured.beats.median[::STEP])
+            found.append(measured.beats.median[::SAMPLE_STEP])
     return found
 
 

@@ -1,6 +1,6 @@
 """Beats: where they are, the median beat, its waves, intervals and axis.
 
-Two modules find QRS complexes, for different uses, and a third check only asks whether there are any:
+Two modules find QRS complexes, for different uses, and the quality check finds out whether there are any:
 
 - `detection` finds all beats of a record of any length for measurements, with wfdb's XQRS (`complexes`).
 - `wave_steps` finds the waves of training windows inside the network, batch by batch in tensor code, where

@@ -1,4 +1,4 @@
-"""Whether two detectors find the same beats: where they do not, no heart rate is believed.
+"""Whether two detectors find the same beats: if not, no heart rate and no interval is given.
 
 The first is XQRS in one combination of the leads (`cnn_gap.beats.detection`), the second takes the peaks of the
 energy of all leads in the band of the QRS complex.
@@ -7,7 +7,7 @@ energy of all leads in the band of the QRS complex.
 import numpy as np
 import scipy
 
-from cnn_gap.beats.detection import RATE, Beats, filter_beats
+from cnn_gap.beats.detection import MEASURED_HZ, Beats, filter_beats
 
 #: Both must find this share of the other's beats.
 LEAST_SHARED = 0.85
@@ -16,8 +16,8 @@ _BAND_HZ = (5.0, 25.0)
 _SMOOTHED_S = 0.1
 _HEIGHT = 0.35  # of the energy's 98th percentile
 _APART_S = 0.24
-_NEAR_S = 0.15  # two detectors mean the same beat
-_ENDS_S = 0.4  # without the beats that the ends of a record cut
+_NEAR_S = 0.15  # largest distance between two detectors' marks of one beat
+_ENDS_S = 0.4  # beats this near to the record's ends are left out, since they may be cut
 
 
 def detectors_agree(beats: Beats, signal: np.ndarray) -> bool:
@@ -30,7 +30,7 @@ def detectors_agree(beats: Beats, signal: np.ndarray) -> bool:
     signal : ndarray, shape (samples, 12)
         The record as `cnn_gap.beats.detection.prepare_for_beats` returns it.
     """
-    last = len(signal) / RATE - _ENDS_S
+    last = len(signal) / MEASURED_HZ - _ENDS_S
     first_detector, second_detector = (
         times[(times > _ENDS_S) & (times < last)] for times in (beats.times_s, _energy_peaks(signal))
     )
@@ -44,7 +44,9 @@ def detectors_agree(beats: Beats, signal: np.ndarray) -> bool:
 def _energy_peaks(signal: np.ndarray) -> np.ndarray:
     """Return the times of the peaks of energy, s."""
     fast = filter_beats(signal, _BAND_HZ, "bandpass")
-    size = np.sqrt(scipy.ndimage.uniform_filter1d((fast**2).sum(axis=1), round(_SMOOTHED_S * RATE)).clip(0))
+    size = np.sqrt(
+        scipy.ndimage.uniform_filter1d((fast**2).sum(axis=1), round(_SMOOTHED_S * MEASURED_HZ)).clip(0)
+    )
     height = _HEIGHT * np.percentile(size, 98)
-    peaks, _ = scipy.signal.find_peaks(size, height=height, distance=round(_APART_S * RATE))
-    return np.asarray(peaks) / RATE
+    peaks, _ = scipy.signal.find_peaks(size, height=height, distance=round(_APART_S * MEASURED_HZ))
+    return np.asarray(peaks) / MEASURED_HZ

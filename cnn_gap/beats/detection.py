@@ -16,7 +16,7 @@ from cnn_gap.signal.filters import zero_phase
 from cnn_gap.signal.resampling import bridge, resample_by
 
 #: Beats are measured at this rate, Hz.
-RATE = 500.0
+MEASURED_HZ = 500.0
 
 #: Length of a median beat before and after its fiducial point, s.
 BEFORE_S, AFTER_S = 0.4, 0.7
@@ -47,7 +47,7 @@ class Beats:
     usual : ndarray, shape (beats,), bool
         Which have the shape of most beats and are not early.
     median : ndarray, shape (samples, 12), float64, or None
-        The median of usual beats in mV at `RATE`; None if there are fewer than `FEWEST_BEATS`.
+        The median of usual beats in mV at `MEASURED_HZ`; None if there are fewer than `FEWEST_BEATS`.
     """
 
     times_s: np.ndarray
@@ -57,7 +57,7 @@ class Beats:
     @property
     def fiducial(self) -> int:
         """The sample of `median` at the fiducial point."""
-        return round(BEFORE_S * RATE)
+        return round(BEFORE_S * MEASURED_HZ)
 
     @property
     def intervals_s(self) -> np.ndarray:
@@ -75,28 +75,28 @@ def find_beats(record: Record, signal: np.ndarray) -> Beats:
     signal : ndarray, shape (samples, 12)
         The record as `prepare_for_beats` returns it.
     """
-    usable = len(signal) >= _SHORTEST_RECORD_S * RATE and signal.any()
+    usable = len(signal) >= _SHORTEST_RECORD_S * MEASURED_HZ and signal.any()
     found = _find_fiducial_points(signal, _find_complexes(signal)) if usable else np.zeros(0, int)
     places, alike = _align(signal, found)
     intervals = np.diff(places, prepend=places[:1])
     typical = np.median(intervals[1:]) if len(places) > 1 else 0
     usual = alike & ~((intervals > 0) & (intervals < _EARLY_SHARE * typical))
-    before, after = round(BEFORE_S * RATE), round(AFTER_S * RATE)
+    before, after = round(BEFORE_S * MEASURED_HZ), round(AFTER_S * MEASURED_HZ)
     whole = places[usual & (places >= before) & (places + after <= len(signal))]
     median = None
     if len(whole) >= FEWEST_BEATS:
         cut = np.stack([signal[at - before : at + after] for at in _spread(whole)])
         median = np.median(cut, axis=0) * record.leads
-    return Beats(places / RATE, usual, median)
+    return Beats(places / MEASURED_HZ, usual, median)
 
 
 def prepare_for_beats(record: Record) -> np.ndarray:
-    """Return a record's signal (samples, 12) in mV at `RATE`, without its slow baseline.
+    """Return a record's signal (samples, 12) in mV at `MEASURED_HZ`, without its slow baseline.
 
     Samples that are not valid are interpolated linearly.
     """
     valid = np.isfinite(record.signal) & record.leads
-    ratio = Fraction(RATE / record.sampling_rate).limit_denominator(1000)
+    ratio = Fraction(MEASURED_HZ / record.sampling_rate).limit_denominator(1000)
     signal = resample_by(bridge(record.signal, valid).astype(np.float64), ratio)
     return filter_beats(signal, _BASELINE_HZ, "highpass", order=1)
 
@@ -104,13 +104,13 @@ def prepare_for_beats(record: Record) -> np.ndarray:
 def filter_beats(
     signal: np.ndarray, edges_hz: float | tuple[float, float], kind: str, order: int = 2
 ) -> np.ndarray:
-    """Return a signal (samples, leads) at `RATE`, filtered forwards and backwards, so without a delay."""
-    return zero_phase(signal, edges_hz, kind, RATE, min(round(2 * RATE), len(signal) - 1), order)
+    """Return a signal (samples, leads) at `MEASURED_HZ`, filtered forwards and backwards, without a delay."""
+    return zero_phase(signal, edges_hz, kind, MEASURED_HZ, min(round(2 * MEASURED_HZ), len(signal) - 1), order)
 
 
 def spatial_velocity(signal: np.ndarray) -> np.ndarray:
-    """Return the root of the summed squared slopes of all leads, mV/s, (samples,), of a signal at `RATE`."""
-    slopes = scipy.signal.savgol_filter(signal, 9, 2, deriv=1, delta=1 / RATE, axis=0)
+    """Return the root of the summed squared slopes of a signal's leads, mV/s, (samples,), at `MEASURED_HZ`."""
+    slopes = scipy.signal.savgol_filter(signal, 9, 2, deriv=1, delta=1 / MEASURED_HZ, axis=0)
     return np.asarray(np.sqrt((slopes**2).sum(axis=1)))
 
 
@@ -118,13 +118,13 @@ def _find_complexes(signal: np.ndarray) -> np.ndarray:
     """Return the approximate places of the QRS complexes, in samples."""
     fast = filter_beats(signal, _QRS_BAND_HZ, "bandpass")
     strongest = fast @ np.linalg.eigh(fast.T @ fast)[1][:, -1]
-    return find_complexes(strongest, RATE)
+    return find_complexes(strongest, MEASURED_HZ)
 
 
 def _find_fiducial_points(signal: np.ndarray, complexes: np.ndarray) -> np.ndarray:
     """Return the sample of each complex before which half of its squared velocity lies."""
     velocity = spatial_velocity(signal)
-    reach = round(_SEARCH_S * RATE)
+    reach = round(_SEARCH_S * MEASURED_HZ)
     places = []
     for place in complexes:
         first = max(place - reach, 0)
@@ -137,7 +137,7 @@ def _align(signal: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """Return the places of the beats, aligned with their median, and which of them have its shape."""
     if not len(places):
         return places, np.zeros(0, bool)
-    half, most = round(_CORE_S * RATE), round(_SHIFT_S * RATE)
+    half, most = round(_CORE_S * MEASURED_HZ), round(_SHIFT_S * MEASURED_HZ)
     edge = half + most
     padded = np.pad(signal, ((edge, edge), (0, 0)), mode="edge")
     alike = np.ones(len(places), bool)

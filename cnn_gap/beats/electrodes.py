@@ -1,11 +1,10 @@
-"""Electrodes that were put on each other's places, found by how well the leads fit together.
+"""Swapped electrodes, found by how well the leads fit together.
 
-The chest leads foretell the limb leads, and each chest lead follows from the others, by linear maps that are
-the same for most hearts (Kors et al. 2001, "Accurate automatic detection of electrode interchange in the
-electrocardiogram", Am J Cardiol 88:396). A record is compared with what it would be if two electrodes were
-changed back: where the leads then fit together much better, they had been swapped. The maps and the limits are
-in `electrodes.json`; `benchmarks.quality.electrodes` makes it from training records and says how often swaps
-are found.
+Linear maps that are nearly the same for all hearts compute the limb leads from the chest leads, and each chest
+lead from the other leads (Kors et al. 2001, "Accurate automatic detection of electrode interchange in the
+electrocardiogram", Am J Cardiol 88:396). If the leads fit these maps much better after two electrodes are
+changed back, the electrodes were swapped. The maps and the limits are in `electrodes.json`, which
+`benchmarks.quality.electrodes` makes from training records. It also measures how often swaps are found.
 """
 
 import json
@@ -18,33 +17,33 @@ import numpy as np
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.record import Record
 
-#: What each lead of a record with swapped limb electrodes is, by the right leads: index and sign.
+#: For each swap of limb electrodes: which lead, by index and sign, each of the six limb leads shows then.
 LIMB_SWAPS: dict[str, tuple[tuple[int, float], ...]] = {
     "right and left arm": ((0, -1), (2, 1), (1, 1), (4, 1), (3, 1), (5, 1)),
     "right arm and left leg": ((2, -1), (1, -1), (0, -1), (5, 1), (4, 1), (3, 1)),
 }
 
-#: Chest electrodes whose swap is looked for; V4, V5 and V6 are too alike in most hearts.
+#: Chest electrodes whose swaps are searched for. V4, V5 and V6 are too alike in most hearts.
 CHEST_SWAPS = ((1, 2), (2, 3), (3, 4), (1, 3))
 
-#: Every so many samples of a median beat are compared.
-STEP = 10
+#: Every tenth sample of a median beat is compared.
+SAMPLE_STEP = 10
 
-_LEAST_ERROR = 1e-4  # of a lead's energy, so that a lead without any decides nothing
+_LEAST_ERROR = 1e-4  # of a lead's energy: the least error, so that a lead without energy decides nothing
 
 
 @dataclass(frozen=True, eq=False)
 class ElectrodeModel:
-    """How leads follow from others.
+    """The linear maps between leads, and the limits of a swap.
 
     Attributes
     ----------
     limb : ndarray, shape (6, 2)
-        Leads I and II by V1 to V6.
+        Computes leads I and II from V1 to V6.
     chest : ndarray, shape (6, 8)
-        Each chest lead by I, II and V1 to V6; its own share is 0.
+        Computes each chest lead from I, II and V1 to V6; its own factor is 0.
     limits : dict of str to float
-        The gain above which a swap is believed, by its name: one record in 100 without a swap exceeds any.
+        The gain above which a swap is reported, by its name: 1 in 100 records without a swap exceeds any.
     """
 
     limb: np.ndarray
@@ -60,13 +59,13 @@ def electrode_model() -> ElectrodeModel:
 
 
 def find_swapped_electrodes(record: Record, measured: Measurements) -> str:
-    """Return which electrodes have changed places, such as ``"right and left arm"``; empty if none have.
+    """Return which electrodes seem to be swapped, such as ``"right and left arm"``; empty if none have.
 
     Records without twelve leads and a median beat are not judged.
     """
     if measured.beats.median is None or measured.waves is None or not np.all(record.leads):
         return ""
-    return believed_swap(measured.beats.median[::STEP], electrode_model())
+    return believed_swap(measured.beats.median[::SAMPLE_STEP], electrode_model())
 
 
 def believed_swap(beat: np.ndarray, model: ElectrodeModel) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.beats.agreement import detectors_agree
-from cnn_gap.beats.detection import BEFORE_S, RATE, Beats, find_beats, prepare_for_beats
+from cnn_gap.beats.detection import BEFORE_S, MEASURED_HZ, Beats, find_beats, prepare_for_beats
 from cnn_gap.beats.waves import Waves, find_waves
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.leads import LEADS
@@ -138,10 +138,10 @@ def _has_p_wave(signal: np.ndarray, beats: Beats, waves: Waves) -> bool:
     """Return whether the single beats have the P wave that was found in the median beat."""
     if waves.p_onset is None or waves.p_end is None or waves.p_end - waves.p_onset < _SHORTEST_P_S:
         return False
-    first, last = (round((BEFORE_S + at) * RATE) for at in (waves.p_onset, waves.p_end))
+    first, last = (round((BEFORE_S + at) * MEASURED_HZ) for at in (waves.p_onset, waves.p_end))
     assert beats.median is not None
     pattern = _normalise(beats.median[max(first, 0) : last])
-    starts = (beats.times_s[beats.usual] * RATE).round().astype(int) - beats.fiducial + max(first, 0)
+    starts = (beats.times_s[beats.usual] * MEASURED_HZ).round().astype(int) - beats.fiducial + max(first, 0)
     whole = [at for at in starts if 0 <= at <= len(signal) - len(pattern)]
     if not whole:
         return False
@@ -162,9 +162,9 @@ def _axis(record: Record, beats: Beats, waves: Waves) -> float | None:
     one, foot = LEADS.index("I"), LEADS.index("aVF")
     if not (record.leads[one] and record.leads[foot]) or beats.median is None:
         return None
-    first, last = (round((BEFORE_S + at) * RATE) for at in (waves.qrs_onset, waves.qrs_end))
+    first, last = (round((BEFORE_S + at) * MEASURED_HZ) for at in (waves.qrs_onset, waves.qrs_end))
     part = beats.median[max(first, 0) : last]
-    areas = (part - np.linspace(part[0], part[-1], len(part))).sum(axis=0) / RATE
+    areas = (part - np.linspace(part[0], part[-1], len(part))).sum(axis=0) / MEASURED_HZ
     left, down = areas[one], areas[foot] * 2 / math.sqrt(3)  # an augmented lead is smaller by this factor
     if math.hypot(left, down) < _SMALLEST_AREA_MVS:
         return None

@@ -2,7 +2,7 @@
 
 New elevation at the J point in two neighbouring leads counts from 0.1 mV on, in V2 and V3 from 0.15 mV on in
 women, 0.2 mV in men of 40 years and more, and 0.25 mV in younger men (Thygesen et al. 2018,
-doi:10.1161/CIR.0000000000000617). Whether it is new, one record cannot tell.
+doi:10.1161/CIR.0000000000000617). One record cannot tell whether it is new.
 """
 
 import math
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_gap.beats.detection import BEFORE_S, RATE
+from cnn_gap.beats.detection import BEFORE_S, MEASURED_HZ
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 
-#: Leads that look at neighbouring parts of the heart, in the order of the frontal plane and of the chest.
+#: Pairs of leads of neighbouring parts of the heart, in the order of the frontal plane and of the chest.
 NEIGHBOURS = (
     ("aVL", "I"),
     ("II", "aVF"),
@@ -52,10 +52,10 @@ def measure_st(record: Record, measured: Measurements) -> StLevels | None:
     waves, median = measured.waves, measured.beats.median
     if waves is None or median is None:
         return None
-    onset, end = (round((BEFORE_S + at) * RATE) for at in (waves.qrs_onset, waves.qrs_end))
-    first, last = (max(onset - round(before * RATE), 0) for before in _BASELINE_S)
+    onset, end = (round((BEFORE_S + at) * MEASURED_HZ) for at in (waves.qrs_onset, waves.qrs_end))
+    first, last = (max(onset - round(before * MEASURED_HZ), 0) for before in _BASELINE_S)
     level = median[first : max(last, first + 1)].mean(axis=0)
-    late = min(end + round(LATE_S * RATE), len(median) - 1)
+    late = min(end + round(LATE_S * MEASURED_HZ), len(median) - 1)
     present = np.asarray(record.leads, bool)
     j_mv, late_mv = (np.where(present, median[at] - level, np.nan) for at in (min(end, late), late))
     return StLevels(j_mv, late_mv, _elevated(j_mv, late_mv, record.age, record.sex))
@@ -73,7 +73,7 @@ def _elevated(j_mv: np.ndarray, late_mv: np.ndarray, age: float, sex: str) -> tu
 
 
 def _limit(lead: str, age: float, sex: str) -> float:
-    """Return the elevation that counts in a lead, mV; of an unknown person the highest one."""
+    """Return the elevation that counts in a lead, mV; unknown ages count as below 40, unknown sexes as male."""
     if lead not in ("V2", "V3"):
         return _ELEVATION_MV
     if sex == "Female":

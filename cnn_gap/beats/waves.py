@@ -1,6 +1,6 @@
 """Onsets and ends of the waves of a median beat, over all leads together.
 
-A wave is looked for in all leads at once, as recommended for standardised ECGs (Kligfield et al. 2007,
+A wave is searched for in all leads at once, as recommended for standardised ECGs (Kligfield et al. 2007,
 doi:10.1161/CIRCULATIONAHA.106.180200). In the QRS complex the spatial velocity is high. In the P wave the
 signal leaves the straight line from the wave's onset to its end. The T wave ends where the tangent at its
 steepest fall meets the baseline. Filters and thresholds shift these marks by about the same time in each
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy
 
-from cnn_gap.beats.detection import RATE, filter_beats, spatial_velocity
+from cnn_gap.beats.detection import MEASURED_HZ, filter_beats, spatial_velocity
 
 #: Added to the marks, ms: chosen on half of the records that `benchmarks.quality.intervals` reads.
 SHIFTS_MS = {"p_onset": -13, "p_end": 4, "qrs_onset": -6, "qrs_end": 3, "t_end": 23}
@@ -44,7 +44,7 @@ def find_waves(median: np.ndarray, fiducial: int, shortest_s: float) -> Waves:
     Parameters
     ----------
     median : ndarray, shape (samples, 12)
-        In mV at `RATE`.
+        In mV at `MEASURED_HZ`.
     fiducial : int
         A sample inside the QRS complex.
     shortest_s : float
@@ -53,13 +53,13 @@ def find_waves(median: np.ndarray, fiducial: int, shortest_s: float) -> Waves:
     velocity = spatial_velocity(median)
     onset, end = _find_complex(velocity, fiducial)
     level = median[max(onset - _samples(12), 0) : max(onset - _samples(2), 1)].mean(axis=0)
-    farthest = fiducial - round(min(_FARTHEST_P_S, _FARTHEST_P_RR * shortest_s) * RATE)
+    farthest = fiducial - round(min(_FARTHEST_P_S, _FARTHEST_P_RR * shortest_s) * MEASURED_HZ)
     p_wave = _find_p_wave(median - level, max(farthest, 0), onset)
-    to_next = shortest_s * RATE if p_wave is None else shortest_s * RATE + p_wave[0] - fiducial
+    to_next = shortest_s * MEASURED_HZ if p_wave is None else shortest_s * MEASURED_HZ + p_wave[0] - fiducial
     t_end = _find_t_end(filter_beats(median, _T_HZ, "lowpass"), end, fiducial + round(0.92 * to_next))
 
     def mark(name: str, sample: float) -> float:
-        return (sample - fiducial) / RATE + SHIFTS_MS[name] / 1000
+        return (sample - fiducial) / MEASURED_HZ + SHIFTS_MS[name] / 1000
 
     return Waves(
         None if p_wave is None else mark("p_onset", p_wave[0]),
@@ -71,7 +71,7 @@ def find_waves(median: np.ndarray, fiducial: int, shortest_s: float) -> Waves:
 
 
 def _samples(milliseconds: float) -> int:
-    return round(milliseconds * RATE / 1000)
+    return round(milliseconds * MEASURED_HZ / 1000)
 
 
 def _find_complex(velocity: np.ndarray, fiducial: int) -> tuple[int, int]:

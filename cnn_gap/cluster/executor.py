@@ -18,17 +18,17 @@ from cnn_gap.system.version import __version__
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-#: The most and the fewest items of a chunk, and the chunks that each worker is to get where items are few.
-LARGEST = 256
-SMALLEST = 16
-EACH = 4
+#: Maximum and minimum number of items of a chunk, and the number of chunks for each worker where items are few.
+LARGEST_CHUNK = 256
+SMALLEST_CHUNK = 16
+CHUNKS_PER_WORKER = 4
 
-#: Chunks on their way for each thread of the workers, and a few more, by which a cluster that adapts sees that
-#: there is work for more workers.
-AHEAD = 4
-MORE = 16
+#: Number of chunks that are handed out ahead: for each thread of the workers, and in addition, so that an
+#: adaptive cluster sees that more workers would have work.
+AHEAD_PER_THREAD = 4
+AHEAD_FOR_NEW_WORKERS = 16
 
-#: Seconds between two looks at the cluster.
+#: Seconds between two checks of the cluster's state.
 _LOOK_S = 5.0
 
 
@@ -102,12 +102,12 @@ class _ClusterWorkers:
 
     @property
     def has_room(self) -> bool:
-        return bool(len(self._flying) < AHEAD * self._threads + MORE)
+        return bool(len(self._flying) < AHEAD_PER_THREAD * self._threads + AHEAD_FOR_NEW_WORKERS)
 
     def suited_size(self, items: int) -> int:
         """Return how many items a chunk should have, so that all workers have work to the end."""
-        share = ceil(items / (EACH * self._workers)) if self._workers else LARGEST
-        return min(LARGEST, max(SMALLEST, share))
+        share = ceil(items / (CHUNKS_PER_WORKER * self._workers)) if self._workers else LARGEST_CHUNK
+        return min(LARGEST_CHUNK, max(SMALLEST_CHUNK, share))
 
     def start(self, chunk: list[Any], first: bool = False) -> None:
         self._started += 1

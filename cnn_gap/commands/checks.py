@@ -1,4 +1,4 @@
-"""The checks before a command starts: Keras takes seconds to start, and errors are to show before."""
+"""The checks before a command starts its work: errors are reported before Keras starts, which takes seconds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from cnn_gap.system.outputs import OutputKind, require_replaceable
 
 
 @dataclass(frozen=True)
-class Start:
-    """What a command is given.
+class CommandInputs:
+    """The inputs and outputs of a command, to be checked before it starts its work.
 
     Attributes
     ----------
@@ -33,13 +33,13 @@ class Start:
     outputs: Iterable[tuple[Path | None, OutputKind]] = ()
 
     def check(self) -> tuple[ModelDescription, ...]:
-        """Return what the models say of themselves.
+        """Check all of them, and return the models' descriptions.
 
         Raises
         ------
         InputError
-            If a model is missing or damaged, there is no such folder of records, the cluster's address is none,
-            or an output would replace another file.
+            If a model is missing or damaged, there is no such folder of records, the cluster's address is
+            wrong, or an output would replace another file.
         """
         described = tuple(map(read_description, self.models))
         for folder in self.models:

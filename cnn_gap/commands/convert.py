@@ -28,7 +28,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _execute(options: argparse.Namespace) -> int:
-    """Convert what can be read, and name the rest; 1 if nothing can."""
+    """Convert the records that can be read, and name the others; return 1 if none can be read."""
     table = None if options.label_table is None else read_label_table(options.label_table)
     listing = list_records(options.data, options.strict)
     require_new(options.out, listing.records)
@@ -57,7 +57,7 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _convert(listed: ListedRecord, out: Path, table: RecordTable | None) -> tuple[str, ...]:
-    """Write a record, say what was left out of it, and return its diagnoses."""
+    """Write a record, print what was left out of it, and return its diagnoses."""
     with listed.local() as path:
         record = read_whole(path)
     for note in record.notes:
@@ -69,7 +69,7 @@ def _convert(listed: ListedRecord, out: Path, table: RecordTable | None) -> tupl
 
 COMMAND = Command(
     "convert",
-    "Write 12-lead ECG records of any format as Challenge records, without who was recorded and when.",
+    "Write 12-lead ECG records of any format as Challenge records, without names and dates.",
     _add_arguments,
     _execute,
 )

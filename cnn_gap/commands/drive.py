@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.commands.checks import Start
+from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import (
     Command,
     add_runtime_options,
@@ -58,12 +58,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _execute(options: argparse.Namespace) -> int:
-    """Classify and write a result file for each record; 1 if every record failed."""
+    """Classify and write a result file for each record; return 1 if every record failed."""
     if options.table_only and options.table is None:
         options.usage_error("--table-only needs --table FILE")
     if options.cluster is not None and options.jobs is not None:
         options.usage_error("--jobs is for one machine: the workers of a cluster read records themselves")
-    (description,) = Start((options.model,), options.data, options.cluster).check()
+    (description,) = CommandInputs((options.model,), options.data, options.cluster).check()
     runtime = Runtime(options.runtime, options.precision)
     from cnn_gap.batch.classify_folder import ModelIdentity, OutputTarget, classify_here, fill_results
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cnn_gap.commands.checks import Start
+from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command, add_label_options
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.evaluate.evaluation import evaluate
@@ -41,7 +41,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _execute(options: argparse.Namespace) -> None:
     """Write the figures to the given files, or print them; a terminal gets a table of the classes too."""
-    Start(outputs=((options.scores, SCORES), (options.class_scores, CLASS_SCORES))).check()
+    CommandInputs(outputs=((options.scores, SCORES), (options.class_scores, CLASS_SCORES))).check()
     scores = evaluate(options.labels, options.outputs, options.weights, options.label_table)
     for note in scores.notes:
         print(note, file=sys.stderr)

@@ -1,11 +1,11 @@
-"""Mark when each diagnosis is visible in a record, or in all records of a folder."""
+"""Show when in a record each diagnosis is visible, or in all records of a folder."""
 
 import argparse
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.commands.checks import Start
+from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
 from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.long_records import read_whole
@@ -98,7 +98,7 @@ def _execute(options: argparse.Namespace) -> int:
         options.usage_error("a folder of records needs --out DIR, where JSON, annotations and pages go")
     level = parse_level(options.level)
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
-    (description,) = Start((options.model,), options.record if several else None, outputs=files).check()
+    (description,) = CommandInputs((options.model,), options.record if several else None, outputs=files).check()
     record = None if several else read_whole(Path(options.record))
     start_keras(lean=True)
     from cnn_gap.batch.explain_folder import ExplainOptions
@@ -158,7 +158,7 @@ def _write_explanations(every: "Explanation", chosen: "Explanation", options: ar
 
 COMMAND = Command(
     "explain",
-    "Show where in a 12-lead ECG record its diagnoses show, by class activation maps.",
+    "Show where in a 12-lead ECG record each diagnosis is visible, by class activation maps.",
     _add_arguments,
     _execute,
     takes_model=True,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cnn_gap.commands.checks import Start
+from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.outputs import EXPORTED
@@ -17,7 +17,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _execute(options: argparse.Namespace) -> None:
     """Write the model in the format of the output's suffix."""
-    Start((options.model,), outputs=[(options.out, EXPORTED)]).check()
+    CommandInputs((options.model,), outputs=[(options.out, EXPORTED)]).check()
     start_keras(lean=True)
     from cnn_gap.model.export import export_network
     from cnn_gap.model.folder import load_model

@@ -1,4 +1,4 @@
-"""Say what files hold, and what a reader of their ECGs would be warned of."""
+"""Show the content of ECG files, and the notes that their readers would get."""
 
 import argparse
 import json
@@ -30,7 +30,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _execute(options: argparse.Namespace) -> int:
-    """Print what a record holds or, of several, how many are of which kind; 1 if none can be read."""
+    """Print the content of a record or, of several, how many are of each kind; return 1 if none can be read."""
     single = not is_several(options.data)
     listing = _single(options.data) if single else list_records(options.data, options.strict)
     from tqdm import tqdm
@@ -66,7 +66,7 @@ def _as_json(found: "list[Inspection]", listing: Listing) -> dict[str, object]:
 
 
 def _description(found: "Inspection") -> str:
-    """Return what there is to say of one record, a line each."""
+    """Return the description of one record, a line for each property."""
     from cnn_gap.report.tables import aligned
 
     if found.failure:
@@ -106,7 +106,7 @@ def _summary(found: "list[Inspection]", listing: Listing) -> str:
 
 COMMAND = Command(
     "inspect",
-    "Say what 12-lead ECG files hold, and what a reader of them would be warned of.",
+    "Show what 12-lead ECG files hold, and the notes on what is missing or doubtful in them.",
     _add_arguments,
     _execute,
 )

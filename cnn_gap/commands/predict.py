@@ -66,7 +66,7 @@ def _execute(options: argparse.Namespace) -> int:
 def _reading(
     classifier: "Classifier", source: "Record | LongRecord | Path", prediction: "Prediction"
 ) -> "Reading | None":
-    """Return the reading of a record; None of one that failed or is too long to be measured at once."""
+    """Return the reading of a record; None if the record failed or is too long to be measured as a whole."""
     record = open_record(source) if isinstance(source, Path) and not prediction.failure else source
     if prediction.failure or not isinstance(record, Record):
         return None

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from cnn_gap.commands.checks import Start
+from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command, add_label_options, add_strict_option, whole_number
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.diagnoses.findings import read_findings
@@ -105,7 +105,7 @@ def _execute(options: argparse.Namespace) -> None:
         _require_used(options)
     tables = [teacher for teacher in options.teachers if teacher.is_file()]
     models = [teacher for teacher in options.teachers if teacher not in tables]
-    Start((*models, *filter(None, [options.start])), options.data, options.cluster).check()
+    CommandInputs((*models, *filter(None, [options.start])), options.data, options.cluster).check()
     for table in tables:
         read_teacher_table(table)
     if not is_address(options.data):
@@ -148,7 +148,7 @@ def _execute(options: argparse.Namespace) -> None:
     )
 
 
-#: What `--thresholds-only` has no use for, and what each option is where it is not given.
+#: Options that `--thresholds-only` cannot use, and the value of each where it is not given.
 _OF_TRAINING: dict[str, object] = {
     "--config": None,
     "--teacher": [],
@@ -174,7 +174,7 @@ def _require_used(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> Run | None:
-    """Return what prepares the windows, None for this machine."""
+    """Return the executor that prepares the windows, None for this machine."""
     if options.cluster is None:
         return None
     from cnn_gap.cluster.executor import on_cluster

@@ -1,1 +1,1 @@
-"""Recordings: find and read them, name their diagnoses."""
+"""Recordings: finding and reading them; the registry of formats; tables of their labels."""

@@ -1,4 +1,4 @@
-"""Records of arrays (NumPy, lists, pandas): amplitudes in mV with named leads, checked."""
+"""Records of arrays in memory (NumPy, lists, pandas): values, leads and sampling rate are checked."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -91,7 +91,7 @@ def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarr
             f"{source}: expected a signal of {columns} leads in columns; received {values.dtype} {values.shape}"
             + ("; give its transpose, a row a sample" if turned else "")
         )
-    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite amplitudes count as not valid
         return values if factor == 1 else values * factor
 
 
@@ -128,7 +128,7 @@ def lead_names(signal: object, leads: Sequence[str] | None, source: str) -> list
 
 
 def _numbers(signal: object, source: str) -> np.ndarray:
-    """Return an array of numbers, whatever holds them."""
+    """Return numbers as an array, from an array, list or data frame."""
     try:
         values = np.asarray(signal)
         if values.dtype.kind == "O":  # None among numbers, or pandas' own types

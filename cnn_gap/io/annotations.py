@@ -20,7 +20,7 @@ _RATE = re.compile(r"## time resolution: (\d{1,9}(?:\.\d{1,9})?)")
 
 @dataclass(frozen=True, order=True)
 class Event:
-    """Something seen in a recording, from `start_s` to `end_s` (s from the start of the record).
+    """A marked part of a recording, from `start_s` to `end_s` (s from the start of the record).
 
     Kinds are a diagnosis's abbreviation and, in simulated recordings, "P", "QRS" and "T" for waves; "PAC" and
     "PVC" for a premature beat from its first wave to the end of T; "spike" for a pacemaker's stimulus; "AF" and
@@ -50,19 +50,19 @@ def write_events(path: Path, events: Sequence[Event], sampling_rate: float, samp
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not events:  # of which wfdb writes no file
+    if not events:  # wfdb writes no file without annotations
         with replacing(path) as aside:
             aside.write_bytes(_without_events(sampling_rate))
         return
     at, symbols, kinds = _marks(events, sampling_rate, samples)
-    # wfdb takes a folder and a name made of plain characters, hence a folder aside in place of a file.
+    # wfdb takes a folder and a name of letters and digits, so a temporary folder is used, not a temporary file.
     with tempfile.TemporaryDirectory(prefix=f"{ASIDE}{writer()}-", dir=path.parent) as aside:
         wfdb.wrann("events", "atr", at, symbols, aux_note=kinds, fs=sampling_rate, write_dir=aside)
         (Path(aside) / "events.atr").replace(path)
 
 
 def _without_events(sampling_rate: float) -> bytes:
-    """Return annotations that are none but a note on the sampling rate, as wfdb begins each file."""
+    """Return the bytes of an annotation file without events: only wfdb's note on the sampling rate."""
     note = f"## time resolution: {sampling_rate:.12g}".encode()
     begin = struct.pack("<2H", _NOTE << 10, _TEXT << 10 | len(note))
     return begin + note.ljust(len(note) + len(note) % 2, b"\0") + b"\0\0"

@@ -1,4 +1,4 @@
-"""Arrays in files: NumPy, CSV and Parquet, with a sidecar that says what the file does not."""
+"""Records of arrays in files (NumPy, HDF5, CSV, Parquet); a JSON sidecar has their rate, unit and leads."""
 
 import math
 import os
@@ -19,16 +19,16 @@ from cnn_gap.system.files import read_json
 from cnn_gap.system.outputs import is_output
 from cnn_gap.system.settings import from_dict
 
-#: The sidecar of all arrays in a folder that have none of their own.
+#: Name of the sidecar of all arrays of a folder that have no sidecar of their own.
 FOLDER_SIDECAR = "signals.json"
 
-#: Bytes that an unpacked array may take.
+#: Size of the largest unpacked array, bytes.
 LARGEST_ARRAY = 512 << 20
 
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What a sidecar says of an array.
+    """The content of an array's sidecar.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Sidecar:
 def sidecar_names(name: str) -> tuple[str, ...]:
     """Return the names that an array's sidecar may have: its own, and the folder's.
 
-    The folder's does not count for ``.txt``, of which most are no arrays.
+    ``.txt`` files do not use the folder's, since most of them are no arrays.
     """
     stem, suffix = os.path.splitext(name)  # noqa: PTH122, for speed
     return (f"{stem}.json",) if suffix.lower() == ".txt" else (f"{stem}.json", FOLDER_SIDECAR)
@@ -63,7 +63,7 @@ def sidecar_names(name: str) -> tuple[str, ...]:
 def sidecar_path(path: Path) -> Path | None:
     """Return an array's sidecar, the first of its `sidecar_names` that is there; None if none is.
 
-    An explanation, or the note of a table of results, is no sidecar.
+    JSON files of explanations and of tables of results are no sidecars.
     """
     choices = map(path.with_name, sidecar_names(path.name))
     return next((choice for choice in choices if choice.is_file() and not is_output(choice)), None)
@@ -78,7 +78,7 @@ def record_from_array(
 ) -> Record:
     """Return the record of a file's array and its sidecar.
 
-    What the file says of leads and units itself counts more than what its sidecar says.
+    Where the file and its sidecar disagree on leads or units, the file counts.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def record_from_array(
     units : sequence of str, optional
         Of the columns, if the file says them itself.
     notes : tuple of str
-        What its reader has to know.
+        What was left out or changed, as in `Record.notes`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Write any record as a Challenge record: 16-bit values and a header, without who was recorded and when."""
+"""Write any record as a Challenge record: 16-bit values and a header, without names and dates."""
 
 import math
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing
 
-#: Units of storage per mV: a unit is 1 uV, as in the Challenge's records.
+#: Stored units per mV: one unit is 1 µV, as in the Challenge's records.
 USUAL_GAIN = 1000.0
 
 #: The largest stored value, and the value of a sample that is not valid.
 LARGEST_VALUE, INVALID = 32767, -32768
 
-#: Older persons are written as this old (years), as the HIPAA's "safe harbor" rule has it.
+#: The largest age that is written, years: higher ages become this one, by HIPAA's "safe harbor" rule.
 OLDEST_WRITTEN = 90.0
 
 _SUFFIXES = (".hea", ".mat")
@@ -43,8 +43,8 @@ def require_new(folder: Path, records: Sequence[ListedRecord]) -> None:
 def write_challenge_record(folder: Path, record: Record, codes: Sequence[str]) -> Path:
     """Write a record's leads that are present, and return its header; it reads back within half a unit.
 
-    A unit is 1 uV or, in a lead beyond 32.767 mV, as much as its range needs. Of the person age and sex are
-    written, of the recording its sampling rate. The header comes last, so a record that has one is complete.
+    One unit is 1 µV or, in a lead with more than 32.767 mV, as much as its range needs. The header has age, sex
+    and sampling rate, but no name and no date. The header comes last, so a record that has one is complete.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Tell the records of one folder from their other files and from files that are no ECG.
 
-The folder may be on this machine or elsewhere: given are its names, and a function that reads the start of a
-file.
+The folder may be on this machine or on a remote file system: the caller passes the names of its files, and a
+function that reads the start of a file.
 """
 
 import os
@@ -12,10 +12,10 @@ from functools import lru_cache
 
 from cnn_gap.io.arrays import FOLDER_SIDECAR, sidecar_names
 from cnn_gap.io.headers import LARGEST_HEADER, decode_header
-from cnn_gap.io.registry import BESIDE, SIDECAR_SUFFIXES, START, SUFFIXES, recognise
+from cnn_gap.io.registry import BESIDE, CONTENT_SUFFIXES, SIDECAR_SUFFIXES, START_BYTES, recognise
 from cnn_gap.system.errors import InputError
 
-#: Returns so many bytes of the start of a file of the folder; an `InputError` where it cannot be read.
+#: Returns the first bytes of a file by its name and their number; raises `InputError` if it cannot be read.
 ReadStart = Callable[[str, int], bytes]
 
 #: Tells whether a file that could be an array or a sidecar is a result of this package.
@@ -47,7 +47,7 @@ def sort_files(names: Iterable[str], read: ReadStart, is_output: IsOutput) -> Fo
     """Return which files of a folder are records.
 
     A record is a header that is no segment of another, a ``.mat`` file without a header, or a file of another
-    format: by its suffix, its sidecar or its content. Hidden files are not looked at.
+    format: by its suffix, its sidecar or its content. Hidden files are ignored.
 
     Parameters
     ----------
@@ -89,11 +89,11 @@ def sort_files(names: Iterable[str], read: ReadStart, is_output: IsOutput) -> Fo
 def _named_files(header: str, by_stem: dict[str, list[str]], read: ReadStart) -> Sequence[str]:
     """Return the files that a header refers to: signal files, and all files of its segments.
 
-    These are the first words of its lines; nothing else of it is looked at.
+    They are the first words of its lines; the header is not parsed further.
     """
     try:
         lines = decode_header(read(header, LARGEST_HEADER)).splitlines()
-    except InputError:  # whoever reads the record says what is wrong with it
+    except InputError:  # reported when the record is read
         return ()
     words = [line.split(maxsplit=1)[0] for line in lines if line.strip() and not line.lstrip().startswith("#")]
     found = list(dict.fromkeys(words[1:]))
@@ -109,7 +109,7 @@ def _named_files(header: str, by_stem: dict[str, list[str]], read: ReadStart) ->
 def _belongs(name: str, record: str) -> bool:
     """Tell whether a file of a record's stem belongs to it, such as a signal file, a sidecar or a result."""
     suffix = _split(name)[1]
-    return name != record and suffix not in _ARCHIVES and suffix not in SUFFIXES
+    return name != record and suffix not in _ARCHIVES and suffix not in CONTENT_SUFFIXES
 
 
 def _of_other_formats(
@@ -118,7 +118,7 @@ def _of_other_formats(
     """Yield the names that are records in another format than WFDB's and MATLAB's."""
     for name in names:
         suffix = _split(name)[1]
-        if suffix in SUFFIXES:
+        if suffix in CONTENT_SUFFIXES:
             yield name
         elif suffix in SIDECAR_SUFFIXES:
             sidecars = [each for each in sidecar_names(name) if each in visible and not is_output(each)]
@@ -130,8 +130,8 @@ def _of_other_formats(
 
 def _is_recognised(name: str, read: ReadStart) -> bool:
     try:
-        form = recognise(read(name, START))
-    except InputError:  # nor is a pipe a record
+        form = recognise(read(name, START_BYTES))
+    except InputError:  # such as a pipe, which is no record
         return False
     return form is not None and form.needs == "content"
 

@@ -23,10 +23,10 @@ DEFAULT_RATE = 250.0
 LARGEST_HEADER = 1 << 20
 OLDEST = 300.0
 
-#: Gains outside of this range (units per mV) are no converter's, nor is what they make of stored values an ECG.
+#: The lowest and the highest gain that is accepted, units per mV.
 GAIN_RANGE = (1e-6, 1e12)
 
-#: Sampling rates outside of this range (Hz) are no ECG's.
+#: The lowest and the highest sampling rate that is accepted, Hz.
 RATE_RANGE = (1.0, 100_000.0)
 
 _COMMENT = re.compile(r"\s*#\s*(\w+)\s*:(.*)")
@@ -54,7 +54,7 @@ class HeaderLead:
     Attributes
     ----------
     name : str
-        As in `LEADS` where it is one of the twelve, whatever its case; otherwise as written.
+        One of `LEADS` if it is one of the twelve in any case; otherwise as written.
     file_name : str
         The signal file, in the header's folder.
     storage : str
@@ -72,7 +72,7 @@ class HeaderLead:
     initial_value : int
         Where storage by differences starts from.
     unit : str
-        ``"mV"``, whatever unit of voltage was written, or the other unit as written.
+        ``"mV"`` for every unit of voltage; another unit as written.
     """
 
     name: str
@@ -128,7 +128,7 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Read a header file; the record is named after the file, whatever its first line says.
+    """Read a header file; the record's name is that of the file, not that of its first line.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def decode_header(content: bytes) -> str:
 def parse_header(text: str, source: str) -> Header:
     """Parse the text of a header.
 
-    Dates and times are not looked at. Units of voltage become mV, as does a missing one; others stay. A gain
+    Dates and times are ignored. Units of voltage become mV, as does a missing one; others stay. A gain
     of 0 or none means 200 per mV, a baseline that is missing is the zero of the converter, and a rate that is
     missing is 250 Hz, as WFDB has it.
 

@@ -118,7 +118,7 @@ def read_label_table(path: Path, own_codes: Collection[str] = ()) -> RecordTable
         If the file is missing or is not such a table.
     """
     labels = read_record_table(path)
-    # The first line may be a heading of other words: it has no say in what the codes are.
+    # The first line may be a heading of other words, so it does not decide what kind the codes are.
     rows = list(labels.values())
     used = {code for codes in rows[1:] or rows for code in codes}
     foreign = used.isdisjoint(own_codes)

@@ -1,4 +1,4 @@
-"""Recordings of hours: what is known of one, and parts of its signal when they are needed.
+"""Recordings of hours: their properties, and parts of their signal that are read when they are needed.
 
 A day at 250 Hz is a gigabyte of amplitudes. WFDB records are read in parts; others must be short enough to be
 read whole.
@@ -19,11 +19,11 @@ from cnn_gap.leads import LEADS
 from cnn_gap.record import NoValidSampleError, Record
 from cnn_gap.system.errors import InputError
 
-#: Records of more samples than this, at their own rate or at 100 Hz, are read in parts.
-LONG = 1 << 19
+#: Records with more samples than this, at their own rate or at 100 Hz, are read in parts.
+LONG_SAMPLES = 1 << 19
 USUAL_RATE = 100.0
 
-#: The most samples of a record that is held in memory as a whole: half a gigabyte.
+#: The largest number of samples of a record that is read as a whole: half a gigabyte.
 LARGEST_WHOLE = 11_000_000
 
 #: The longest record, s: a week.
@@ -65,7 +65,7 @@ class LongRecord:
 
 
 def open_record(path: Path) -> Record | LongRecord:
-    """Read a record or, where it is long, what is known of it.
+    """Read a record or, if it is long, its properties without its signal.
 
     Raises
     ------
@@ -83,14 +83,14 @@ def open_record(path: Path) -> Record | LongRecord:
             f"{path}: lasts {duration / 86_400:.1f} days; at most {LONGEST_S / 86_400:g} are read: is"
             f" {reader.sampling_rate:g} Hz its sampling rate?"
         )
-    if max(reader.samples, duration * USUAL_RATE) <= LONG:
+    if max(reader.samples, duration * USUAL_RATE) <= LONG_SAMPLES:
         return read_file(path)
     about = header.codes, header.age, header.sex
     return LongRecord(header.name, reader.sampling_rate, reader.samples, reader.read, *about)
 
 
 def read_whole(path: Path) -> Record:
-    """Read a record to look at all of it at once, as explaining it does.
+    """Read a record as a whole, as explaining and measuring need it.
 
     Raises
     ------
@@ -102,5 +102,5 @@ def read_whole(path: Path) -> Record:
         return record
     if record.samples > LARGEST_WHOLE:
         hours, most = (samples / record.sampling_rate / 3600 for samples in (record.samples, LARGEST_WHOLE))
-        raise InputError(f"{path}: lasts {hours:.1f} hours; at most {most:.1f} are looked at at once: cut it")
+        raise InputError(f"{path}: lasts {hours:.1f} hours; at most {most:.1f} are read as a whole: cut it")
     return read_file(record_header(path))

@@ -23,8 +23,8 @@ _STRUCT, _TEXT, _NUMBERS = 2, 4, range(6, 16)
 _PRECISION = {6: np.float64, 7: np.float32}
 _HEADER = 128
 
-#: What a file may hold at most: bytes once decompressed and of a matrix, elements in a row, bytes of a
-#: struct's field names, structs within structs, and characters of a text. More is no recording.
+#: Limits of a file: bytes once decompressed and of a matrix, elements in a row, bytes of a struct's field
+#: names, depth of structs within structs, and characters of a text. Recordings stay far below.
 _LARGEST = 1 << 28
 _MOST_ELEMENTS = 10_000
 _LONGEST_NAMES = 1 << 16

@@ -13,10 +13,10 @@ import numpy as np
 if TYPE_CHECKING:
     import h5py
 
-#: What a variable may be: a matrix, or a struct's fields by name.
+#: A variable: a matrix, or the fields of a struct by name.
 Value = np.ndarray | dict[str, "Value"]
 
-#: What a file may hold at most: bytes of all matrices, and structs within structs.
+#: Limits of a file: bytes of all matrices, and depth of structs within structs.
 _LARGEST = 1 << 28
 _DEEPEST = 8
 

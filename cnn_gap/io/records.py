@@ -1,4 +1,4 @@
-"""Read recordings, whatever they are stored in, as twelve leads in mV."""
+"""Read recordings of any format as twelve leads in mV."""
 
 import os
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from cnn_gap.io.signal_files import file_beside, signal_files
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
-#: How the names of a record's files end.
+#: Suffixes of the files of a WFDB record.
 RECORD_SUFFIXES = (".hea", ".mat", ".dat")
 
 
 @dataclass(frozen=True)
 class RecordInfo:
-    """What is known of a recording without its signal: where it is, rate (Hz), length and diagnoses."""
+    """The properties of a recording without its signal: path, sampling rate (Hz), length and diagnoses."""
 
     path: Path
     name: str
@@ -30,7 +30,7 @@ class RecordInfo:
 def record_files(path: Path) -> list[Path]:
     """Return the files that a record consists of: its header and the signal files that it names, or its one.
 
-    Where the signal files cannot be told, it is the header alone.
+    If the header does not name its signal files, it is the header alone.
     """
     path = record_header(path)
     if path.suffix.lower() != ".hea":
@@ -52,7 +52,7 @@ def _header_files(path: Path) -> list[Path]:
 
 
 def read_info(path: Path) -> RecordInfo:
-    """Return what is known of a record without its signal.
+    """Return the properties of a record without its signal.
 
     The signal is read only where the header does not tell its length or there is no header.
 
@@ -81,7 +81,7 @@ def read_record(path: Path) -> Record:
     path : Path
         The header, the record without an extension, or a ``.mat`` file. A ``.mat`` without a header is CPSC
         2018's (a struct ``ECG``) or Challenge 2017's (one row ``val``, taken as 300 Hz and 1000 per mV). Or a
-        file of another format, which its content tells: see `cnn_gap.io`.
+        file of another format, which is recognised by its content: see `cnn_gap.io.registry`.
 
     Raises
     ------

@@ -35,13 +35,13 @@ from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import file_size, read_bytes
 
-#: Bytes at the start of a file that tell its format.
-START = 65536
+#: Number of bytes at the start of a file that its format is recognised by.
+START_BYTES = 65536
 
 MIB = 2**20
 
-#: Bytes that are looked at where a comment is longer than `START`.
-_LONG_START = 4 * MIB
+#: Number of bytes that are read where a comment before the first XML tag may be longer than `START_BYTES`.
+_LONG_START_BYTES = 4 * MIB
 
 
 class FormatModule(Protocol):
@@ -64,14 +64,14 @@ class Format:
         How the names of its files end, in lower case; a record's name is the file's without it.
     module : FormatModule
     largest : int
-        MiB of the largest file that is read.
+        Size of the largest file that is read, MiB.
     read_by : str
         The library that reads it, for people.
     checked_against : str
         The second reader that found the same values, for people.
     needs : str
-        What a file needs to be taken for a record in a folder: ``"name"`` one of the suffixes, ``"content"``
-        the suffix or what `recognise` knows, ``"sidecar"`` a sidecar beside it.
+        When a file in a folder counts as a record: ``"name"`` if it has one of the suffixes, ``"content"`` if
+        it has one or `recognise` returns True, ``"sidecar"`` if a sidecar lies beside it.
     """
 
     name: str
@@ -113,16 +113,17 @@ def _suffixes(*needs: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(suffix for form in FORMATS if form.needs in needs for suffix in form.suffixes))
 
 
-#: Files with these suffixes are records whatever they hold, so that a damaged one is named.
-SUFFIXES = _suffixes("content")
+#: Files with these suffixes count as records even if they are damaged: then the damage is reported.
+CONTENT_SUFFIXES = _suffixes("content")
 
-#: Files with these are records where a sidecar says what they hold.
+#: Files with these suffixes are records if they have a sidecar.
 SIDECAR_SUFFIXES = _suffixes("sidecar")
 
 #: Suffixes that are no part of a record's name: those of the formats, and of WFDB's signal files.
 _NAME_SUFFIXES = frozenset((*_suffixes("name", "content", "sidecar"), ".dat"))
 
-#: What lies beside records and is none; files with other suffixes, or none, are looked into.
+#: Files with these suffixes are no records of their own. Of files with other suffixes, or without one, the
+#: content decides.
 BESIDE = frozenset(
     (".hea", ".mat", ".dat", ".atr", ".cam", ".json", ".md", ".html", ".log", ".png", ".svg", ".pdf")
 )
@@ -140,7 +141,7 @@ def record_name(path: Path) -> str:
 
 
 def recognise(start: bytes) -> Format | None:
-    """Return the format of a file that begins with `start` (its first `START` bytes), None if it is another."""
+    """Return the format of a file by its first `START_BYTES` bytes, None if it is another."""
     return next((form for form in FORMATS if form.module.recognise(start)), None)
 
 
@@ -155,12 +156,12 @@ def format_of(path: Path) -> Format:
     named = next((form for form in (WFDB, MATLAB) if path.suffix.lower() in form.suffixes), None)
     if named is not None:
         return named
-    start = read_bytes(path, START, count=START)
+    start = read_bytes(path, START_BYTES, count=START_BYTES)
     if not start:
         raise InputError(f"{path}: is empty")
     form = recognise(start)
     if form is None and b"<!--" in start and xml_root(start) is None:
-        start = read_bytes(path, _LONG_START, count=_LONG_START)
+        start = read_bytes(path, _LONG_START_BYTES, count=_LONG_START_BYTES)
         form = recognise(start)
     if form is None or (form.module is text_table and sidecar_path(path) is None):
         raise InputError(f"{path}: {_unknown(path, start, form)}")

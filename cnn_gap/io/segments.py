@@ -17,7 +17,7 @@ from cnn_gap.leads import LEADS, LeadChoice, NoLeadError
 from cnn_gap.record import NoValidSampleError, Record
 from cnn_gap.system.errors import InputError
 
-#: What a header calls a gap.
+#: The name of a gap in a header.
 GAP = "~"
 
 OpenSignal = Callable[[Path, Header], SignalReader]
@@ -25,7 +25,7 @@ OpenSignal = Callable[[Path, Header], SignalReader]
 
 @dataclass(frozen=True)
 class _Piece:
-    """A segment's place, in samples from the start of the record, and what reads it."""
+    """A segment's place, in samples from the start of the record, and its reader."""
 
     first: int
     last: int
@@ -33,7 +33,7 @@ class _Piece:
 
 
 def open_segments(path: Path, header: Header, open_signal: OpenSignal) -> SignalReader:
-    """Return what reads parts of a record of several segments.
+    """Return a reader of parts of a record of several segments.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def open_segments(path: Path, header: Header, open_signal: OpenSignal) -> Signal
         The header of the whole record.
     header : Header
     open_signal : callable
-        Returns what reads parts of a record of one segment.
+        Returns a reader of parts of a record of one segment.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def _holds_signal(segment: HeaderSegment) -> bool:
 
 
 def _open_segment(path: Path, header: Header, name: str, open_signal: OpenSignal) -> SignalReader | NoLeadError:
-    """Return what reads a segment, or why it has none of the twelve leads."""
+    """Return a reader of a segment, or the reason why it has none of the twelve leads."""
     own_path = _segment_header(path, name)
     own = read_header(own_path)
     if own.segments:

@@ -1,7 +1,7 @@
-"""The signal files of a header: which they are, whether they hold what it says, and wfdb's reader of them.
+"""The signal files of a header: their paths, whether they are as long as it says, and reading them with wfdb.
 
-wfdb makes arrays as large as a header asks for, whatever its file holds. So a header's samples, frames, skews
-and offsets are compared with the sizes of its files first.
+wfdb allocates arrays of the size that a header states, even if its files are shorter. So the samples, frames,
+skews and offsets of a header are compared with the sizes of its files first.
 """
 
 import os
@@ -37,13 +37,13 @@ STORAGE_BITS: dict[str, float | None] = {
     **dict.fromkeys(("508", "516", "524")),
 }
 
-#: Values that wfdb is asked for at once: it takes some 40 bytes for each.
+#: The largest number of values that wfdb reads in one call: it needs about 40 bytes for each.
 LARGEST_VALUES = 1 << 26
 
 
 @dataclass(frozen=True)
 class SignalReader:
-    """What reads parts of a recording.
+    """A function that reads parts of a recording, and the recording's properties.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class SignalReader:
     read : callable
         Returns the samples from the first to before the last as a `Record`.
     notes : tuple of str
-        What a reader of the whole has to know.
+        What was left out or changed in the whole recording, as in `Record.notes`.
     """
 
     sampling_rate: float
@@ -79,7 +79,7 @@ def signal_files(path: Path, header: Header) -> dict[Path, int]:
     Raises
     ------
     InputError
-        If one is missing, is no regular file or lies elsewhere.
+        If one is missing, is no regular file or lies in another folder.
     """
     files: dict[Path, int] = {}
     for name in dict.fromkeys(lead.file_name for lead in header.leads):
@@ -119,7 +119,7 @@ def read_with_wfdb(
     InputError
         If the header asks for more than its files hold, or wfdb cannot read them.
     """
-    import wfdb  # it takes a second to import, and few records need it
+    import wfdb  # late: its import takes a second, and few records need it
 
     sizes = signal_files(path, header)
     frames, per_frame = held_samples(path, header, sizes), stored.samples_per_frame
@@ -153,7 +153,7 @@ def read_with_wfdb(
 
 
 def _at_rate(lead: np.ndarray, samples: int) -> np.ndarray:
-    """Return a lead with so many samples in the same time, interpolated where it has fewer."""
+    """Return a lead with this number of samples over the same time, interpolated if it has fewer."""
     if len(lead) == samples:
         return lead
     times, own_times = np.arange(samples) / samples, np.arange(len(lead)) / len(lead)
@@ -203,7 +203,7 @@ def _held_frames(file: Path, size: int, leads: list[HeaderLead]) -> int | None:
 
 @contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn whatever a parser stumbles on in a damaged file into an `InputError`."""
+    """Turn any error of a parser in a damaged file into an `InputError`."""
     try:
         with readable(path):
             yield

@@ -37,19 +37,19 @@ from cnn_gap.system.files import (
 )
 from cnn_gap.system.outputs import is_output
 
-#: How the names of lists of records end.
+#: Suffixes of lists of records.
 LIST_SUFFIXES = (".txt", ".csv", ".lst")
 
-#: How many kinds of unknown files, and how many names that were told apart, a remark names.
+#: The largest number of kinds of unknown files, and of renamed records, that a remark names.
 KINDS_NAMED, NAMES_NAMED = 8, 6
 
-#: What the first line of a list may call its first column.
+#: Headings of the first column of a list.
 _HEADINGS = frozenset(("path", "file", "filename", "record"))
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a record's files are like: name, size and time of change (ns) of each, and a hash of all."""
+    """The state of a record's files: name, size and time of change (ns) of each, and a hash of all."""
 
     files: tuple[tuple[str, int, int], ...]
     content: str
@@ -81,7 +81,7 @@ class ListedRecord:
         yield Path(self.source)
 
     def open(self) -> Record | LongRecord:
-        """Read the record, or what is known of it where it is long."""
+        """Read the record or, if it is long, its properties without its signal."""
         return open_record(Path(self.source))
 
     def read(self) -> Record:
@@ -89,7 +89,7 @@ class ListedRecord:
         return read_whole(Path(self.source))
 
     def stamp(self) -> Stamp:
-        """Return what the record's files are like now.
+        """Return the state of the record's files.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class RemoteRecord(ListedRecord):
     ----------
     system : fsspec.AbstractFileSystem
     files : tuple of str
-        What it consists of, the file that names the record first.
+        The record's files; the first one names the record.
     """
 
     system: Any
@@ -115,7 +115,7 @@ class RemoteRecord(ListedRecord):
 
     @property
     def readable_in_subprocess(self) -> bool:
-        """Whether it is not in this process's own memory."""
+        """Whether the file system is not in this process's own memory."""
         return "memory" not in (self.system.protocol, *self.system.protocol)
 
     @contextmanager
@@ -141,7 +141,7 @@ class RemoteRecord(ListedRecord):
         return self.open()
 
     def stamp(self) -> Stamp:
-        """Return what the remote file system tells of the files: sizes, and keys that change with them."""
+        """Return the files' state on the remote file system: sizes, and keys that change with the content."""
         try:
             files = tuple(
                 (posixpath.basename(file), int(self.system.size(file) or 0), 0) for file in self.files
@@ -197,7 +197,7 @@ class Listing:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a user has to know of the source, a line each, but of folders that cannot be read."""
+        """Lines for the user on unknown files and renamed records, but not on unreadable folders."""
         lines = []
         if self.unknown:
             kinds = Counter(_kind(name) for name in self.unknown)
@@ -280,7 +280,7 @@ def stamp_of(record: Path) -> Stamp:
 
 
 def _folder_listing(folder: Path, strict: bool) -> Listing:
-    """List a folder and the folders in it; hidden ones are not looked at, links to folders not followed."""
+    """List a folder and the folders in it; hidden ones are ignored, links to folders are not followed."""
     found: list[str] = []
     unknown: list[str] = []
     unreadable: list[str] = []
@@ -316,7 +316,7 @@ def _is_output(folder: str, name: str) -> bool:
 
 
 def _kind(path: str) -> str:
-    """Return what a file is counted under: its suffix, or its name."""
+    """Return the kind under which an unknown file is counted: its suffix, or its name."""
     name = re.split(r"[/\\]", path)[-1]
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
     return f"*{suffix}" if suffix else name

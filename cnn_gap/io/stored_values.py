@@ -73,7 +73,7 @@ def record_from_digital(header: Header, recording: np.ndarray, leads: Collection
     recording : ndarray, shape (leads, samples)
         The stored values, leads in the header's order. Samples beyond the header's number are left out.
     leads : collection of str
-        The leads to look at; others are as if they were absent.
+        The leads to read; others count as absent.
 
     Raises
     ------
@@ -103,14 +103,14 @@ def from_digital(header: Header, recording: np.ndarray, source: str, leads: Coll
     stored = stored_leads(header, source, leads)
     columns = list(stored.choice.columns.values())
     chosen = [header.leads[column] for column in columns]
-    digital = values.T[: header.samples].take(columns, axis=1)  # an index would turn the layout
+    digital = values.T[: header.samples].take(columns, axis=1)  # indexing would change the layout in memory
     # float32 holds 16 bits exactly; wider values lose digits before the baseline is removed.
     exact = np.float32 if digital.dtype.itemsize <= 2 else np.float64
     physical: np.ndarray[Any, np.dtype[np.floating[Any]]] = digital.astype(exact)
-    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is not valid
+    with np.errstate(over="ignore", invalid="ignore"):  # infinite amplitudes count as not valid
         physical -= np.array([lead.baseline for lead in chosen], exact)
         physical /= np.array([lead.gain for lead in chosen], exact)
-    # The value for "invalid" is the lowest that a format can store: a look at the lowest is mostly enough.
+    # The value for "invalid" is the lowest that a format can store. If no value is that low, none is invalid.
     invalid = np.array([-(2 ** (_VALUE_BITS.get(lead.storage, 16) - 1)) for lead in chosen])
     if digital.size and np.fmin.reduce(np.fmin.reduce(digital)) <= invalid.max():
         physical[digital == invalid] = np.nan

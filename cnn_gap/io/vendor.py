@@ -1,7 +1,7 @@
-"""What hospitals' devices and archives write, parsed by ecgdatakit (https://ecgdatakit.ummisco.fr).
+"""Files of devices and archives, parsed by ecgdatakit (https://ecgdatakit.ummisco.fr).
 
-Here its result becomes a `Record`: the twelve leads of the rhythm waveform in mV. Of the patient nothing but
-age and sex is taken.
+Its result becomes a `Record`: the twelve leads of the rhythm waveform in mV. Of the patient only age and sex
+are taken.
 """
 
 import math
@@ -35,18 +35,18 @@ from cnn_gap.system.errors import InputError
 if TYPE_CHECKING:
     from ecgdatakit import ECGRecord, Lead
 
-#: What the parsers warn of where the samples are not what was recorded, or not all of it.
+#: Warnings of ecgdatakit on samples that are damaged or missing.
 _DAMAGE = re.compile(
     r"CRC|checksum|truncated|not closed|shorter than the frame|no waveform data|without a gap", re.IGNORECASE
 )
 
-#: What they warn of where a file holds more than the one waveform that is read.
-_MORE = re.compile(r"not loaded|only the first|waveform ignored", re.IGNORECASE)
+#: Warnings on waveforms that are not read.
+_MORE_WAVEFORMS = re.compile(r"not loaded|only the first|waveform ignored", re.IGNORECASE)
 
-#: What they warn of where they do not know a lead.
+#: Warnings on leads with unknown names.
 _UNKNOWN_LEADS = re.compile(r"ignored in the rhythm series: \[(.*)\]")
 
-#: Waveforms of a file that are parsed: a page of twelve leads has 16 at most.
+#: The largest number of waveforms of a file: a page of twelve leads has 16 at most.
 MOST_PARTS = 64
 
 _UNITS = {1e-6: "nV", 1e-3: "uV", 1.0: "mV", 1e3: "V"}
@@ -55,7 +55,7 @@ _SEX = {"F": "Female", "M": "Male"}
 
 
 class UnreadableError(Exception):
-    """A file cannot be read, for a reason in words that quote nothing of the file."""
+    """A file cannot be read; the message quotes nothing of it, since that may be the patient's name."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def parse(path: Path) -> Parsed:
         raise InputError(f"{path}: is damaged or incomplete; export it again")
     unknown = [found[1].replace("'", "") for text in said if (found := _UNKNOWN_LEADS.search(text))]
     notes = [f"left out, as none of the twelve leads: {names[:80]}" for names in unknown]
-    if any(map(_MORE.search, said)):
+    if any(map(_MORE_WAVEFORMS.search, said)):
         notes.append(MORE_WAVEFORMS)
     return Parsed(parsed, tuple(notes))
 
@@ -216,7 +216,7 @@ def _age(record: "ECGRecord") -> float:
 def _aligned(leads: list["Lead"], spans: list[tuple[int, int]]) -> np.ndarray:
     """Return the leads as columns; NaN before and after, and where the value for none is stored."""
     signal = np.full((max(end for _, end in spans), len(leads)), np.nan, np.float32)
-    with np.errstate(over="ignore"):  # what becomes infinite is not valid
+    with np.errstate(over="ignore"):  # infinite amplitudes count as not valid
         for column, ((start, end), lead) in enumerate(zip(spans, leads, strict=True)):
             unit = millivolts_of(lead.resolution_unit) or math.nan
             lowest = (LOWEST * lead.resolution + lead.offset) * unit
@@ -237,7 +237,7 @@ def _spans(source: str, leads: list["Lead"]) -> list[tuple[int, int]]:
 
 
 def _exact_rate(parsed: "ECGRecord", lead: "Lead") -> float:
-    """Return the sampling rate in Hz; ecgdatakit rounds a lead's, and keeps the exact one elsewhere."""
+    """Return the sampling rate in Hz; ecgdatakit rounds a lead's, and keeps the exact one in another field."""
     held = parsed.raw_metadata
     exact = [
         held.get("exact_sampling_rates", {}).get(lead.label),

@@ -1,4 +1,4 @@
-"""The waveforms of a file, how they become one, and the record of it.
+"""The waveforms of a file, joined into one, and the record made of it.
 
 A device may store leads in groups: all of one time (limb leads and chest leads), or one group after another (a
 page of three rows and four columns), and beside these a rhythm strip or an average beat.
@@ -11,28 +11,28 @@ from datetime import datetime
 
 import numpy as np
 
-from cnn_gap.io.calibration import calibration_pulse
+from cnn_gap.io.calibration_pulse import calibration_pulse
 from cnn_gap.io.headers import check_rate
 from cnn_gap.leads import LEADS, LeadChoice, choose_leads
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
-#: The stored value that stands for none: the lowest of 16 bits.
+#: The stored value of a sample that is not valid: the lowest of 16 bits.
 LOWEST = -32768
 
-#: Shorter waveforms (s) are beats or templates where there is a longer one: a page's column lasts 2.5 s.
+#: Beside a longer waveform, those shorter than this, s, are beats or templates: a page's column lasts 2.5 s.
 SHORTEST_S = 2.0
 
 #: The longest gap (s) between waveforms of the same leads that are one recording.
 LONGEST_GAP_S = 1.0
 
-#: Characters of a note: a page of twelve leads, each at a time of its own, takes fewer.
+#: The largest number of characters of a note: one on twelve leads at different times is shorter.
 LONGEST_NOTE = 500
 
-#: How many times the samples that are held a joined signal may have.
+#: The largest ratio of the samples of a joined signal to those of its waveforms.
 MOST_EMPTY = 8
 
-#: What is said where a file has more than what is read.
+#: The note on a file with waveforms that are not read.
 MORE_WAVEFORMS = "the file holds more waveforms than the one read"
 
 
@@ -51,7 +51,7 @@ class Waveform:
     start_s : float
         When it begins, in s from any one moment.
     notes : tuple of str
-        What its reader has to know.
+        What was left out or changed, as in `Record.notes`.
     """
 
     signal: np.ndarray
@@ -86,7 +86,7 @@ def waveform_from(
     source : str
         What to call the file in errors.
     notes : tuple of str, optional
-        What its reader has to know, if leads that are not given were looked at before.
+        What was left out of it or changed before, as in `Record.notes`.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def waveform_from(
         If it has none of the twelve leads, or an ECG cannot have the sampling rate.
     """
     choice = choose_leads(names, source)
-    with np.errstate(over="ignore"):  # what becomes infinite is not valid
+    with np.errstate(over="ignore"):  # infinite amplitudes count as not valid
         chosen = np.asarray(signal[:, list(choice.columns.values())], np.float32)
     for column, lead in enumerate(choice.columns):
         if lead in choice.inverted:
@@ -204,7 +204,7 @@ def _on_one_axis(parts: Sequence[Waveform], source: str) -> Waveform:
 
 
 def note_of_times(parts: Sequence[tuple[Sequence[str], float, float]]) -> tuple[str, ...]:
-    """Return what there is to say of leads that begin and end at times (s): nothing where all are the same."""
+    """Return a note on leads that begin or end at different times (s); none if all have the same times."""
     spans: dict[str, list[tuple[float, float]]] = {}
     for leads, start, end in parts:
         for lead in leads:

@@ -16,7 +16,7 @@ from cnn_gap.system.files import read_bytes
 #: The largest XML file that is read, bytes.
 LARGEST_XML = 32 << 20
 
-#: Tags of an XML file: ECGs have thousands, and a million takes minutes and gigabytes.
+#: The largest number of tags of an XML file: ECGs have thousands, and a million takes minutes and gigabytes.
 MOST_TAGS = 300_000
 
 _MARKUP = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)", re.DOTALL | re.IGNORECASE)
@@ -34,13 +34,13 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-#: Encodings of text that a file may declare; Python has others, of bytes and of names, some of which are slow.
+#: Encodings that a file may declare. Python has others, which are no encodings of text; some are slow.
 _TEXT_ENCODINGS = re.compile(
     r"utf-?8|utf-(?:16|32)(?:-[lb]e)?|ascii|(?:iso)?8859-\d+|iso8859-\d+|cp\d+|gb2312|gbk|gb18030|hz|big5(?:hkscs)?"
     r"|shift_jis\w*|euc_\w+|iso2022_\w+|johab|koi8-\w+|mac-\w+|tis-620"
 )
 
-#: What devices write under the names of standards that they go beyond.
+#: The wider encodings that devices use under the name of a narrower standard.
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
 
 

@@ -3,7 +3,7 @@
 On a CPU, Keras normalises three-dimensional tensors in a dozen passes over them, its dropout draws a float32
 for each feature, and it crops by a strided slice, whose gradient is several times as slow as a plain slice's.
 Together they take a third of a training step that convolves in bfloat16
-(`python -m benchmarks.speed.training_speed`).
+(`python -m research.training_speed`).
 """
 
 from typing import Any

@@ -1,1 +1,1 @@
-"""One reading of a record: what the network and the measurements say together, as a reader may believe it."""
+"""The reading of a record: statements, alerts and a conclusion from probabilities and measurements."""

@@ -1,8 +1,8 @@
 """From probabilities to degrees of certainty: present, probable, possible.
 
-The limits of each statement are chosen on validation records, so that at least 85 % of what is "present" and at
-least 60 % of what is "probable" are true by the reports, where there are enough records. They belong to a model
-and lie in its folder.
+The limits of each statement are chosen on a model's validation records: at least 85 % of the "present" ones
+and 60 % of the "probable" ones are true by the reports. A statement with too few records has the usual limits.
+The limits lie in the model's folder.
 """
 
 from collections.abc import Mapping
@@ -19,22 +19,23 @@ from cnn_gap.system.files import read_json, write_json
 #: The file of a model folder that holds the limits.
 FILE_NAME = "reading.json"
 
-#: The share of true statements that each degree must have at least.
+#: The minimum share of true statements of each degree.
 TRUE_SHARES = {"present": 0.85, "probable": 0.6, "possible": 0.4}
 
-#: The share of records called normal that the reports call so, too.
+#: The minimum share of the records called normal that the reports call normal, too.
 TRUE_NORMALS = 0.885
 
-#: The limits of statements with too few validation records: what a calibrated probability itself says.
+#: The limits of statements with too few validation records. Of statements with a
+#: calibrated probability of 0.85, 85 % are true.
 USUAL_LIMITS = (0.85, 0.6, 0.35)
 
-#: A limit is moved away from the usual one where so many records lie beyond it.
+#: The minimum number of validation records at or above a limit; with fewer, the usual limit is kept.
 FEWEST_RECORDS = 10
 
 #: A limit is at least this share of the usual one.
 LOWEST_OF_USUAL = 0.6
 
-#: By how much the share on the validation records exceeds what is promised.
+#: Added to the minimum shares when limits are chosen, because the shares are lower on records of others.
 MARGIN = 0.03
 
 
@@ -64,7 +65,7 @@ def choose_limits(truth: np.ndarray, probabilities: np.ndarray) -> tuple[float, 
     Parameters
     ----------
     truth : ndarray, shape (records,), bool
-        Whether the reports say it.
+        Whether the reports have the statement.
     probabilities : ndarray, shape (records,)
     """
     chosen: list[float] = []
@@ -82,7 +83,7 @@ def choose_normal_limit(truth: np.ndarray, probabilities: np.ndarray) -> float:
     Parameters
     ----------
     truth : ndarray, shape (records,), bool
-        Whether the reports call the records normal, in which nothing abnormal was found.
+        Whether the reports call each record normal; of the records in which nothing abnormal was found.
     probabilities : ndarray, shape (records,)
         Of the network.
     """
@@ -92,7 +93,7 @@ def choose_normal_limit(truth: np.ndarray, probabilities: np.ndarray) -> float:
 def _lowest_limit(
     truth: np.ndarray, probabilities: np.ndarray, above: float, share: float, usual: float
 ) -> float:
-    """Return the lowest limit from which on, up to `above`, a share of statements is true."""
+    """Return the lowest limit for which at least `share` of the statements up to `above` are true."""
     within = probabilities < above
     order = np.argsort(-probabilities[within], kind="stable")
     ranked, true = probabilities[within][order], np.cumsum(truth[within][order])
@@ -104,7 +105,7 @@ def _lowest_limit(
 
 
 def _beyond_all(ranked: np.ndarray) -> float:
-    """Return a limit above the highest probability if that is high: on these records it was too often wrong."""
+    """Return a limit above all probabilities if they are high and yet too often wrong, else 0."""
     high = len(ranked) >= FEWEST_RECORDS and ranked[0] >= USUAL_LIMITS[1]
     return round(float(ranked[0]), 4) + 1e-4 if high else 0.0
 

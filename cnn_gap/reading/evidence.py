@@ -1,24 +1,24 @@
-"""What is measured of a record, as the rules of the reading use it."""
+"""The measurements of a record that the rules of the reading use."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnn_gap.beats.detection import BEFORE_S, RATE
+from cnn_gap.beats.detection import BEFORE_S, MEASURED_HZ
 from cnn_gap.beats.electrodes import find_swapped_electrodes
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 
-#: QTc (Bazett) from which on it is long, s, by sex (Rautaharju et al. 2009).
+#: The shortest QTc (Bazett) that is long, s, by sex (Rautaharju et al. 2009).
 LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
 
-#: From this width of the QRS complex on, QT is long because of it, s.
+#: The smallest width, s, of a wide QRS complex. It prolongs QT by itself, so beside it no QTc is given.
 WIDE_QRS_S = 0.12
 
-#: How values are written: name and unit.
-WORDS = {
+#: Name and unit of each measured value, as statements show them.
+VALUE_NAMES = {
     "rate": ("rate", "/min"),
     "pr_ms": ("PR", " ms"),
     "qrs_ms": ("QRS", " ms"),
@@ -33,16 +33,16 @@ WORDS = {
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What is measured of a record, small enough to be kept for each of millions.
+    """The measurements of a record without its signal and beats, so that a million of them fit into memory.
 
     Attributes
     ----------
     values : dict of str to float
-        By the names that `statements.csv` and the alerts use; what cannot be trusted is not in it.
+        By the names that `statements.csv` and the alerts use; a value that cannot be trusted is left out.
     elevated : tuple of str
         Neighbouring leads with ST elevation.
     swapped : str
-        Electrodes that have changed places; empty if none seem to have.
+        Electrodes that seem to be swapped, such as ``"V1 and V2"``; empty if none do.
     missing : tuple of str
         Leads that the record does not have.
     duration_s : float
@@ -58,7 +58,7 @@ class Evidence:
         """Return a value in words, such as ``"axis -45 degrees"``; empty if it was not measured."""
         if measure not in self.values:
             return ""
-        name, unit = WORDS[measure]
+        name, unit = VALUE_NAMES[measure]
         if measure == "st_criteria":
             return f"{name}: {', '.join(self.elevated)}"
         value = self.values[measure]
@@ -66,7 +66,7 @@ class Evidence:
 
 
 def gather_evidence(record: Record, measured: Measurements) -> Evidence:
-    """Return all that the rules of the reading ask of a record's measurements."""
+    """Return the measurements of a record that the rules of the reading use."""
     st = measure_st(record, measured)
     values = {name: value for name, value in _values(record, measured, st).items() if value is not None}
     missing = tuple(lead for lead, present in zip(LEADS, record.leads, strict=True) if not present)
@@ -109,7 +109,7 @@ def _heights(record: Record, measured: Measurements) -> tuple[np.ndarray, np.nda
     waves, median = measured.waves, measured.beats.median
     if waves is None or median is None:
         return None
-    first, last = (round((BEFORE_S + at) * RATE) for at in (waves.qrs_onset, waves.qrs_end))
+    first, last = (round((BEFORE_S + at) * MEASURED_HZ) for at in (waves.qrs_onset, waves.qrs_end))
     part = median[max(first, 0) : last] - median[max(first - 1, 0)]
     return (part.max(axis=0), part.min(axis=0)) if len(part) else None
 

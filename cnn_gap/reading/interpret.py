@@ -1,4 +1,4 @@
-"""One reading of a record from what the network says and what is measured, without contradictions."""
+"""Make one reading, without contradictions, of a record's probabilities and measurements."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading
 from cnn_gap.reading.rhythm import SINUS, primary_rhythm, sinus_probability
 from cnn_gap.reading.statements import StatementRule, rules_for
 
-#: What no reading says, because no training record was labelled with it.
+#: Diagnoses that no reading can state, because no training record was labelled with them.
 UNKNOWN_TO_THE_MODEL = (
     "ventricular tachycardia and fibrillation",
     "Brugada pattern",
@@ -23,25 +23,26 @@ UNKNOWN_TO_THE_MODEL = (
     "dextrocardia",
 )
 
-#: A record that is shorter than this says little of rhythm, s.
+#: In a record that is shorter than this, s, the rhythm over time is not assessed.
 SHORT_S = 8.0
 
-#: Statements up to this severity leave an ECG borderline, up to the lower one normal.
+#: The highest severity of the statements of a borderline ECG, and of a normal one.
 BORDERLINE, NORMAL = 2, 0
 
-#: What imitates an injury current: elevation beside one of these is no more than possible.
+#: Keys of statements whose ECGs show ST elevation without an infarction: beside one of them, ST elevation is
+#: "possible" at most.
 MIMICS_OF_ST_ELEVATION = ("lbbb", "pacing", "lvh", "lvh_voltage", "rbbb", "aneurysm")
 
-#: An irregular rhythm, by the standard deviation of its RR intervals divided by their mean.
+#: A rhythm is irregular if the standard deviation of its RR intervals, divided by their mean, is above this.
 IRREGULAR = 0.12
 
-#: A network that gives a measured statement less than this does not see it.
+#: The network "does not see" a measured statement if its probability is below this.
 UNSEEN = 0.1
 
 
 @dataclass(frozen=True)
 class _Verdict:
-    """What a measurement says of a statement.
+    """Whether a measurement agrees with a statement.
 
     Attributes
     ----------
@@ -50,7 +51,7 @@ class _Verdict:
     clear : bool
         Whether it holds by more than the measurement errs.
     words : str
-        The value as a reader writes it.
+        The measured value as text.
     """
 
     holds: bool | None
@@ -70,11 +71,11 @@ def interpret(
     Parameters
     ----------
     classes : ClassSet
-        What the network tells apart.
+        The network's classes and findings.
     probabilities : ndarray, shape (classes,)
-        What it says of the record.
+        The network's, of the record.
     evidence : Evidence
-        What is measured: `cnn_gap.reading.evidence.gather_evidence`.
+        The measurements, from `cnn_gap.reading.evidence.gather_evidence`.
     limits : DegreeLimits, optional
         Of the model; the usual ones if not given.
     notes : sequence of str
@@ -94,7 +95,7 @@ def interpret(
 
 
 def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[str, float]:
-    """Return the probability of each statement that the network can say: the highest of its outputs.
+    """Return the probability of each statement that the network can make: the highest of its outputs.
 
     Outputs that mean the same, as the Challenge's atrial fibrillation and SCP-ECG's AFIB, are one statement.
     """
@@ -112,7 +113,7 @@ def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[st
 
 
 def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, str]:
-    """Return the statements that this record does not allow, with the reason."""
+    """Return why statements cannot be made, by their keys: missing leads or swapped electrodes."""
     missing = set(evidence.missing)
     found = {
         rule.key: f"{rule.name}: without {', '.join(sorted(missing.intersection(rule.leads), key=LEADS.index))}"
@@ -232,7 +233,7 @@ def _without_contradictions(
 
 
 def _with_mimics(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """Return the statements; ST elevation is no more than possible beside what imitates it, which it names."""
+    """Return the statements; ST elevation beside one of its mimics becomes "possible" and names the mimic."""
     mimics = [each.name.lower() for each in statements if each.key in MIMICS_OF_ST_ELEVATION]
     if not mimics:
         return statements
@@ -250,7 +251,7 @@ def _conclude(
     evidence: Evidence,
     alerts: tuple[str, ...],
 ) -> tuple[Conclusion, str]:
-    """Return the conclusion and why."""
+    """Return the conclusion and the reason for it."""
     findings = [each for each in statements if each.severity > NORMAL]
     severe = [each for each in findings if each.severity > BORDERLINE and each.degree != "possible"]
     if severe or alerts:
@@ -264,7 +265,7 @@ def _conclude(
         return "borderline", "the rhythm is irregular, and no P waves were measured."
     normal = next((each for each in statements if each.key == "normal"), None)
     if normal is None:
-        return "borderline", "nothing single stands out, and the network does not call it normal."
+        return "borderline", "no single finding was made, and the network does not call the record normal."
     return "normal", "nothing abnormal was found."
 
 

@@ -1,4 +1,4 @@
-"""What a reading consists of: a conclusion, statements in the order of an ECG report, and alerts."""
+"""The parts of a reading: a conclusion, statements in the order of an ECG report, and alerts."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -13,7 +13,7 @@ DEGREES: tuple[Degree, ...] = ("present", "probable", "possible")
 
 @dataclass(frozen=True)
 class Statement:
-    """One finding of a record.
+    """One statement of a reading, as in an ECG report.
 
     Attributes
     ----------
@@ -22,16 +22,16 @@ class Statement:
     name : str
         In plain English.
     category : str
-        Its part of the report, such as ``"rhythm"``.
+        The part of the report that it belongs to, such as ``"rhythm"``.
     codes : tuple of str
-        The outputs of the network that say it: SNOMED CT and SCP-ECG codes.
+        The outputs of the network that mean it: SNOMED CT and SCP-ECG codes.
     aha : str
         Its number in the AHA/ACC/HRS statements (Mason et al. 2007, doi:10.1161/CIRCULATIONAHA.106.180201),
         empty where it has none.
     degree : str
         ``"present"``, ``"probable"`` or ``"possible"``.
     probability : float or None
-        The highest of the network's outputs that say it; None where only a measurement does.
+        The highest of the network's outputs that mean it; None where only a measurement does.
     evidence : tuple of str
         Measured values for it and against it, such as ``"axis -45 degrees"``.
     origin : str
@@ -61,20 +61,20 @@ class Statement:
 
 @dataclass(frozen=True)
 class Reading:
-    """What may be believed of a record.
+    """The reading of a record: a conclusion, statements and alerts, from the network and the measurements.
 
     Attributes
     ----------
     conclusion : str
         ``"normal"``, ``"borderline"``, ``"abnormal"`` or ``"not interpretable"``.
     reason : str
-        Why it is this conclusion, one sentence.
+        The reason for the conclusion, one sentence.
     statements : tuple of Statement
         In the order of an ECG report, the most urgent of each category first.
     alerts : tuple of str
-        What a physician should look at before anything else.
+        Urgent sentences to read first, such as ``"Pause of 3.1 s"``.
     not_assessed : tuple of str
-        What the model cannot know, and what this record does not allow.
+        Diagnoses that the model does not know, and statements that cannot be made of this record.
     notes : tuple of str
         What limits the record, such as leads that are flat.
     """
@@ -99,7 +99,7 @@ class Reading:
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
+        """Return the reading as a dict that can be written as JSON."""
         return asdict(self) | {"interpretation": self.interpretation}
 
 

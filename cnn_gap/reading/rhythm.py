@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-#: Statements of sinus rhythm: which of them it is, the heart rate decides.
+#: Statements of sinus rhythm; the heart rate decides which of them it is.
 SINUS = ("sinus_tachycardia", "sinus_bradycardia_marked", "sinus_bradycardia", "sinus_rhythm")
 
 #: Sinus rhythm is called bradycardia below 60 and tachycardia above 100/min (Mason et al. 2007); below 50/min
@@ -34,5 +34,5 @@ def primary_rhythm(probabilities: Mapping[str, float], rate: float | None) -> st
 
 
 def sinus_probability(probabilities: Mapping[str, float]) -> float:
-    """Return the probability that the rhythm is a sinus rhythm, of whatever rate."""
+    """Return the probability that the rhythm is a sinus rhythm of any rate."""
     return max((probabilities[key] for key in SINUS if key in probabilities), default=0.0)

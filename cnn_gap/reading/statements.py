@@ -20,10 +20,11 @@ from typing import Literal
 
 from cnn_gap.diagnoses.classes import ClassSet
 
-#: Severity of a diagnosis that the table does not have.
+#: Severity of a diagnosis that is not in the table.
 OTHER_SEVERITY = 3
 
-#: What a measurement is for a statement: it decides it, or the network's word counts only where it agrees.
+#: The role of a measurement: it decides the statement, or it is required: then the network's answer counts only
+#: where the measurement agrees.
 Role = Literal["decides", "requires", ""]
 
 
@@ -39,7 +40,7 @@ class StatementRule:
     outputs : tuple of str
         Codes of the network's outputs that say it.
     measure : str
-        The measured value by its name in `cnn_gap.reading.evidence.measured_values`; empty where none counts.
+        The measured value by its name in `cnn_gap.reading.evidence.Evidence.values`; empty where none counts.
     low, high : float
         The statement holds for values above `low` and up to `high`.
     margin : float

@@ -27,8 +27,8 @@ def in_order(classes: tuple[ExplainedClass, ...]) -> list[tuple[str, ExplainedCl
     """Return classes with the name of their group, in the order of a page.
 
     Reported classes come first, the most probable at the top, sinus rhythm and normal ECG last. The others
-    follow in groups of diagnoses that exclude each other, the most probable of each at its top. A finding that
-    repeats the answer of a class is left out.
+    follow in groups of diagnoses that exclude each other, the most probable of each at its top. A finding of
+    the same diagnosis as a class and with the same answer is left out.
     """
     repeated = duplicate_indices((each.diagnosis, each.label) for each in classes)
     once = sorted((each for index, each in enumerate(classes) if index not in repeated), key=_rank)

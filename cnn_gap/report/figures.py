@@ -20,7 +20,7 @@ from cnn_gap.system.files import replacing
 from cnn_gap.system.outputs import FIGURE, MADE_BY, require_replaceable
 
 #: Suffixes of the formats of pictures.
-SUFFIXES = (".png", ".svg", ".pdf")
+PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 _DPI = 200
 
@@ -113,7 +113,7 @@ def save_figures(
     ----------
     explanation : Explanation
     path : Path
-        Ends in one of `SUFFIXES`.
+        Ends in one of `PICTURE_SUFFIXES`.
     leads : sequence of str, optional
         Draw these over the map, instead of the twelve-lead sheet.
     layout : Layout
@@ -161,8 +161,10 @@ def save_figures(
 
 def _kind(path: Path) -> str:
     kind = path.suffix.lower()
-    if kind not in SUFFIXES:
-        raise InputError(f"{path}: pictures are written as {', '.join(SUFFIXES)}; end the name in one of these")
+    if kind not in PICTURE_SUFFIXES:
+        raise InputError(
+            f"{path}: pictures are written as {', '.join(PICTURE_SUFFIXES)}; end the name in one of these"
+        )
     return kind
 
 

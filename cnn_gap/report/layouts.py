@@ -27,7 +27,7 @@ _CABRERA = {
 LAYOUTS, SPEEDS, GAINS = tuple(_STANDARD), (25.0, 50.0), (5.0, 10.0, 20.0)
 
 #: A tracing is cut at this distance from its baseline, mm.
-REACH = 45.0
+REACH_MM = 45.0
 
 _THICK = 5.0  # distance of the thick lines of the grid, on which baselines lie, mm
 _LEAST = 4.0  # minimum room above and below a baseline, mm

@@ -16,7 +16,7 @@ from string import Template
 
 import numpy as np
 
-from cnn_gap.beats.detection import RATE, Beats
+from cnn_gap.beats.detection import MEASURED_HZ, Beats
 from cnn_gap.beats.intervals import Measurements, measure
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS
@@ -150,16 +150,16 @@ def _beats(beats: Beats) -> list[list[float | int]]:
 
 
 def _median(measured: Measurements, record: Record) -> dict[str, object] | None:
-    """Return the median beat in microvolts at `BEAT_RATE` and its waves, s from its fiducial point."""
+    """Return the median beat, in microvolts at `BEAT_RATE`, and its waves, s from its fiducial point."""
     median, waves = measured.beats.median, measured.waves
     if median is None or waves is None:
         return None
-    step = round(RATE / BEAT_RATE)
-    level = median[round(measured.beats.fiducial + RATE * waves.qrs_onset) - 1]
+    step = round(MEASURED_HZ / BEAT_RATE)
+    level = median[round(measured.beats.fiducial + MEASURED_HZ * waves.qrs_onset) - 1]
     leads = (median - level)[::step].T
     return {
         "rate": BEAT_RATE,
-        "before": measured.beats.fiducial / RATE,
+        "before": measured.beats.fiducial / MEASURED_HZ,
         "leads": [
             _thousandths(values) if there else None for values, there in zip(leads, record.leads, strict=True)
         ],

@@ -10,7 +10,7 @@ from cnn_gap.record import Record
 #: Codes of rhythms without a PR interval: atrial fibrillation, flutter, pacing rhythm.
 WITHOUT_PR = frozenset({"164889003", "164890007", "10370003", "AFIB", "AFLT", "PACE"})
 
-#: Number of never-learned diagnoses that are named; the others are counted.
+#: The largest number of diagnoses without training records that are named; the others are counted.
 _MOST_NAMED = 6
 
 
@@ -74,7 +74,7 @@ def record_notes(explanation: Explanation) -> tuple[str, ...]:
 
 
 def cautions(explanation: Explanation) -> list[str]:
-    """Return what limits the use of an explanation: notes on the record and limits of the network."""
+    """Return the limits of an explanation: notes on the record and limits of the network."""
     said = [f"{note[:1].upper()}{note[1:]}" for note in record_notes(explanation)]
     if explanation.unseen:
         names = [diagnosis.name for diagnosis in explanation.unseen]

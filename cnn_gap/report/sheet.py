@@ -20,7 +20,7 @@ from cnn_gap.beats.intervals import Measurements, measure
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
-from cnn_gap.report.layouts import REACH, STANDARD, Layout, Row, page_starts, place_rows
+from cnn_gap.report.layouts import REACH_MM, STANDARD, Layout, Row, page_starts, place_rows
 from cnn_gap.report.picture import Picture
 from cnn_gap.report.report_text import (
     answer,
@@ -216,7 +216,7 @@ def _extents(panels: Sequence[_Panel], gain: float, pulse: float) -> list[tuple[
         shown = np.concatenate([panel.inside for panel in panels if panel.row == row])
         reached = gain * shown[np.isfinite(shown)]
         up, down = reached.max(initial=pulse), -reached.min(initial=0.0)
-        rows.append((min(up, REACH) + 1, min(down, REACH) + 1))
+        rows.append((min(up, REACH_MM) + 1, min(down, REACH_MM) + 1))
     return rows
 
 
@@ -278,7 +278,7 @@ def _draw_time(page: Axes, part: _Part, seconds: float) -> None:
 
 
 def _draw_panel(figure: Figure, page: Axes, panel: _Panel, row: Row, record: Record, layout: Layout) -> None:
-    above, below = min(REACH, _TOP - row.baseline), min(REACH, row.baseline - _BAND[1])
+    above, below = min(REACH_MM, _TOP - row.baseline), min(REACH_MM, row.baseline - _BAND[1])
     width = layout.speed * panel.seconds
     axes = _bare_axes(figure, (panel.left, row.baseline - below, width, above + below), panel.name)
     limits = (-below / layout.gain, above / layout.gain)

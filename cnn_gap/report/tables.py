@@ -28,7 +28,7 @@ def prediction_json(prediction: Prediction, described: ModelDescription, reading
     A class has its `probability` (null if it is nan), its `threshold` (null: it is never answered), its `label`
     (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, the `system` of the first
     code, and whether it was `seen` in training. `answerable` tells whether the record holds a heartbeat that
-    can be judged. `reading` is what a reader may believe, null where none was made.
+    can be judged. `reading` is `Reading.to_dict`, null where no reading was made.
     """
     content = prediction.to_dict() | {"reading": None if reading is None else reading.to_dict()}
     for index, each in enumerate(content["classes"]):

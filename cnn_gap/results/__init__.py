@@ -1,1 +1,1 @@
-"""What a run writes of records: the Challenge's result files, tables, and the ledger of what is done."""
+"""The results of a run: the Challenge's result files, tables, and the ledger of the records that are done."""

@@ -27,12 +27,12 @@ _NAMED_IN_ERRORS = 3
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
-    """What one result file says.
+    """The content of one result file.
 
     Attributes
     ----------
     name : str
-        The record's name; the file's own where the file does not tell.
+        The record's name; that of the file if the file does not state one.
     codes : tuple of str
         The codes in the order of the file; none where the file is malformed.
     labels : np.ndarray
@@ -211,7 +211,7 @@ def _codes_by_name(folder: Path, label_table: Mapping[str, Sequence[str]] | None
     ordered = sorted(labelled, key=lambda record: record.name)
     if label_table is not None:
         return {record.name: table.of(record) or () for record in ordered}
-    # The comments alone: that is all that scoring needs, and a header that is wrong otherwise has them too.
+    # Scoring needs only the comments, which can be read even if the rest of the header is wrong.
     return {record.name: codes_of(parse_comments("\n".join(_lines(Path(record.source))))) for record in ordered}
 
 
@@ -222,7 +222,7 @@ def _table_outputs(names: Sequence[str], table: Path) -> list[Outputs]:
 
 
 def _folder_outputs(names: Sequence[str], folder: Path) -> tuple[list[Outputs], tuple[Path, ...]]:
-    """Return what each record's result file says, and the files that are malformed."""
+    """Return the content of each record's result file, and the malformed files."""
     paths = _output_paths(names, folder)
     files = [read_outputs(path) for path in paths]
     return files, tuple(path for path, file in zip(paths, files, strict=True) if not file.codes)
@@ -246,6 +246,6 @@ def _output_paths(names: Sequence[str], folder: Path) -> list[Path]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Return the lines of a text file without the blanks around them, whatever bytes it holds."""
+    """Return the lines of a text file without the blanks around them; any bytes are decoded."""
     text = read_bytes(path, LARGEST_SETTINGS).decode("utf-8", errors="replace")
     return [line.strip() for line in re.split(r"\r\n|\r|\n", text)]

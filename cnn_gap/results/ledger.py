@@ -1,12 +1,12 @@
-"""What is done in a folder of results, so that a second run keeps what is still true.
+"""The ledger of a folder of results: the records that are done, so that a second run repeats only what changed.
 
 The ledger is an SQLite file in the folder of the results. It holds the model and the data on which all results
 depend and, for each record, the size, time of change and content of its files, a hash of its result files, and
 what tables and indices show of it. A result is current only while all of that is unchanged: a record replaced
 by an older one, a result cut by a power failure and one edited by hand are done again.
 
-Whoever holds the folder's lock is the only one who opens the file, so SQLite's own locks, which network file
-systems may lack, are switched off. What is added has reached the disk when `Ledger.add` returns.
+Only the process that holds the folder's lock opens the file, so SQLite's own locks, which network file systems
+may lack, are switched off. What is added has reached the disk when `Ledger.add` returns.
 """
 
 import hashlib
@@ -61,18 +61,18 @@ class LedgerKind:
 
 @dataclass(frozen=True)
 class Entry:
-    """What is noted of a record.
+    """The entry of a record.
 
     Attributes
     ----------
     name : str
     stamp : Stamp or None
-        What its files were like before they were read; None for a record that is to be done again, such as one
+        The state of its files before they were read; None for a record that is to be done again, such as one
         that has failed.
     result : str
         A hash of the result files; empty where there are none.
     about : object
-        What else is to be kept, as JSON has it.
+        Other data to keep, such as values of tables, as JSON can hold them.
     """
 
     name: str
@@ -90,10 +90,10 @@ class Ledger:
         The folder, which exists.
     kind : LedgerKind
     source : dict
-        What all results depend on, such as the model; as JSON has it. Results of another source are removed, as
-        far as they are still what was noted.
+        What all results depend on, such as the model, as JSON can hold it. Results of another source are
+        removed unless somebody has changed them.
     warn : callable
-        Receives a line where the ledger is damaged: then all is done anew.
+        Receives a line if the ledger is damaged: then all records are done anew.
 
     Raises
     ------
@@ -159,7 +159,7 @@ class Ledger:
             return False
 
     def entry(self, name: str) -> Entry | None:
-        """Return what is noted of a record."""
+        """Return the entry of a record; None if there is none."""
         with _reported(self._path):
             row = self._database.execute(
                 "SELECT stamp, result, about FROM entry WHERE name = ?", (_key(name),)
@@ -167,19 +167,19 @@ class Ledger:
             return None if row is None else _entry(name, *row)
 
     def entries(self) -> Iterator[Entry]:
-        """Yield what is noted of all records."""
+        """Yield the entries of all records."""
         with _reported(self._path):
             for name, *row in self._database.execute("SELECT name, stamp, result, about FROM entry"):
                 yield _entry(name.decode("utf-8", "surrogateescape"), *row)
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Note what has become of records, of all of them or, where the disk is full, of none."""
+        """Note the entries of records: all of them or, if the disk is full, none."""
         rows = [(_key(each.name), _stamp_text(each), each.result, json.dumps(each.about)) for each in entries]
         with self._transaction():
             self._database.executemany("REPLACE INTO entry VALUES (?, ?, ?, ?)", rows)
 
     def remove(self, name: str) -> None:
-        """Remove the result files of a record, as far as they are what was noted, and what was noted of it."""
+        """Remove the entry of a record, and its result files unless somebody has changed them."""
         if (entry := self.entry(name)) is not None:
             self._remove_files(entry)
             with self._transaction():
@@ -203,7 +203,7 @@ class Ledger:
                 )
 
     def _take_source(self) -> None:
-        """Let no entry be current if the results are of another source."""
+        """Mark all entries as not current if the results are of another source."""
         held = self._database.execute("SELECT about FROM source").fetchall()
         if held == [(self._source,)]:
             return
@@ -212,7 +212,7 @@ class Ledger:
         for entry in self.entries():
             self._remove_files(entry)
         with self._transaction():
-            # What logs say is still known: by it they are told from other files.
+            # The rest of an entry stays: by it the logs of an earlier run are told from other files.
             self._database.execute("UPDATE entry SET stamp = NULL, result = ''")
             self._database.execute("DELETE FROM source")
             self._database.execute("INSERT INTO source VALUES (?)", (self._source,))
@@ -236,7 +236,7 @@ class Ledger:
 
 
 def files_hash(paths: Iterable[Path]) -> str:
-    """Return a hash of what files hold.
+    """Return a hash of the content of files.
 
     Raises
     ------
@@ -260,7 +260,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     """Open a ledger, made if there is none."""
     database = sqlite3.connect(f"{path.absolute().as_uri()}?nolock=1", uri=True, isolation_level=None)
     try:
-        database.execute("PRAGMA trusted_schema = OFF")  # a file from elsewhere may hold triggers
+        database.execute("PRAGMA trusted_schema = OFF")  # a file from another machine may hold triggers
         if not database.execute("PRAGMA application_id").fetchone()[0]:
             with database:
                 database.execute("BEGIN")
@@ -294,7 +294,7 @@ def _require_ledger(path: Path) -> None:
 
 @contextmanager
 def _reported(path: Path) -> Iterator[None]:
-    """Turn what SQLite says of a ledger into an `InputError`."""
+    """Turn an error of SQLite into an `InputError` that names the ledger."""
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,7 +1,7 @@
 """Tables of results: one Parquet or CSV file with a row a record, written whole at the end of a run.
 
-What the columns mean is JSON: in the metadata of a Parquet file (key ``cnn_gap``), or in ``NAME.json`` beside a
-CSV.
+The columns are described in JSON: in the metadata of a Parquet file (key ``cnn_gap``), or in ``NAME.json``
+beside a CSV.
 """
 
 import json
@@ -21,10 +21,10 @@ from cnn_gap.system.outputs import CSV_TABLE, CSV_TABLE_NOTE, PARQUET_TABLE, req
 if TYPE_CHECKING:
     import pyarrow
 
-#: Raise it when the meaning of a table's columns or metadata changes.
+#: Version of the columns and the metadata. Raise it when their meaning changes.
 TABLE_FORMAT = 1
 
-#: Rows that are written at once, as a Parquet file's row group, and that are read at once.
+#: Number of rows that are written at once, as a row group of a Parquet file, and that are read at once.
 GROUP_ROWS = 10_000
 
 #: The column that tells whether a record has changed since it was classified: a hash of its files.
@@ -43,7 +43,7 @@ class ResultTable:
     path : Path
         ``.parquet`` or ``.csv``.
     about : dict
-        What the columns mean: `format`, `model`, `classes` and more.
+        The description of the columns: `format`, `model`, `classes` and more.
     columns : dict of str to type
         The type of each column: str, float or bool. `record`, `failure` and `content` are among them.
     """
@@ -127,7 +127,7 @@ def rounded(probability: float) -> float:
 
 
 def _storable(value: Any) -> Any:
-    """Return a value; of a text without what is no Unicode: file names may hold any bytes."""
+    """Return a value; in a text, bytes that are no Unicode are replaced: file names may hold any bytes."""
     if not isinstance(value, str):
         return value
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -143,7 +143,7 @@ def _schema(path: Path, columns: Mapping[str, type]) -> "pyarrow.Schema":
 
 
 def _about_of(path: Path) -> Any:
-    """Return what a table says of itself, None where there is none or it is another program's."""
+    """Return the description of a table's columns; None if there is no table or it is another program's."""
     try:
         if path.suffix == ".csv":
             return read_json(_note_path(path)) if path.is_file() and _note_path(path).is_file() else None

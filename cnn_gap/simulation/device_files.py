@@ -1,7 +1,7 @@
-"""Simulated recordings in formats of more devices, from what is published of each.
+"""Simulated recordings as CardioSoft, Schiller, Mortara, ISHNE, MFER and HDF5, for tests and benchmarks.
 
-ISHNE is written as Badilini's standard says (1998), MFER as ISO 22077-1; the XML formats have no specification
-and are written as readers of them expect.
+ISHNE follows Badilini's standard (1998), MFER ISO 22077-1. The three XML formats have no public specification:
+they are written as other programs read them.
 """
 
 import base64
@@ -16,16 +16,16 @@ from cnn_gap.simulation.files import SimulatedRecord
 from cnn_gap.simulation.vendor_files import FAMILY_NAME, GIVEN_NAME, RECORDED, UNIT_UV, counts, write_sidecar
 from cnn_gap.system.files import replacing, write_text
 
-#: ISHNE's and MFER's numbers of the leads.
+#: Number of each lead in ISHNE and in MFER.
 _ISHNE_LEADS = dict(zip(LEADS, range(5, 17), strict=True))
 _MFER_LEADS = dict(zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))
 
-#: Samples of the average beat, of which none is to be read.
-_BEAT = 60
+#: Number of samples of the average beat in a file: a reader must leave them out.
+_BEAT_SAMPLES = 60
 
 
 def write_cardiosoft(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.xml`` as GE's CardioSoft: a strip and median beats."""
+    """Write ``NAME.xml`` as GE's CardioSoft: a strip of all samples, and median beats."""
     values = counts(record)
     path = folder / f"{record.name}.xml"
     write_text(
@@ -38,7 +38,7 @@ def write_cardiosoft(folder: Path, record: SimulatedRecord) -> Path:
 <PatientInfo><PID>4711</PID><Name><FamilyName>{FAMILY_NAME}</FamilyName><GivenName>{GIVEN_NAME}</GivenName></Name>
 <Age units="years">{record.age}</Age><Gender>{record.sex.upper()}</Gender></PatientInfo>
 <DeviceInfo><Desc>CardioSoft</Desc></DeviceInfo>
-<RestingECGMeasurements><MedianSamples>{_cardiosoft_leads(record, values[:_BEAT])}</MedianSamples>
+<RestingECGMeasurements><MedianSamples>{_cardiosoft_leads(record, values[:_BEAT_SAMPLES])}</MedianSamples>
 </RestingECGMeasurements>
 <StripData>{_cardiosoft_leads(record, values)}</StripData>
 </CardiologyXML>
@@ -60,7 +60,7 @@ def _cardiosoft_leads(record: SimulatedRecord, values: np.ndarray) -> str:
 
 
 def write_schiller(folder: Path, record: SimulatedRecord) -> Path:
-    """Write ``NAME.xml`` as Schiller's EDI exports it: the rhythm and average beats."""
+    """Write ``NAME.xml`` as an export of Schiller's EDI: the rhythm and average beats."""
     values = counts(record)
     root = "com.xiriuz.sema.xml.schillerEDI.SchillerEDI"
     path = folder / f"{record.name}.xml"
@@ -72,7 +72,7 @@ def write_schiller(folder: Path, record: SimulatedRecord) -> Path:
 <birthdate>{RECORDED.year - record.age}0101</birthdate><gender>{record.sex.upper()}</gender></patdata>
 <examdescript><startdatetime><date>{RECORDED:%Y%m%d}</date><time>{RECORDED:%H%M%S}</time></startdatetime></examdescript>
 <eventdata><event>
-{_schiller_waves("ECG_AVERAGES", record, values[:_BEAT])}
+{_schiller_waves("ECG_AVERAGES", record, values[:_BEAT_SAMPLES])}
 {_schiller_waves("ECG_RHYTHMS", record, values)}
 </event></eventdata>
 </{root}>

@@ -1,4 +1,4 @@
-"""Simulated recordings in the formats of devices and archives, and as arrays: for tests, examples, benchmarks.
+"""Simulated recordings as DICOM, MUSE, Sierra, aECG, SCP-ECG and EDF, and as arrays, for tests and benchmarks.
 
 DICOM is written by pydicom and EDF by pyEDFlib; the XML formats and SCP-ECG (EN 1064, uncompressed) are written
 from templates that follow their standards. Samples are 16-bit integers in units of `UNIT_UV`. The patient has a
@@ -8,7 +8,6 @@ name, so that tests can check that no output contains it.
 import base64
 import struct
 import warnings
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -26,10 +25,10 @@ UNIT_UV = 2.5
 FAMILY_NAME, GIVEN_NAME = "Mustermann", "Erika"
 RECORDED = datetime(2021, 3, 4, 15, 6, 7)
 
-#: The numbers of the leads in SCP-ECG and DICOM.
+#: Number of each lead in SCP-ECG and DICOM.
 _LEAD_NUMBERS = dict(zip(LEADS, (1, 2, 61, 62, 63, 64, 3, 4, 5, 6, 7, 8), strict=True))
 
-#: The leads that MUSE stores; the others follow from these.
+#: The leads that MUSE stores; the other four are computed from I and II.
 MUSE_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
@@ -245,7 +244,7 @@ def write_edf(folder: Path, record: SimulatedRecord) -> Path:
         for lead in LEADS
     ]
     with replacing(path) as aside, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of rates that are rounded
+        warnings.simplefilter("ignore")  # about sampling rates that are rounded
         with pyedflib.EdfWriter(str(aside), len(LEADS), pyedflib.FILETYPE_EDFPLUS) as file:
             file.setSignalHeaders(headers)
             file.setPatientName(f"{FAMILY_NAME}, {GIVEN_NAME}")
@@ -294,21 +293,6 @@ def write_parquet(folder: Path, record: SimulatedRecord) -> Path:
 
 
 def write_sidecar(path: Path, record: SimulatedRecord, **more: object) -> None:
-    """Write what an array in µV does not say itself."""
+    """Write the sidecar of an array in µV: sampling rate, unit, age and sex."""
     about = {"sampling_rate": record.sampling_rate, "unit": "uV", "age": record.age, "sex": record.sex}
     write_json(path.with_suffix(".json"), about | more)
-
-
-#: The writers of all formats that can be read, except WFDB and MATLAB, by the format's name.
-WRITERS: dict[str, Callable[[Path, SimulatedRecord], Path]] = {
-    "DICOM": write_dicom,
-    "GE MUSE XML": write_muse,
-    "Philips Sierra XML": write_sierra,
-    "HL7 aECG": write_aecg,
-    "SCP-ECG": write_scp,
-    "EDF": write_edf,
-    "NumPy array": write_npy,
-    "NumPy archive": write_npz,
-    "CSV": write_csv,
-    "Parquet": write_parquet,
-}

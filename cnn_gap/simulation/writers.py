@@ -1,4 +1,4 @@
-"""A writer for each format that is read."""
+"""The table of writers: a function that writes a simulated recording for each format that can be read."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 from cnn_gap.simulation import device_files, vendor_files
 from cnn_gap.simulation.files import SimulatedRecord
 
-#: A writer for each format that is read beside WFDB and MATLAB, by the format's name.
+#: The writer of each format by its name in `cnn_gap.io.registry`. Records of WFDB and
+#: MATLAB are written by `cnn_gap.simulation.files` instead.
 WRITERS: dict[str, Callable[[Path, SimulatedRecord], Path]] = {
     "DICOM": vendor_files.write_dicom,
     "GE MUSE XML": vendor_files.write_muse,

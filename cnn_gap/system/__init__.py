@@ -1,1 +1,1 @@
-"""What every other folder uses of the machine: files, locks, processes, settings, and errors for users."""
+"""Files, locks, processes, settings, and errors for users, for all other folders."""

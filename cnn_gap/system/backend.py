@@ -38,7 +38,7 @@ def start_keras(lean: bool = False) -> None:
         with _hidden(_OPTIONAL if lean else ()):
             import keras
 
-        keras.ops.zeros(1)  # TensorFlow looks for devices when the first is needed
+        keras.ops.zeros(1)  # TensorFlow searches for devices when it first computes
     except (ImportError, ValueError) as error:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise InputError(f"Keras cannot start with the backend {backend}: {error}") from error

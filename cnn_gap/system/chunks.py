@@ -10,22 +10,23 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: Parts of a chunk whose workers have died: eight find a bad item with a third of the deaths that two would.
+#: Number of parts into which a chunk is split if its workers have died: eight parts find a bad item with a
+#: third of the deaths that two parts would need.
 PARTS = 8
 
-#: Number of items up to which those of a chunk whose workers have died are tried one by one.
+#: The items of a chunk whose workers have died are tried one by one if there are no more than this.
 FEW = 16
 
 
 @dataclass(frozen=True)
 class Work(Generic[Item, Result]):
-    """What is done with items.
+    """The work on items.
 
     Attributes
     ----------
     do : callable
-        Takes a list of items and returns the results of the first ones: of one at least, of none if there are
-        none. It, items and results are pickled, and its module is imported by each worker.
+        Takes a list of items and returns the results of the first ones: of at least one, unless the list is
+        empty. It, items and results are pickled, and its module is imported by each worker.
     lost : callable
         Returns the result of an item that a worker died of.
     """
@@ -92,7 +93,7 @@ def by_workers(
     workers : Workers
     work : Work
     chunks : iterator of list
-        Looked at only as far ahead as work is on its way.
+        Consumed only as far ahead as work is on its way.
     tell : callable
         Receives a line where items are tried again.
     """

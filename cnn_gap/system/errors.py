@@ -1,4 +1,4 @@
-"""The one exception that a user can cause, and how text from outside is shown."""
+"""`InputError`, the only exception that a user can cause, and the display of text from outside."""
 
 import unicodedata
 

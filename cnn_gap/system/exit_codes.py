@@ -11,16 +11,18 @@ from cnn_gap.system.errors import InputError
 def run(main: Callable[[list[str]], int | None]) -> NoReturn:
     """Call `main` with the command line's arguments and leave with its exit code, None being 0.
 
-    What a user can cause ends with one line on standard error: 1 for bad input and for what the system
-    refuses, 130 for Ctrl-C. Usage errors leave with 2 from within `main`, as argparse does.
+    Errors that a user can cause end with one line on standard error and exit code 1, and so do errors of the
+    system; Ctrl-C ends with 130. Usage errors leave with 2 from within `main`, as argparse does.
     """
     try:
         code = main(sys.argv[1:])
-        sys.stdout.flush()  # so that a reader who has left shows here, not at exit
+        sys.stdout.flush()  # a closed pipe raises its error here, not at exit
     except InputError as error:
         code = _fail(str(error))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush at exit
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # else Python fails again when it flushes at exit
         code = 1
     except OSError as error:
         if error.strerror is None:

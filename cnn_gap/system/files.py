@@ -23,7 +23,7 @@ LARGEST_SETTINGS = 1 << 24
 LARGEST_TABLE = 1 << 28
 LARGEST_SIGNAL_FILE = 1 << 30
 
-#: How the names of unfinished files begin, and the whole names: `writer` and random characters follow.
+#: The names of unfinished files begin with this; `writer` and random characters follow.
 ASIDE = ".writing-"
 _UNFINISHED = re.compile(re.escape(ASIDE) + r"[0-9a-f]{8}-[0-9]+-[0-9a-z_]{8}(\..*)?")
 
@@ -33,7 +33,7 @@ _LONGEST_SUFFIX = 32
 
 @contextmanager
 def readable(path: Path, advice: str = "") -> Iterator[None]:
-    """Turn what the system says of a file that cannot be read into an `InputError`.
+    """Turn an error of reading a file into an `InputError`.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def read_bytes(path: Path, largest: int, advice: str = "", first: int = 0, count
     ----------
     path : Path
     largest : int
-        What is read at most, bytes.
+        The largest size of the file, bytes.
     advice : str
         What to do instead, for errors.
     first : int
@@ -93,7 +93,7 @@ def read_bytes(path: Path, largest: int, advice: str = "", first: int = 0, count
         file.seek(first)
         content = file.read(min(largest + 1 if count is None else count, largest + 1))
     if len(content) > largest:
-        raise InputError(f"{path}: is too large for what it should be; at most {largest} bytes are read")
+        raise InputError(f"{path}: is too large; at most {largest} bytes are read")
     return content
 
 
@@ -110,7 +110,7 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
     """
     path = Path(path)
     _require_regular(path, path.stat())  # to open a device may have effects
-    # What has become a pipe since then must not wait for its writer.
+    # If the file has become a pipe since then, opening it must not wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb") as file:
         _require_regular(path, os.fstat(descriptor))
@@ -172,7 +172,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def writer() -> str:
-    """Return what names this process among those of all machines that share a folder: ``machine-process``."""
+    """Return a name of this process that is unique among machines that share a folder: ``machine-process``."""
     return f"{zlib.crc32(socket.gethostname().encode()):08x}-{os.getpid()}"
 
 
@@ -185,7 +185,7 @@ def remove_leftovers(folder: Path) -> None:
 
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
-    """Turn what the system says of a file that cannot be written into an `InputError` that names it."""
+    """Turn an error of writing a file into an `InputError` that names the file."""
     try:
         yield
     except OSError as error:
@@ -207,7 +207,7 @@ def flush(path: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` (UTF-8), whole or not at all."""
     with replacing(path) as aside:
-        # File names that are not UTF-8 come and go as the bytes that they are.
+        # File names that are not UTF-8 are written as their bytes.
         aside.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 LOCK = ".cnn-gap.lock"
 _MARK = b"process "
 
-#: What a file system without locks says.
+#: Errors of file systems without locks.
 _WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 
-#: Seconds between two looks of a waiting process at a lock.
+#: Seconds between two attempts of a waiting process to get a lock.
 _PAUSE_S = 0.2
 
 
@@ -34,8 +34,8 @@ _PAUSE_S = 0.2
 def locked(folder: Path, wait: Callable[[str], None] | None = None, name: str = LOCK) -> Iterator[None]:
     """Hold a folder, made if it is missing, and remove the unfinished files of processes that have died.
 
-    Only one process at a time writes into a folder that is held, so whatever unfinished file is in it when a
-    process gets hold of it is a dead process's.
+    Only one process at a time writes into a folder that is held. So when a process gets the lock, all
+    unfinished files in the folder are those of dead processes.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Recognise the files that this package writes by their content, so that no other file is replaced or removed.
 
-A user may give a folder of recordings or of notes as the place of outputs. So before an output is written, the
-file at its path is looked at (`require_replaceable`), and the search for recordings leaves outputs out
-(`is_output`).
+A user may give a folder of recordings or of notes as the place of outputs. So before an output is written,
+`require_replaceable` checks the file at its path, and the search for recordings leaves out files for which
+`is_output` is true.
 """
 
 import os
@@ -16,7 +16,7 @@ from cnn_gap.system.files import open_regular, readable
 #: Number of bytes at the start and at the end of a file that are searched.
 _START, _END = 1 << 12, 1 << 17
 
-#: A page with a title, and what figures say of the program that drew them.
+#: Patterns of a page with a title, and of the program's name in figures.
 _PAGE = rb"<!DOCTYPE html>\n<html lang=\"en\">(?s:.){,2000}<title>%s</title>"
 MADE_BY = b"cnn-gap"
 
@@ -70,7 +70,7 @@ EXPORTED = OutputKind("an exported model", ends=b"map_stride_s")
 MODEL = OutputKind("the description of a trained model", rb'\{\s*"classes": ', b'"thresholds": ')
 HISTORY = OutputKind("the history of a training", rb"epoch,loss,")
 
-#: What lies in a folder of recordings and could be taken for arrays or their sidecars.
+#: Outputs in a folder of recordings that could be taken for arrays or their sidecars.
 _BESIDE_RECORDS = {
     ".csv": (RESULT, CSV_TABLE),
     ".parquet": (PARQUET_TABLE,),
@@ -91,7 +91,7 @@ def require_replaceable(path: Path, kind: OutputKind, known: bool = False) -> No
     path : Path
     kind : OutputKind
     known : bool
-        Whether an output is known to have been written there: then it may have been cut to nothing.
+        Whether an output is known to have been written there: then an empty file is replaced too.
 
     Raises
     ------

@@ -13,19 +13,19 @@ from typing import Any
 
 from cnn_gap.system.chunks import Item, Result, Work, by_workers, chunks_of, in_this_process
 
-#: Items that a process takes at a time, and chunks that are on their way for each process.
+#: Number of items of a chunk, and number of chunks that are on their way for each process.
 CHUNK = 16
 AHEAD = 2
 
-#: The largest number of processes that can be asked for, and of cores that `usual_jobs` counts: with more, the
-#: process that uses the results is slower than those that make them.
+#: The largest number of processes that can be asked for, and the largest number of cores that `usual_jobs`
+#: counts: with more processes, the one that uses their results would be slower than they are.
 MOST_JOBS = 256
 USUAL_JOBS = 9
 
 #: Seconds without work after which a process ends.
 IDLE_S = 60
 
-#: Seconds between two looks of a process whether its parent still runs.
+#: Seconds between two checks of a process whether its parent still runs.
 _LOOK_S = 1.0
 
 #: Keeps libraries from starting threads in each process.
@@ -50,9 +50,9 @@ def in_processes(
     Parameters
     ----------
     work : Work
-        What is done.
+        The work.
     items : iterable
-        Looked at only as far ahead as work is on its way.
+        Consumed only as far ahead as work is on its way.
     jobs : int
         How many processes there are; 0: this one does the work. They end when all is done or the iterator is
         closed.
@@ -108,11 +108,11 @@ class _Processes:
         except BrokenProcessPool:
             self._is_broken = True
             return chunk, None
-        except Exception:  # what cannot be sent to another process is done by this one
+        except Exception:  # items that cannot be sent to another process are done by this one
             return chunk, self._do(chunk)
 
     def close(self) -> None:
-        """End the processes when they have done what they are doing."""
+        """End the processes after their current chunks."""
         for _, future in self._waiting:
             if future is not None:
                 future.cancel()
@@ -157,7 +157,7 @@ def _begin(parent: int) -> None:
     Without the latter, a process whose parent is killed while it hands over a result would wait for ever.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if os.name == "posix":  # elsewhere the parent's number need not be the one that it knows itself by
+    if os.name == "posix":  # on Windows, the parent's number may differ from its own
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

@@ -9,9 +9,9 @@ from cnn_gap.system.errors import InputError
 
 _Settings = TypeVar("_Settings")
 
-#: Deepest nesting of tables, and the largest whole number.
-DEEPEST = 64
-LARGEST = 1 << 63
+#: The deepest nesting of tables and lists, and the limit of whole numbers.
+DEEPEST_NESTING = 64
+LARGEST_INTEGER = 1 << 63
 
 
 def from_dict(kind: type[_Settings], content: object, where: str = "") -> _Settings:
@@ -85,7 +85,7 @@ def require_ranges(section: str, settings: object, ranges: Mapping[str, tuple[fl
 
 
 def require_depth(content: object, what: str) -> None:
-    """Require that tables and lists are nested at most `DEEPEST` deep: recursive functions go through them.
+    """Require that tables and lists are nested at most `DEEPEST_NESTING` deep: their readers recurse.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def require_depth(content: object, what: str) -> None:
     """
     level, depth = [content], 0
     while level:
-        require(depth <= DEEPEST, what, f"nested at most {DEEPEST} deep", "more")
+        require(depth <= DEEPEST_NESTING, what, f"nested at most {DEEPEST_NESTING} deep", "more")
         tables = [each for each in level if isinstance(each, dict | list)]
         within = [each.values() if isinstance(each, dict) else each for each in tables]
         level, depth = [value for values in within for value in values], depth + 1
@@ -110,14 +110,16 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
         return from_dict(hint, value, f"{where}.")  # type: ignore[arg-type]
     if (get_origin(hint) or hint) is dict:
         require_depth(value, where)
-    if isinstance(hint, types.UnionType):  # the one union in use is "or None"
+    if isinstance(hint, types.UnionType):  # the only union in use is "or None"
         return None if value is None else _checked(get_args(hint)[0], value, where)
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
             raise InputError(f"{where} must be a list; received {value!r}")
         return tuple(_checked(get_args(hint)[0], item, f"{where}[{index}]") for index, item in enumerate(value))
-    if isinstance(value, int) and abs(value) > LARGEST:
-        raise InputError(f"{where} must be a number that can be true; received one of {len(str(value))} digits")
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        raise InputError(
+            f"{where} must be a number that 64 bits can hold; received one of {len(str(value))} digits"
+        )
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     # In Python a bool is an int; in a configuration it is not.

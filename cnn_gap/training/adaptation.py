@@ -9,7 +9,7 @@ import numpy as np
 from cnn_gap.evaluate.calibration import calibrate, fit_calibration, scale_logits
 from cnn_gap.evaluate.thresholds import adapted_thresholds
 from cnn_gap.io.label_tables import read_label_table
-from cnn_gap.io.record_infos import list_training_records
+from cnn_gap.io.training_records import list_training_records
 from cnn_gap.model.folder import ModelDescription, load_model, require_model_folder, save_model
 from cnn_gap.predict.predictor import Predictor
 from cnn_gap.record import Record

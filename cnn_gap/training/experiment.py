@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.label_tables import RecordTable, read_label_table, read_record_table
-from cnn_gap.io.record_infos import list_training_records, read_listed_info
 from cnn_gap.io.records import RecordInfo
 from cnn_gap.io.sources import ListedRecord
+from cnn_gap.io.training_records import list_training_records, read_listed_info
 from cnn_gap.system.chunks import Run
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.settings import to_dict

@@ -21,9 +21,9 @@ import numpy as np
 from tqdm import tqdm
 
 from cnn_gap.io.long_records import LongRecord
-from cnn_gap.io.record_infos import RemoteInfo
 from cnn_gap.io.records import RecordInfo, record_files
 from cnn_gap.io.sources import ListedRecord
+from cnn_gap.io.training_records import RemoteInfo
 from cnn_gap.leads import LEADS
 from cnn_gap.signal.pieces import long_training_windows
 from cnn_gap.signal.windows import Preprocessing, resampled_length, training_starts, training_windows

@@ -287,7 +287,7 @@ def test_long_records_get_the_answers_of_the_whole(model, data, tmp_path, monkey
         write_simulated(data, simulate_record(name, ["164889003"], rate, seconds, seed=3))
     (data / "LONG2.mat").unlink()
     whole = load_classifier(model).predict(read_record(data / "LONG1.hea"))
-    monkeypatch.setattr(long_records, "LONG", 2000)
+    monkeypatch.setattr(long_records, "LONG_SAMPLES", 2000)
     summary, lines = _drive(model, data, tmp_path / "out")
     assert (summary.classified, summary.failed, len(lines)) == (49, 1, 1)
     found = read_outputs(tmp_path / "out" / "LONG1.csv")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from cnn_gap.beats.detection import RATE
+from cnn_gap.beats.detection import MEASURED_HZ
 from cnn_gap.beats.intervals import measure
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.records import read_record
@@ -124,7 +124,7 @@ def test_median_beat_is_the_beat_without_its_noise():
         clean, signal=(clean.signal + np.random.default_rng(1).normal(0, 0.05, clean.signal.shape)).astype("f")
     )
     found, expected = (measure(record).beats for record in (noisy, clean))
-    near = slice(found.fiducial - round(0.2 * RATE), found.fiducial + round(0.4 * RATE))
+    near = slice(found.fiducial - round(0.2 * MEASURED_HZ), found.fiducial + round(0.4 * MEASURED_HZ))
     assert np.abs(found.median[near] - expected.median[near]).mean() < 0.03
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnn_gap.io.calibration import calibration_pulse
+from cnn_gap.io.calibration_pulse import calibration_pulse
 from cnn_gap.io.records import read_record
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.files import SimulatedRecord

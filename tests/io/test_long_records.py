@@ -16,7 +16,7 @@ from cnn_gap.system.errors import InputError
 
 @pytest.fixture(autouse=True)
 def _low_limit(monkeypatch):
-    monkeypatch.setattr(long_records, "LONG", 2000)
+    monkeypatch.setattr(long_records, "LONG_SAMPLES", 2000)
 
 
 def write(folder, storage, samples=5000, rate=250):
@@ -49,7 +49,7 @@ def test_parts_are_those_of_the_whole(tmp_path, storage):
 
 
 def test_a_long_record_can_be_sent_to_another_process(tmp_path, monkeypatch):
-    monkeypatch.setattr(long_records, "LONG", 2000)
+    monkeypatch.setattr(long_records, "LONG_SAMPLES", 2000)
     write_simulated(tmp_path, simulate_record("A", ["426783006"], 100.0, 30.0, seed=1))
     record = open_record(tmp_path / "A.hea")
     sent = pickle.loads(pickle.dumps(record))  # noqa: S301 - its own
@@ -91,7 +91,7 @@ def test_what_is_looked_at_at_once_must_fit_into_memory(tmp_path, monkeypatch):
     path = write(tmp_path, "16")
     assert read_whole(path).signal.shape == (5000, len(LEADS))
     monkeypatch.setattr(long_records, "LARGEST_WHOLE", 4999)
-    with pytest.raises(InputError, match=r"r\.hea: lasts 0\.0 hours; at most 0\.0 are looked at at once"):
+    with pytest.raises(InputError, match=r"r\.hea: lasts 0\.0 hours; at most 0\.0 are read as a whole"):
         read_whole(path)
 
 

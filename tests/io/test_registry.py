@@ -10,7 +10,7 @@ import pytest
 
 from cnn_gap.classifier import load_classifier
 from cnn_gap.io.records import read_info, read_record
-from cnn_gap.io.registry import FORMATS, START, recognise, record_name
+from cnn_gap.io.registry import FORMATS, START_BYTES, recognise, record_name
 from cnn_gap.io.sources import find_records
 from cnn_gap.io.xml_files import xml_root
 from cnn_gap.leads import LEADS
@@ -42,7 +42,7 @@ def files(simulated, tmp_path_factory):
 def test_there_is_a_writer_for_each_format_and_its_file_is_recognised(files):
     assert set(files) == {form.name for form in FORMATS if form.needs != "name"}
     for name, path in files.items():
-        form = recognise(path.read_bytes()[:START])
+        form = recognise(path.read_bytes()[:START_BYTES])
         assert name == form.name
 
 

@@ -80,7 +80,7 @@ def test_leads_that_follow_from_others_are_derived_in_each_segment(tmp_path):
 
 
 def test_segments_are_read_in_parts_where_the_record_is_long(variable, monkeypatch):
-    monkeypatch.setattr(long_records, "LONG", 200)
+    monkeypatch.setattr(long_records, "LONG_SAMPLES", 200)
     whole, long = read_record(variable), open_record(variable)
     assert isinstance(long, LongRecord)
     assert long.samples == len(whole.signal)

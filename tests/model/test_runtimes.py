@@ -63,7 +63,7 @@ def test_a_classifier_answers_alike_by_openvino():
 
 @pytest.mark.parametrize("long", [False, True])
 def test_the_chosen_runtime_computes_records_of_any_length(monkeypatch, long):
-    monkeypatch.setattr("cnn_gap.io.long_records.LONG", 100 if long else 1 << 19)
+    monkeypatch.setattr("cnn_gap.io.long_records.LONG_SAMPLES", 100 if long else 1 << 19)
     classifier, chosen = load_classifier(), []
 
     def start(network, runtime):

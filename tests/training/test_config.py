@@ -104,7 +104,7 @@ def test_bases_in_a_circle_are_named(tmp_path):
     [
         (
             "[training]\nlearning_rate = " + "9" * 400,
-            "learning_rate must be a number that can be true; .*400 digits",
+            "learning_rate must be a number that 64 bits can hold; .*400 digits",
         ),
         ("[training]\nepochs = " + "9" * 5000, "not valid TOML"),
         ("a = " + "[" * 5000 + "]" * 5000, "nested too deeply"),

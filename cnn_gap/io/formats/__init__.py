@@ -3,7 +3,7 @@
 A module has three functions, and `cnn_gap.io.registry` one line for it:
 
 - ``recognise(start)`` tells from the first bytes of a file whether it is of the format,
-- ``guard(path)`` raises an `InputError` if to read the file would take more than its size tells,
-- ``read(path)`` returns the `Record`. What it raises beside `InputError` is told by its type alone, since the
-  texts of libraries may quote the patient's name.
+- ``guard(path)`` raises an `InputError` if reading the file would take far more memory than the file's size,
+- ``read(path)`` returns the `Record`. Of an error other than `InputError`, the user sees the type alone,
+  since the texts of libraries may quote the patient's name.
 """

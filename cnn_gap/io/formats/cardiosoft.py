@@ -1,6 +1,6 @@
-"""GE CardioSoft and CASE XML (root ``CardiologyXML``), as UK Biobank has it.
+"""GE CardioSoft and CASE XML (root ``CardiologyXML``), the format of UK Biobank's ECGs.
 
-There is no public specification; what is read is what BRAVEHEART, BioSig and readers of UK Biobank agree on:
+There is no public specification. This module reads what BRAVEHEART, BioSig and readers of UK Biobank agree on:
 leads in ``StripData`` as comma-separated counts, or the whole test in ``FullDisclosure``, sample by sample.
 """
 

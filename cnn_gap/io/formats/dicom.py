@@ -23,17 +23,17 @@ _LARGEST = 32 << 20
 #: Files with this transfer syntax are compressed as a whole.
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
-#: What groups are called that hold no rhythm.
+#: Labels of groups that hold no rhythm.
 _BEAT = re.compile(r"median|representative|average|template|beat", re.IGNORECASE)
 
-#: What is kept of a file beside a group.
+#: The attributes of a file that are kept beside a group.
 _KEPT: tuple[str, ...] = (
     *("PatientAge", "PatientBirthDate", "PatientSex", "Manufacturer", "ManufacturerModelName"),
     *("AcquisitionDateTime", "AcquisitionDate", "AcquisitionTime", "ContentDate", "ContentTime"),
     *("StudyDate", "StudyTime", "TimezoneOffsetFromUTC"),
 )
 
-#: The tags with which a file without a preamble begins: of its meta information, or its first groups.
+#: The tags that a file without a preamble may begin with: of its meta information, or of its first groups.
 _FIRST_TAGS = tuple(
     bytes((group, 0, element, 0)) for group, element in ((2, 0), (2, 1), (2, 2), (2, 16), (8, 0), (8, 5))
 )
@@ -41,7 +41,7 @@ _FIRST_TAGS += tuple(bytes((8, 0, element, 0)) for element in (8, 0x12, 0x13, 0x
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file begins with DICOM's preamble, or without one with a tag that stands first."""
+    """Tell whether a file begins with DICOM's preamble, or without a preamble with one of `_FIRST_TAGS`."""
     if start[128:132] == b"DICM":
         return True
     return start.startswith(_FIRST_TAGS) and b"1.2.840.10008." in start[:1024]
@@ -56,7 +56,7 @@ def guard(path: Path) -> None:
             " with Explicit VR Little Endian"
         )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of values that are not looked at
+        warnings.simplefilter("ignore")  # about values that are not used
         try:
             held = _dataset(content)
             groups = held.get("WaveformSequence")
@@ -68,7 +68,7 @@ def guard(path: Path) -> None:
     if not groups:
         uid = held.get("SOPClassUID")
         known = getattr(uid, "name", uid)
-        # What stands for itself may be anything in a damaged file, the patient's name among it.
+        # An identifier without a known name may be any text in a damaged file, such as the patient's name.
         kind = "of an unknown kind" if known == uid else known
         raise InputError(f"{path}: is DICOM without a waveform ({kind}); give a 12-lead ECG or General ECG")
     if not complete:
@@ -111,7 +111,7 @@ def _start_s(group: "Dataset") -> float:
 
 
 def _alone(held: "Dataset", group: "Dataset") -> bytes:
-    """Return a file of one group, encoded as the one that it is of, with what is known of the recording."""
+    """Return a file of one group, in the encoding of its file, with the attributes of the recording."""
     from pydicom import dcmwrite, uid
     from pydicom.dataset import Dataset, FileMetaDataset
 

@@ -1,7 +1,7 @@
 """EDF, EDF+ and BDF (https://www.edfplus.info/specs/, https://www.biosemi.com/faq/file_format.htm).
 
-Own code, since libraries refuse files that others write: a version that is padded with NUL, a channel of
-annotations without samples, or a file that says that it may have gaps (EDF+D) and has none.
+This is code of our own, since libraries refuse files that some devices write: with a version padded with NUL,
+with a channel of annotations without samples, or marked as having gaps (EDF+D) without a gap.
 """
 
 import math
@@ -32,7 +32,7 @@ _ONSET = re.compile(rb"([+-]\d+(?:\.\d*)?)[\x14\x15]")
 
 @dataclass(frozen=True)
 class Channel:
-    """A signal of a file: its fields in the header, and where it is in each data record, in samples."""
+    """A signal of a file: its fields in the header, and its place in each data record, in samples."""
 
     label: str
     unit: str
@@ -49,7 +49,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class EdfHeader:
-    """What the header of a file says.
+    """The header of a file.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ def recognise(start: bytes) -> bool:
 
 
 def guard(path: Path) -> None:
-    """Refuse nothing: its samples take as much memory as its size tells."""
+    """Refuse nothing: the samples take no more memory than a multiple of the file's size."""
 
 
 def read(path: Path) -> Record:

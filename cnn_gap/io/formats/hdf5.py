@@ -1,4 +1,4 @@
-"""HDF5 with a sidecar, read by h5py: one recording, as SPH's files have it, or CODE-15's with one.
+"""HDF5 with a sidecar, read by h5py: files of one recording in the layout of SPH or of CODE-15.
 
 SPH (Liu et al. 2022, doi:10.1038/s41597-022-01403-5) stores ``ecg`` of shape (12, samples); CODE-15 (Ribeiro et
 al. 2021, doi:10.5281/zenodo.4916206) ``tracings`` of shape (recordings, 4096, 12), zeros around short ones.

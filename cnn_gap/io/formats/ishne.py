@@ -13,7 +13,7 @@ def recognise(start: bytes) -> bool:
 
 
 def guard(path: Path) -> None:
-    """Refuse nothing: its samples take as much memory as its size tells."""
+    """Refuse nothing: the samples take no more memory than a multiple of the file's size."""
 
 
 def read(path: Path) -> Record:
@@ -23,9 +23,9 @@ def read(path: Path) -> Record:
 
 
 def _with_length(parsed: Parsed) -> Parsed:
-    """Return what was parsed with a note, if there are fewer samples than the header announces.
+    """Return the parsed file, with a note if it has fewer samples than the header announces.
 
-    Some devices announce the most that they can record, so the file may be whole nevertheless.
+    Some devices announce the longest recording that they can make, so such a file may be complete.
     """
     about = parsed.record.raw_metadata
     announced, held = about["ecg_size"], about["samples_per_lead"]

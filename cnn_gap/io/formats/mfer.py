@@ -10,7 +10,7 @@ from cnn_gap.system.files import read_bytes
 
 _LARGEST = 16 << 20
 
-#: Frames of a file: a day has 8640 of 10 s.
+#: The largest number of frames of a file: a day has 8640 of 10 s.
 _MOST_FRAMES = 10_000
 
 #: Tags: byte order, samples of a block, channels, samples, attributes of a channel, preamble, a group, the end.
@@ -71,7 +71,7 @@ def _definitions(content: bytes) -> Iterator[tuple[int, bytes]]:
             size = length & 0x7F
             length, at = int.from_bytes(content[at : at + size], "big"), at + size
         if tag in (_ATTRIBUTES, _GROUP) or length == 0x80:
-            continue  # what is in it follows
+            continue  # its definitions follow
         if at + length > len(content):
             raise IndexError
         yield tag, content[at : at + length]

@@ -17,7 +17,7 @@ def guard(path: Path) -> None:
 
 
 def read(path: Path) -> Record:
-    """Read the rhythm waveforms; other leads than the eight that are stored follow from these."""
+    """Read the rhythm waveforms; the four leads that are not stored are computed from I and II."""
     root = parse_xml(path)
     for unit in root.iter("LeadAmplitudeUnits"):
         unit.text = plain_unit(unit.text or "")

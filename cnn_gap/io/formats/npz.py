@@ -20,7 +20,7 @@ def recognise(start: bytes) -> bool:
 
 
 def guard(path: Path) -> None:
-    """Refuse an array that is larger than what the archive holds, or than `LARGEST_ARRAY`."""
+    """Refuse an array that is larger than the archive's data, or than `LARGEST_ARRAY`."""
     with zipfile.ZipFile(path) as archive:
         if _SIGNAL not in archive.namelist():
             held = ", ".join(archive.namelist())[:80]

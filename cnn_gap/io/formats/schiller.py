@@ -1,7 +1,7 @@
 """Schiller EDI XML (root ``com.xiriuz.sema.xml.schillerEDI.SchillerEDI``).
 
-There is no public specification; what is read is what BRAVEHEART and CVRG's converter agree on: channels of the
-``wavedata`` of type ``ECG_RHYTHMS``, comma-separated counts.
+There is no public specification. This module reads what BRAVEHEART and CVRG's converter agree on: channels of
+the ``wavedata`` of type ``ECG_RHYTHMS``, comma-separated counts.
 """
 
 import math

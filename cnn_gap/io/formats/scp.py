@@ -23,7 +23,7 @@ def recognise(start: bytes) -> bool:
 
 
 def guard(path: Path) -> None:
-    """Require that section 6 has a bit at least for each sample that section 3 announces."""
+    """Require that section 6 has at least one bit for each sample that section 3 announces."""
     sections = dict(_sections(read_bytes(path, _LARGEST)))
     leads = sections.get(3, b"")
     if not leads or len(leads) < 2 + 9 * leads[0]:
@@ -55,12 +55,12 @@ def read(path: Path) -> Record:
 
 
 def _has_long_term_rhythm(content: bytes) -> bool:
-    """Tell whether there is section 12, which from version 3 on holds another rhythm; before, anything."""
+    """Tell whether there is section 12, which holds another rhythm from version 3 on, and other data before."""
     return content[15] >= 30 and len(dict(_sections(content)).get(12, b"")) > 0
 
 
 def _without_statements(content: bytes) -> bytes:
-    """Return the file without pointers to what is not needed: sections after the rhythm's, and empty ones.
+    """Return the file without pointers to sections after the rhythm's, and to empty ones.
 
     These are measurements, statements and what manufacturers add, in which ecgdatakit refuses what it does not
     expect.

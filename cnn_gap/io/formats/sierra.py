@@ -9,7 +9,7 @@ from cnn_gap.io.xml_files import parse_xml, xml_root
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
-#: Bytes that the compressed samples of a file may become.
+#: Size of the largest samples of a file once decompressed, bytes.
 LARGEST_UNPACKED = 32 << 20
 
 _XLI_BITS = 10  # of a code of the LZW compression in Philips' XLI
@@ -32,7 +32,7 @@ def read(path: Path) -> Record:
 
 
 def unpacked_size(packed: bytes, limit: int) -> int:
-    """Return how many bytes LZW-compressed XLI data become, more than `limit` if they are more.
+    """Return the size of LZW-compressed XLI data once decompressed, bytes; above `limit` if it is larger.
 
     Only the lengths of the strings are followed, as T. Welch's algorithm makes them (1984, "A technique for
     high-performance data compression"), so no memory is taken.

@@ -23,16 +23,16 @@ _RHYTHM = re.compile(r"^[^\S\n]*Rhythm signal:\s*(\d+)\s*X\s*(\d+)[^\S\n]*$", re
 #: A name of a column with its unit, such as ``I (mV)``.
 _WITH_UNIT = re.compile(r"(.*\S)\s*[(\[]([^()\[\]]+)[)\]]")
 
-#: Columns of a table: of more pandas takes minutes.
+#: The largest number of columns of a table: with more, pandas takes minutes.
 _MOST_COLUMNS = 1000
 
-#: Lines at the start that are looked at.
-_LOOKED_AT = 65536
+#: Number of characters at the start by which the layout is recognised.
+_LAYOUT_CHARACTERS = 65536
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table is written: separator, decimal sign, names, units, number of columns, lines above."""
+    """The layout of a table: separator, decimal sign, names, units, columns, lines before the numbers."""
 
     separator: str
     decimal: str
@@ -43,13 +43,13 @@ class Layout:
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file may be one: it is text and no XML. Whether it is a record tells its sidecar."""
+    """Tell whether a file may be a table: it is text and no XML. It is a record only if it has a sidecar."""
     text = start[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" not in start
     return text and not start.lstrip().startswith(b"<")
 
 
 def guard(path: Path) -> None:
-    """Refuse nothing: the numbers take as much memory as the file's size tells."""
+    """Refuse nothing: the numbers take no more memory than a multiple of the file's size."""
 
 
 def read(path: Path) -> Record:
@@ -57,7 +57,7 @@ def read(path: Path) -> Record:
     import pandas
 
     text = _decode(read_bytes(path, _LARGEST))
-    rhythm, rows = _RHYTHM.search(text[:_LOOKED_AT]), None
+    rhythm, rows = _RHYTHM.search(text[:_LAYOUT_CHARACTERS]), None
     if rhythm:
         text, rows = text[rhythm.end() :].lstrip(), int(rhythm[1])
     layout = _layout(text)
@@ -89,7 +89,7 @@ def _decode(content: bytes) -> str:
 
 
 def _layout(text: str) -> Layout:
-    lines = text[:_LOOKED_AT].splitlines()
+    lines = text[:_LAYOUT_CHARACTERS].splitlines()
     written = [(number, line) for number, line in enumerate(lines) if line.strip()][:3]
     first = written[0][1] if written else ""
     separator = max("\t;,", key=first.count)

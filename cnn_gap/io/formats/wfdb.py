@@ -63,7 +63,7 @@ def read_with_header(path: Path, header: Header) -> Record:
 
 
 def open_signal(path: Path, header: Header) -> SignalReader:
-    """Return what reads parts of a record.
+    """Return a reader of parts of a record.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def _read_matlab(path: Path, leads: int) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _stored_matrix(variables: dict[str, Value], leads: int) -> tuple[str, np.ndarray]:
-    """Return the matrix ``val``, or the only one that has so many rows or columns, and its name."""
+    """Return the matrix ``val``, or the only one with a row or a column for each lead, and its name."""
     if "val" in variables:
         return "val", matrix_of(variables["val"])
     fitting = {
@@ -176,7 +176,7 @@ def _plain_samples(file: Path, header: Header) -> int:
     """Return how many samples a plain ``.mat`` file has, 0 where it can be read only whole or not at all."""
     shape = plain_matlab_shape(read_bytes(file, LARGEST_SIGNAL_FILE, count=_MATLAB4.size))
     samples = 0 if shape is None or shape[0] != len(header.leads) else shape[1]
-    # Whoever reads the whole says what is wrong with a file that is too short.
+    # A file that is too short is reported when the whole is read.
     return 0 if samples < (header.samples or 0) else min(samples, header.samples or samples)
 
 

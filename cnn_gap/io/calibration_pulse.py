@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: How far (mV) a stored pulse may be from 0 mV and from 1 mV.
+#: The largest difference of a pulse from 0 mV and from 1 mV, mV.
 _TOLERANCE = 0.03
 
-#: How long (s) the pulse at 1 mV may be, and what is outside of it: EDF fills its last second with zeros.
+#: The shortest and the longest time at 1 mV, and the longest time at 0 mV between it and the record's end, s.
+#: EDF fills its last second with zeros.
 _SHORTEST_S, _LONGEST_S = 0.08, 0.5
 _OUTSIDE_S = 1.5
 
@@ -28,7 +29,7 @@ class CalibrationPulse:
     kept : slice
         The samples without it.
     note : str
-        What its reader has to know.
+        What was left out or changed, as in `Record.notes`.
     """
 
     kept: slice
@@ -55,7 +56,7 @@ def calibration_pulse(signal: np.ndarray, sampling_rate: float) -> CalibrationPu
 
 
 def _pulse_length(signal: np.ndarray, rate: float) -> int:
-    """Return how many samples at the beginning of a signal (samples, leads) are a pulse, 0 if there is none."""
+    """Return the number of samples of a pulse at the beginning of a signal (samples, leads); 0 if none."""
     outside, longest = round(_OUTSIDE_S * rate), round(_LONGEST_S * rate)
     part = signal[: outside + 2 * longest + 1]
     part = part[:, np.isfinite(part[:1]).any(axis=0)]

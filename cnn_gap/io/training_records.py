@@ -10,7 +10,7 @@ from cnn_gap.io.sources import ListedRecord, RemoteRecord, list_records
 
 @dataclass(frozen=True)
 class RemoteInfo(RecordInfo):
-    """What is known of a recording of a remote file system; its path is the address.
+    """The properties of a recording of a remote file system; its path is the address.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ def list_training_records(data: str, strict: bool, log: Callable[[str], None]) -
 
 
 def read_listed_info(listed: ListedRecord) -> RecordInfo:
-    """Return what is known of a record without its signal, under the name that it is listed by."""
+    """Return the properties of a record without its signal, under the name that it is listed by."""
     if isinstance(listed, RemoteRecord):
         record = listed.read()
         about = (record.sampling_rate, len(record.signal), record.codes)
