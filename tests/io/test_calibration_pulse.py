@@ -59,7 +59,9 @@ def test_what_is_no_pulse_stays(ecg, added):
     assert calibration_pulse(np.concatenate([ecg.signal, added]), 500.0) is None
 
 
-@pytest.mark.parametrize("name", ["Philips Sierra XML", "HL7 aECG", "DICOM", "SCP-ECG", "EDF", "CSV", "ISHNE", "MFER"])
+@pytest.mark.parametrize(
+    "name", ["Philips Sierra XML", "HL7 aECG", "DICOM", "SCP-ECG", "EDF", "CSV", "ISHNE", "MFER"]
+)
 def test_it_is_cut_in_each_format(ecg, tmp_path, name):
     signal = np.concatenate([ecg.signal, pulse(500.0, 12)]).astype(np.float32)
     longer = SimulatedRecord(**{**vars(ecg), "signal": signal})
