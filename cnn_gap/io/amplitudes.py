@@ -92,7 +92,10 @@ def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarr
             + ("; give its transpose, a row a sample" if turned else "")
         )
     with np.errstate(over="ignore", invalid="ignore"):  # infinite amplitudes count as not valid
-        return values if factor == 1 else values * factor
+        if factor == 1:
+            return values
+        # A half-precision product would lose digits that the values have.
+        return values.astype(np.float32 if values.dtype == np.float16 else values.dtype, copy=False) * factor
 
 
 def rate_of(sampling_rate: object, source: str) -> float:

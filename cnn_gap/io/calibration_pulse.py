@@ -4,9 +4,12 @@ Philips' electrocardiographs write 0.4 s after the ECG, the same in each lead: 0
 0.1 s at 0 mV. Files that are converted from theirs keep it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
 
 #: The largest difference of a pulse from 0 mV and from 1 mV, mV.
 _TOLERANCE = 0.03
@@ -55,13 +58,28 @@ def calibration_pulse(signal: np.ndarray, sampling_rate: float) -> CalibrationPu
     return None
 
 
+def invalidate_pulse(record: Record) -> Record:
+    """Return a record whose calibration pulse, if it has one, is not valid: its length stays its header's."""
+    derived = [LEADS.index(lead) for lead in record.derived]
+    stored = np.setdiff1d(np.flatnonzero(record.leads), derived)
+    held = record.signal if len(stored) == len(LEADS) else record.signal[:, stored]
+    pulse = calibration_pulse(held, record.sampling_rate)
+    if pulse is None:
+        return record
+    signal = np.full_like(record.signal, np.nan)
+    signal[pulse.kept] = record.signal[pulse.kept]
+    signal[:, ~record.leads] = 0
+    return replace(record, signal=signal, notes=(*record.notes, pulse.note))
+
+
 def _pulse_length(signal: np.ndarray, rate: float) -> int:
     """Return the number of samples of a pulse at the beginning of a signal (samples, leads); 0 if none."""
     outside, longest = round(_OUTSIDE_S * rate), round(_LONGEST_S * rate)
     part = signal[: outside + 2 * longest + 1]
     part = part[:, np.isfinite(part[:1]).any(axis=0)]
     before = _run(np.abs(part) <= _TOLERANCE)
-    if not part.size or not 0 < before <= outside or before == len(part):
+    # A file may end within the pulse: HDF5 is read without the zeros at its end.
+    if not part.size or before > outside or before == len(part):
         return 0
     rest, level = part[before:], part[before]
     # In leads that were computed from others the pulse has another height; those not connected have none.

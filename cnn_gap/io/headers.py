@@ -37,6 +37,12 @@ _PERSON = re.compile(
     r"([\w.+-]+(?:\s+(?:year|month|week|day)s?\b)?)",
     re.IGNORECASE,
 )
+#: The same without a colon, where the comment says nothing else: ``# Age 49``, ``# AGE 49Y SEX M``.
+_BARE_PERSON = re.compile(
+    r"\s*#(?:\s*age[\s-]+(\d[\w.]*(?:\s+(?:year|month|week|day)s?\b)?))?"
+    r"(?:[\s,;]*\b(?:sex|gender)[\s-]+(\w+))?\s*",
+    re.IGNORECASE,
+)
 #: A first comment of the MIT-BIH databases: ``# 69 M 1085 1629 x1``.
 _MIT_PERSON = re.compile(r"\s*#\s*(\d{1,3})\s+([MF])\b(?!\s*:).*")
 
@@ -213,7 +219,10 @@ def parse_age(text: str) -> float:
 
 def parse_sex(text: str) -> str:
     """Return ``"Female"``, ``"Male"`` or ``"Unknown"``."""
-    return {"f": "Female", "female": "Female", "m": "Male", "male": "Male"}.get(text.strip().lower(), "Unknown")
+    letters = text.strip().lower()
+    if letters in ("f", "female", "woman"):
+        return "Female"
+    return "Male" if letters in ("m", "male", "man") else "Unknown"
 
 
 def check_rate(rate: float, source: str) -> float:
@@ -239,6 +248,10 @@ def _parse_person(text: str) -> tuple[float, str]:
     for line in comments:
         for key, value in _PERSON.findall(line):
             found.setdefault("age" if key.lower() == "age" else "sex", value)
+        if bare := _BARE_PERSON.fullmatch(line):
+            for name, value in zip(("age", "sex"), bare.groups(), strict=True):
+                if value:
+                    found.setdefault(name, value)
     if not found and comments and (match := _MIT_PERSON.fullmatch(comments[0])):
         found = {"age": match[1], "sex": match[2]}
     return parse_age(found.get("age", "")), parse_sex(found.get("sex", ""))

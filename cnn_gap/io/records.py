@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnn_gap.io.formats.wfdb import open_signal, read_with_header
 from cnn_gap.io.headers import read_header
-from cnn_gap.io.registry import files_of, read_file
+from cnn_gap.io.registry import files_of, read_file, record_name
 from cnn_gap.io.segments import GAP, segment_headers
 from cnn_gap.io.signal_files import file_beside, signal_files
 from cnn_gap.record import Record
@@ -116,4 +116,6 @@ def record_header(path: Path) -> Path:
         raise InputError(f"{path}: is a folder; give a record in it, or classify all of them by driver.py")
     if suffix == ".mat" or (exists(matlab) and not exists(path)):
         return matlab
-    return path if exists(path) else header
+    # A name that ends as a file of another format does is that file's, whether it is there or not.
+    named = suffix != ".dat" and record_name(path) != path.name
+    return path if named or exists(path) else header

@@ -3,11 +3,12 @@
 import re
 import unicodedata
 
-#: mV in each unit, by its prefix; mcV is Latin America's microvolt, and both letters mu are one here.
+#: mV in each unit, by its prefix; mcV is Latin America's microvolt, mkV and мкВ Russia's, and both letters mu
+#: are one here.
 _PREFIXES = {"n": 1e-6, "nano": 1e-6, "u": 1e-3, "μ": 1e-3, "mc": 1e-3, "micro": 1e-3, "m": 1.0, "milli": 1.0}
-_PREFIXES[""] = 1e3
+_PREFIXES |= {"mk": 1e-3, "мк": 1e-3, "м": 1.0, "": 1e3}
 
-_VOLTS = re.compile(r"(n|nano|u|μ|mc|micro|m|milli|)[\s_-]*v(?:olts?)?\.?")
+_VOLTS = re.compile(r"(n|nano|u|μ|mc|mk|мк|micro|m|м|milli|)[\s_-]*[vв](?:olts?)?\.?")
 
 
 def millivolts_of(unit: str) -> float | None:

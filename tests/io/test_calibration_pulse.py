@@ -6,7 +6,7 @@ import pytest
 from cnn_gap.io.calibration_pulse import calibration_pulse
 from cnn_gap.io.records import read_record
 from cnn_gap.simulation import simulate_record
-from cnn_gap.simulation.files import SimulatedRecord
+from cnn_gap.simulation.files import DIALECTS, SimulatedRecord, write_simulated
 from cnn_gap.simulation.vendor_files import UNIT_UV
 from cnn_gap.simulation.writers import WRITERS
 
@@ -59,7 +59,9 @@ def test_what_is_no_pulse_stays(ecg, added):
     assert calibration_pulse(np.concatenate([ecg.signal, added]), 500.0) is None
 
 
-@pytest.mark.parametrize("name", ["Philips Sierra XML", "HL7 aECG", "DICOM", "SCP-ECG", "EDF", "CSV"])
+@pytest.mark.parametrize(
+    "name", ["Philips Sierra XML", "HL7 aECG", "DICOM", "SCP-ECG", "EDF", "CSV", "ISHNE", "MFER"]
+)
 def test_it_is_cut_in_each_format(ecg, tmp_path, name):
     signal = np.concatenate([ecg.signal, pulse(500.0, 12)]).astype(np.float32)
     longer = SimulatedRecord(**{**vars(ecg), "signal": signal})
@@ -67,3 +69,20 @@ def test_it_is_cut_in_each_format(ecg, tmp_path, name):
     filled = 1.0 if name == "EDF" else 0.4  # which has whole seconds
     assert record.notes == (f"left out: a calibration pulse of {filled:g} s at the end",)
     np.testing.assert_allclose(record.signal, ecg.signal, atol=0.501 * UNIT_UV / 1000)
+
+
+@pytest.mark.parametrize("dialect", [DIALECTS[0], DIALECTS[8], DIALECTS[10]], ids=["mat", "few leads", "dat"])
+def test_it_is_not_valid_in_wfdb_where_the_header_gives_the_length(ecg, tmp_path, dialect):
+    signal = np.concatenate([ecg.signal, pulse(500.0, 12)]).astype(np.float32)
+    write_simulated(tmp_path, SimulatedRecord(**{**vars(ecg), "signal": signal}), dialect)
+    record = read_record(tmp_path / "S1.hea")
+    assert record.notes[-1] == "left out: a calibration pulse of 0.4 s at the end"
+    assert np.isnan(record.signal[5000:, record.leads]).all()
+    np.testing.assert_allclose(record.signal[:5000, 0], ecg.signal[:, 0], atol=0.006)
+
+
+def test_it_is_cut_where_zeros_at_the_end_are_left_out(ecg, tmp_path):
+    signal = np.concatenate([ecg.signal, pulse(500.0, 12)]).astype(np.float32)
+    record = read_record(WRITERS["HDF5"](tmp_path, SimulatedRecord(**{**vars(ecg), "signal": signal})))
+    assert record.notes[-1] == "left out: a calibration pulse of 0.3 s at the end"
+    np.testing.assert_allclose(record.signal, ecg.signal, atol=1e-6)

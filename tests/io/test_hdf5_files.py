@@ -44,6 +44,14 @@ def test_one_recording(tmp_path, arrays):
     assert (record.name, record.sampling_rate, record.notes) == ("A", 500, ())
 
 
+def test_half_precision_in_microvolts_loses_no_digit(tmp_path):
+    microvolts = (SIGNAL.astype(np.float32) * 1000).astype(np.float16)
+    path = written(tmp_path, ecg=microvolts)
+    about = {"sampling_rate": 500, "unit": "uV", "leads": list(LEADS)}
+    path.with_suffix(".json").write_text(json.dumps(about))
+    np.testing.assert_allclose(read_record(path).signal, microvolts.astype(np.float64) / 1000, rtol=1e-6)
+
+
 def test_zeros_around_a_recording_are_left_out(tmp_path):
     padded = np.zeros((1, 4096, 12), np.float32)
     padded[0, 100:1100] = SIGNAL

@@ -78,7 +78,7 @@ def test_gain_is_per_millivolt(gain, zero, expected):
     assert (pytest.approx(lead.gain), lead.baseline) == expected
 
 
-@pytest.mark.parametrize("unit", ["uV", "uVolt", "microvolts", "mcV", "µV", "μVolts", "UV"])
+@pytest.mark.parametrize("unit", ["uV", "uVolt", "microvolts", "mcV", "µV", "μVolts", "UV", "mkV", "мкВ"])
 def test_microvolts_in_every_spelling(unit):
     lead = header_of(lead=f"A1.mat 16 2/{unit} 16 0 0 0 0 I").leads[0]
     assert (lead.gain, lead.unit) == (2000.0, "mV")
@@ -164,11 +164,24 @@ def test_sex(written, sex):
         "#Age (years) = 49, Gender = M",
         "# Patient's age: 049Y\n# Patient's sex: M",
         "# 49 M 1085 1629 x1\n# Aldomet",
+        "#Age = 49\n# Sex M",
+        "# AGE 49Y SEX Man",
+        "#sex male\n#age\t49 years",
     ],
 )
 def test_age_and_sex_in_dialects(comments):
     header = header_of(comments=comments)
     assert (header.age, header.sex) == (49.0, "Male")
+
+
+@pytest.mark.parametrize(
+    "comments",
+    ["# the age of the device 12", "# Dosage 49", "# age 49 of the pacemaker, sex M", "# Sex differs"],
+)
+def test_other_comments_say_nothing_of_the_person(comments):
+    header = header_of(comments=comments)
+    assert math.isnan(header.age)
+    assert header.sex == "Unknown"
 
 
 @pytest.mark.parametrize(

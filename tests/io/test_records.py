@@ -272,6 +272,12 @@ def test_suffixes_in_upper_case(tmp_path, values, header, given):
     np.testing.assert_allclose(read_record(tmp_path / given).signal, values.T / 1000, rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["B.dcm", "B.XML", "B.mat", "B.csv", "B.hea"])
+def test_a_missing_file_is_named_as_it_was_given(tmp_path, name):
+    with pytest.raises(InputError, match=rf"{name}: cannot be read \(No such file"):
+        read_record(tmp_path / name)
+
+
 def test_a_signal_file_leads_to_its_header_and_a_folder_is_named(tmp_path, values):
     path = write_record(tmp_path, values)
     path.with_suffix(".mat").unlink()

@@ -65,6 +65,25 @@ def test_a_unit_that_is_no_voltage_is_refused(tmp_path):
         read_text(tmp_path, "I,II,V1\nmV,mV,adu\n" + rows())
 
 
+def test_rdsamps_stored_values_are_refused_by_their_unit(tmp_path):
+    text = "'sample #','I','II','V1'\n'sample #','adu','adu','adu'\n0,12,13,14\n"
+    with pytest.raises(InputError, match=r"A\.csv: the unit must be one of nV, uV, mV, V; received 'adu'"):
+        read_text(tmp_path, text)
+
+
+@pytest.mark.parametrize("missing", ["-,-,-", "NA,NA,NA", "nan,nan,nan"])
+def test_a_first_sample_that_is_missing_is_no_line_of_units(tmp_path, missing):
+    record = read_text(tmp_path, f"I,II,V1\n{missing}\n" + rows())
+    assert np.isnan(record.signal[0, 0])
+    np.testing.assert_allclose(record.signal[1:, [0, 1, 6]], VALUES)
+
+
+def test_a_text_with_fewer_samples_than_it_announces_is_refused(tmp_path):
+    text = "\nRhythm signal: 4 X 3\n\n" + rows(" ")
+    with pytest.raises(InputError, match=r"A\.txt: is truncated; holds 3 of 4 samples; export it again"):
+        read_text(tmp_path, text, {**MILLIVOLTS, "leads": ["I", "II", "V1"]}, name="A.txt")
+
+
 def test_the_text_that_muse_exports(tmp_path):
     about = MILLIVOLTS | {"leads": ["I", "II", "V1"]}
     text = f"\r\n\r\nRhythm signal: 3 X 3 \r\n\r\n{rows(' ')} \r\n\r\nMedian signal: 1 X 3\r\n\r\n9 9 9\r\n"

@@ -23,6 +23,9 @@ _RHYTHM = re.compile(r"^[^\S\n]*Rhythm signal:\s*(\d+)\s*X\s*(\d+)[^\S\n]*$", re
 #: A name of a column with its unit, such as ``I (mV)``.
 _WITH_UNIT = re.compile(r"(.*\S)\s*[(\[]([^()\[\]]+)[)\]]")
 
+#: What stands for a sample that is not there.
+_MISSING = frozenset(("", "-", "na", "n/a", "null", "none"))
+
 #: The largest number of columns of a table: with more, pandas takes minutes.
 _MOST_COLUMNS = 1000
 
@@ -76,6 +79,10 @@ def read(path: Path) -> Record:
     )
     if rhythm:
         table = table.iloc[:, : int(rhythm[2])]
+        if len(table) < int(rhythm[1]):
+            raise InputError(
+                f"{path}: is truncated; holds {len(table)} of {rhythm[1]} samples; export it again"
+            )
     return record_from_array(path, layout.names or None, table.to_numpy(), layout.units or None)
 
 
@@ -98,7 +105,9 @@ def _layout(text: str) -> Layout:
     rows = [_cells(line, separator) for _, line in written]
     named = bool(rows) and not all(map(_is_number, rows[0]))
     below = [cell.strip("()[]") for cell in rows[1]] if named and len(rows) > 1 else []
-    with_units = any(millivolts_of(cell) is not None for cell in below)
+    # Units, which need not be volts, are told from samples by there being no number among them.
+    samples = not below or any(cell.lower() in _MISSING or _is_number(cell) for cell in below)
+    with_units = not samples or any(millivolts_of(cell) is not None for cell in below)
     above = written[with_units][0] + 1 if named else 0
     data = "\n".join(line for number, line in enumerate(lines[:100]) if number >= above)
     comma = separator != "," and re.search(r"\d,\d", data) and not re.search(r"\d\.\d", data)
