@@ -58,18 +58,15 @@ def calibration_pulse(signal: np.ndarray, sampling_rate: float) -> CalibrationPu
     return None
 
 
-def invalidate_pulse(record: Record) -> Record:
-    """Return a record whose calibration pulse, if it has one, is not valid: its length stays its header's."""
+def without_pulse(record: Record) -> Record:
+    """Return a record without its calibration pulse if it has one."""
     derived = [LEADS.index(lead) for lead in record.derived]
     stored = np.setdiff1d(np.flatnonzero(record.leads), derived)
     held = record.signal if len(stored) == len(LEADS) else record.signal[:, stored]
     pulse = calibration_pulse(held, record.sampling_rate)
     if pulse is None:
         return record
-    signal = np.full_like(record.signal, np.nan)
-    signal[pulse.kept] = record.signal[pulse.kept]
-    signal[:, ~record.leads] = 0
-    return replace(record, signal=signal, notes=(*record.notes, pulse.note))
+    return replace(record, signal=record.signal[pulse.kept], notes=(*record.notes, pulse.note))
 
 
 def _pulse_length(signal: np.ndarray, rate: float) -> int:

@@ -22,7 +22,7 @@ ReadStart = Callable[[str, int], bytes]
 IsOutput = Callable[[str], bool]
 
 #: Files of these kinds belong to no record, even if they have its name.
-_ARCHIVES = frozenset((".zip", ".gz", ".tar", ".7z", ".h5", ".hdf5"))
+_OF_NO_RECORD = frozenset((".zip", ".gz", ".tar", ".7z", ".h5", ".hdf5", ".npy", ".npz", ".parquet"))
 
 _SIGNALS = (".mat", ".dat")
 
@@ -109,7 +109,9 @@ def _named_files(header: str, by_stem: dict[str, list[str]], read: ReadStart) ->
 def _belongs(name: str, record: str) -> bool:
     """Tell whether a file of a record's stem belongs to it, such as a signal file, a sidecar or a result."""
     suffix = _split(name)[1]
-    return name != record and suffix not in _ARCHIVES and suffix not in CONTENT_SUFFIXES
+    if name == record or suffix in _OF_NO_RECORD or suffix in CONTENT_SUFFIXES:
+        return False
+    return suffix not in _SIGNALS or _split(record)[1] == ".hea"
 
 
 def _of_other_formats(

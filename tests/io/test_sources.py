@@ -120,6 +120,15 @@ def test_files_that_are_not_known_are_counted(folder):
         list_records(folder)
 
 
+def test_signals_of_a_records_name_that_are_not_its_own_are_counted(tmp_path):
+    for name in ("A.dcm", "A.dat", "A.npy", "A.parquet", "A.pdf", "B.hea", "B.mat", "B.dat", "B.npz"):
+        (tmp_path / name).write_bytes(b"B 1" if name == "B.hea" else b"")
+    listing = list_records(tmp_path)
+    assert [record.name for record in listing.records] == ["A", "B"]
+    counted = sorted(path.rpartition("/")[2] for path in listing.unknown)
+    assert counted == ["A.dat", "A.npy", "A.parquet", "B.npz"]
+
+
 def test_segments_and_their_signals_are_no_records_of_their_own(tmp_path, remote):
     write_layout(tmp_path, ["II"])
     write_segment(tmp_path, "m_0001", ["II"])

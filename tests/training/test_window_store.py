@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +47,18 @@ def test_windows_are_those_of_the_records(folder, tmp_path):
         windows, owners = store.windows_of(np.array([index]))
         assert (owners == index).all()
         np.testing.assert_allclose(store.read(windows), expected, rtol=1e-3, atol=1e-6)
+
+
+def test_a_calibration_pulse_that_the_header_counts_costs_no_record(tmp_path):
+    record = simulate_record("A", ["426783006"], 100.0, 10.0, seed=1)
+    pulse = np.repeat([0.0, 1.0, 0.0], [10, 20, 10])[:, None].repeat(12, axis=1)
+    longer = np.concatenate([record.signal, pulse]).astype(np.float32)
+    write_simulated(tmp_path / "data", replace(record, signal=longer))
+    store = _prepare(tmp_path / "data", tmp_path / "cache")
+    (without,) = training_windows(read_record(tmp_path / "data" / "A.hea").signal, 100.0, Preprocessing())
+    assert (store.first, store.failures) == ((0, 3), {})
+    for window in store.read(np.arange(3)):
+        np.testing.assert_allclose(window, without, rtol=1e-3, atol=1e-6)
 
 
 def test_indices_may_come_in_any_order_and_repeat(folder, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.io.calibration_pulse import invalidate_pulse
+from cnn_gap.io.calibration_pulse import without_pulse
 from cnn_gap.io.headers import Header, read_header
 from cnn_gap.io.matlab import matrix_of, parse_matlab
 from cnn_gap.io.matlab73 import Value
@@ -43,8 +43,8 @@ def read(path: Path) -> Record:
 
 
 def read_with_header(path: Path, header: Header) -> Record:
-    """Read a record whose header is known; a calibration pulse is not valid in it."""
-    return invalidate_pulse(_read_stored(path, header))
+    """Read a record whose header is known, without a calibration pulse that the header counts."""
+    return without_pulse(_read_stored(path, header))
 
 
 def _read_stored(path: Path, header: Header) -> Record:
