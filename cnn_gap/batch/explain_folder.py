@@ -46,7 +46,7 @@ LARGEST_SENT = 1 << 22
 
 @dataclass(frozen=True)
 class ExplainOptions:
-    """What is explained of each record.
+    """The diagnoses to explain in each record, and how.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class ExplainOptions:
     level: Level = DEFAULT_LEVEL
 
     def choose(self, prediction: Prediction) -> Choice:
-        """Return what is explained of a record for its page, given its prediction."""
+        """Return the classes that a record's page explains, given its prediction."""
         if self.classes is not None:
             named = chosen_classes(prediction, self.classes)
             return Choice(named, named if self.leads else [])
@@ -258,7 +258,7 @@ def _read(record: ListedRecord) -> RecordTask:
         task = replace(task, stamp=record.stamp())
     try:
         return replace(task, record=replace(record.read(), name=record.name))
-    except Exception as error:  # whatever is wrong with one record must not cost the others
+    except Exception as error:  # an error of one record must not stop the others
         return task.failed(error)
 
 

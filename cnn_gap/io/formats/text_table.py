@@ -15,7 +15,7 @@ from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
 
-_LARGEST = 64 << 20
+_LARGEST_FILE = 64 << 20
 
 #: MUSE's line before the samples of the rhythm: how many samples and leads follow.
 _RHYTHM = re.compile(r"^[^\S\n]*Rhythm signal:\s*(\d+)\s*X\s*(\d+)[^\S\n]*$", re.IGNORECASE | re.MULTILINE)
@@ -59,7 +59,7 @@ def read(path: Path) -> Record:
     """Read a column a lead; a heading line names them, or else the sidecar."""
     import pandas
 
-    text = _decode(read_bytes(path, _LARGEST))
+    text = _decode(read_bytes(path, _LARGEST_FILE))
     rhythm, rows = _RHYTHM.search(text[:_LAYOUT_CHARACTERS]), None
     if rhythm:
         text, rows = text[rhythm.end() :].lstrip(), int(rhythm[1])
