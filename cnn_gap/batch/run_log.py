@@ -9,7 +9,7 @@ from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes, writable, writ
 
 
 class RunLog:
-    """A log whose lines are made from the ledger's entries; another program's file is recognised by its other lines.
+    """A log whose lines are made from the ledger's entries; a file with other lines is another program's.
 
     Parameters
     ----------

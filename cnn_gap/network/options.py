@@ -141,7 +141,7 @@ class Network:
 
     @property
     def multiple(self) -> int:
-        """The length of a window, in samples, must be a multiple of this: then all paths have the same steps."""
+        """A window's length, in samples, must be a multiple of this: then all paths have the same steps."""
         return self.stride * math.lcm(*(path.pool for path in self.paths)) if self.paths else 1
 
 

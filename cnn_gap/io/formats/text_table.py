@@ -34,7 +34,7 @@ _LAYOUT_CHARACTERS = 65536
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """The layout of a table: separator, decimal sign, names, units, columns, lines before the numbers."""
 
     separator: str
@@ -95,7 +95,7 @@ def _decode(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def _layout(text: str) -> Layout:
+def _layout(text: str) -> TableLayout:
     lines = text[:_LAYOUT_CHARACTERS].splitlines()
     written = [(number, line) for number, line in enumerate(lines) if line.strip()][:3]
     first = written[0][1] if written else ""
@@ -114,7 +114,7 @@ def _layout(text: str) -> Layout:
     names, units = tuple(rows[0]) if named else (), tuple(below) if with_units else ()
     if named and not units:
         names, units = _without_units(names)
-    return Layout(separator, "," if comma else ".", names, units, max(map(len, rows), default=0), above)
+    return TableLayout(separator, "," if comma else ".", names, units, max(map(len, rows), default=0), above)
 
 
 def _without_units(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
