@@ -1,1 +1,1 @@
-"""Classify or explain a whole folder of records."""
+"""Runs on many records: classifying or explaining a folder, and training by paths alone."""

@@ -11,7 +11,7 @@ from cnn_gap.batch.explanation_files import EXPLANATIONS, RecordTask, RecordWrit
 from cnn_gap.batch.folder_pages import INDEX, FolderPages
 from cnn_gap.batch.runner import run_batch
 from cnn_gap.classifier import Classifier
-from cnn_gap.explain.explainer import Choice, chosen_classes, compute_maps, map_reader, named_classes
+from cnn_gap.explain.explainer import ClassChoice, chosen_classes, compute_maps, map_reader, named_classes
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
 from cnn_gap.io.sources import ListedRecord
@@ -46,7 +46,7 @@ LARGEST_SENT = 1 << 22
 
 @dataclass(frozen=True)
 class ExplainOptions:
-    """What is explained of each record.
+    """The diagnoses to explain in each record, and how.
 
     Attributes
     ----------
@@ -63,13 +63,13 @@ class ExplainOptions:
     leads: bool = True
     level: Level = DEFAULT_LEVEL
 
-    def choose(self, prediction: Prediction) -> Choice:
-        """Return what is explained of a record for its page, given its prediction."""
+    def choose(self, prediction: Prediction) -> ClassChoice:
+        """Return the classes that a record's page explains, given its prediction."""
         if self.classes is not None:
             named = chosen_classes(prediction, self.classes)
-            return Choice(named, named if self.leads else [])
+            return ClassChoice(named, named if self.leads else [])
         ranked = chosen_classes(prediction, "all")
-        return Choice(ranked, _detailed(prediction, ranked) if self.leads else [])
+        return ClassChoice(ranked, _detailed(prediction, ranked) if self.leads else [])
 
     def explain(self, classifier: Classifier, record: Record) -> tuple[Explanation, Explanation]:
         """Return the explanation for the record's page, and that for all other files."""
@@ -258,7 +258,7 @@ def _read(record: ListedRecord) -> RecordTask:
         task = replace(task, stamp=record.stamp())
     try:
         return replace(task, record=replace(record.read(), name=record.name))
-    except Exception as error:  # whatever is wrong with one record must not cost the others
+    except Exception as error:  # an error of one record must not stop the others
         return task.failed(error)
 
 

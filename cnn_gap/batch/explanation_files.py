@@ -124,7 +124,7 @@ class RecordWriter:
             return WrittenRecord(
                 task.name, task.stamp, task.links, index_row(task.name, every), files_hash(paths)
             )
-        except Exception as error:  # whatever is wrong with one record must not cost the others
+        except Exception as error:  # an error of one record must not stop the others
             return as_failed(task.failed(error))
 
 

@@ -1,4 +1,4 @@
-"""Logs in a folder of results: a line for each record of which there is something to say."""
+"""Logs in a folder of results: a line for each record that failed or got no answer."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,15 +9,15 @@ from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes, writable, writ
 
 
 class RunLog:
-    """A log whose lines follow from what the ledger notes, by which it is told from a file of another program.
+    """A log whose lines are made from the ledger's entries; a file with other lines is another program's.
 
     Parameters
     ----------
     path : Path
     ledger : Ledger
-        Of the same folder. What a line says is noted there before the line is written.
+        Of the same folder. It has the entry of a record before the log has its line.
     text : callable
-        Returns what the log says of a record's entry; empty if nothing.
+        Returns the log's text on an entry; empty if it has no line.
     """
 
     def __init__(self, path: Path, ledger: Ledger, text: Callable[[Entry], str]) -> None:

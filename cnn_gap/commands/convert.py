@@ -45,7 +45,7 @@ def _execute(options: argparse.Namespace) -> int:
         except InputError as error:
             warn(printable(f"{listed.name}: {error}"))
             continue
-        except Exception as error:  # whatever is wrong with one record must not cost the others
+        except Exception as error:  # an error of one record must not stop the others
             warn(printable(f"{listed.name}: {listed.source}: cannot be converted ({error!r})"))
             continue
         converted += 1

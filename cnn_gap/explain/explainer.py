@@ -26,7 +26,7 @@ _TOP = re.compile(r"top([1-9]\d*)|all")
 
 
 @dataclass(frozen=True)
-class Choice:
+class ClassChoice:
     """Which classes of a record are explained, by the network's outputs, and which of them lead by lead."""
 
     explained: Sequence[int]
@@ -62,9 +62,9 @@ def explain_records(
     """
     reader = map_reader(predictor, level)
 
-    def choose(prediction: Prediction) -> Choice:
+    def choose(prediction: Prediction) -> ClassChoice:
         chosen = chosen_classes(prediction, classes)
-        return Choice(chosen, chosen if with_leads else [])
+        return ClassChoice(chosen, chosen if with_leads else [])
 
     return [reader.explanation(computed) for computed in compute_maps(predictor, records, choose)]
 
@@ -81,7 +81,7 @@ def map_reader(predictor: MapPredictor, level: Level = DEFAULT_LEVEL) -> MapRead
 
 
 def compute_maps(
-    predictor: MapPredictor, records: Sequence[Record], choose: Callable[[Prediction], Choice]
+    predictor: MapPredictor, records: Sequence[Record], choose: Callable[[Prediction], ClassChoice]
 ) -> list[ComputedMaps]:
     """Classify records and compute their maps together; each gets the maps that it would get alone.
 
@@ -149,7 +149,7 @@ class _MappedRecord:
     prediction: Prediction
     windows: np.ndarray
     maps: np.ndarray
-    choice: Choice
+    choice: ClassChoice
 
     def maps_of(self, columns: Sequence[int]) -> np.ndarray:
         """Return the maps of some classes, (windows, steps, len(columns))."""

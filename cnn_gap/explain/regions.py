@@ -1,4 +1,4 @@
-"""Regions: the parts of a record where an activation map stands out."""
+"""Regions: the parts of a record where an activation map is above its level."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ _HEADER = 128
 
 #: Limits of a file: bytes once decompressed and of a matrix, elements in a row, bytes of a struct's field
 #: names, depth of structs within structs, and characters of a text. Recordings stay far below.
-_LARGEST = 1 << 28
+_LARGEST_CONTENT = 1 << 28
 _MOST_ELEMENTS = 10_000
 _LONGEST_NAMES = 1 << 16
 _DEEPEST = 8
@@ -112,7 +112,7 @@ def _elements(content: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 def _decompressed(content: bytes) -> Iterator[tuple[int, memoryview]]:
     """Yield the elements of a file, and those of its compressed elements, which hold no compressed ones."""
-    left = _LARGEST
+    left = _LARGEST_CONTENT
     for kind, data in _elements(memoryview(content)):
         if kind != _COMPRESSED:
             yield kind, data
@@ -138,7 +138,7 @@ def _named(content: memoryview, depth: int = 0) -> tuple[str, Value]:
         raise ValueError(f"{name} is neither of numbers, text nor a struct")
     values = _numbers(*next(parts)).reshape(shape, order="F")
     wanted = np.dtype(np.uint16 if kind == _TEXT else _PRECISION.get(kind, values.dtype))
-    if values.size * wanted.itemsize > _LARGEST:
+    if values.size * wanted.itemsize > _LARGEST_CONTENT:
         raise ValueError(f"{name} is too large for a recording")
     return name, values.astype(wanted)
 

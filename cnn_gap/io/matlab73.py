@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Value = np.ndarray | dict[str, "Value"]
 
 #: Limits of a file: bytes of all matrices, and depth of structs within structs.
-_LARGEST = 1 << 28
+_LARGEST_CONTENT = 1 << 28
 _DEEPEST = 8
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -76,5 +76,5 @@ def _require_size(file: "h5py.File") -> None:
             total += held.size * held.dtype.itemsize
 
     file.visititems(add)
-    if total > _LARGEST:
+    if total > _LARGEST_CONTENT:
         raise ValueError(f"its matrices take {total} bytes, too much for a recording")

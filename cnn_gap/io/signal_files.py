@@ -138,7 +138,7 @@ def read_with_wfdb(
         for index, lead in enumerate(header.leads)
     ]
     columns = list(stored.choice.columns.values())
-    with tempfile.TemporaryDirectory() as folder, reading(path, "WFDB record with whole signal files"):
+    with tempfile.TemporaryDirectory() as folder, parsing(path, "WFDB record with whole signal files"):
         for file, alias in aliases.items():
             _link(file, Path(folder) / alias)
         (Path(folder) / "record.hea").write_text("\n".join(lines) + "\n", encoding="ascii")
@@ -202,7 +202,7 @@ def _held_frames(file: Path, size: int, leads: list[HeaderLead]) -> int | None:
 
 
 @contextmanager
-def reading(path: Path, what: str) -> Iterator[None]:
+def parsing(path: Path, what: str) -> Iterator[None]:
     """Turn any error of a parser in a damaged file into an `InputError`."""
     try:
         with readable(path):

@@ -172,7 +172,7 @@ def sharpen(features: Tensor, around: int = 0, gate: Tensor | None = None) -> Te
     features : tensor
         Not negative.
     around : int
-        An odd number of steps. The softmax of a step is then taken over the steps that are fewer than so many
+        An odd number of steps. The softmax of a step is then taken over the steps that are less than `around`
         steps away, weighted by a triangle; steps farther away do not change the result. 0: over all steps
         alike.
     gate : tensor, optional

@@ -75,8 +75,8 @@ class Network:
         Weigh each of the last features by how far it stands out in time: see
         `cnn_gap.network.architecture.sharpen`.
     sharpen_steps : int
-        An odd number: each step is compared with the steps that are fewer than so many steps away, so that
-        steps farther away do not change its map. 0: compared with all steps of the window.
+        An odd number: each step is compared with the steps that are less than this number of steps away, so
+        that steps farther away do not change its map. 0: compared with all steps of the window.
     gated : bool
         Let the first path, which has the smallest receptive field, say where the features of the other paths
         count: see `sharpen`. So the map of what a wide path recognises lies on the wave that it belongs to.
@@ -141,7 +141,7 @@ class Network:
 
     @property
     def multiple(self) -> int:
-        """A window must have a multiple of so many samples, so that all paths have the same steps."""
+        """A window's length, in samples, must be a multiple of this: then all paths have the same steps."""
         return self.stride * math.lcm(*(path.pool for path in self.paths)) if self.paths else 1
 
 

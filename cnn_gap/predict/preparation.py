@@ -143,7 +143,7 @@ def read_and_prepare(prepare: Prepare, waiting: PendingRecord) -> ReadResult:
         return ReadResult(waiting.name, replace(prepare(read), name=waiting.name), stamp=stamp)
     except InputError as error:
         return ReadResult(waiting.name, failure=str(error), stamp=stamp)
-    except Exception as error:  # whatever is wrong with one record must not cost the others
+    except Exception as error:  # an error of one record must not stop the others
         return ReadResult(waiting.name, failure=f"{waiting.source}: {error!r}", stamp=stamp)
 
 

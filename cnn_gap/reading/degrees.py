@@ -36,7 +36,7 @@ FEWEST_RECORDS = 10
 LOWEST_OF_USUAL = 0.6
 
 #: Added to the minimum shares when limits are chosen, because the shares are lower on records of others.
-MARGIN = 0.03
+SHARE_MARGIN = 0.03
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def choose_limits(truth: np.ndarray, probabilities: np.ndarray) -> tuple[float, 
     chosen: list[float] = []
     above = np.inf
     for degree, usual in zip(DEGREES, USUAL_LIMITS, strict=True):
-        limit = min(_lowest_limit(truth, probabilities, above, TRUE_SHARES[degree] + MARGIN, usual), above)
+        limit = min(
+            _lowest_limit(truth, probabilities, above, TRUE_SHARES[degree] + SHARE_MARGIN, usual), above
+        )
         chosen.append(limit)
         above = limit
     return chosen[0], chosen[1], chosen[2]

@@ -11,7 +11,7 @@ from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS, canonical_lead
 from cnn_gap.report.picture import Picture
 from cnn_gap.report.report_text import answer, drawable, heading
-from cnn_gap.report.tracings import DENSITY, GREY, INK, SPEED, tracing
+from cnn_gap.report.tracings import GREY, INK, MM_PER_SECOND, POINTS_PER_SECOND, tracing
 from cnn_gap.system.errors import InputError
 
 _LONGEST_S = 48.0  # up to this length records are drawn at 25 mm/s; longer ones are squeezed
@@ -41,7 +41,10 @@ def plot_leads(
     """
     names = _known_leads(leads)
     record = explanation.record
-    size = (min(max(record.duration_s, 6.0), _LONGEST_S) * SPEED / 25.4 + 1.0, 1.7 * (len(names) + 1) + 0.7)
+    size = (
+        min(max(record.duration_s, 6.0), _LONGEST_S) * MM_PER_SECOND / 25.4 + 1.0,
+        1.7 * (len(names) + 1) + 0.7,
+    )
     figure = Picture(figsize=size, layout="constrained", facecolor="white")
     panels = figure.subplots(len(names) + 1, 1, sharex=True)
     for panel, lead in zip(panels, names, strict=False):
@@ -75,7 +78,7 @@ def _draw_lead(axes: Axes, explanation: Explanation, explained: ExplainedClass, 
         axes.text(0.5, 0.5, "not recorded", color=GREY, ha="center", transform=axes.transAxes)
         return
     seconds = record.duration_s
-    times, values = tracing(record, lead, 0, seconds, DENSITY * min(_LONGEST_S / seconds, 1))
+    times, values = tracing(record, lead, 0, seconds, POINTS_PER_SECOND * min(_LONGEST_S / seconds, 1))
     inside = np.zeros(len(times), bool)
     for region in explained.regions:
         inside |= (times >= region.start_s) & (times <= region.end_s)

@@ -8,16 +8,16 @@ from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 
 #: Maximum number of points a second of a tracing on the sheet: 20 to the millimetre.
-DENSITY = 500.0
+POINTS_PER_SECOND = 500.0
 
 #: Length of a second on paper, mm.
-SPEED = 25.0
+MM_PER_SECOND = 25.0
 
 INK, GREY = "#101010", "#6b6b6b"
 
 
 def tracing(
-    record: Record, lead: str, start: float, seconds: float, density: float = DENSITY
+    record: Record, lead: str, start: float, seconds: float, density: float = POINTS_PER_SECOND
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the times (s) of a part of a record and a lead's voltages (mV) there around their median.
 

@@ -1,4 +1,4 @@
-"""Tell what a file holds and what a reader of its ECG would be warned of, without a network."""
+"""Describe the content of ECG files, with the notes that their readers would get, without a network."""
 
 import math
 from collections import Counter
@@ -25,7 +25,7 @@ DESCRIBED_S = 600.0
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a file holds.
+    """The description of a file.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ def inspect_record(listed: ListedRecord, preprocessing: Preprocessing) -> Inspec
             return _described(found, record, quality)
     except InputError as error:
         return replace(found, failure=str(error))
-    except Exception as error:  # whatever is wrong with one file must not cost the others
+    except Exception as error:  # an error of one file must not stop the others
         return replace(found, failure=f"{listed.source}: cannot be inspected ({error!r})")
 
 
@@ -144,7 +144,7 @@ def _quality(record: Record | LongRecord, preprocessing: Preprocessing) -> Quali
 
 
 def count_inspections(found: Sequence[Inspection]) -> dict[str, dict[str, int]]:
-    """Return counts of records by format, by what they are like, by note and by reason of a failure."""
+    """Return counts of records by format, rate, leads, note and reason of a failure."""
     read = [each for each in found if not each.failure]
     return {
         "formats": _counts(each.format for each in read),
@@ -167,7 +167,7 @@ def _leads(found: Inspection) -> str:
 
 
 def _general(text: str, found: Inspection) -> str:
-    """Return a reason without what it says of one record alone: its path and its numbers."""
+    """Return a reason without the path and the numbers of a single record."""
     text = text.removeprefix(f"{found.source}: ")
     words = (
         word if not any(map(str.isdigit, word)) or word.strip(",;:.").startswith("V") else "..."

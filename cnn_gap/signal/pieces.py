@@ -29,8 +29,8 @@ from cnn_gap.signal.windows import (
 WINDOWS_CUT_AT_ONCE = 32
 PIECE_SAMPLES = 1 << 16
 
-#: On both sides of a piece so much more is read: at least `REACH_S` (s), and so many periods of each filter's
-#: corner frequency.
+#: What is read in addition on both sides of a piece: at least `REACH_S` (s), and at least `REACH_PERIODS`
+#: periods of each filter's corner frequency.
 REACH_S = 5.0
 REACH_PERIODS = 6.0
 

@@ -31,7 +31,7 @@ OFF_S, INVALID_SHARE = 1.0, 0.1
 #: leads are above the second, the record is not answered.
 SATURATED_SHARE, LOST_SHARE = 0.02, 0.5
 
-#: Beats are looked for in this band, Hz, as the root of its energy averaged over `BEAT_S`, s.
+#: Beats are searched for in this band, Hz, as the root of its energy averaged over `BEAT_S`, s.
 BEAT_HZ, BEAT_S = (5.0, 20.0), 0.12
 
 #: At beats, this is at least `BEAT_SHARE` of the standard deviation of the signal without its linear trend plus
@@ -45,8 +45,8 @@ NO_BEAT, NOISY = 1.9, 3.0
 #: Length at both ends that is left out because of the filter's transients, s.
 ENDS_S = 0.2
 
-#: Beats have at least this share of the height of the highest ones and are at least so far apart, s. A record
-#: has at least one beat in each `BEAT_EVERY_S`, s.
+#: Beats have at least this share of the height of the highest ones and are at least `BEAT_APART_S`, s, apart.
+#: A record has at least one beat in each `BEAT_EVERY_S`, s.
 BEAT_HEIGHT, BEAT_APART_S, BEAT_EVERY_S = 0.4, 0.25, 5.0
 
 

@@ -7,12 +7,12 @@ import numpy as np
 from cnn_gap.simulation.heart_model import dipole
 from cnn_gap.system.errors import InputError
 
-#: Kinds of beats, as in `Beats.kinds`.
+#: Kinds of beats, as in `SimulatedBeats.kinds`.
 REGULAR, ATRIAL, VENTRICULAR = "beat", "PAC", "PVC"
 
 
 @dataclass(frozen=True)
-class Beats:
+class SimulatedBeats:
     """Beats in order of time; the first and last ones are outside of the record.
 
     `onsets` are those of the QRS complexes, s from the start of the record, `cycles` the RR intervals to which
@@ -43,7 +43,7 @@ class Breathing:
 
 def sinus_beats(
     rate: float, seconds: float, breathing: Breathing, jitter: float, rng: np.random.Generator
-) -> Beats:
+) -> SimulatedBeats:
     """Return the beats of sinus rhythm at `rate` per minute in a record of `seconds`.
 
     The RR interval varies with `breathing` and by a random part with the standard deviation `jitter`, a share
@@ -57,7 +57,7 @@ def sinus_beats(
     return _beats(np.array(onsets), mean)
 
 
-def fibrillating_beats(rate: float, seconds: float, rng: np.random.Generator) -> Beats:
+def fibrillating_beats(rate: float, seconds: float, rng: np.random.Generator) -> SimulatedBeats:
     """Return the irregular beats of atrial fibrillation with a mean rate of `rate` per minute."""
     mean = 60 / rate
     count = int(seconds / mean * 1.5) + 12
@@ -67,7 +67,9 @@ def fibrillating_beats(rate: float, seconds: float, rng: np.random.Generator) ->
     return _beats(np.cumsum(intervals) - mean * (1 + rng.uniform()), mean)
 
 
-def fluttering_beats(ratios: tuple[int, ...], cycle: float, seconds: float, rng: np.random.Generator) -> Beats:
+def fluttering_beats(
+    ratios: tuple[int, ...], cycle: float, seconds: float, rng: np.random.Generator
+) -> SimulatedBeats:
     """Return the beats of atrial flutter in a record of `seconds`.
 
     For each beat its number of flutter waves is drawn from `ratios`: with one ratio the rhythm is regular. A
@@ -79,15 +81,15 @@ def fluttering_beats(ratios: tuple[int, ...], cycle: float, seconds: float, rng:
     return _beats(cycle * (np.cumsum(steps) - 2 * max(ratios)) + phase, mean)
 
 
-def paced_beats(rate: float, seconds: float, rng: np.random.Generator) -> Beats:
+def paced_beats(rate: float, seconds: float, rng: np.random.Generator) -> SimulatedBeats:
     """Return the beats of a pacemaker, all at the same interval."""
     mean = 60 / rate
     return _beats(np.arange(-1 - rng.uniform(), seconds / mean + 2) * mean, mean)
 
 
 def with_premature(
-    beats: Beats, seconds: float, kinds: tuple[str, ...], count: int, rng: np.random.Generator
-) -> Beats:
+    beats: SimulatedBeats, seconds: float, kinds: tuple[str, ...], count: int, rng: np.random.Generator
+) -> SimulatedBeats:
     """Replace sinus beats by premature ones.
 
     An atrial beat resets the sinus node, so that the beats before and after it are less than two sinus cycles
@@ -155,7 +157,7 @@ def _bounded(rng: np.random.Generator) -> np.ndarray:
     return np.asarray(np.clip(rng.standard_normal(), -2, 2))
 
 
-def _beats(onsets: np.ndarray, mean: float) -> Beats:
+def _beats(onsets: np.ndarray, mean: float) -> SimulatedBeats:
     before = np.diff(onsets, prepend=onsets[0] - mean)
     # Repolarisation is adapted to the mean rate more than to the last interval.
-    return Beats(onsets, 0.75 * mean + 0.25 * before, (REGULAR,) * len(onsets))
+    return SimulatedBeats(onsets, 0.75 * mean + 0.25 * before, (REGULAR,) * len(onsets))

@@ -163,7 +163,7 @@ class _Layer:
 
 def _rhythm(
     heart: Heart, samples: int, sampling_rate: float, rng: np.random.Generator
-) -> tuple[rhythm.Beats, np.ndarray, list[Event]]:
+) -> tuple[rhythm.SimulatedBeats, np.ndarray, list[Event]]:
     """Return the beats, the waves of fibrillation or flutter as dipoles (samples, 3) in mV, and their event."""
     seconds = samples / sampling_rate
     no_waves = np.zeros((samples, 3))
@@ -184,7 +184,9 @@ def _rhythm(
     return beats, no_waves, []
 
 
-def _layers(heart: Heart, ectopic: VentricularBeat, beats: rhythm.Beats, sampling_rate: float) -> list[_Layer]:
+def _layers(
+    heart: Heart, ectopic: VentricularBeat, beats: rhythm.SimulatedBeats, sampling_rate: float
+) -> list[_Layer]:
     """Return the waves of all beats."""
     ventricular = beats.of(rhythm.VENTRICULAR)
     qrs = np.where(ventricular, ectopic.qrs_duration, heart.qrs_duration)
@@ -220,7 +222,7 @@ def _layer(
 
 
 def _events(
-    background: list[Event], layers: list[_Layer], beats: rhythm.Beats, seconds: float
+    background: list[Event], layers: list[_Layer], beats: rhythm.SimulatedBeats, seconds: float
 ) -> tuple[Event, ...]:
     """Return all events in order of time, cut to the record; those with their middle outside are left out."""
     times: dict[int, list[float]] = {}

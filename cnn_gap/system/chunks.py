@@ -12,10 +12,10 @@ Result = TypeVar("Result")
 
 #: Number of parts into which a chunk is split if its workers have died: eight parts find a bad item with a
 #: third of the deaths that two parts would need.
-PARTS = 8
+PARTS_OF_LOST_CHUNK = 8
 
 #: The items of a chunk whose workers have died are tried one by one if there are no more than this.
-FEW = 16
+TRIED_SINGLY = 16
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def by_workers(
             yield work.lost(chunk[0])
         else:
             tell(f"every worker that had these {len(chunk)} records has died; they are tried in smaller parts")
-            if len(chunk) <= FEW:
+            if len(chunk) <= TRIED_SINGLY:
                 suspects.extend([item] for item in chunk)
             else:
-                parts.extend(chunks_of(chunk, ceil(len(chunk) / PARTS)))
+                parts.extend(chunks_of(chunk, ceil(len(chunk) / PARTS_OF_LOST_CHUNK)))

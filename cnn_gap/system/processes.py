@@ -14,8 +14,8 @@ from typing import Any
 from cnn_gap.system.chunks import Item, Result, Work, by_workers, chunks_of, in_this_process
 
 #: Number of items of a chunk, and number of chunks that are on their way for each process.
-CHUNK = 16
-AHEAD = 2
+ITEMS_PER_CHUNK = 16
+CHUNKS_PER_PROCESS = 2
 
 #: The largest number of processes that can be asked for, and the largest number of cores that `usual_jobs`
 #: counts: with more processes, the one that uses their results would be slower than they are.
@@ -40,7 +40,7 @@ def usual_jobs(spared: int = 0, most: int = USUAL_JOBS) -> int:
 
 
 def in_processes(
-    work: Work[Item, Result], items: Iterable[Item], jobs: int, chunk: int = CHUNK
+    work: Work[Item, Result], items: Iterable[Item], jobs: int, chunk: int = ITEMS_PER_CHUNK
 ) -> Generator[Result]:
     """Yield the result of each item, in the order of the items.
 
@@ -57,7 +57,7 @@ def in_processes(
         How many processes there are; 0: this one does the work. They end when all is done or the iterator is
         closed.
     chunk : int
-        How many items a process takes at a time; at most `cnn_gap.system.chunks.FEW`.
+        How many items a process takes at a time; at most `cnn_gap.system.chunks.TRIED_SINGLY`.
     """
     if not jobs:
         yield from in_this_process(work, items)
@@ -89,7 +89,7 @@ class _Processes:
 
     @property
     def has_room(self) -> bool:
-        return len(self._waiting) < AHEAD * self._jobs
+        return len(self._waiting) < CHUNKS_PER_PROCESS * self._jobs
 
     def start(self, chunk: list[Any], first: bool = False) -> None:
         if self._is_broken and not self._waiting:

@@ -39,8 +39,8 @@ def split_records(labels: np.ndarray, groups: np.ndarray, fraction: float, seed:
     """Choose the validation records so that about the same fraction of each class is validated on.
 
     As in iterative stratification (Sechidis et al. 2011), the classes are taken from the rarest to the most
-    frequent one. Of the groups with the class that no rarer class has placed yet, so many go to validation that
-    the class has its fraction there.
+    frequent one. Of the groups with the class that no rarer class has placed yet, as many go to validation as
+    the class needs to have its fraction there.
 
     Parameters
     ----------
@@ -179,12 +179,12 @@ class WindowBatches(keras.utils.PyDataset):
         return len(self._windows) // self._batch_size
 
     def _batch_samples(self, held: int) -> int:
-        """Return the length of a batch whose shortest record holds so many samples."""
+        """Return the length of a batch, samples; `held` is the number of samples of its shortest record."""
         wanted, step = self._plan.crop or self._examples.store.samples, self._plan.step
         return wanted if held >= wanted else int(held - held % step)
 
     def _order_by_length(self, held: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return an order of windows that hold so many samples, in which a batch has similar lengths.
+        """Return an order of windows in which a batch has similar lengths; `held` are their numbers of samples.
 
         The batches are shuffled, but the one with the shortest and the one with the longest windows come first:
         Keras expects that only the dimensions that differ between the first two batches differ later.

@@ -141,7 +141,7 @@ class Config:
 
     @property
     def length_step(self) -> int:
-        """Batches of short records have a multiple of so many samples: at least half a second."""
+        """The length of batches of short records is a multiple of this, in samples: at least half a second."""
         multiple = self.network.multiple
         return multiple * ceil(self.preprocessing.sampling_rate / 2 / multiple)
 

@@ -44,7 +44,7 @@ def _quality(history: tuple[Row, ...]) -> tuple[float, ...]:
 
 
 def epoch_line(figures: Mapping[str, float], epochs: int, seconds: float) -> str:
-    """Return a line about an epoch of `epochs` that took so many seconds."""
+    """Return a line about one of `epochs` epochs, which took `seconds`."""
     return (
         f"epoch {figures['epoch']}/{epochs}  loss {figures['loss']:.4f}  val_loss {figures['val_loss']:.4f}"
         f"  val_auroc {figures['val_auroc']:.4f}  val_scored_auroc {figures['val_scored_auroc']:.4f}"

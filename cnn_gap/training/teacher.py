@@ -42,7 +42,7 @@ class Teacher:
 
     @property
     def summary(self) -> dict[str, str]:
-        """What the description of a model that was taught holds of its teacher."""
+        """The entry of the teacher in the description of the model that it has taught."""
         return {"folder": self.path.name, "weights": self.fingerprint}
 
     def knows(self, classes: ClassSet) -> np.ndarray:

@@ -46,7 +46,7 @@ class TableTeacher:
 
     @property
     def summary(self) -> dict[str, str]:
-        """What the description of a model that was taught holds of its teacher."""
+        """The entry of the teacher in the description of the model that it has taught."""
         return {"table": self.path.name, "probabilities": self.fingerprint}
 
     def knows(self, classes: ClassSet) -> np.ndarray:

@@ -52,7 +52,7 @@ RECORDS_PER_PROCESS = 64
 LARGEST_AMPLITUDE = 6e4
 
 #: Reason of the failure of a record whose reading ends every process.
-UNREADABLE = "whatever process read it has died; is it damaged, or too large for its memory?"
+UNREADABLE = "every process that read it has died; is it damaged, or too large for its memory?"
 
 
 @dataclass(frozen=True)
@@ -339,7 +339,7 @@ def _made(preprocessing: Preprocessing, wanted: _Wanted) -> _Made:
             windows = windows[np.linspace(0, len(windows) - 1, wanted.count).round().astype(int)]
         clipped = np.clip(windows, -LARGEST_AMPLITUDE, LARGEST_AMPLITUDE)
         return _Made(wanted.index, clipped.astype(np.float16, order="C"))
-    except Exception as error:  # whatever is wrong with one record must not cost the others
+    except Exception as error:  # an error of one record must not stop the others
         reason = str(error) if isinstance(error, InputError) else f"{wanted.record.source}: {error!r}"
         return _Made(wanted.index, failure=reason)
 

@@ -109,7 +109,7 @@ def test_a_small_file_cannot_become_large(content):
 
 @pytest.mark.parametrize("sizes", [[2_000_000], [600_000, 600_000]])
 def test_what_compressed_elements_hold_together_has_a_bound(monkeypatch, sizes):
-    monkeypatch.setattr("cnn_gap.io.matlab._LARGEST", 1_000_000)
+    monkeypatch.setattr("cnn_gap.io.matlab._LARGEST_CONTENT", 1_000_000)
     elements = [_element(15, zlib.compress(_element(7, bytes(size)))) for size in sizes]
     with pytest.raises(ValueError, match="truncated or too large"):
         parse_matlab(_level5(*elements))

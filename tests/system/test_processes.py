@@ -17,7 +17,7 @@ from cnn_gap.io.sources import list_records
 from cnn_gap.model.folder import read_description
 from cnn_gap.predict.preparation import PendingRecord, WindowMaker, prepared_records
 from cnn_gap.system.chunks import Work
-from cnn_gap.system.processes import AHEAD, CHUNK, in_processes
+from cnn_gap.system.processes import CHUNKS_PER_PROCESS, ITEMS_PER_CHUNK, in_processes
 
 INTERRUPTED = """
 import signal
@@ -99,8 +99,8 @@ def test_results_come_in_the_order_of_the_items():
 
 
 def test_a_process_that_dies_costs_the_item_that_it_died_of():
-    items = [f"record {number}" for number in range(5 * CHUNK)]
-    items[CHUNK + 3] = "poison"
+    items = [f"record {number}" for number in range(5 * ITEMS_PER_CHUNK)]
+    items[ITEMS_PER_CHUNK + 3] = "poison"
     expected = [f"{item} lost" if item == "poison" else f"{item} done" for item in items]
     assert list(in_processes(Work(deadly, lost), items, 2)) == expected
 
@@ -116,7 +116,7 @@ def test_items_are_looked_at_a_bounded_number_ahead():
     results = in_processes(Work(square, lost), (looked.append(n) or n for n in range(10_000)), 1)
     for taken in range(1, 200):
         next(results)
-        assert len(looked) <= taken + AHEAD * CHUNK
+        assert len(looked) <= taken + CHUNKS_PER_PROCESS * ITEMS_PER_CHUNK
     results.close()
 
 

@@ -18,7 +18,7 @@ from cnn_gap.system.files import read_bytes
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-_LARGEST = 32 << 20
+_LARGEST_FILE = 32 << 20
 
 #: Files with this transfer syntax are compressed as a whole.
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
@@ -49,7 +49,7 @@ def recognise(start: bytes) -> bool:
 
 def guard(path: Path) -> None:
     """Refuse files that are compressed as a whole, damaged, or without a waveform."""
-    content = read_bytes(path, _LARGEST)
+    content = read_bytes(path, _LARGEST_FILE)
     if _DEFLATED in content:
         raise InputError(
             f"{path}: is DICOM compressed as a whole (deflated), which is not supported; export it"
@@ -77,7 +77,7 @@ def guard(path: Path) -> None:
 
 def read(path: Path) -> Record:
     """Read the groups of the rhythm, each at its time."""
-    content = read_bytes(path, _LARGEST)
+    content = read_bytes(path, _LARGEST_FILE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         held = _dataset(content)

@@ -19,7 +19,7 @@ from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
 
-_LARGEST = 256 << 20
+_LARGEST_FILE = 256 << 20
 
 #: Widths of a signal's fields: label, transducer, unit, physical and digital range, filters, samples, reserved.
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
@@ -96,7 +96,7 @@ def guard(path: Path) -> None:
 
 def read(path: Path) -> Record:
     """Read the signals."""
-    source, content = str(path), read_bytes(path, _LARGEST)
+    source, content = str(path), read_bytes(path, _LARGEST_FILE)
     header = _read_header(content, source)
     data = _data_records(content, header, source)
     if header.kind.endswith("+D"):

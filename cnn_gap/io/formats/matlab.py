@@ -7,7 +7,7 @@ import numpy as np
 from cnn_gap.io.headers import Header, HeaderLead, parse_age, parse_sex
 from cnn_gap.io.matlab import matrix_of, parse_matlab, text_of
 from cnn_gap.io.matlab73 import Value
-from cnn_gap.io.signal_files import reading
+from cnn_gap.io.signal_files import parsing
 from cnn_gap.io.stored_values import from_digital, from_physical
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
@@ -30,7 +30,7 @@ def guard(path: Path) -> None:
 
 def read(path: Path) -> Record:
     """Read CPSC 2018's struct ``ECG``, or Challenge 2017's one row ``val``."""
-    with reading(path, "MATLAB file"):
+    with parsing(path, "MATLAB file"):
         content = parse_matlab(read_bytes(path, LARGEST_SIGNAL_FILE))
         if "ECG" in content:
             header, signal = _parse_cpsc_2018(path, _struct(content["ECG"]))

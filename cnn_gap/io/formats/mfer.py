@@ -8,7 +8,7 @@ from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
 
-_LARGEST = 16 << 20
+_LARGEST_FILE = 16 << 20
 
 #: The largest number of frames of a file: a day has 8640 of 10 s.
 _MOST_FRAMES = 10_000
@@ -24,7 +24,7 @@ def recognise(start: bytes) -> bool:
 
 def guard(path: Path) -> None:
     """Refuse blocks that announce more samples than they have bytes."""
-    content = read_bytes(path, _LARGEST)
+    content = read_bytes(path, _LARGEST_FILE)
     little, block, channels, frames = False, 1, 1, 0
     try:
         for tag, value in _definitions(content):

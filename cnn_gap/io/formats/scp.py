@@ -10,7 +10,7 @@ from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
 
-_LARGEST = 4 << 20
+_LARGEST_FILE = 4 << 20
 _SECTION_HEADER = 16
 _RHYTHM = 6
 
@@ -24,7 +24,7 @@ def recognise(start: bytes) -> bool:
 
 def guard(path: Path) -> None:
     """Require that section 6 has at least one bit for each sample that section 3 announces."""
-    sections = dict(_sections(read_bytes(path, _LARGEST)))
+    sections = dict(_sections(read_bytes(path, _LARGEST_FILE)))
     leads = sections.get(3, b"")
     if not leads or len(leads) < 2 + 9 * leads[0]:
         raise InputError(f"{path}: is damaged SCP-ECG; its section of leads is missing or short")
@@ -40,7 +40,7 @@ def guard(path: Path) -> None:
 
 def read(path: Path) -> Record:
     """Read the rhythm waveform."""
-    content = read_bytes(path, _LARGEST)
+    content = read_bytes(path, _LARGEST_FILE)
     size = int.from_bytes(content[2:6], "little")
     if (
         _checksum(content[2:size]) != content[:2]

@@ -15,7 +15,7 @@ from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import read_bytes
 
-_LARGEST = 64 << 20
+_LARGEST_FILE = 64 << 20
 
 #: MUSE's line before the samples of the rhythm: how many samples and leads follow.
 _RHYTHM = re.compile(r"^[^\S\n]*Rhythm signal:\s*(\d+)\s*X\s*(\d+)[^\S\n]*$", re.IGNORECASE | re.MULTILINE)
@@ -34,7 +34,7 @@ _LAYOUT_CHARACTERS = 65536
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """The layout of a table: separator, decimal sign, names, units, columns, lines before the numbers."""
 
     separator: str
@@ -59,7 +59,7 @@ def read(path: Path) -> Record:
     """Read a column a lead; a heading line names them, or else the sidecar."""
     import pandas
 
-    text = _decode(read_bytes(path, _LARGEST))
+    text = _decode(read_bytes(path, _LARGEST_FILE))
     rhythm, rows = _RHYTHM.search(text[:_LAYOUT_CHARACTERS]), None
     if rhythm:
         text, rows = text[rhythm.end() :].lstrip(), int(rhythm[1])
@@ -95,7 +95,7 @@ def _decode(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-def _layout(text: str) -> Layout:
+def _layout(text: str) -> TableLayout:
     lines = text[:_LAYOUT_CHARACTERS].splitlines()
     written = [(number, line) for number, line in enumerate(lines) if line.strip()][:3]
     first = written[0][1] if written else ""
@@ -114,7 +114,7 @@ def _layout(text: str) -> Layout:
     names, units = tuple(rows[0]) if named else (), tuple(below) if with_units else ()
     if named and not units:
         names, units = _without_units(names)
-    return Layout(separator, "," if comma else ".", names, units, max(map(len, rows), default=0), above)
+    return TableLayout(separator, "," if comma else ".", names, units, max(map(len, rows), default=0), above)
 
 
 def _without_units(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:

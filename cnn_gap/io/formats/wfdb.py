@@ -12,7 +12,7 @@ from cnn_gap.io.headers import Header, read_header
 from cnn_gap.io.matlab import matrix_of, parse_matlab
 from cnn_gap.io.matlab73 import Value
 from cnn_gap.io.segments import open_segments
-from cnn_gap.io.signal_files import SignalReader, held_samples, is_plain, read_with_wfdb, reading, signal_files
+from cnn_gap.io.signal_files import SignalReader, held_samples, is_plain, parsing, read_with_wfdb, signal_files
 from cnn_gap.io.stored_values import (
     StoredLeads,
     from_amplitudes,
@@ -110,7 +110,7 @@ def read_recording(path: Path, key: str = "val") -> np.ndarray:
     content = read_bytes(path, LARGEST_SIGNAL_FILE)
     if key == "val" and (shape := plain_matlab_shape(content)):
         return _interleaved(path, content, _MATLAB4.size, *shape)
-    with reading(path, "MATLAB file"):
+    with parsing(path, "MATLAB file"):
         variables = parse_matlab(content)
         if key not in variables:
             raise ValueError(f"it holds {', '.join(variables)[:80] or 'nothing'} and no {key}")
@@ -135,7 +135,7 @@ def _read_matlab(path: Path, leads: int) -> tuple[np.ndarray, tuple[str, ...]]:
     if shape := plain_matlab_shape(content):
         recording, notes = _interleaved(path, content, _MATLAB4.size, *shape), []
     else:
-        with reading(path, "MATLAB file"):
+        with parsing(path, "MATLAB file"):
             name, recording = _stored_matrix(parse_matlab(content), leads)
         notes = [] if name == "val" else [f"the signal is the variable {name}, as there is no val"]
     if len(recording) != leads and recording.shape[1] == leads:
