@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test coverage check docs wheel clean
+.PHONY: demo test check docs wheel clean
 
 demo: $(VENV)/.ready
 	rm -rf demo
@@ -14,12 +14,9 @@ demo: $(VENV)/.ready
 	@cat demo/scores.csv; echo
 	$(RUN) explain.py model test_data/SIM0013 --classes PAC --out demo/explained.png --html demo/explained.html
 
+# `make test PYTEST="--cov --cov-report=term:skip-covered"` counts the lines of the package that the tests run, too.
 test: check
-	$(RUN) -m pytest -q
-
-# The tests, and the share of the package's lines that they run.
-coverage: check
-	$(RUN) -m pytest -q --cov --cov-report=term:skip-covered
+	$(RUN) -m pytest -q $(PYTEST)
 
 # Style, types, spelling, and that imports go one way.
 check: $(VENV)/.ready
