@@ -138,7 +138,8 @@ def check_command(words):
             require_parsed(import_module(script.removesuffix(".py")).main, arguments)
         case ["make", *targets]:
             rules = (ROOT / "Makefile").read_text()
-            assert all(re.search(rf"^{target}:", rules, re.MULTILINE) for target in targets), targets
+            named = [target for target in targets if "=" not in target]  # the others set variables
+            assert all(re.search(rf"^{target}:", rules, re.MULTILINE) for target in named), targets
         case ["pip", "install", *_]:
             check_extras(" ".join(words))
         case _:
