@@ -65,6 +65,11 @@ class Beats:
         return np.diff(self.times_s)
 
 
+def median_sample(at_s: float) -> int:
+    """Return the sample of a median beat at a time, s, from its fiducial point."""
+    return round((BEFORE_S + at_s) * MEASURED_HZ)
+
+
 def find_beats(record: Record, signal: np.ndarray) -> Beats:
     """Find the beats of a record and their median.
 

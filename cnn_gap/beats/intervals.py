@@ -7,19 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.beats.agreement import detectors_agree
-from cnn_gap.beats.detection import BEFORE_S, MEASURED_HZ, Beats, find_beats, prepare_for_beats
+from cnn_gap.beats.detection import MEASURED_HZ, Beats, find_beats, median_sample, prepare_for_beats
 from cnn_gap.beats.waves import Waves, find_waves
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 from cnn_gap.system.html import html_table
 
+#: A rhythm is irregular if the standard deviation of its RR intervals, divided by their mean, is above this.
+IRREGULAR = 0.12
+
 # An interval outside of these, s, comes from a wave that was found at a wrong place.
 _PR_RANGE_S, _QRS_RANGE_S, _QT_RANGE_S = (0.08, 0.4), (0.05, 0.24), (0.2, 0.7)
 _USUAL_SHARE = 0.5  # smallest share of usual beats
 _P_CORRELATION = 0.8  # lowest median correlation of the beats' P waves with that of the median beat
 _P_CORRELATION_IF_IRREGULAR = 0.9
-_IRREGULAR = 0.12  # lowest standard deviation of RR intervals, divided by their mean, of an irregular rhythm
 _SHORTEST_P_S = 0.075
 _SMALLEST_AREA_MVS = 0.002  # of the complex in the frontal plane: below it the axis is not measured
 
@@ -138,7 +140,7 @@ def _has_p_wave(signal: np.ndarray, beats: Beats, waves: Waves) -> bool:
     """Return whether the single beats have the P wave that was found in the median beat."""
     if waves.p_onset is None or waves.p_end is None or waves.p_end - waves.p_onset < _SHORTEST_P_S:
         return False
-    first, last = (round((BEFORE_S + at) * MEASURED_HZ) for at in (waves.p_onset, waves.p_end))
+    first, last = map(median_sample, (waves.p_onset, waves.p_end))
     assert beats.median is not None
     pattern = _normalise(beats.median[max(first, 0) : last])
     starts = (beats.times_s[beats.usual] * MEASURED_HZ).round().astype(int) - beats.fiducial + max(first, 0)
@@ -146,7 +148,7 @@ def _has_p_wave(signal: np.ndarray, beats: Beats, waves: Waves) -> bool:
     if not whole:
         return False
     correlations = [float((_normalise(signal[at : at + len(pattern)]) * pattern).sum()) for at in whole]
-    irregular = beats.intervals_s.std() > _IRREGULAR * beats.intervals_s.mean()
+    irregular = beats.intervals_s.std() > IRREGULAR * beats.intervals_s.mean()
     return bool(np.median(correlations) >= (_P_CORRELATION_IF_IRREGULAR if irregular else _P_CORRELATION))
 
 
@@ -162,7 +164,7 @@ def _axis(record: Record, beats: Beats, waves: Waves) -> float | None:
     one, foot = LEADS.index("I"), LEADS.index("aVF")
     if not (record.leads[one] and record.leads[foot]) or beats.median is None:
         return None
-    first, last = (round((BEFORE_S + at) * MEASURED_HZ) for at in (waves.qrs_onset, waves.qrs_end))
+    first, last = map(median_sample, (waves.qrs_onset, waves.qrs_end))
     part = beats.median[max(first, 0) : last]
     areas = (part - np.linspace(part[0], part[-1], len(part))).sum(axis=0) / MEASURED_HZ
     left, down = areas[one], areas[foot] * 2 / math.sqrt(3)  # an augmented lead is smaller by this factor

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_gap.beats.detection import BEFORE_S, MEASURED_HZ
+from cnn_gap.beats.detection import MEASURED_HZ, median_sample
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
@@ -52,7 +52,7 @@ def measure_st(record: Record, measured: Measurements) -> StLevels | None:
     waves, median = measured.waves, measured.beats.median
     if waves is None or median is None:
         return None
-    onset, end = (round((BEFORE_S + at) * MEASURED_HZ) for at in (waves.qrs_onset, waves.qrs_end))
+    onset, end = map(median_sample, (waves.qrs_onset, waves.qrs_end))
     first, last = (max(onset - round(before * MEASURED_HZ), 0) for before in _BASELINE_S)
     level = median[first : max(last, first + 1)].mean(axis=0)
     late = min(end + round(LATE_S * MEASURED_HZ), len(median) - 1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cnn_gap.beats.detection import BEFORE_S, MEASURED_HZ
+from cnn_gap.beats.detection import median_sample
 from cnn_gap.beats.electrodes import find_swapped_electrodes
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
@@ -109,7 +109,7 @@ def _heights(record: Record, measured: Measurements) -> tuple[np.ndarray, np.nda
     waves, median = measured.waves, measured.beats.median
     if waves is None or median is None:
         return None
-    first, last = (round((BEFORE_S + at) * MEASURED_HZ) for at in (waves.qrs_onset, waves.qrs_end))
+    first, last = map(median_sample, (waves.qrs_onset, waves.qrs_end))
     part = median[max(first, 0) : last] - median[max(first - 1, 0)]
     return (part.max(axis=0), part.min(axis=0)) if len(part) else None
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cnn_gap.beats.intervals import IRREGULAR
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.leads import LEADS
 from cnn_gap.reading.alerts import find_alerts
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement
+from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement, in_sentence
 from cnn_gap.reading.rhythm import SINUS, primary_rhythm, sinus_probability
 from cnn_gap.reading.statements import StatementRule, rules_for
 
@@ -32,9 +33,6 @@ BORDERLINE, NORMAL = 2, 0
 #: Keys of statements whose ECGs show ST elevation without an infarction: beside one of them, ST elevation is
 #: "possible" at most.
 MIMICS_OF_ST_ELEVATION = ("lbbb", "pacing", "lvh", "lvh_voltage", "rbbb", "aneurysm")
-
-#: A rhythm is irregular if the standard deviation of its RR intervals, divided by their mean, is above this.
-IRREGULAR = 0.12
 
 #: The network "does not see" a measured statement if its probability is below this.
 UNSEEN = 0.1
@@ -256,7 +254,7 @@ def _conclude(
     severe = [each for each in findings if each.severity > BORDERLINE and each.degree != "possible"]
     if severe or alerts:
         worst = max(severe, key=lambda each: each.severity).name if severe else alerts[0]
-        return "abnormal", f"{worst[:1].lower() + worst[1:] if not worst[:2].isupper() else worst}."
+        return "abnormal", f"{in_sentence(worst)}."
     if findings:
         return "borderline", "only findings that are minor or no more than possible."
     if withheld:

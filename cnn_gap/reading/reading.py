@@ -55,8 +55,7 @@ class Statement:
         """Return the statement as a report has it, such as ``Probable left ventricular hypertrophy``."""
         if self.degree == "present":
             return self.name
-        name = self.name if self.name[:2].isupper() else self.name[:1].lower() + self.name[1:]
-        return f"{self.degree.capitalize()} {name}"
+        return f"{self.degree.capitalize()} {in_sentence(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -101,6 +100,11 @@ class Reading:
     def to_dict(self) -> dict[str, Any]:
         """Return the reading as a dict that can be written as JSON."""
         return asdict(self) | {"interpretation": self.interpretation}
+
+
+def in_sentence(name: str) -> str:
+    """Return a name as it stands inside a sentence: in small letters unless it begins with an abbreviation."""
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _line(statement: Statement) -> str:

@@ -14,7 +14,7 @@ import csv
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -77,6 +77,7 @@ def statement_rules() -> tuple[StatementRule, ...]:
         return tuple(_rule(row) for row in csv.DictReader(file))
 
 
+@lru_cache(maxsize=8)
 def rules_for(classes: ClassSet) -> tuple[StatementRule, ...]:
     """Return the table's rules, and one for each output of a network that no row of the table says.
 
