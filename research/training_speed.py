@@ -78,7 +78,7 @@ def multiply_adds(network: "keras.Model", config: "Config") -> int:
 
 
 def speed_table(seconds: Mapping[str, float], size: int, gigaflops: float) -> Table:
-    """Return the table; `gigaflops` are those of a window, `size` is the number of windows of a batch."""
+    """Return the table. `gigaflops`: operations for one window; `size`: windows in a batch."""
     first = seconds[f"{PRECISIONS[0]}, Keras's layers"]
     rows: list[tuple[object, ...]] = []
     for name, each in seconds.items():

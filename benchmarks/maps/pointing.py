@@ -193,7 +193,7 @@ def simulated_truth(abbreviation: str, count: int, seed: int) -> Truth:
 
 
 def premature_truth(records: Sequence[Record], with_pause: bool = True) -> Truth:
-    """Return those of the records in which a premature beat is found, and the extents of these beats."""
+    """Return the records that have a premature beat, and where each such beat begins and ends."""
     before, after = PREMATURE_S
     kept, intervals = [], []
     for record in records:

@@ -79,7 +79,7 @@ class ExplainOptions:
 
 
 def _detailed(prediction: Prediction, ranked: Sequence[int]) -> list[int]:
-    """Return of which of the classes, the most probable first, the leads' shares are computed.
+    """Return the classes for which the leads' shares are computed, the most probable first.
 
     Each takes a gradient, so not those of all ninety diagnoses.
     """

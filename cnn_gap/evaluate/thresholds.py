@@ -21,7 +21,7 @@ RESAMPLES, FOLD_RESAMPLES = 30, 10
 #: The weight of a model's own threshold in its adaptation, in records that have the class.
 PRIOR_POSITIVES = 10.0
 
-#: The lowest threshold of a finding: readers are not helped by answers of which nine in ten are wrong.
+#: The lowest threshold of a finding. At a lower one, more than nine of ten answers would be wrong.
 LOWEST_FINDING_THRESHOLD = 0.1
 
 _MOST_SWEEPS = 20

@@ -157,7 +157,7 @@ def parse(path: Path) -> Parsed:
 
 
 def parse_content(content: bytes, path: Path) -> Parsed:
-    """Parse what stands for a file's content, such as one of its parts; raises as `read_vendor`."""
+    """Parse bytes as a file, such as a part of one; the errors are those of `read_vendor`."""
     with tempfile.TemporaryDirectory(prefix="cnn-gap-") as folder:
         part = Path(folder) / f"part{path.suffix}"
         part.write_bytes(content)

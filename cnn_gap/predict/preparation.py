@@ -15,7 +15,7 @@ from cnn_gap.signal.windows import Preprocessing, cut_windows, prepare_signal
 from cnn_gap.system.chunks import Run, Work, in_this_process
 from cnn_gap.system.errors import InputError
 
-#: Number of windows at which a process hands over what it has prepared.
+#: A process returns its records when they have this many windows together.
 MOST_WINDOWS = 64
 
 #: Reason of the failure of a record whose reading ends the process.

@@ -67,7 +67,7 @@ def locked(folder: Path, wait: Callable[[str], None] | None = None, name: str = 
 
 
 def _acquire(lock: "BaseFileLock", folder: Path, wait: Callable[[str], None] | None) -> bool:
-    """Acquire the lock; return whether the file system has locks. Where it has none, nobody is kept out."""
+    """Acquire the lock; return whether the file system has locks, without which any process may enter."""
     from filelock import Timeout
 
     try:
