@@ -15,14 +15,14 @@ LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V
 #: What a limb lead is, as (share of I, share of II), by Einthoven's and Goldberger's definitions.
 LIMB_LEADS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
-#: What stands before the name of a lead of the opposite sign, such as Cabrera's and SCP-ECG's -aVR.
+#: Prefixes of leads of the opposite sign, such as Cabrera's and SCP-ECG's -aVR.
 INVERTED = "-"
 
 #: Spellings without spaces and punctuation, in lower case: DI is Latin America's and France's lead I.
 _SPELLINGS = {lead.lower(): lead for lead in LEADS}
 _SPELLINGS |= {"di": "I", "dii": "II", "diii": "III", "d1": "I", "d2": "II", "d3": "III"}
 
-#: What stands before a lead's name: ISO 11073's codes, EDF+'s signal type, and "lead" in other languages.
+#: Prefixes of a lead's name: ISO 11073's codes, EDF+'s signal type, and "lead" in other languages.
 _BEFORE = re.compile(
     r"inverted|mdcecglead|mdcecgelecpotl|ecglead|ekglead|ecg|ekg|leads|lead|ableitung|abl|derivation"
     r"|derivacion|derivacao|derivazione|deriv|afleiding|avledning|odprowadzenie|отведение|导联"
@@ -86,7 +86,7 @@ def canonical_lead(name: str) -> str:
 
 
 def choose_leads(names: Sequence[str], source: str, wanted: Collection[str] = LEADS) -> LeadChoice:
-    """Return which of the stored leads are the twelve, of one that comes twice the first.
+    """Return which stored leads are the twelve. Of a lead that is stored twice, the first is taken.
 
     Names are read in every dialect of `canonical_lead`. C1 to C6, the IEC's names, are V1 to V6 beside a limb
     lead, unless the names are an EEG's. Inverted leads and those of `NEAREST_LEADS` count where the lead itself

@@ -209,7 +209,7 @@ def records_with(paths: Iterable[Path], codes: Collection[str]) -> list[Record]:
 
 
 def premature_beats(beats: np.ndarray, with_pause: bool = True) -> np.ndarray:
-    """Return those of the beats (R peaks, s) that come early and, `with_pause`, are followed by a pause.
+    """Return the early beats (R peaks, s); `with_pause`, only those that a pause follows.
 
     The record's last beat, and an early beat before another one, are found only without a pause.
     """

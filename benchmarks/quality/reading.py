@@ -36,7 +36,7 @@ from cnn_gap.reading.statements import StatementRule, statement_rules
 from cnn_gap.record import Record
 from cnn_gap.system.exit_codes import run
 
-#: What no record that is called normal should have.
+#: Diagnoses that no record called normal should have.
 NEVER_NORMAL = ("atrial_fibrillation", "pacing", "lbbb", "rbbb")
 
 #: Records that are classified at a time.
@@ -127,7 +127,7 @@ def statement_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterab
 
 
 def summary_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[str, object]]:
-    """Yield what holds of all statements together, and of the conclusions."""
+    """Yield the figures of all statements together, and those of the conclusions."""
     for degree in DEGREES:
         true = total = 0
         for rule in statement_rules():
@@ -148,7 +148,7 @@ def summary_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable
 
 
 def contradictions(reading: Reading) -> int:
-    """Return how many pairs of statements stand that exclude each other, and "normal" beside a finding."""
+    """Return the number of contradictions: statements that exclude each other, "normal" beside a finding."""
     rules = {rule.key: rule for rule in statement_rules()}
     keys = [statement.key for statement in reading.statements]
     pairs = sum(other in rules[key].excluded_by for key in keys for other in keys)

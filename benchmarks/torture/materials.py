@@ -20,10 +20,10 @@ from cnn_gap.training.window_store import prepare_windows
 WRITTEN = ("16", "24", "32", "80", "212", "508", "516", "524")
 ONLY_READ = {"8": 1.0, "61": 2.0, "160": 2.0, "310": 4 / 3, "311": 4 / 3}
 
-#: What the results of the ledger depend on.
+#: The model and data of the ledger.
 LEDGER_SOURCE = {"model": "a" * 64, "data": "/data"}
 
-#: Of the records: samples and rate.
+#: Number of samples and sampling rate (Hz) of the records.
 SAMPLES, RATE = 500, 100.0
 
 #: A configuration whose training takes seconds.

@@ -265,7 +265,7 @@ def classify_records(
 def _prepared(
     classifier: "Classifier", records: Iterable[ListedRecord], jobs: int, stamps: dict[str, Stamp]
 ) -> Generator[ReadResult]:
-    """Yield what is read of records, their stamps noted."""
+    """Yield the records as they are read, and note the state of their files."""
     waiting = (
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records
     )

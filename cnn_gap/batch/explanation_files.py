@@ -22,7 +22,7 @@ from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, PAGE
 #: The ledger and the files of each record in the folder of the results.
 EXPLANATIONS = LedgerKind("explanations", {".html": PAGE, ".json": EXPLANATION, f".{ANNOTATOR}": ANNOTATIONS})
 
-#: Of a record that has no page.
+#: The links of a record without a page.
 NO_LINKS = Links("")
 
 

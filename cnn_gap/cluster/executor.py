@@ -34,7 +34,7 @@ _LOOK_S = 5.0
 
 @contextmanager
 def connected_executor(place: str, data: str, tell: Callable[[str], None], name: str) -> Iterator[Run]:
-    """Yield what does work on a cluster.
+    """Yield a function that runs work on a cluster.
 
     Dask gives the chunk of a worker that dies to another, as often as its `allowed-failures` says; then
     `cnn_gap.system.chunks.by_workers` tries it in parts.

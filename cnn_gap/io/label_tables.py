@@ -80,7 +80,7 @@ class RecordTable(Mapping[str, tuple[str, ...]]):
         return self._find(path) if own is None else own
 
     def _find(self, record: Path) -> str | None:
-        """Return how the table writes a record, None where it does not list it."""
+        """Return the record's name as the table writes it; None if the table does not list it."""
         choices = [
             written
             for written in self._written.get(record_name(record), ())

@@ -12,7 +12,7 @@ _VOLTS = re.compile(r"(n|nano|u|μ|mc|mk|мк|micro|m|м|milli|)[\s_-]*[vв](?:o
 
 
 def millivolts_of(unit: str) -> float | None:
-    """Return what one of a unit is in mV, None where it is no unit of voltage that is known.
+    """Return the size of a unit in mV; None if it is not a known unit of voltage.
 
     Examples
     --------

@@ -117,7 +117,7 @@ class ReadResult:
 def prepared_records(
     prepare: Prepare, records: Iterable[PendingRecord], run: Run = in_this_process
 ) -> Generator[ReadResult]:
-    """Yield what is read of records, in their order; one that cannot be read has the reason in its `failure`.
+    """Yield the results of reading records, in order. If a record cannot be read, `failure` has the reason.
 
     Parameters
     ----------

@@ -191,7 +191,7 @@ def _find_flat_leads(record: Record, values: _LeadValues) -> np.ndarray:
 
 
 def _beat_contrast(signal: np.ndarray, sampling_rate: float) -> float:
-    """Return how many times as high as between beats a signal is at beats; 0 without beats or with too few."""
+    """Return the height of a signal at its beats divided by that between them; 0 with too few beats."""
     ends = round(ENDS_S * sampling_rate)
     if len(signal) <= 2 * ends:
         return 0.0

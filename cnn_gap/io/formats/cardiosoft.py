@@ -63,7 +63,7 @@ def _full_disclosure(whole: Element, source: str) -> tuple[list[str], np.ndarray
 
 
 def _millivolts_per_count(held: Element, source: str) -> float:
-    """Return what a count is in mV; the unit is such as uVperLsb."""
+    """Return the size of a stored unit, mV, by the name of its unit, such as uVperLsb."""
     element = held.find("Resolution")
     unit = "" if element is None else element.get("units", "")
     factor = millivolts_of(unit.removesuffix("perLsb")) if unit.endswith("perLsb") else None

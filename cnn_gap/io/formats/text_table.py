@@ -23,7 +23,7 @@ _RHYTHM = re.compile(r"^[^\S\n]*Rhythm signal:\s*(\d+)\s*X\s*(\d+)[^\S\n]*$", re
 #: A name of a column with its unit, such as ``I (mV)``.
 _WITH_UNIT = re.compile(r"(.*\S)\s*[(\[]([^()\[\]]+)[)\]]")
 
-#: What stands for a sample that is not there.
+#: Texts that mean a missing sample.
 _MISSING = frozenset(("", "-", "na", "n/a", "null", "none"))
 
 #: The largest number of columns of a table: with more, pandas takes minutes.
