@@ -6,16 +6,13 @@ import numpy as np
 
 from cnn_gap.beats.detection import median_sample
 from cnn_gap.beats.electrodes import find_swapped_electrodes
-from cnn_gap.beats.intervals import Measurements
+from cnn_gap.beats.intervals import WIDE_QRS_S, Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 
 #: The shortest QTc (Bazett) that is long, s, by sex (Rautaharju et al. 2009).
 LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
-
-#: The smallest width, s, of a wide QRS complex. It prolongs QT by itself, so beside it no QTc is given.
-WIDE_QRS_S = 0.12
 
 #: Name and unit of each measured value, as statements show them.
 VALUE_NAMES = {
@@ -28,6 +25,10 @@ VALUE_NAMES = {
     "limb_mv": ("highest QRS complex of the limb leads", " mV"),
     "sokolow_lyon_mv": ("S in V1 and R in V5 or V6", " mV"),
     "st_criteria": ("leads with ST elevation", ""),
+    "anterior_score": ("Smith's score", ""),
+    "large_waves": ("no QRS complexes stand out", ""),
+    "wide_rate": ("rate with wide QRS complexes", "/min"),
+    "run_rate": ("rate of the run", "/min"),
 }
 
 
@@ -59,6 +60,8 @@ class Evidence:
         if measure not in self.values:
             return ""
         name, unit = VALUE_NAMES[measure]
+        if measure == "large_waves":
+            return name
         if measure == "st_criteria":
             return f"{name}: {', '.join(self.elevated)}"
         value = self.values[measure]
@@ -76,7 +79,10 @@ def gather_evidence(record: Record, measured: Measurements) -> Evidence:
 
 def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict[str, float | None]:
     narrow = measured.qrs_s is not None and measured.qrs_s < WIDE_QRS_S
+    wide = measured.qrs_s is not None and measured.qrs_s >= WIDE_QRS_S
+    run = measured.run
     qtc = measured.qtc_bazett_s if narrow else None
+    fridericia = measured.qtc_fridericia_s if narrow else None
     heights = _heights(record, measured)
     return {
         "rate": measured.rate,
@@ -86,12 +92,18 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
         "qrs_ms": _milliseconds(measured.qrs_s),
         "qt_ms": _milliseconds(measured.qt_s),
         "qtc_bazett_ms": _milliseconds(qtc),
-        "qtc_fridericia_ms": _milliseconds(measured.qtc_fridericia_s if narrow else None),
+        "qtc_fridericia_ms": _milliseconds(fridericia),
+        "shorter_qtc_ms": None if qtc is None or fridericia is None else 1000 * min(qtc, fridericia),
         "qtc_above_limit_ms": None if qtc is None else 1000 * (qtc - LONG_QTC_S.get(record.sex, 0.46)),
         "axis_deg": measured.axis_deg,
         "limb_mv": None if heights is None else _limb_voltage(record, *heights),
         "sokolow_lyon_mv": None if heights is None else _sokolow_lyon(record, *heights),
+        "large_waves": 1.0 if measured.large_waves else None,
+        "wide_rate": measured.rate if wide else None,
+        "run_rate": None if run is None else run.rate,
+        "run_beats": None if run is None else float(run.beats),
         "st_criteria": None if st is None else float(len(st.elevated)),
+        "anterior_score": None if st is None else st.anterior_score,
     }
 
 
