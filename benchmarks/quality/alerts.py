@@ -57,7 +57,8 @@ class Part:
     fibrillation : bool or None
         None where a part has it for a part of its time.
     ventricular : bool
-        Whether three or more ventricular beats follow each other at 100 a minute or more, or flutter is annotated.
+        Whether three or more ventricular beats follow each other at 100 a minute or more, or tachycardia or
+        flutter is annotated.
     """
 
     record: Record
@@ -187,7 +188,9 @@ def labelled_records(folder: Path) -> list[Part]:
     for path in find_records(folder):
         record = read_record(path)
         complexes = [
-            peak / record.sampling_rate for kind, _, peak, _ in known.get(record.name, {}).get("II", ()) if kind == "N"
+            peak / record.sampling_rate
+            for kind, _, peak, _ in known.get(record.name, {}).get("II", ())
+            if kind == "N"
         ]
         parts.append(Part(record, np.array(complexes), bool(FIBRILLATION_CODES & set(record.codes))))
     return parts
@@ -220,7 +223,11 @@ RATE_HEADINGS = (
 
 def rate_row(name: str, answers: Sequence[Answered]) -> tuple[object, ...]:
     """Return how often a rate is given and right, and how often AF is found."""
-    given = [each for each in answers if "rate" in each.evidence.values and each.reading.conclusion != "not interpretable"]
+    given = [
+        each
+        for each in answers
+        if "rate" in each.evidence.values and each.reading.conclusion != "not interpretable"
+    ]
     known = [(each.evidence.values["rate"], each.part.rate) for each in given if each.part.rate is not None]
     errors = np.array([abs(rate - true) for rate, true in known])
     wrong = sum(abs(rate - true) > WRONG_RATE * true for rate, true in known)
@@ -245,7 +252,10 @@ ALERT_HEADINGS = ("parts with it", "found", "said, true", "false an hour")
 #: wider than those of the alerts by the error of a rate and of an interval.
 ALERTS: dict[str, tuple[tuple[str, ...], Callable[[Part], bool]]] = {
     "ventricular tachycardia or flutter": (VENTRICULAR_ALERTS, lambda part: part.ventricular),
-    "rate below 40 or above 150": (("Heart rate",), lambda part: part.rate is not None and not 41 < part.rate < 148),
+    "rate below 40 or above 150": (
+        ("Heart rate",),
+        lambda part: part.rate is not None and not 41 < part.rate < 148,
+    ),
     "pause of 2.5 s": (("Pause",), lambda part: part.longest_rr_s > 2.4),
 }
 
@@ -257,7 +267,13 @@ def alert_rows(answers: Sequence[Answered]) -> Iterable[tuple[object, ...]]:
         truth = np.array([is_true(each.part) for each in answers])
         said = np.array([each.alerts(beginnings) for each in answers])
         false = int((said & ~truth).sum())
-        yield name, int(truth.sum()), int((said & truth).sum()), f"{(said & truth).sum()}/{said.sum()}", f"{false / hours:.2f}"
+        yield (
+            name,
+            int(truth.sum()),
+            int((said & truth).sum()),
+            f"{(said & truth).sum()}/{said.sum()}",
+            f"{false / hours:.2f}",
+        )
     others = np.array([bool(each.reading.alerts) for each in answers])
     kinds = tuple(beginning for beginnings, _ in ALERTS.values() for beginning in beginnings)
     rest = sum(any(not alert.startswith(kinds) for alert in each.reading.alerts) for each in answers)

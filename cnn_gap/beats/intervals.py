@@ -23,8 +23,8 @@ IRREGULAR = 0.12
 TACHYCARDIA, WIDE_QRS_S = 110.0, 0.12
 
 # An interval outside of these, s, comes from a wave that was found at a wrong place.
-_PR_RANGE_S, _QRS_RANGE_S, _QT_RANGE_S = (0.08, 0.4), (0.05, 0.24), (0.2, 0.7)
-_STEADY_INTERVALS, _STEADY_SHARE = 6, 0.9  # least number of intervals and share of usual beats, if one detector counts
+_PR_RANGE_S, _QRS_RANGE_S, _QT_RANGE_S = (0.08, 0.4), (0.05, 0.3), (0.2, 0.7)
+_STEADY_INTERVALS, _STEADY_SHARE = 6, 0.9  # smallest number, and share of usual beats, if one detector counts
 _USUAL_SHARE = 0.5  # smallest share of usual beats
 _P_CORRELATION = 0.8  # lowest median correlation of the beats' P waves with that of the median beat
 _P_CORRELATION_IF_IRREGULAR = 0.9

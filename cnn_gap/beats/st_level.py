@@ -3,7 +3,8 @@
 New elevation at the J point in two neighbouring leads counts from 0.1 mV on, in V2 and V3 from 0.15 mV on in
 women, 0.2 mV in men of 40 years and more, and 0.25 mV in younger men (Thygesen et al. 2018,
 doi:10.1161/CIR.0000000000000617). One record cannot tell whether it is new. In the anterior leads, early
-repolarisation looks alike: the score of Smith et al. 2012 (doi:10.1016/j.annemergmed.2012.02.015) tells them apart.
+repolarisation looks alike: the score of Smith et al. 2012 (doi:10.1016/j.annemergmed.2012.02.015) tells them
+apart.
 """
 
 import math
@@ -72,7 +73,7 @@ def measure_st(record: Record, measured: Measurements) -> StLevels | None:
 
 
 def _anterior_score(v3_mv: float, qtc_s: float | None, r_wave_v4_mv: float) -> float | None:
-    """Return Smith's score of the level in V3 60 ms after the J point, of QTc (Bazett), and of the R wave in V4."""
+    """Return Smith's score of the level in V3 60 ms after the J point, QTc (Bazett) and the R wave in V4."""
     if qtc_s is None or math.isnan(v3_mv):
         return None
     return 1.196 * 10 * v3_mv + 0.059 * 1000 * qtc_s - 0.326 * 10 * r_wave_v4_mv

@@ -125,7 +125,9 @@ def _part_leakage(part: np.ndarray) -> float:
     usual = float(np.median(half_periods))
     if not _WAVE_HZ[0] <= MEASURED_HZ / 2 / usual <= _WAVE_HZ[1]:
         return 1.0
-    return float(np.median([_leakage(part[:, lead], half) for lead, half in zip(highest, half_periods)]))
+    return float(
+        np.median([_leakage(part[:, lead], half) for lead, half in zip(highest, half_periods, strict=True)])
+    )
 
 
 def _half_period(lead: np.ndarray) -> int:

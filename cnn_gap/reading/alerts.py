@@ -1,8 +1,8 @@
 """Alerts: urgent sentences by the rules of `alerts.csv`, on the measurements and the statements of a record.
 
 A rule holds for one of its statements in at least its degree, or for a measured value within its limits. The
-order of the rows is the order of urgency. Sources beside those of `cnn_gap.reading.statements`: Page et al. 2015
-(supraventricular tachycardia, doi:10.1161/CIR.0000000000000311), Drew et al. 2010 (torsade de pointes,
+order of the rows is the order of urgency. Sources beside those of `cnn_gap.reading.statements`: Page et al.
+2015 (supraventricular tachycardia, doi:10.1161/CIR.0000000000000311), Drew et al. 2010 (torsade de pointes,
 doi:10.1161/CIRCULATIONAHA.109.192704).
 """
 

@@ -1,12 +1,12 @@
 """The measurements of a record that the rules of the reading use."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cnn_gap.beats.detection import median_sample
 from cnn_gap.beats.electrodes import find_swapped_electrodes
-from cnn_gap.beats.intervals import WIDE_QRS_S, Measurements
+from cnn_gap.beats.intervals import IRREGULAR, WIDE_QRS_S, Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
@@ -58,6 +58,11 @@ class Evidence:
     duration_s: float = 10.0
     part: str = ""
 
+    def without_beats(self) -> "Evidence":
+        """Return what can be said of a record in which no heartbeat was found: no rate and no interval."""
+        kept = {name: value for name, value in self.values.items() if name == "large_waves"}
+        return replace(self, values=kept, elevated=(), swapped="")
+
     def words(self, measure: str) -> str:
         """Return a value in words, such as ``"axis -45 degrees"``; empty if it was not measured."""
         if measure not in self.values:
@@ -81,15 +86,17 @@ def gather_evidence(record: Record, measured: Measurements) -> Evidence:
 
 
 def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict[str, float | None]:
+    variation = _variation(measured.beats.intervals_s)
+    regular = variation is not None and variation <= IRREGULAR
     narrow = measured.qrs_s is not None and measured.qrs_s < WIDE_QRS_S
     wide = measured.qrs_s is not None and measured.qrs_s >= WIDE_QRS_S
     run = measured.run
-    qtc = measured.qtc_bazett_s if narrow else None
-    fridericia = measured.qtc_fridericia_s if narrow else None
+    qtc = measured.qtc_bazett_s if narrow and regular else None
+    fridericia = measured.qtc_fridericia_s if narrow and regular else None
     heights = _heights(record, measured)
     return {
         "rate": measured.rate,
-        "rr_variation": _variation(measured.beats.intervals_s),
+        "rr_variation": variation,
         "longest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[1],
         "pr_ms": _milliseconds(measured.pr_s),
         "qrs_ms": _milliseconds(measured.qrs_s),

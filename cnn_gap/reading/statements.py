@@ -26,8 +26,8 @@ from cnn_gap.reading.reading import Degree
 #: Severity of a diagnosis that is not in the table.
 OTHER_SEVERITY = 3
 
-#: The role of a measurement: it decides the statement, it is required (then the network's answer counts only where
-#: the measurement agrees), or it selects one statement of a group.
+#: The role of a measurement: it decides the statement, it is required (then the network's answer counts only
+#: where the measurement agrees), or it selects one statement of a group.
 Role = Literal["decides", "requires", "selects", ""]
 
 
