@@ -2,7 +2,7 @@
 
 A rule holds for one of its statements in at least its degree, or for a measured value within its limits. The
 order of the rows is the order of urgency. Sources beside those of `cnn_gap.reading.statements`: Page et al.
-2015 (supraventricular tachycardia, doi:10.1161/CIR.0000000000000311), Drew et al. 2010 (torsade de pointes,
+2015 (supraventricular tachycardia, doi:10.1161/CIR.0000000000000311), Drew et al. 2010 (long QT in hospitals,
 doi:10.1161/CIRCULATIONAHA.109.192704).
 """
 
