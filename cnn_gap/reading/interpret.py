@@ -82,7 +82,8 @@ def interpret(
     candidates, overruled = _candidates(rules, joint, evidence, limits, withheld)
     statements = _weakened(rules, _without_contradictions(rules, candidates))
     alerts = find_alerts(evidence, statements)
-    conclusion, reason = _conclude(statements, withheld, evidence, alerts)
+    doubt = _doubt_of_normal(rules, joint, evidence, withheld)
+    conclusion, reason = _conclude(statements, doubt, alerts)
     statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
     said = tuple(dict.fromkeys((*_swap_note(evidence), *_part_note(evidence), *overruled, *notes)))
     return Reading(conclusion, reason, statements, alerts, _not_assessed(evidence, withheld), said)
@@ -233,13 +234,8 @@ def _weakened(rules: Sequence[StatementRule], statements: tuple[Statement, ...])
     return tuple(map(weaken, statements))
 
 
-def _conclude(
-    statements: tuple[Statement, ...],
-    withheld: Mapping[str, str],
-    evidence: Evidence,
-    alerts: tuple[str, ...],
-) -> tuple[Conclusion, str]:
-    """Return the conclusion and the reason for it."""
+def _conclude(statements: tuple[Statement, ...], doubt: str, alerts: tuple[str, ...]) -> tuple[Conclusion, str]:
+    """Return the conclusion and its reason; a doubt keeps a record without findings from being normal."""
     findings = [each for each in statements if each.severity > NORMAL]
     severe = [each for each in findings if each.severity > BORDERLINE and each.degree != "possible"]
     if severe or alerts:
@@ -247,14 +243,30 @@ def _conclude(
         return "abnormal", f"{in_sentence(worst)}."
     if findings:
         return "borderline", "only findings that are minor or no more than possible."
-    if withheld:
-        return "borderline", "nothing abnormal was found, but not all can be assessed."
-    if evidence.values.get("rr_variation", 0.0) > IRREGULAR and "pr_ms" not in evidence.values:
-        return "borderline", "the rhythm is irregular, and no P waves were measured."
+    if doubt:
+        return "borderline", doubt
     normal = next((each for each in statements if each.key == "normal"), None)
     if normal is None:
         return "borderline", "no single finding was made, and the network does not call the record normal."
     return "normal", "nothing abnormal was found."
+
+
+def _doubt_of_normal(
+    rules: Sequence[StatementRule],
+    probabilities: Mapping[str, float],
+    evidence: Evidence,
+    withheld: Mapping[str, str],
+) -> str:
+    """Return why a record without any finding is not called normal; empty if it may be."""
+    if withheld:
+        return "nothing abnormal was found, but not all can be assessed."
+    if evidence.values.get("rr_variation", 0.0) > IRREGULAR and "pr_ms" not in evidence.values:
+        return "the rhythm is irregular, and no P waves were measured."
+    doubtful = [rule for rule in rules if probabilities.get(rule.key, 0.0) >= rule.normal_below]
+    if not doubtful:
+        return ""
+    worst = max(doubtful, key=lambda rule: (rule.severity, probabilities[rule.key]))
+    return f"no finding is likely enough to be reported, but {in_sentence(worst.name)} is not excluded."
 
 
 def _swap_note(evidence: Evidence) -> tuple[str, ...]:

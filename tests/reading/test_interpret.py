@@ -184,6 +184,15 @@ def test_an_irregular_rhythm_without_p_waves_is_not_called_normal():
     assert read({"NORM": 0.9}, with_p_waves).conclusion == "normal"
 
 
+@pytest.mark.parametrize(
+    "rule", [rule for rule in statement_rules() if rule.normal_below < 1], ids=lambda rule: rule.key
+)
+def test_a_severe_diagnosis_that_is_not_excluded_is_not_called_normal(rule):
+    code = next(codes[0] for codes in CLASSES.outputs if set(codes) & set(rule.outputs))
+    assert read({"NORM": 0.9, code: rule.normal_below + 0.01}, {"rate": 70.0}).conclusion != "normal"
+    assert read({"NORM": 0.9, code: rule.normal_below - 0.01}, {"rate": 70.0}).conclusion == "normal"
+
+
 def test_labels_that_the_table_does_not_know_are_statements_too():
     classes = ClassSet((("426783006",), ("12345",)), ((1.0, 0.0), (0.0, 1.0)))
     reading = interpret(classes, np.array([0.9, 0.95]), Evidence())
