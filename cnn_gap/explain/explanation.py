@@ -8,6 +8,7 @@ import numpy as np
 from cnn_gap.diagnoses.classes import SNOMED, Diagnosis, duplicate_indices, names_of
 from cnn_gap.explain.regions import Region
 from cnn_gap.leads import LEADS
+from cnn_gap.reading.reading import Reading
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.html import html_table
@@ -132,7 +133,7 @@ class Explanation:
         The diagnoses that the network never learned and so never reports.
     highest_hz : float or None
         The highest frequency that the network sees, Hz; None where that is not known.
-    notes, answerable
+    notes, answerable, reading
         As in `cnn_gap.predict.prediction.Prediction`; where nothing can be answered, maps are 0.
     """
 
@@ -146,6 +147,7 @@ class Explanation:
     highest_hz: float | None = None
     notes: tuple[str, ...] = ()
     answerable: bool = True
+    reading: Reading | None = None
 
     def __repr__(self) -> str:
         explained = "\n".join(f"  {each!r}" for each in self.classes)

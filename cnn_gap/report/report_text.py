@@ -76,6 +76,12 @@ def record_notes(explanation: Explanation) -> tuple[str, ...]:
 def cautions(explanation: Explanation) -> list[str]:
     """Return the limits of an explanation: notes on the record and limits of the network."""
     said = [f"{note[:1].upper()}{note[1:]}" for note in record_notes(explanation)]
+    return said + network_limits(explanation)
+
+
+def network_limits(explanation: Explanation) -> list[str]:
+    """Return what the network cannot see or report in any record."""
+    said = []
     if explanation.unseen:
         names = [diagnosis.name for diagnosis in explanation.unseen]
         more = len(names) - _MOST_NAMED
