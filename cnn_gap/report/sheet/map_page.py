@@ -37,7 +37,7 @@ def plot_sheet(
     rhythm strip (lead II, or V1 or the first recorded if there is none), ten seconds in all, so that all rows
     share one time axis and one map. Of a record with few leads each has a row of its own. Values of the map
     above 0 are blue, darker where they are higher: pale behind the tracings, in full in the band below, to
-    which the scale belongs. Brackets mark the regions. Above the grid, a record of several pages has an overview.
+    which the scale belongs. Brackets mark the regions. A record of several pages has an overview on top.
 
     Parameters
     ----------
