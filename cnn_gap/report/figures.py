@@ -144,9 +144,11 @@ def save_figures(
     if leads:
         places = zip(explanation.classes, _places(explanation, path), strict=True)
         return [_saved(plot_leads(explanation, explained, leads), place) for explained, place in places]
-    measured = measure(explanation.record)
     if kind == ".pdf":
-        return [_saved(report_pages(explanation, named, options, measured), path)]
+        require_replaceable(path, FIGURE)
+        save_report(explanation, path, options, named=named)
+        return [path]
+    measured = measure(explanation.record)
     numbered = options.every_page and len(record_parts(explanation.record, options.layout)) > 1
     if not named:
         return list(_saved_pages(ecg_pages(explanation, options, measured), path, numbered))
@@ -163,10 +165,15 @@ def _saved_pages(figures: Iterable[Figure], path: Path, numbered: bool) -> Itera
         yield _saved(figure, path.with_stem(f"{path.stem}-p{page:02}") if numbered or page > 1 else path)
 
 
-def _saved(figure: Figure | Iterable[Figure], path: Path) -> Path:
+def _saved(figure: Figure, path: Path) -> Path:
     require_replaceable(path, FIGURE)
     save_figure(figure, path)
     return path
+
+
+def save_report(explanation: Explanation, path: Path, options: SheetOptions, *, named: bool = False) -> None:
+    """Write a record's report to a PDF, whole or not at all; the parameters are those of `save_figures`."""
+    save_figure(report_pages(explanation, named, options, measure(explanation.record)), path)
 
 
 def _kind(path: Path) -> str:

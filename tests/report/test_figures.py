@@ -95,12 +95,15 @@ def names_of(figure):
 
 
 def baseline(figure, name):
-    """Return the height of a lead's median, mm."""
-    return float(np.nanmedian(line_of(figure, name).get_ydata()))
+    """Return the height of a lead's median, mm: that of a calibration pulse where each row has one."""
+    median = float(np.nanmedian(line_of(figure, name).get_ydata()))
+    pulses = [line.get_ydata() for line in page_of(figure).lines if line.get_label() == "calibration"]
+    rows = [float(np.nanmin(pulse)) for pulse in pulses] if len(pulses) > 1 else [median]
+    return min(rows, key=lambda row: abs(row - median))
 
 
 def tracing(figure, name, start=0.0, speed=25.0, gain=10.0):
-    """Return the times (s) and voltages (mV) of a lead's line, of which only a part is in its place."""
+    """Return the times (s) and voltages (mV) of a lead's line, with a sample more at each end."""
     x, y = line_of(figure, name).get_data()
     return start + (x - START) / speed, (y - baseline(figure, name)) / gain
 
@@ -136,7 +139,8 @@ def test_a_second_is_25_mm_and_a_millivolt_10_mm_in_every_lead():
         x, y = line_of(figure, name).get_data()
         np.testing.assert_allclose(np.diff(x), 25 / record.sampling_rate, err_msg=name)
         signal = record.signal[:, LEADS.index("II" if name == "rhythm" else name)]
-        np.testing.assert_allclose(np.ptp(y), 10 * np.ptp(signal), rtol=1e-5, err_msg=name)
+        samples = np.round(seconds_of_millimetres(x) * record.sampling_rate).astype(int)
+        np.testing.assert_allclose(np.ptp(y), 10 * np.ptp(signal[samples]), rtol=1e-4, err_msg=name)
 
 
 def test_grid_is_of_millimetres_and_baselines_and_seconds_lie_on_it():
@@ -203,17 +207,19 @@ def test_every_layout_is_to_scale_and_has_every_lead_once(rows, speed, gain, cab
         left, _, right, _ = place_of(figure, name)
         assert right - left == pytest.approx(250 / across)
         times, values = tracing(figure, name, speed=speed, gain=gain)
-        expected = explain().record.signal[: len(times), LEADS.index(name.removeprefix("-"))]
-        np.testing.assert_allclose(np.diff(times), 1 / explain().record.sampling_rate)
-        np.testing.assert_allclose(np.ptp(values), np.ptp(expected), rtol=1e-5)
+        record = explain().record
+        samples = np.round(times * record.sampling_rate).astype(int)
+        expected = record.signal[samples, LEADS.index(name.removeprefix("-"))]
+        np.testing.assert_allclose(np.diff(times), 1 / record.sampling_rate)
+        np.testing.assert_allclose(np.ptp(values), np.ptp(expected), rtol=1e-4)
     assert any(f"{speed:g} mm/s, {gain:g} mm/mV" in text for text in words(figure))
 
 
 def test_cabreras_order_turns_avr_over():
-    figure = sheet(explain(), layout=Layout("12x1", cabrera=True))
+    figure, standard = (sheet(explain(), layout=Layout("12x1", cabrera=cabrera)) for cabrera in (True, False))
     heights = [baseline(figure, name) for name in ("aVL", "I", "-aVR", "II", "aVF", "III")]
     assert heights == sorted(heights, reverse=True)
-    np.testing.assert_allclose(tracing(figure, "-aVR")[1], -tracing(plain_sheet(), "aVR")[1], atol=1e-6)
+    np.testing.assert_allclose(tracing(figure, "-aVR")[1], -tracing(standard, "aVR")[1], atol=1e-5)
 
 
 @pytest.mark.parametrize("values", [{"rows": "4x3"}, {"speed": 12.5}, {"gain": 1.0}])
@@ -238,8 +244,8 @@ def test_tracings_are_the_leads_around_their_medians():
     explanation = explain()
     for lead, expected in zip(LEADS, explanation.record.signal.T, strict=True):
         times, values = tracing(plain_sheet(), lead)
-        np.testing.assert_allclose(values, expected - np.median(expected), atol=1e-6, err_msg=lead)
-        np.testing.assert_allclose(times, explanation.times)
+        samples = np.round(times * explanation.record.sampling_rate).astype(int)
+        np.testing.assert_allclose(values, expected[samples] - np.median(expected), atol=1e-5, err_msg=lead)
 
 
 def test_title_tells_diagnosis_code_probability_threshold_answer_and_record():
@@ -350,7 +356,8 @@ def test_absent_leads_are_named_as_not_recorded_and_not_drawn():
     for lead in LEADS:
         assert np.isnan(line_of(figure, lead).get_ydata()).all() == (lead in ("II", "aVF", "V2", "V3", "V4"))
     assert words(figure).count("V1") == 2, "the rhythm strip shows a lead that is recorded"
-    np.testing.assert_allclose(tracing(figure, "rhythm")[1], tracing(figure, "V1")[1], atol=1e-5)
+    times, values = tracing(figure, "V1")
+    np.testing.assert_allclose(np.interp(times, *tracing(figure, "rhythm")), values, atol=1e-4)
 
 
 @pytest.mark.parametrize("leads", [("I", "V5"), ("II",), ("I", "II", "III", "aVR", "aVL", "aVF")])
@@ -437,7 +444,7 @@ def test_long_records_show_the_part_with_most_of_the_map_or_start_where_asked():
         f"{best} s to {best + 10} s of 70 s, where most speaks for premature atrial contraction" in text
         for text in words(figure)
     )
-    assert tracing(figure, "rhythm", start=best)[0][0] == pytest.approx(best)
+    assert tracing(figure, "rhythm", start=best)[0][0] == pytest.approx(best, abs=0.002)
     figure = sheet(explanation, start_s=12.5)
     assert seconds_of_millimetres(place_of(figure, "V4")[[0, 2]], start=12.5) == pytest.approx((20.0, 22.5))
     assert "13 s" in words(figure)

@@ -102,8 +102,10 @@ def _draw_tracing(paper: Paper, panel: _Panel, row: Row, field: Field) -> None:
     x = panel.left + layout.speed * (panel.times - panel.start_s)
     y = row.baseline + layout.gain * panel.values
     place = (panel.left, low, panel.left + panel.width, high)
+    inside = np.flatnonzero(panel.shown)
+    drawn = slice(max(inside[0] - 1, 0), inside[-1] + 2) if len(inside) else slice(0)
     style: dict[str, Any] = {"color": INK, "linewidth": 0.9, "zorder": 4, "solid_joinstyle": "round"}
-    paper.curve(x, y, place, label=panel.place.name, **style)
+    paper.curve(x[drawn], y[drawn], place, label=panel.place.name, **style)
     for edge, sign, marker in ((high, 1, "^"), (low, -1, "v")):
         beyond = panel.shown & (np.nan_to_num(sign * (y - edge)) > 0)
         begins = np.flatnonzero(beyond & ~np.concatenate([[False], beyond[:-1]]))

@@ -89,12 +89,12 @@ def reading_findings(explanation: Explanation) -> list[MappedFinding]:
 
 def _ecg_pages(explanation: Explanation, options: SheetOptions, measured: Measurements) -> list[DrawPage]:
     first, *more = split_reading(reading_lines(explanation))
-    parts = _ecg_parts(explanation, options)
+    parts = ecg_parts(explanation, options)
     pages: list[DrawPage] = [partial(ecg_page, explanation, measured, part, first) for part in parts]
     return [pages[0], *(partial(text_page, explanation, lines) for lines in more), *pages[1:]]
 
 
-def _ecg_parts(explanation: Explanation, options: SheetOptions) -> list[Part]:
+def ecg_parts(explanation: Explanation, options: SheetOptions) -> list[Part]:
     """Return the parts that are shown: of a long record the one with most of the most urgent finding."""
     record, layout = explanation.record, options.layout
     if options.every_page:
