@@ -63,7 +63,9 @@ def recording(record: Record) -> list[str]:
 
 
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
-    """Return `Measurements.values`, without PR where a rhythm without a PR interval is reported."""
+    """Return `Measurements.values`, without PR in rhythms that have none; empty without a heartbeat."""
+    if not explanation.answerable:
+        return []
     without_pr = WITHOUT_PR & {diagnosis.code for diagnosis in explanation.reported}
     return [(name, value) for name, value in measured.values if name != "PR" or not without_pr]
 
