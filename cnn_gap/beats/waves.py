@@ -51,46 +51,30 @@ def find_waves(median: np.ndarray, fiducial: int, shortest_s: float) -> Waves:
         The shortest usual RR interval, s: the T wave ends before the P wave of the next beat.
     """
     velocity = spatial_velocity(median)
-    onset, end = _find_complex(velocity, fiducial)
+    onset, end = find_complex(velocity, fiducial)
     level = median[max(onset - _samples(12), 0) : max(onset - _samples(2), 1)].mean(axis=0)
     farthest = fiducial - round(min(_FARTHEST_P_S, _FARTHEST_P_RR * shortest_s) * MEASURED_HZ)
     p_wave = _find_p_wave(median - level, max(farthest, 0), onset)
     to_next = shortest_s * MEASURED_HZ if p_wave is None else shortest_s * MEASURED_HZ + p_wave[0] - fiducial
     t_end = _find_t_end(filter_beats(median, _T_HZ, "lowpass"), end, fiducial + round(0.92 * to_next))
 
+    def mark(name: str, sample: float) -> float:
+        return (sample - fiducial) / MEASURED_HZ + SHIFTS_MS[name] / 1000
+
     return Waves(
-        None if p_wave is None else _mark("p_onset", p_wave[0] - fiducial),
-        None if p_wave is None else _mark("p_end", p_wave[1] - fiducial),
-        _mark("qrs_onset", onset - fiducial),
-        _mark("qrs_end", end - fiducial),
-        None if t_end is None else _mark("t_end", t_end - fiducial),
+        None if p_wave is None else mark("p_onset", p_wave[0]),
+        None if p_wave is None else mark("p_end", p_wave[1]),
+        mark("qrs_onset", onset),
+        mark("qrs_end", end),
+        None if t_end is None else mark("t_end", t_end),
     )
-
-
-def find_qrs_limits(velocity: np.ndarray, fiducial: int) -> tuple[float, float]:
-    """Return onset and end of one QRS complex, s from its fiducial point.
-
-    Parameters
-    ----------
-    velocity : ndarray, shape (samples,)
-        From `cnn_gap.beats.detection.spatial_velocity`; at least 0.2 s before and after the fiducial point.
-    fiducial : int
-        A sample inside the QRS complex.
-    """
-    onset, end = _find_complex(velocity, fiducial)
-    return _mark("qrs_onset", onset - fiducial), _mark("qrs_end", end - fiducial)
-
-
-def _mark(name: str, samples: float) -> float:
-    """Return the time of a wave's limit, s from the fiducial point."""
-    return samples / MEASURED_HZ + SHIFTS_MS[name] / 1000
 
 
 def _samples(milliseconds: float) -> int:
     return round(milliseconds * MEASURED_HZ / 1000)
 
 
-def _find_complex(velocity: np.ndarray, fiducial: int) -> tuple[int, int]:
+def find_complex(velocity: np.ndarray, fiducial: int) -> tuple[int, int]:
     """Return the first and last sample of the QRS complex: before and after it, the velocity stays low."""
     highest = velocity[fiducial - _samples(80) : fiducial + _samples(80)].max()
     before = velocity[fiducial - _samples(160) : fiducial - _samples(20)]
