@@ -58,16 +58,32 @@ def find_waves(median: np.ndarray, fiducial: int, shortest_s: float) -> Waves:
     to_next = shortest_s * MEASURED_HZ if p_wave is None else shortest_s * MEASURED_HZ + p_wave[0] - fiducial
     t_end = _find_t_end(filter_beats(median, _T_HZ, "lowpass"), end, fiducial + round(0.92 * to_next))
 
-    def mark(name: str, sample: float) -> float:
-        return (sample - fiducial) / MEASURED_HZ + SHIFTS_MS[name] / 1000
-
     return Waves(
-        None if p_wave is None else mark("p_onset", p_wave[0]),
-        None if p_wave is None else mark("p_end", p_wave[1]),
-        mark("qrs_onset", onset),
-        mark("qrs_end", end),
-        None if t_end is None else mark("t_end", t_end),
+        None if p_wave is None else _mark("p_onset", p_wave[0] - fiducial),
+        None if p_wave is None else _mark("p_end", p_wave[1] - fiducial),
+        _mark("qrs_onset", onset - fiducial),
+        _mark("qrs_end", end - fiducial),
+        None if t_end is None else _mark("t_end", t_end - fiducial),
     )
+
+
+def find_qrs_limits(velocity: np.ndarray, fiducial: int) -> tuple[float, float]:
+    """Return onset and end of one QRS complex, s from its fiducial point.
+
+    Parameters
+    ----------
+    velocity : ndarray, shape (samples,)
+        From `cnn_gap.beats.detection.spatial_velocity`; at least 0.2 s before and after the fiducial point.
+    fiducial : int
+        A sample inside the QRS complex.
+    """
+    onset, end = _find_complex(velocity, fiducial)
+    return _mark("qrs_onset", onset - fiducial), _mark("qrs_end", end - fiducial)
+
+
+def _mark(name: str, samples: float) -> float:
+    """Return the time of a wave's limit, s from the fiducial point."""
+    return samples / MEASURED_HZ + SHIFTS_MS[name] / 1000
 
 
 def _samples(milliseconds: float) -> int:

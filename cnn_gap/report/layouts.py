@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
 _CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
@@ -74,6 +76,15 @@ class Layout:
     def has_rhythm(self) -> bool:
         """Whether a rhythm strip lies under the rows."""
         return self.rows == "3x4"
+
+
+#: Leads of a rhythm strip, in the order of preference.
+_RHYTHM_LEADS = ("II", "V1", *LEADS)
+
+
+def rhythm_lead(record: Record) -> str:
+    """Return the lead of the rhythm strip: II, or V1 or the first that is recorded if there is none."""
+    return next((lead for lead in _RHYTHM_LEADS if record.leads[LEADS.index(lead)]), "II")
 
 
 #: The layout of a sheet unless another is asked for.

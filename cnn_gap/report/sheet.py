@@ -20,7 +20,7 @@ from cnn_gap.beats.intervals import Measurements, measure
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
-from cnn_gap.report.layouts import REACH_MM, STANDARD, Layout, Row, page_starts, place_rows
+from cnn_gap.report.layouts import REACH_MM, STANDARD, Layout, Row, page_starts, place_rows, rhythm_lead
 from cnn_gap.report.picture import Picture
 from cnn_gap.report.report_text import (
     answer,
@@ -38,8 +38,6 @@ from cnn_gap.system.errors import InputError
 
 #: Time between two colours of the sheet's map, s: 0.25 mm of paper.
 MAP_STEP_S = 0.01
-
-_RHYTHM_LEADS = ("II", "V1", *LEADS)  # the first that is recorded
 
 # Places on the sheet, mm from its lower left corner. The page is A4, the grid 270 mm by 140 mm.
 _PAGE = (297.0, 210.0)
@@ -199,7 +197,7 @@ def _panels(record: Record, part: _Part) -> Iterator[_Panel]:
         for column, lead in enumerate(row):
             yield _panel(record, part, lead, lead, number, column * seconds, seconds)
     if part.layout.has_rhythm:
-        rhythm = next((lead for lead in _RHYTHM_LEADS if record.leads[LEADS.index(lead)]), "II")
+        rhythm = rhythm_lead(record)
         yield _panel(record, part, "rhythm", rhythm, len(rows), 0.0, part.seconds)
 
 
