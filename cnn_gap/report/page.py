@@ -45,22 +45,19 @@ class Links:
     next: str | None = None
 
 
-def explanation_page(
-    explanation: Explanation, links: Links | None = None, reading: Reading | None = None
-) -> str:
+def explanation_page(explanation: Explanation, links: Links | None = None) -> str:
     """Return an explained record as a page: its reading, and its twelve leads over the map of a statement.
 
     Parameters
     ----------
     explanation : Explanation
-        Of a record of any length; tracings are reduced to `DRAWN_RATE`.
+        Of a record of any length; tracings are reduced to `DRAWN_RATE`. Without a reading the page lists the
+        diagnoses that are above their thresholds.
     links : Links, optional
         To the other pages of a folder.
-    reading : Reading, optional
-        Of the record. Without it the page lists the diagnoses that are above their thresholds.
     """
-    name = drawable(explanation.record.name)
-    lines = [line.explained for line in page_lines(explanation, reading)]
+    name, reading = drawable(explanation.record.name), explanation.reading
+    lines = [line.explained for line in page_lines(explanation)]
     measured = measure(explanation.record)
     return framed(
         "record",
@@ -69,12 +66,12 @@ def explanation_page(
         name=escape(name),
         about=escape(_about(explanation)),
         links="" if links is None else _links(links),
-        measured=_measured_html(measured_values(measured, explanation, reading)),
-        alerts=alerts_html(reading, explanation),
+        measured=_measured_html(measured_values(measured, explanation)),
+        alerts=alerts_html(explanation),
         reading=reading_html(reading, lines),
-        limits=limits_html(reading, explanation),
-        open="" if reading is not None and reading.statements else " open",
-        data=embedded(page_data(explanation, reading, measured)),
+        limits=limits_html(explanation),
+        open="" if reading is not None else " open",
+        data=embedded(page_data(explanation, measured)),
     )
 
 
@@ -92,13 +89,13 @@ class PageLine:
     degree: str = ""
 
 
-def page_lines(explanation: Explanation, reading: Reading | None = None) -> list[PageLine]:
+def page_lines(explanation: Explanation) -> list[PageLine]:
     """Return the diagnoses of a page, each once: first those of the reading, in its order."""
     joined = join_twins(explanation.classes)
-    if reading is None:
+    if explanation.reading is None:
         return [PageLine(group, each) for group, each in in_order(joined)]
     degrees: dict[int, str] = {}
-    for statement in reading.statements:
+    for statement in explanation.reading.statements:
         place = class_of(statement, joined)
         if place is not None:
             degrees.setdefault(place, statement.degree)
@@ -107,9 +104,7 @@ def page_lines(explanation: Explanation, reading: Reading | None = None) -> list
     return [*stated, *(PageLine(group, each) for group, each in in_order(others))]
 
 
-def page_data(
-    explanation: Explanation, reading: Reading | None = None, measured: Measurements | None = None
-) -> dict[str, object]:
+def page_data(explanation: Explanation, measured: Measurements | None = None) -> dict[str, object]:
     """Return the data of a record's page.
 
     Voltages are whole microvolts at `rate` (Hz), null where not valid; a lead that was not recorded has none.
@@ -117,12 +112,12 @@ def page_data(
     `map_step` (s) apart. Regions are (start in s, end in s, mean activation). `beats` are (time in s, whether it
     is a usual one), and (RR in ms, QRS in ms, early, wide, pause) in `beat_list`.
     """
-    record = explanation.record
+    record, reading = explanation.record, explanation.reading
     measured = measure(record) if measured is None else measured
     drawn, rate = _drawn_signal(record)
     times = explanation.step_times
     beats = list_beats(record, measured) if explanation.answerable else ()
-    lines = page_lines(explanation, reading)
+    lines = page_lines(explanation)
     return {
         "seconds": record.duration_s,
         "rate": rate,
@@ -138,6 +133,7 @@ def page_data(
         "speeds": SPEEDS,
         "gains": GAINS,
         "reading": reading is not None,
+        "answerable": explanation.answerable,
         "beats": [
             [round(beat.time_s, 3), int(usual)] for beat, usual in zip(beats, measured.beats.usual, strict=False)
         ],

@@ -11,8 +11,9 @@ from cnn_gap.report.report_text import cautions, drawable, record_notes
 OVERRULED = "not reported"
 
 
-def alerts_html(reading: Reading | None, explanation: Explanation) -> str:
+def alerts_html(explanation: Explanation) -> str:
     """Return the banner of what limits the record, and the alerts."""
+    reading = explanation.reading
     notes = record_notes(explanation) if reading is None else (*record_notes(explanation), *_quality(reading))
     once = dict.fromkeys(note for note in notes if reading is None or note != reading.reason)
     banner = "".join(f"<li>{_text(_capital(note))}</li>" for note in once)
@@ -51,8 +52,9 @@ def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass]) -> st
     return "\n".join([*parts, "</section>"])
 
 
-def limits_html(reading: Reading | None, explanation: Explanation) -> str:
+def limits_html(explanation: Explanation) -> str:
     """Return what was not assessed and what limits the network, folded away."""
+    reading = explanation.reading
     notes = set(map(_capital, record_notes(explanation)))
     limits = [text for text in cautions(explanation) if text not in notes]
     parts = [] if reading is None else [("Not assessed", reading.not_assessed)]

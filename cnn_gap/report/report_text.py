@@ -5,7 +5,6 @@ import math
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.diagnoses.classes import Diagnosis, duplicate_indices
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
-from cnn_gap.reading.reading import Reading
 from cnn_gap.record import Record
 
 #: Codes of rhythms without a PR interval: atrial fibrillation, flutter, pacing rhythm.
@@ -63,9 +62,7 @@ def recording(record: Record) -> list[str]:
     return [*when, f"device {drawable(record.device)}"] if record.device else when
 
 
-def measured_values(
-    measured: Measurements, explanation: Explanation, reading: Reading | None = None
-) -> list[tuple[str, str]]:
+def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
     """Return `Measurements.values`, without PR in a rhythm without a PR interval.
 
     The reading says which rhythm it is, or else the diagnoses that are reported. Nothing is returned of a record
@@ -74,8 +71,8 @@ def measured_values(
     if not explanation.answerable:
         return []
     stated = {each.code for each in explanation.reported}
-    if reading is not None:
-        stated = {code for each in reading.statements for code in each.codes}
+    if explanation.reading is not None:
+        stated = {code for each in explanation.reading.statements for code in each.codes}
     without_pr = WITHOUT_PR & stated
     return [(name, value) for name, value in measured.values if name != "PR" or not without_pr]
 

@@ -6,7 +6,8 @@ const EDGE = 3; // behind them
 const PAPER = 250; // of tracings
 const LARGE = 125; // of tracings where there is one lead alone
 const FOOT = 8; // under the tracings, for time and scale
-const ROW = { least: 5, reach: 45, edge: 20, quantile: 0.001 };
+const ROW = { least: 5, usual: 25, reach: 45, edge: 20, quantile: 0.001 };
+const FEW_ROWS = 4; // have at least the usual distance
 const HIGHEST = 138; // of a sheet that fits one page of A4 together with its heading
 const FEW_LEADS = 3; // recorded leads that are shown alone
 const LOOKED_AT = 60; // parts of a long record by which rows are placed
@@ -110,7 +111,7 @@ function placeBaselines(up, down) {
     const columns = Math.max(lengths.length, down[index].length);
     const needed = Array.from({ length: columns }, (_, column) =>
       beside(down[index], columns, column) + beside(lengths, columns, column));
-    return thick(Math.max(2 * ROW.least, ...needed));
+    return thick(Math.max(up.length > FEW_ROWS ? 2 * ROW.least : ROW.usual, ...needed));
   });
   const sum = (values) => values.reduce((total, value) => total + value, 0);
   const squeezed = first + sum(gaps) + last > view.height;

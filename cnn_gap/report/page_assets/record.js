@@ -2,7 +2,7 @@
 
 const KEY_STEP_S = 0.02;
 const ZOOM = { least: 2.2, most: 14, step: 1.25 }; // pixels to the mm
-const PRINTED = { page: 194, heading: 18, line: 4, columns: 3, foot: 8 };
+const PRINTED = { page: 193, heading: 23, line: 4, columns: 3 }; // mm
 
 /** Show the map of a diagnosis; its place in the list comes into view, but not when the page opens, from its top. */
 function choose(index, reveal = true) {
@@ -59,6 +59,7 @@ function showTime(time) {
 function showRegion(index) {
   const [start, end] = chosen().regions[index];
   goTo(start, end);
+  read();
   showTime((start + end) / 2);
   highlight(index);
 }
@@ -124,7 +125,11 @@ function place(event) {
   return { time: inside, down, row: byId("tracings").contains(event.target) ? row : null };
 }
 
+/** Show the cursor, which is hidden as long as nobody points or presses a key. */
+const read = () => byId("sheet").classList.add("read");
+
 function point(event) {
+  read();
   const { time, row } = place(event);
   byId("readout").setAttribute("aria-live", "off");
   moveCursor(Math.round(time * data.rate), row ?? state.row);
@@ -138,8 +143,9 @@ function click(event) {
 
 function press(event) {
   const { key } = event;
+  read();
   if (key === "c" || key === "C") toggleCalipers(!state.calipers.on);
-  else if (key === "m" || key === "M") turnMap(!state.mapOn);
+  else if ((key === "m" || key === "M") && data.answerable) turnMap(!state.mapOn);
   else if (key === "Escape") toggleCalipers(false);
   else if (key === "Enter" && state.calipers.on) placeByKey();
   else if (key === "+" || key === "-") zoom(pixelsPerMm() * (key === "+" ? ZOOM.step : 1 / ZOOM.step));
@@ -203,7 +209,8 @@ function fit() {
 function beforePrint() {
   const statements = document.querySelectorAll("#statements li").length;
   const lines = document.querySelectorAll("#banners li").length + 2 * Math.ceil(statements / PRINTED.columns);
-  view.height = Math.min(HIGHEST, PRINTED.page - PRINTED.heading - PRINTED.line * lines - PRINTED.foot);
+  const map = state.mapOn ? mapHeight + PRINTED.line : 0;
+  view.height = Math.min(HIGHEST, PRINTED.page - PRINTED.heading - PRINTED.line * lines - FOOT - map);
   go(view.start);
 }
 
@@ -271,6 +278,7 @@ function listen() {
   addEventListener("afterprint", relayout);
 }
 
+byId("map-on").hidden = byId("diagnoses-section").hidden = !data.answerable;
 prepare();
 offerLayouts();
 drawColours();
