@@ -15,7 +15,7 @@ from cnn_gap.report.diagnosis_order import in_order
 from cnn_gap.report.explanation_export import ANNOTATOR, write_annotations, write_explanation
 from cnn_gap.report.page import Links, explanation_page, relinked
 from cnn_gap.report.page_index import IndexRow, IndexStatement, urgency
-from cnn_gap.report.report_text import record_notes
+from cnn_gap.report.page_reading import quality_notes
 from cnn_gap.results.ledger import LedgerKind, files_hash
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes, write_text
@@ -164,11 +164,12 @@ def index_row(name: str, every: Explanation, headings: Mapping[str, str]) -> Ind
         every.record.name,
         page_url(name),
         probabilities={headings[each.codes[0]]: each.probability for each in every.classes},
-        notes=record_notes(every),
+        notes=quality_notes(every),
     )
     if reading is None:
-        answered = [each for _, each in in_order(every.classes) if each.label]
-        return replace(row, statements=tuple(IndexStatement(each.diagnosis.name, "", each.codes) for each in answered))
+        answered = (each for _, each in in_order(every.classes) if each.label)
+        named = (IndexStatement(each.diagnosis.name, "", each.codes) for each in answered)
+        return replace(row, statements=tuple(named))
     return replace(
         row,
         conclusion=reading.conclusion,

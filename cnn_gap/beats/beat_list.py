@@ -1,4 +1,4 @@
-"""The beats of a record one by one: when each comes, after which interval, how wide it is, and what is unusual."""
+"""The beats of a record one by one: their times, RR intervals and widths, and what is unusual in them."""
 
 from dataclasses import dataclass
 

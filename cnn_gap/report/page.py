@@ -1,8 +1,8 @@
 """Explained records as pages for a browser, each a single file that loads nothing.
 
-`explanation_page` returns the page of one record. On top are the reading, the alerts and the measurements, then
-the twelve leads, over the map of a chosen statement where it is asked for. Below are beats, the median beat, what
-each lead adds, and the probabilities of all outputs.
+`explanation_page` returns the page of one record. On top are the reading, the alerts, the measurements and the
+twelve leads, over the map of a statement if one is chosen. Below are the beats, the median beat, what each lead
+adds, and the probabilities of all outputs.
 """
 
 from collections.abc import Sequence
@@ -82,7 +82,16 @@ def relinked(page: str, old: Links, new: Links) -> str:
 
 @dataclass(frozen=True, eq=False)
 class PageLine:
-    """A diagnosis in the list of all outputs: the heading above it, and its degree in the reading, if it is in it."""
+    """A diagnosis in the list of all outputs.
+
+    Attributes
+    ----------
+    group : str
+        The heading above it.
+    explained : ExplainedClass
+    degree : str
+        In the reading; empty if it is not in it.
+    """
 
     group: str
     explained: ExplainedClass
@@ -109,8 +118,8 @@ def page_data(explanation: Explanation, measured: Measurements | None = None) ->
 
     Voltages are whole microvolts at `rate` (Hz), null where not valid; a lead that was not recorded has none.
     Activations are thousandths of the logit's unit at the map's own steps, the first at `map_start` (s) and
-    `map_step` (s) apart. Regions are (start in s, end in s, mean activation). `beats` are (time in s, whether it
-    is a usual one), and (RR in ms, QRS in ms, early, wide, pause) in `beat_list`.
+    `map_step` (s) apart. Regions are (start in s, end in s, mean activation). `beats` are (time in s, RR in
+    ms, QRS in ms, and whether each is usual, early, wide and after a pause).
     """
     record, reading = explanation.record, explanation.reading
     measured = measure(record) if measured is None else measured
@@ -135,9 +144,8 @@ def page_data(explanation: Explanation, measured: Measurements | None = None) ->
         "reading": reading is not None,
         "answerable": explanation.answerable,
         "beats": [
-            [round(beat.time_s, 3), int(usual)] for beat, usual in zip(beats, measured.beats.usual, strict=False)
+            _beat_data(beat, bool(usual)) for beat, usual in zip(beats, measured.beats.usual, strict=False)
         ],
-        "beat_list": [_beat_data(beat) for beat in beats],
         "median": _median(measured, record) if explanation.answerable else None,
         "classes": [
             {
@@ -163,9 +171,10 @@ def _compared(line: PageLine, reading: Reading | None) -> str:
     return f"{each.probability:.3f} {than} {each.threshold:.3f}: {verdict(each)}"
 
 
-def _beat_data(beat: Beat) -> list[int | None]:
+def _beat_data(beat: Beat, usual: bool) -> list[float | int | None]:
     milliseconds = (None if value is None else round(1000 * value) for value in (beat.rr_s, beat.qrs_s))
-    return [*milliseconds, int(beat.early), int(beat.wide), int(beat.pause)]
+    flags = (usual, beat.early, beat.wide, beat.pause)
+    return [round(beat.time_s, 3), *milliseconds, *map(int, flags)]
 
 
 def _measured_html(values: Sequence[tuple[str, str]]) -> str:
@@ -260,5 +269,3 @@ def _nav(links: Links) -> str:
     """Return links with the tags around them, which occur once in a page: texts of a record are escaped."""
     before, after = asset("record.html").split("$links")
     return before.rpartition("\n")[2] + _links(links) + after.partition("\n")[0]
-
-

@@ -1,7 +1,7 @@
 """The frame of a page for a browser: a single file that loads nothing.
 
-Its security policy (https://www.w3.org/TR/CSP3/) allows by their hashes the one script and the one style sheet in
-the page and nothing else, so that no text of a record can be executed.
+Its security policy (https://www.w3.org/TR/CSP3/) allows by their hashes the one script and the one style
+sheet in the page and nothing else, so that no text of a record can be executed.
 """
 
 import json

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from string import Template
+from types import MappingProxyType
 
 from cnn_gap.diagnoses.synonyms import search_words
-from cnn_gap.reading.reading import DEGREES, Reading
+from cnn_gap.reading.reading import DEGREES, Degree, Reading
 from cnn_gap.report.page_frame import asset, embedded, framed
 from cnn_gap.report.report_text import drawable
 
@@ -16,6 +17,9 @@ NOT_INTERPRETABLE = 3
 
 #: Added to the urgency of a record with an alert.
 ALERT = 10
+
+#: A statement is less urgent the less certain it is: by this factor of its severity.
+CERTAINTY: Mapping[Degree, float] = MappingProxyType({"present": 1.0, "probable": 0.8, "possible": 0.3})
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,7 @@ def urgency(reading: Reading) -> float:
     """Return how early a record is to be looked at: by its alerts, then its most severe statement."""
     if reading.conclusion == "not interpretable":
         return NOT_INTERPRETABLE
-    # A possible finding is less urgent than a probable one of the same severity.
-    severities = [each.severity * (1 - 0.3 * DEGREES.index(each.degree)) for each in reading.statements]
+    severities = [each.severity * CERTAINTY[each.degree] for each in reading.statements]
     return round(ALERT * bool(reading.alerts) + max(severities, default=0.0), 2)
 
 

@@ -14,14 +14,20 @@ OVERRULED = "not reported"
 def alerts_html(explanation: Explanation) -> str:
     """Return the banner of what limits the record, and the alerts."""
     reading = explanation.reading
-    notes = record_notes(explanation) if reading is None else (*record_notes(explanation), *_quality(reading))
-    once = dict.fromkeys(note for note in notes if reading is None or note != reading.reason)
-    banner = "".join(f"<li>{_text(_capital(note))}</li>" for note in once)
+    banner = "".join(f"<li>{_text(_capital(note))}</li>" for note in quality_notes(explanation))
     parts = [f'<ul id="quality" aria-label="Quality of the record">{banner}</ul>'] if banner else []
     if reading is not None and reading.alerts:
         alerts = "".join(f"<li><strong>Alert</strong> {_text(alert)}</li>" for alert in reading.alerts)
         parts.append(f'<ul id="alerts" aria-label="Alerts">{alerts}</ul>')
     return "\n".join(parts)
+
+
+def quality_notes(explanation: Explanation) -> tuple[str, ...]:
+    """Return the notes on the quality of a record, of its reader and of the reading, each once."""
+    reading = explanation.reading
+    said = () if reading is None else (note for note in reading.notes if not note.startswith(OVERRULED))
+    once = dict.fromkeys((*record_notes(explanation), *said))
+    return tuple(note for note in once if reading is None or note != reading.reason)
 
 
 def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass]) -> str:
@@ -89,10 +95,6 @@ def why(statement: Statement) -> str:
     if statement.origin == "measurement":
         return f"measurement: {measured}" + (f" ({network})" if network else "")
     return f"{network} and measurement: {measured}"
-
-
-def _quality(reading: Reading) -> tuple[str, ...]:
-    return tuple(note for note in reading.notes if not note.startswith(OVERRULED))
 
 
 def _list_html(identity: str, title: str, items: Iterable[str]) -> str:

@@ -65,8 +65,8 @@ def recording(record: Record) -> list[str]:
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
     """Return `Measurements.values`, without PR in a rhythm without a PR interval.
 
-    The reading says which rhythm it is, or else the diagnoses that are reported. Nothing is returned of a record
-    in which there is no heartbeat that can be judged.
+    The reading says which rhythm it is, or else the diagnoses that are reported. Nothing is returned of a
+    record in which there is no heartbeat that can be judged.
     """
     if not explanation.answerable:
         return []

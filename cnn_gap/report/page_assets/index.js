@@ -104,7 +104,7 @@ function prepare() {
   const listed = (values) => [...new Set(values)].filter(Boolean).sort(order.compare).map((text) => [text, text]);
   offer("conclusion", listed(rows.map(({ conclusion }) => conclusion)));
   offer("alert", listed(rows.flatMap(({ alerts }) => alerts.map(([kind]) => kind))));
-  offer("degree", [[data.degrees.indexOf("probable"), "probable"], [data.degrees.indexOf("present"), "present"]]);
+  offer("degree", [[data.degrees.indexOf("probable"), "at least probable"], [data.degrees.indexOf("present"), "present"]]);
   const named = data.diagnoses.map((name, index) => [index, name]);
   offer("diagnosis", named.sort(([, one], [, other]) => order.compare(one, other)));
   headings.forEach((heading, index) => heading.querySelector("button").addEventListener("click", () => sortBy(index)));

@@ -108,9 +108,9 @@ function listShares() {
 /** The beats with what is unusual in them; of a long record first those with something unusual. */
 function listBeats() {
   byId("beats-section").hidden = byId("marks-label").hidden = !data.beats.length;
-  const unusual = ([, , early, wide, pause]) =>
+  const unusual = ([, , , , early, wide, pause]) =>
     [early && "early", wide && "wide", pause && "pause before it"].filter(Boolean).join(", ");
-  const words = data.beat_list.map(unusual);
+  const words = data.beats.map(unusual);
   const odd = words.filter(Boolean).length;
   const all = words.length <= MOST_BEATS;
   const listed = words.map((_, index) => index).filter((index) => all || words[index]).slice(0, MOST_BEATS);
@@ -118,10 +118,10 @@ function listBeats() {
   byId("beat-count").textContent = `${words.length}, ${odd || "none"} unusual${cut}`;
   const body = document.querySelector("#beat-table tbody");
   for (const index of listed) {
-    const [rr, width] = data.beat_list[index];
+    const [time, rr, width] = data.beats[index];
     const row = add(body, "tr", { class: words[index] ? "unusual" : "" });
-    const button = add(add(row, "td"), "button", { type: "button" }, `${data.beats[index][0].toFixed(2)} s`);
-    button.addEventListener("click", () => showTime(data.beats[index][0]));
+    const button = add(add(row, "td"), "button", { type: "button" }, `${time.toFixed(2)} s`);
+    button.addEventListener("click", () => showTime(time));
     add(row, "td", {}, rr === null ? "" : `${rr} ms`);
     add(row, "td", {}, width === null ? "" : `${width} ms`);
     add(row, "td", {}, words[index]);

@@ -4,7 +4,7 @@ const CELL = { width: 28, gap: 2, most: 40, gain: 10, speed: 25 };
 
 /** The mean of a map around the usual beats, thousandths, at the steps of a median beat. */
 function mapAroundBeats(values, count) {
-  const usual = data.beats.filter(([, like]) => like);
+  const usual = data.beats.filter(([, , , usual]) => usual);
   const { rate, before } = data.median;
   return Array.from({ length: count }, (_, step) => {
     const offset = step / rate - before;
@@ -51,7 +51,7 @@ function drawMedian() {
     add(group, "path", { class: "ink", d: `M${points.join("L")}` });
   });
   svg.setAttribute("viewBox", `0 0 ${4 * (CELL.width + CELL.gap)} ${short(3 * (high + 5) + 1)}`);
-  const usual = data.beats.filter(([, like]) => like).length;
+  const usual = data.beats.filter(([, , , usual]) => usual).length;
   const squeezed = scale < CELL.gain ? `, ${short(scale)} mm/mV` : "";
   byId("median-hint").textContent =
     `Of ${usual} of ${data.beats.length} beats${squeezed}; dashed: what was measured (P, QRS, end of T)` +

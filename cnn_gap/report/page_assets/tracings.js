@@ -124,12 +124,12 @@ function drawBeats() {
   const group = byId("beats");
   group.replaceChildren();
   if (!byId("marks-on").checked) return;
-  data.beats.forEach(([time, usual], index) => {
+  data.beats.forEach(([time, rr, , usual], index) => {
     if (time < view.start || time > viewEnd()) return;
     add(group, "path", { class: usual ? "beat" : "beat other", d: `M${x(time)} 0V${sheet.height}` });
     const before = index ? data.beats[index - 1][0] : -1;
     if (before < view.start) return;
     const place = { x: x((time + before) / 2), y: 3, class: "interval", "text-anchor": "middle" };
-    add(group, "text", place, `${data.beat_list[index][0]}`);
+    add(group, "text", place, `${rr}`);
   });
 }
