@@ -1,6 +1,7 @@
 """What the tests share: the repository's folders, simulated records and a model trained on them in seconds."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -120,3 +121,39 @@ def run_command(monkeypatch, capsys):
         return SimpleNamespace(code=end.value.code, out=captured.out, err=captured.err)
 
     return run_script
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Headless Chromium, 1200 by 800; what it says on its console is collected."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    paths = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
+    if absent := [name for name, path in paths.items() if path is None]:
+        pytest.skip(f"{' and '.join(absent)} not found; on Debian: apt install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = paths["chromium"]
+    flags = "headless=new disable-gpu disable-quic no-first-run disable-background-networking disable-sync"
+    flags += " disable-component-update disable-dev-shm-usage force-prefers-reduced-motion window-size=1200,800"
+    flags += f" user-data-dir={tmp_path_factory.mktemp('chromium')}"
+    flags += " no-sandbox" if os.geteuid() == 0 else ""  # root has no sandbox
+    for flag in flags.split():
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(paths["chromedriver"]))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Show a page; its console must stay empty."""
+
+    def show(page):
+        path = tmp_path / "page.html"
+        path.write_text(page, encoding="utf-8")
+        browser.get(path.as_uri())
+        return browser
+
+    yield show
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert browser.get_log("browser") == []
