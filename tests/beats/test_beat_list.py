@@ -12,8 +12,8 @@ from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.recordings import QUIET
 
 
-def beats_of(codes, seconds=30.0):
-    simulated = simulate_record("A1", codes, 500.0, seconds, seed=3, noise=QUIET)
+def beats_of(codes, seconds=20.0, seed=4):
+    simulated = simulate_record("A1", codes, 500.0, seconds, seed=seed, noise=QUIET)
     record = Record("A1", simulated.signal, np.ones(12, bool), 500.0)
     return record, measure(record)
 
@@ -28,12 +28,11 @@ def test_a_regular_rhythm_has_nothing_unusual():
     assert {beat.qrs_s for beat in beats} == {measured.qrs_s}
 
 
-def test_premature_ventricular_beats_are_early_and_wide():
-    beats = list_beats(*beats_of(["427172004"]))
-    early = [beat for beat in beats if beat.early]
+@pytest.mark.parametrize(("code", "wide"), [("427172004", True), ("284470004", False)])
+def test_premature_beats_are_early_and_ventricular_ones_wide(code, wide):
+    early = [beat for beat in list_beats(*beats_of([code])) if beat.early]
     assert early
-    assert all(beat.wide for beat in early)
-    assert sum(beat.wide for beat in beats) == len(early)
+    assert all(beat.wide == wide for beat in early)
 
 
 def test_a_wide_rhythm_is_wide_in_every_usual_beat():
