@@ -98,7 +98,7 @@ def find_beats(record: Record, signal: np.ndarray, band: np.ndarray | None = Non
     median = None
     if len(whole) >= FEWEST_BEATS:
         cut = cut_beats(signal, _spread(whole) - before, before + after)
-        median = _median_beat(cut).astype(np.float64) * record.leads
+        median = median_of_beats(cut).astype(np.float64) * record.leads
     return Beats(places / MEASURED_HZ, usual, median)
 
 
@@ -120,7 +120,7 @@ def _find_baseline(signal: np.ndarray) -> np.ndarray:
     Subtracting it is the high-pass filter of the same corner. It is computed of the means of steps, and
     interpolated linearly between their middles.
     """
-    slow, rate = _means(signal, _BASELINE_STEP), MEASURED_HZ / _BASELINE_STEP
+    slow, rate = slow_down(signal, _BASELINE_STEP), MEASURED_HZ / _BASELINE_STEP
     padding = min(round(2 * rate), len(slow))
     ends = 2 * signal[:1] - slow[:padding][::-1], slow, 2 * signal[-1:] - slow[-padding:][::-1]
     slow = zero_phase(np.concatenate(ends), _BASELINE_HZ, "lowpass", rate, padding=0, order=1)
@@ -131,8 +131,8 @@ def _find_baseline(signal: np.ndarray) -> np.ndarray:
     return np.asarray(between.reshape(-1, signal.shape[1])[first : first + len(signal)])
 
 
-def _means(signal: np.ndarray, step: int) -> np.ndarray:
-    """Return the means of each `step` samples (steps, leads); the last step has the last sample repeatedly."""
+def slow_down(signal: np.ndarray, step: int) -> np.ndarray:
+    """Return the means of each `step` samples, (steps, leads); the last sample fills the last step."""
     whole = -(-len(signal) // step) * step
     padded = np.pad(signal, ((0, whole - len(signal)), (0, 0)), mode="edge") if whole > len(signal) else signal
     return np.asarray(np.einsum("tsl->tl", padded.reshape(-1, step, signal.shape[1])) / step)
@@ -147,7 +147,7 @@ def filter_beats(
 
 def qrs_band(signal: np.ndarray) -> np.ndarray:
     """Return the part of a signal (samples, 12) in the band of the QRS complex, at `BAND_HZ`."""
-    slower = _means(signal, _BAND_STEP)
+    slower = slow_down(signal, _BAND_STEP)
     padding = min(round(2 * BAND_HZ), len(slower) - 1)
     return zero_phase(slower, _QRS_BAND_HZ, "bandpass", BAND_HZ, padding)
 
@@ -211,7 +211,7 @@ def _align(signal: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarr
     alike = np.ones(len(places), bool)
     for _ in range(_ROUNDS):
         earlier = places, alike
-        usual = _median_beat(cut_beats(padded, _spread(places[alike]) + most, 2 * half))
+        usual = median_of_beats(cut_beats(padded, _spread(places[alike]) + most, 2 * half))
         usual -= usual.mean(axis=0)
         shifts, correlations = _best_shifts(usual, padded, places, most)
         places = (places + shifts).clip(0, len(signal) - 1)
@@ -255,7 +255,7 @@ def _best_shifts(
     return shifts, correlations
 
 
-def _median_beat(beats: np.ndarray) -> np.ndarray:
+def median_of_beats(beats: np.ndarray) -> np.ndarray:
     """Return the median over the first axis: faster than NumPy, which searches for it sample by sample."""
     order = list(beats) if len(beats) <= _FEW_BEATS else np.sort(beats, axis=0)
     if isinstance(order, list):  # exchange neighbours that are in the wrong order, for all samples at once
