@@ -111,7 +111,7 @@ def prepare_for_beats(record: Record) -> np.ndarray:
     bridged = record.signal if valid.all() else bridge(record.signal, valid)
     ratio = Fraction(MEASURED_HZ / record.sampling_rate).limit_denominator(1000)
     signal = resample_by(bridged, ratio)
-    return signal - _find_baseline(signal)
+    return np.asarray(signal - _find_baseline(signal))
 
 
 def _find_baseline(signal: np.ndarray) -> np.ndarray:
@@ -241,11 +241,11 @@ def _best_shifts(
     shifted = np.zeros((2 * most + 1, length + 2 * most, usual.shape[1]), np.float32)
     for row in range(2 * most + 1):
         shifted[row, row : row + length] = usual
-    shifted = shifted.reshape(len(shifted), -1)
+    columns = shifted.reshape(len(shifted), -1).T
     for first in range(0, len(places), MOST_BEATS):
         part = slice(first, first + MOST_BEATS)
         around = cut_beats(padded, places[part], length + 2 * most)
-        scores = around.reshape(len(around), -1) @ shifted.T
+        scores = around.reshape(len(around), -1) @ columns
         best = scores.argmax(axis=1)
         beats = cut_beats(padded, places[part] + best, length)
         sizes = np.linalg.norm(beats - beats.mean(axis=1, keepdims=True), axis=(1, 2)) * size
