@@ -91,7 +91,7 @@ const sleep = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds
 /** Send a request again while the service is busy, and ask for a token where one is needed. */
 async function send(path, body) {
   for (let tries = 1; ; tries += 1) {
-    const headers = { Accept: "application/json, application/x-ndjson, application/problem+json" };
+    const headers = { Accept: "application/x-ndjson" };
     if (state.token) headers.Authorization = `Bearer ${state.token}`;
     const answer = await fetch(path, { method: "POST", body, headers });
     if (answer.status === 401 && tries < MOST_TRIES) {
@@ -117,35 +117,39 @@ function token() {
   });
 }
 
+/** Send a row's files. The answer has a line for each record in them; a ZIP archive may hold many. */
 async function read(row) {
   row.state = "reading";
   draw(row);
-  const form = new FormData();
-  for (const { file } of row.files) form.append("file", file, file.name);
-  const isArchive = row.files.length === 1 && split(row.files[0].path)[1] === ".zip";
   try {
-    if (isArchive) await readArchive(row, row.files[0].file);
-    else fill(row, await (await send(`v1/ecgs?collection=${state.key}`, form)).json());
+    const answer = await send(`v1/ecgs/batch?collection=${state.key}`, body(row.files));
+    if (!answer.ok) return fill(row, await answer.json());
+    let place = row;
+    for await (const line of lines(answer.body)) {
+      fill(place ?? appended(line.record, []), line.problem ?? line);
+      place = null;
+    }
   } catch (error) {
     fill(row, { detail: `The service cannot be reached (${error.message}).` });
   }
 }
 
-/** Read a ZIP archive: the answer has a line for each record, of which each gets a row. */
-async function readArchive(row, file) {
-  const answer = await send(`v1/ecgs/batch?collection=${state.key}`, new Blob([file], { type: "application/zip" }));
-  if (!answer.ok) return fill(row, await answer.json());
-  row.element.remove();
-  state.rows.splice(state.rows.indexOf(row), 1);
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+function body(files) {
+  const [{ file, path }] = files;
+  if (files.length === 1 && split(path)[1] === ".zip") return new Blob([file], { type: "application/zip" });
+  const form = new FormData();
+  for (const each of files) form.append("file", each.file, each.file.name);
+  return form;
+}
+
+/** The lines of JSON of an answer, as they come. */
+async function* lines(stream) {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    const lines = (text + part.value).split("\n");
-    text = lines.pop();
-    for (const line of lines) {
-      const content = JSON.parse(line);
-      fill(appended(content.record, []), content.problem ?? content);
-    }
+    const whole = (text + part.value).split("\n");
+    text = whole.pop();
+    yield* whole.map(JSON.parse);
   }
 }
 
@@ -168,9 +172,12 @@ async function work() {
 }
 
 async function take(files) {
-  for (const group of await records(files)) {
-    state.waiting.push(appended(split(group[0].path.split("/").pop())[0], group));
-  }
+  const order = new Intl.Collator("en", { numeric: true });
+  const sorted = [...files].sort((one, other) => order.compare(one.path, other.path));
+  const groups = await records(sorted);
+  for (const group of groups) state.waiting.push(appended(group[0].path.split("/").pop(), group));
+  const others = sorted.length - new Set(groups.flat()).size;
+  byId("others").textContent = others ? `${others} files beside the records were not sent, such as pictures and texts.` : "";
   work();
 }
 
@@ -231,6 +238,7 @@ function summarise() {
   const finished = state.rows.filter((row) => ["done", "failed"].includes(row.state)).length;
   const unfinished = state.rows.length - finished;
   byId("results").hidden = !state.rows.length;
+  byId("drop").classList.toggle("small", state.rows.length > 0);
   byId("count").textContent = unfinished
     ? `${finished} of ${state.rows.length} read`
     : `${shown} of ${state.rows.length} records`;
