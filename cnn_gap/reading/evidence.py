@@ -46,6 +46,8 @@ class Evidence:
     missing : tuple of str
         Leads that the record does not have.
     duration_s : float
+    part : str
+        Which part of a recording of hours was measured, such as ``"30 s from 2:00:00 on"``; empty: all of it.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Evidence:
     swapped: str = ""
     missing: tuple[str, ...] = ()
     duration_s: float = 10.0
+    part: str = ""
 
     def words(self, measure: str) -> str:
         """Return a value in words, such as ``"axis -45 degrees"``; empty if it was not measured."""

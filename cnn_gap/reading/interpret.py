@@ -88,7 +88,7 @@ def interpret(
     alerts = find_alerts(evidence, statements)
     conclusion, reason = _conclude(statements, withheld, evidence, alerts)
     statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
-    said = tuple(dict.fromkeys((*_swap_note(evidence), *overruled, *notes)))
+    said = tuple(dict.fromkeys((*_swap_note(evidence), *_part_note(evidence), *overruled, *notes)))
     return Reading(conclusion, reason, statements, alerts, _not_assessed(evidence, withheld), said)
 
 
@@ -271,6 +271,10 @@ def _swap_note(evidence: Evidence) -> tuple[str, ...]:
     if not evidence.swapped:
         return ()
     return (f"electrodes seem to be swapped: {evidence.swapped}; record it again",)
+
+
+def _part_note(evidence: Evidence) -> tuple[str, ...]:
+    return (f"measured: {evidence.part}, not the whole recording",) if evidence.part else ()
 
 
 def _not_assessed(evidence: Evidence, withheld: Mapping[str, str]) -> tuple[str, ...]:
