@@ -1,7 +1,6 @@
 """Serve a page and a REST interface that read ECGs."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 from cnn_gap.commands.checks import CommandInputs
@@ -73,7 +72,7 @@ def _execute(options: argparse.Namespace) -> int:
     try:
         from cnn_gap.serve.limits import Limits
         from cnn_gap.serve.security import LOOPBACK, Access, read_tokens
-        from cnn_gap.serve.server import run_server
+        from cnn_gap.serve.server import log_requests, make_server
     except ImportError as error:
         raise InputError(f"serving needs more packages ({error}); pip install 'cnn-gap[serve]'") from error
     CommandInputs((options.model,)).check()
@@ -95,8 +94,13 @@ def _execute(options: argparse.Namespace) -> int:
     app = make_app(service, fingerprint(options.model), access)
     if options.host not in LOOPBACK:
         warn("records and tokens are not encrypted at this address; let a proxy do TLS")
-    run_server(app, options.host, options.port, limits, partial(print, flush=True))
+    log_requests()
+    make_server(app, options.host, options.port, limits, _say).run()
     return 0
+
+
+def _say(address: str) -> None:
+    print(f"CNN-GAP answers at {address} (Ctrl-C ends it)", flush=True)
 
 
 COMMAND = Command(

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 
 from cnn_gap.predict.prediction import Prediction
-from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import Reading
 from cnn_gap.record import Record
 
 
@@ -16,13 +14,11 @@ class Answered:
     ----------
     record : Record
     prediction : Prediction
-    reading : Reading or None
-        None where it was not asked for.
-    evidence : Evidence or None
-        The measurements; None where they were not asked for or nothing can be measured.
+    measurements : dict of str to float
+        The measured values that the reading uses, in the unit that their names end with; a value that cannot be
+        trusted is left out.
     """
 
     record: Record
     prediction: Prediction
-    reading: Reading | None = None
-    evidence: Evidence | None = None
+    measurements: dict[str, float]

@@ -1,14 +1,13 @@
 """The formats of an answer, and which of them a client accepts."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnn_gap.batch.classify_folder import result_text
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.report.data_frames import predictions_table
-from cnn_gap.report.tables import prediction_json
-from cnn_gap.results.challenge_files import outputs_text
+from cnn_gap.report.tables import prediction_content
 from cnn_gap.serve.answered import Answered
 from cnn_gap.serve.drawing import Draw, draw_page, draw_pdf, draw_png
 from cnn_gap.serve.problems import NOT_ACCEPTABLE, Problem
@@ -85,21 +84,15 @@ def choose_format(accept: str, name: str | None, formats: Sequence[AnswerFormat]
 
 
 def record_content(answered: Answered, described: ModelDescription) -> dict[str, Any]:
-    """Return the answer for a record as JSON holds it: that of ``cnn-gap predict --json``, with measurements.
-
-    `measurements` are the values that the reading uses, in the unit that their names end with; a value that
-    cannot be trusted is left out.
-    """
-    content: dict[str, Any] = json.loads(prediction_json(answered.prediction, described, answered.reading))
-    content["measurements"] = {} if answered.evidence is None else answered.evidence.values
-    return content
+    """Return the answer for a record as JSON holds it: that of ``cnn-gap predict --json``, and measurements."""
+    content = prediction_content(answered.prediction, described)
+    classes = content.pop("classes")
+    return {**content, "measurements": answered.measurements, "classes": classes}
 
 
 def record_csv(answered: Answered) -> str:
-    """Return the result file of a record, equal to the one that ``cnn-gap drive`` writes."""
-    prediction, classes = answered.prediction, answered.prediction.classes
-    labels, probabilities = classes.expand(prediction.labels), classes.expand(prediction.probabilities)
-    return outputs_text(prediction.name, classes.codes, labels, probabilities)
+    """Return the result file of a record, as ``cnn-gap drive`` writes it."""
+    return result_text(answered.prediction)
 
 
 def several_csv(answered: Sequence[Answered]) -> str:

@@ -107,7 +107,7 @@ class Handlers:
             {
                 "id": identifier,
                 "record": kept.answered.record.name,
-                "reading": kept.answered.reading.to_dict() if kept.answered.reading else None,
+                "reading": _reading(kept.answered),
             }
             for identifier, kept in results.items()
         ]
@@ -221,6 +221,12 @@ class Handlers:
             return {"record": upload.name, "problem": problem.to_dict()}
         content = record_content(answered, service.classifier.description)
         return content if key is None else {"id": service.store.add(answered, key), **content}
+
+
+def _reading(answered: Answered) -> dict[str, Any]:
+    reading = answered.prediction.reading
+    assert reading is not None  # kept results are measured
+    return reading.to_dict()
 
 
 def _root(request: Request) -> Path:

@@ -11,6 +11,7 @@ from cnn_gap.system.version import __version__
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
 _NUMBER_OR_NULL = {"type": ["number", "null"]}
 _BINARY: dict[str, Any] = {}
 
@@ -54,11 +55,14 @@ SCHEMAS: dict[str, Any] = {
         seen={"type": "boolean"},
     ),
     "Ecg": _object(
-        "record notes answerable reading measurements classes",
+        "record age sex recorded notes failure answerable reading measurements classes",
         id=_TEXT,
         record=_TEXT,
+        age=_NUMBER_OR_NULL,
+        sex=_TEXT_OR_NULL,
+        recorded=_TEXT_OR_NULL,
         notes=_TEXTS,
-        failure={"type": ["string", "null"]},
+        failure=_TEXT_OR_NULL,
         answerable={"type": "boolean"},
         reading={"$ref": "#/components/schemas/Reading"},
         measurements={"type": "object", "additionalProperties": {"type": "number"}},
@@ -118,6 +122,9 @@ _READING = {
 }
 _ECG = {
     "record": "A0001",
+    "age": 63.0,
+    "sex": "Female",
+    "recorded": "2026-11-29T10:15:00",
     "notes": [],
     "failure": None,
     "answerable": True,

@@ -111,8 +111,8 @@ OPERATIONS = (
         "POST",
         "/v1/ecgs",
         "Read one ECG",
-        "The body is the record's file, of any format that is read, or a form with its files, such as header and"
-        " signals of WFDB. The content tells the format. Nothing is kept unless a collection is named.",
+        "The body is the record's file, of any format that is read, or a form with its files, such as header"
+        " and signals of WFDB. The content tells the format. Nothing is kept unless a collection is named.",
         {200: _types(RECORD_FORMATS), 201: _types(RECORD_FORMATS[:1])},
         "Ecg",
         (_NAME, *_ARRAYS, _format(RECORD_FORMATS), _COLLECTION),
@@ -125,8 +125,8 @@ OPERATIONS = (
         "POST",
         "/v1/ecgs/batch",
         "Read many ECGs",
-        "The body is a form with the files of any number of records, or a ZIP archive of them. The answer has a"
-        " line of JSON for each record, in the order of their paths; one that cannot be answered has a problem.",
+        "The body is a form with the files of any number of records, or a ZIP archive of them. The answer has"
+        " a line of JSON for each record, in the order of their paths; one that cannot be read has a problem.",
         {200: _types(BATCH_FORMATS)},
         "",
         (*_ARRAYS, _format(BATCH_FORMATS), _COLLECTION),

@@ -5,14 +5,12 @@ import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from cnn_gap.beats.intervals import measure
 from cnn_gap.io.arrays import sidecar_path
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.records import record_files
 from cnn_gap.io.registry import record_name
 from cnn_gap.io.sources import list_records
 from cnn_gap.predict.preparation import RecordWindows, WindowMaker
-from cnn_gap.reading.evidence import Evidence, gather_evidence
 from cnn_gap.record import Record
 from cnn_gap.serve.limits import MIB
 from cnn_gap.system.errors import InputError
@@ -34,19 +32,10 @@ class UploadedRecord:
 
 @dataclass(frozen=True, eq=False)
 class ParsedRecord:
-    """A record that has been read.
-
-    Attributes
-    ----------
-    record : Record
-    windows : RecordWindows
-    evidence : Evidence or None
-        Its measurements; None where they were not asked for or nothing can be measured.
-    """
+    """A record that has been read, and its windows."""
 
     record: Record
     windows: RecordWindows
-    evidence: Evidence | None = None
 
 
 def list_upload(folder: Path) -> list[UploadedRecord]:
@@ -71,9 +60,7 @@ def list_upload(folder: Path) -> list[UploadedRecord]:
     return [UploadedRecord(each.name, Path(each.source)) for each in listed]
 
 
-def parse(
-    uploaded: UploadedRecord, folder: Path, maker: WindowMaker, longest_s: float, measured: bool
-) -> ParsedRecord:
+def parse(uploaded: UploadedRecord, folder: Path, maker: WindowMaker, longest_s: float) -> ParsedRecord:
     """Read an uploaded record and cut its windows.
 
     Parameters
@@ -84,8 +71,6 @@ def parse(
     maker : WindowMaker
     longest_s : float
         Longest record that is read, s.
-    measured : bool
-        Whether beats and intervals are measured, which takes most of the time.
 
     Raises
     ------
@@ -99,11 +84,7 @@ def parse(
                 f"{uploaded.path}: lasts {record.duration_s / 60:.0f} minutes; at most {longest_s / 60:g} are"
                 " answered here: cut it, or classify it by cnn-gap drive"
             )
-        windows = maker.prepare(record)
-        evidence = None
-        if measured and windows.quality.answerable:
-            evidence = gather_evidence(record, measure(record))
-        return ParsedRecord(record, windows, evidence)
+        return ParsedRecord(record, maker.prepare(record))
     except InputError as error:
         raise InputError(str(error).replace(f"{folder}{os.sep}", "")) from error
     except MemoryError:

@@ -17,8 +17,12 @@ from cnn_gap.serve.limits import Limits
 CONNECTIONS = 4
 
 
-def run_server(app: Starlette, host: str, port: int, limits: Limits, say: Callable[[str], None]) -> None:
-    """Answer requests until the process is told to end; those that are being answered are finished.
+def make_server(
+    app: Starlette, host: str, port: int, limits: Limits, say: Callable[[str], None]
+) -> uvicorn.Server:
+    """Return a server, whose `run` answers requests until the process is told to end.
+
+    Requests that are being answered then are finished.
 
     Parameters
     ----------
@@ -29,8 +33,6 @@ def run_server(app: Starlette, host: str, port: int, limits: Limits, say: Callab
     say : callable
         Receives the address when the service answers there.
     """
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
-    logging.getLogger("cnn_gap.serve").setLevel(logging.INFO)
     config = uvicorn.Config(
         app,
         host=host,
@@ -45,7 +47,13 @@ def run_server(app: Starlette, host: str, port: int, limits: Limits, say: Callab
         limit_concurrency=CONNECTIONS * limits.waiting,
         timeout_graceful_shutdown=round(limits.read_s + limits.draw_s),
     )
-    _Server(config, say).run()
+    return _Server(config, say)
+
+
+def log_requests() -> None:
+    """Write a line for each request on standard error: its operation, status and time, nothing of a record."""
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
+    logging.getLogger("cnn_gap.serve").setLevel(logging.INFO)
 
 
 class _Server(uvicorn.Server):
@@ -61,7 +69,7 @@ class _Server(uvicorn.Server):
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            self._say(f"CNN-GAP answers at http://{shown}:{port}/ (Ctrl-C ends it)")
+            self._say(f"http://{shown}:{port}/")
 
 
 def _protocol(header_s: float) -> type[asyncio.Protocol]:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,16 +13,13 @@ from typing import TYPE_CHECKING
 from cnn_gap.batch.explain_folder import ExplainOptions
 from cnn_gap.explain.computed_maps import ComputedMaps, MapReader
 from cnn_gap.explain.explainer import compute_maps, map_reader
-from cnn_gap.predict.prediction import Prediction
-from cnn_gap.reading.interpret import interpret
-from cnn_gap.reading.reading import Reading
 from cnn_gap.record import Record
 from cnn_gap.serve.answered import Answered
 from cnn_gap.serve.answers import AnswerFormat
 from cnn_gap.serve.batching import Batches
 from cnn_gap.serve.limits import MIB, Limits, Places, Rates
 from cnn_gap.serve.metrics import Metrics
-from cnn_gap.serve.parsing import ParsedRecord, UploadedRecord, list_upload, parse, unpack
+from cnn_gap.serve.parsing import UploadedRecord, list_upload, parse, unpack
 from cnn_gap.serve.store import Store
 from cnn_gap.serve.workers import Workers
 
@@ -93,21 +91,12 @@ class Service:
         InputError
             If it cannot be answered.
         """
-        parsed = await self._workers.call(
-            self.limits.read_s,
-            uploaded.name,
-            parse,
-            uploaded,
-            folder,
-            self.classifier.preparation,
-            self.limits.longest_s,
-            measured,
-        )
+        maker = replace(self.classifier.preparation, measures=measured)
+        read_s, longest_s = self.limits.read_s, self.limits.longest_s
+        parsed = await self._workers.call(read_s, uploaded.name, parse, uploaded, folder, maker, longest_s)
+        evidence = parsed.windows.evidence
         prediction = await self._batches.predict(parsed.windows)
-        reading = None
-        if measured:
-            reading = self._reading(prediction, parsed)
-        return Answered(parsed.record, prediction, reading, parsed.evidence)
+        return Answered(parsed.record, prediction, evidence.values if evidence else {})
 
     async def draw(self, answered: Answered, form: AnswerFormat) -> bytes:
         """Return a record's answer in a format that is drawn."""
@@ -116,13 +105,6 @@ class Service:
         computed = await loop.run_in_executor(self._explaining, self._maps, answered.record)
         name = answered.record.name
         return await self._workers.call(self.limits.draw_s, name, form.draw, self._reader, computed)
-
-    def _reading(self, prediction: Prediction, parsed: ParsedRecord) -> Reading:
-        if not prediction.answerable or parsed.evidence is None:
-            return Reading("not interpretable", prediction.notes[0], notes=prediction.notes)
-        notes = tuple(dict.fromkeys((*parsed.record.notes, *prediction.notes)))
-        known = self.classifier
-        return interpret(known.classes, prediction.probabilities, parsed.evidence, known.limits, notes)
 
     def _maps(self, record: Record) -> ComputedMaps:
         return compute_maps(self.classifier, [record], ExplainOptions().choose)[0]

@@ -94,12 +94,16 @@ async def _body(request: Request, folder: Path) -> list[Path]:
     if not start:
         raise Problem(MALFORMED, "the body is empty; send a file, or a form with several")
     name = request.query_params.get("name")
-    return [place.rename(_place(folder, name if name is not None else _guessed_name(start)))]
+    if name is None:
+        name = _guessed_name(start, is_array="rate" in request.query_params)
+    return [place.rename(_place(folder, name))]
 
 
-def _guessed_name(start: bytes) -> str:
+def _guessed_name(start: bytes, is_array: bool) -> str:
+    """Return a name with the suffix of the content's format; any text may be a table of an array."""
     form = recognise(start)
-    return UNNAMED if form is None else f"{UNNAMED}{form.suffixes[0]}"
+    is_known = form is not None and (form.needs != "sidecar" or is_array)
+    return f"{UNNAMED}{form.suffixes[0]}" if form is not None and is_known else UNNAMED
 
 
 async def _form(request: Request, folder: Path, limits: Limits) -> list[Path]:

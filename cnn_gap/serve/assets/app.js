@@ -63,9 +63,13 @@ async function records(files) {
 
 /** All files of what was dropped; folders are searched. */
 async function dropped(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.length) return [...transfer.files].map((file) => ({ file, path: file.name }));
-  return (await Promise.all(entries.map(inside))).flat();
+  const found = [...transfer.items].map((item) => {
+    const entry = item.webkitGetAsEntry?.();
+    if (entry?.isDirectory) return inside(entry);
+    const file = item.getAsFile();
+    return file ? [{ file, path: file.name }] : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 async function inside(entry) {
