@@ -131,9 +131,8 @@ def _beside(path: Path) -> list[Path]:
 
 
 def _is_hidden(name: str) -> bool:
-    return any(
-        part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts if part not in ("..", ".")
-    )
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return any(part.startswith((".", "__MACOSX")) for part in parts if part != "..")
 
 
 def _place(folder: Path, name: str, archive: str) -> Path:

@@ -178,7 +178,7 @@ async function work() {
 async function take(files) {
   const order = new Intl.Collator("en", { numeric: true });
   const sorted = [...files].sort((one, other) => order.compare(one.path, other.path));
-  const groups = await records(sorted);
+  const groups = (await records(sorted)).sort(([one], [other]) => order.compare(one.path, other.path));
   for (const group of groups) state.waiting.push(appended(group[0].path.split("/").pop(), group));
   const others = sorted.length - new Set(groups.flat()).size;
   byId("others").textContent = others ? `${others} files beside the records were not sent, such as pictures and texts.` : "";
