@@ -15,6 +15,7 @@ from cnn_gap.model.runtimes import Compute, Runtime, start_runtime
 from cnn_gap.network.activation_maps import window_multiple
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows, WindowMaker
+from cnn_gap.reading.alerts import find_alerts
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.interpret import interpret
@@ -144,7 +145,8 @@ class Predictor:
             Its measurements.
         """
         if not quality.answerable:
-            return not_interpretable(quality.notes[0], quality.notes[1:])
+            alerts = () if evidence is None else find_alerts(evidence.without_beats(), ())
+            return not_interpretable(quality.notes[0], quality.notes[1:], alerts)
         if evidence is None:
             return None
         return interpret(self.classes, probabilities, evidence, self.limits, quality.notes)

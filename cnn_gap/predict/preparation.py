@@ -81,7 +81,9 @@ class WindowMaker:
         prepared = prepare_signal(record.signal, record.sampling_rate, self.preprocessing)
         windows = cut_windows(prepared, self.preprocessing, self.multiple)
         quality = assess_quality(record, prepared, self.preprocessing.sampling_rate)
-        evidence = gather_evidence(record, measure(record)) if self.measures and quality.answerable else None
+        evidence = gather_evidence(record, measure(record)) if self.measures else None
+        if evidence is not None and not quality.answerable:
+            evidence = evidence.without_beats()
         return RecordWindows(record.name, windows, quality, evidence, record.facts)
 
 

@@ -151,6 +151,6 @@ def html_beside(
     return reading._repr_html_() + html_table(headings, rows, caption, further)
 
 
-def not_interpretable(reason: str, notes: Sequence[str] = ()) -> Reading:
+def not_interpretable(reason: str, notes: Sequence[str] = (), alerts: Sequence[str] = ()) -> Reading:
     """Return the reading of a record without a heartbeat, or of one that could not be read or classified."""
-    return Reading("not interpretable", reason, notes=tuple(notes))
+    return Reading("not interpretable", reason, alerts=tuple(alerts), notes=tuple(notes))
