@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command, add_runtime_options, warn, whole_number
+from cnn_gap.model.catalogue import model_name
 from cnn_gap.model.folder import fingerprint
 from cnn_gap.model.runtimes import Runtime
 from cnn_gap.system.backend import start_keras
@@ -89,7 +90,7 @@ def _execute(options: argparse.Namespace) -> int:
 
     classifier = load_classifier(options.model, runtime.name, runtime.precision)
     limits = Limits(body_mib=options.largest, rate=options.rate)
-    service = Service(classifier, options.model.name, limits, options.workers or max(usual_jobs(), 1))
+    service = Service(classifier, model_name(options.model), limits, options.workers or max(usual_jobs(), 1))
     access = Access(tokens, LOOPBACK | {options.host}, frozenset(options.allow_origin))
     app = make_app(service, fingerprint(options.model), access)
     if options.host not in LOOPBACK:

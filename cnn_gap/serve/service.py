@@ -103,8 +103,8 @@ class Service:
         assert form.draw is not None
         loop = asyncio.get_running_loop()
         computed = await loop.run_in_executor(self._explaining, self._maps, answered.record)
-        name = answered.record.name
-        return await self._workers.call(self.limits.draw_s, name, form.draw, self._reader, computed)
+        name, most_s = answered.record.name, self.limits.draw_s
+        return await self._workers.call(most_s, name, form.draw, self._reader, computed, self.model)
 
     def _maps(self, record: Record) -> ComputedMaps:
         return compute_maps(self.classifier, [record], ExplainOptions().choose)[0]
