@@ -1,8 +1,10 @@
 """What the tests share: the repository's folders, simulated records and a model trained on them in seconds."""
 
 import os
+import queue
 import shutil
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -33,7 +35,7 @@ TINY = Config(
 
 
 #: What a test that uses a fixture is marked with, so that it can be left out: `pytest -m "not browser"`.
-MARKERS = {"show": "browser", "shared": "development_data"}
+MARKERS = {"browser": "browser", "shared": "development_data"}
 
 
 def pytest_collection_modifyitems(items):
@@ -157,3 +159,25 @@ def show(browser, tmp_path):
     yield show
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert browser.get_log("browser") == []
+
+
+@pytest.fixture(scope="session")
+def service(model):
+    """The address of `cnn-gap serve`, with short limits, in a thread of this process."""
+    pytest.importorskip("uvicorn", reason="pip install cnn-gap[serve]")
+    from cnn_gap.classifier import load_classifier
+    from cnn_gap.serve.app import make_app
+    from cnn_gap.serve.limits import Limits
+    from cnn_gap.serve.security import Access
+    from cnn_gap.serve.server import make_server
+    from cnn_gap.serve.service import Service
+
+    limits = Limits(body_mib=4, body_s=2.0, header_s=1.0, rate=0, files=50)
+    app = make_app(Service(load_classifier(model), "tiny", limits, workers=2), "f", Access())
+    address: queue.Queue[str] = queue.Queue()
+    server = make_server(app, "127.0.0.1", 0, limits, address.put)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield address.get(timeout=60)
+    server.should_exit = True
+    thread.join()
