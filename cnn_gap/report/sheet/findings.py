@@ -29,14 +29,18 @@ class MappedFinding:
     @property
     def about(self) -> str:
         """How it was decided: degree, probability and measured values, or probability and threshold."""
-        return answer(self.explained) if self.statement is None else about(self.statement)
+        if self.statement is None:
+            return answer(self.explained)
+        said = about(self.statement)
+        return said[:1].upper() + said[1:]
 
 
 def about(statement: Statement) -> str:
-    """Return the degree, the probability and the measured values of a statement."""
+    """Return the probability and measured values of a statement, and its degree if its text does not say it."""
+    degree = [statement.degree] if statement.degree == "present" else []
     probability = [] if statement.probability is None else [f"probability {statement.probability:.2f}"]
     origin = ["by measurement alone"] if statement.origin == "measurement" else []
-    return "; ".join((statement.degree, *probability, *statement.evidence, *origin)).replace("-", "−")
+    return "; ".join((*degree, *probability, *statement.evidence, *origin)).replace(" -", " −")
 
 
 def mapped_findings(explanation: Explanation, reading: Reading) -> list[MappedFinding]:
