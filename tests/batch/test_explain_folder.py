@@ -237,6 +237,8 @@ def test_reports_are_kept_made_again_and_removed_like_the_other_files(folder):
     assert folder.explain(reports)[0] == (1, 0, 0)
     report = folder.out / "SIM0000.pdf"
     whole = report.read_bytes()
+    assert '"SIM0000.pdf"' in (folder.out / "index.html").read_text()
+    assert ("alternate", "SIM0000.pdf") in folder.links()["SIM0000.html"]
     assert folder.explain(reports)[0] == (0, 0, 1)
     report.write_bytes(whole[:-1])
     assert folder.explain(reports)[0] == (1, 0, 0)

@@ -105,9 +105,9 @@ def test_the_report_has_the_reading_in_its_order_and_a_page_for_each_finding(tmp
     in_order = (
         "Abnormal ECG: premature ventricular complexes.",
         "ALERT Pause of 3.1 s",
-        "Sinus rhythm (present; probability 0.90)",
+        "Sinus rhythm (present; network 0.90)",
         "Premature ventricular complexes (present",
-        "Probable right bundle branch block (probability 0.90)",
+        "Probable right bundle branch block (network 0.90)",
         "Lead V1 is flat.",
         "Not assessed without V1: low QRS voltages, left ventricular hypertrophy.",
     )

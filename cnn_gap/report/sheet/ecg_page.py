@@ -129,7 +129,7 @@ def _facts(explanation: Explanation, size: float) -> list[Paragraph]:
 
 def _draw_person(paper: Paper, explanation: Explanation, measured: Measurements) -> None:
     """Write who was recorded and when, and below it what was measured."""
-    values = measured_values(measured, explanation) if explanation.answerable else []
+    values = measured_values(measured, explanation)
     rows = [Paragraph((Run(name),), 8.5) for name, _ in values] or [
         Paragraph((Run("Nothing was measured that can be trusted."),), 8.5)
     ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.reading.interpret import NORMAL
 from cnn_gap.reading.reading import Reading, Statement, in_sentence
-from cnn_gap.report.report_text import answer, full_name
+from cnn_gap.report.page_reading import class_of
+from cnn_gap.report.report_text import answer, full_name, why
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +37,9 @@ class MappedFinding:
 
 
 def about(statement: Statement) -> str:
-    """Return the probability and measured values of a statement, and its degree if its text does not say it."""
-    degree = [statement.degree] if statement.degree == "present" else []
-    probability = [] if statement.probability is None else [f"probability {statement.probability:.2f}"]
-    origin = ["by measurement alone"] if statement.origin == "measurement" else []
-    return "; ".join((*degree, *probability, *statement.evidence, *origin)).replace(" -", " −")
+    """Return where a statement comes from, and its degree if its text does not say it."""
+    degree = ("present",) if statement.degree == "present" else ()
+    return "; ".join((*degree, why(statement))).replace(" -", " −")
 
 
 def mapped_findings(explanation: Explanation, reading: Reading) -> list[MappedFinding]:
@@ -49,14 +48,10 @@ def mapped_findings(explanation: Explanation, reading: Reading) -> list[MappedFi
     Of several outputs of the network that mean a statement the most probable one is taken. Normal statements,
     such as sinus rhythm, and those of the measurement alone have none.
     """
-    by_code = {code: each for each in explanation.classes for code in each.codes}
-    found = []
-    for statement in _seen(reading.statements):
-        outputs = [by_code[code] for code in statement.codes if code in by_code]
-        if outputs:
-            best = max(outputs, key=lambda each: each.probability)
-            found.append(MappedFinding(best, statement))
-    return found
+    places = ((statement, class_of(statement, explanation.classes)) for statement in _seen(reading.statements))
+    return [
+        MappedFinding(explanation.classes[place], statement) for statement, place in places if place is not None
+    ]
 
 
 def most_urgent(findings: Sequence[MappedFinding]) -> MappedFinding | None:
