@@ -21,6 +21,7 @@ from cnn_gap.beats.waves import Waves, find_waves
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
+from cnn_gap.signal.quality import noisy_leads
 from cnn_gap.system.html import html_table
 
 #: A rhythm is irregular if the standard deviation of its RR intervals, divided by their mean, is above this.
@@ -127,6 +128,10 @@ def measure(record: Record | str | Path) -> Measurements:
     (550, 12)
     """
     record = read_whole(Path(record)) if isinstance(record, str | Path) else record
+    usable = record.leads & ~noisy_leads(record)
+    if not usable.any():
+        return Measurements(Beats(np.empty(0), np.zeros(0, bool), None))
+    record = replace(record, leads=usable)
     signal = prepare_for_beats(record)
     band = qrs_band(signal)
     beats = find_beats(record, signal, band)

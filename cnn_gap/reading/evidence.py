@@ -10,6 +10,7 @@ from cnn_gap.beats.intervals import IRREGULAR, WIDE_QRS_S, Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
+from cnn_gap.signal.quality import unusable_leads
 
 #: The shortest QTc (Bazett) that is long, s, by sex (Rautaharju et al. 2009).
 LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
@@ -45,7 +46,7 @@ class Evidence:
     swapped : str
         Electrodes that seem to be swapped, such as ``"V1 and V2"``; empty if none do.
     missing : tuple of str
-        Leads that the record does not have.
+        Leads that the record does not have, or that are flat or noisy.
     duration_s : float
     part : str
         Which part of a recording of hours was measured, such as ``"30 s from 2:00:00 on"``; empty: all of it.
@@ -78,6 +79,7 @@ class Evidence:
 
 def gather_evidence(record: Record, measured: Measurements) -> Evidence:
     """Return the measurements of a record that the rules of the reading use."""
+    record = replace(record, leads=record.leads & ~unusable_leads(record))
     st = measure_st(record, measured)
     values = {name: value for name, value in _values(record, measured, st).items() if value is not None}
     missing = tuple(lead for lead, present in zip(LEADS, record.leads, strict=True) if not present)
