@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import (
     Command,
-    add_runtime_options,
+    add_precision_option,
+    add_runtime_option,
     add_strict_option,
     name_unseen,
     warn,
@@ -53,7 +54,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="classify on the workers of a Dask scheduler, or by N processes on this machine (pip install"
         " cnn-gap[cluster])",
     )
-    add_runtime_options(parser)
+    add_runtime_option(parser)
+    add_precision_option(parser)
     add_strict_option(parser)
 
 
@@ -72,7 +74,7 @@ def _execute(options: argparse.Namespace) -> int:
     if options.cluster is None:
         classify = partial(classify_here, partial(_load, options.model, runtime), options.jobs)
         summary = fill_results(identity, options.data, results, classify, warn, options.strict)
-    else:  # this process needs no Keras
+    else:  # this process computes nothing
         from cnn_gap.cluster.classify import classify_on_cluster
 
         where = options.cluster, options.model, identity
@@ -83,9 +85,10 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _load(model: Path, runtime: Runtime) -> "Classifier":
-    start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
 
+    if runtime.resolved == "keras":
+        start_keras(lean=True)
     return load_classifier(model, runtime.name, runtime.precision)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_gap.commands.checks import CommandInputs
-from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
+from cnn_gap.commands.command import Command, add_runtime_option, name_unseen, warn, whole_number
 from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.sources import is_several
@@ -68,6 +68,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="leave out what each lead contributes, which takes most of the time",
     )
+    add_runtime_option(parser)
     parser.add_argument(
         "--jobs",
         metavar="N",
@@ -100,29 +101,30 @@ def _execute(options: argparse.Namespace) -> int:
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
     (description,) = CommandInputs((options.model,), options.record if several else None, outputs=files).check()
     record = None if several else read_whole(Path(options.record))
-    start_keras(lean=True)
     from cnn_gap.batch.explain_folder import ExplainOptions
 
     wanted = ExplainOptions(options.classes, options.leads, level)
     if record is None:
         code = _explain_folder(options, wanted)
     else:
-        code = _write_explanations(*wanted.explain(_load(options.model), record), options)
+        code = _write_explanations(*wanted.explain(_load(options.model, options.runtime), record), options)
     name_unseen(description.unseen)
     return code
 
 
-def _load(model: Path) -> "Classifier":
+def _load(model: Path, runtime: str) -> "Classifier":
+    if runtime == "keras":
+        start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
 
-    return load_classifier(model)
+    return load_classifier(model, runtime)
 
 
 def _explain_folder(options: argparse.Namespace, wanted: "ExplainOptions") -> int:
     from cnn_gap.batch.explain_folder import fill_explanations
     from cnn_gap.batch.folder_pages import INDEX
 
-    load = partial(_load, options.model)
+    load = partial(_load, options.model, options.runtime)
     summary = fill_explanations(load, options.model, options.record, options.out, wanted, warn, options.jobs)
     print(f"{summary}: {options.out / INDEX}")
     return 1 if summary.failed else 0
@@ -131,7 +133,6 @@ def _explain_folder(options: argparse.Namespace, wanted: "ExplainOptions") -> in
 def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:
     """Print the chosen classes and write the files asked for; the page shows every class."""
     from cnn_gap.report.explanation_export import write_annotations, write_explanation
-    from cnn_gap.report.figures import save_figures
     from cnn_gap.report.page import explanation_page
     from cnn_gap.report.tables import explanation_table
     from cnn_gap.system.files import write_text
@@ -139,6 +140,8 @@ def _write_explanations(every: "Explanation", chosen: "Explanation", options: ar
     print(explanation_table(chosen))
     written = []
     if options.out:
+        from cnn_gap.report.figures import save_figures
+
         layout = Layout(options.rows, options.speed, options.gain, options.cabrera)
         leads = [options.lead] if options.lead else None
         written += save_figures(chosen, options.out, leads, layout=layout, every_page=options.every_page)
