@@ -1,6 +1,7 @@
 """What a start costs: nothing is imported that is not needed."""
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -53,7 +54,7 @@ def test_what_is_wrong_shows_before_anything_heavy(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("predict.py", "model", RECORD), ("explain.py", "model", RECORD, "--no-leads")]
+    "arguments", [("predict.py", "model", RECORD), ("explain.py", "model", RECORD, "--json", os.devnull)]
 )
 def test_a_record_is_classified_and_explained_without_tensorflow(arguments):
     imported, code = imported_by(*arguments)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from cnn_gap.model.runtimes import Compute, start_runtime
+from cnn_gap.model.runtimes import Compute, start_gradients, start_runtime
 from cnn_gap.network.lead_maps import Gradients, lead_maps
 from cnn_gap.predict.predictor import Predictor
 
@@ -45,10 +45,7 @@ class MapPredictor(Predictor):
     @cached_property
     def gradients(self) -> Gradients:
         """Computes the gradients of logits with respect to the windows' amplitudes."""
-        network = self.network  # starts Keras, which the module imports
-        from cnn_gap.network.gradients import logit_gradients
-
-        return logit_gradients(network)
+        return start_gradients(self.trained, self.runtime)
 
     @cached_property
     def map_stride(self) -> int:

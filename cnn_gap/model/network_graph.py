@@ -241,9 +241,7 @@ def _cropping(found: Translation, layer: Layer) -> Value:
 
 
 def _repeat(found: Translation, layer: Layer) -> Value:
-    scales = np.array([1, 1, 1, layer.settings["size"]], np.float32)
-    plain = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor", "mode": "nearest"}
-    return found.graph.add("Resize", found.tensor(layer.inputs[0]), "", scales, **plain)
+    return found.graph.repeat(found.tensor(layer.inputs[0]), layer.settings["size"])
 
 
 def _side_by_side(found: Translation, layer: Layer) -> Value:

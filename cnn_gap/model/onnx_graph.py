@@ -44,6 +44,11 @@ class Graph:
         self.nodes.append(Node(kind, tuple(names), output, settings))
         return output
 
+    def repeat(self, tensor: str, times: int) -> str:
+        """Add an operation that repeats each step of a tensor (windows, features, 1, steps)."""
+        plain = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor", "mode": "nearest"}
+        return self.add("Resize", tensor, "", np.array([1, 1, 1, times], np.float32), **plain)
+
     def model(self, inputs: Shapes, outputs: Shapes) -> "onnx.ModelProto":
         """Return the graph in ONNX's form, given the float32 tensors that go in and come out."""
         from onnx import TensorProto, helper, numpy_helper

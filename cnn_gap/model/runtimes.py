@@ -8,13 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnn_gap.model.gradient_graph import gradient_graph
 from cnn_gap.model.network_graph import network_graph
 from cnn_gap.model.trained_network import TrainedNetwork
+from cnn_gap.network.lead_maps import Gradients
 from cnn_gap.system.errors import InputError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 RUNTIMES = ("auto", "onnx", "openvino", "keras")
 PRECISIONS = ("float32", "bfloat16")
@@ -108,13 +113,7 @@ def _naming(source: str, runtime: str) -> Iterator[None]:
 
 
 def _onnx(graph: bytes) -> Compute:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # threads compute different windows
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    threads = thread_count()
+    session, threads = _session(graph), thread_count()
     pool = ThreadPoolExecutor(threads, "onnx")
 
     def compute(windows: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -124,6 +123,48 @@ def _onnx(graph: bytes) -> Compute:
         return tuple(map(np.concatenate, zip(*found, strict=True)))
 
     return compute
+
+
+def start_gradients(network: TrainedNetwork, runtime: Runtime) -> Gradients:
+    """Return a function that computes the gradients of logits with respect to windows' amplitudes (per mV).
+
+    ONNX Runtime computes them where the runtime is not Keras.
+
+    Raises
+    ------
+    InputError
+        If the runtime cannot compute them.
+    """
+    if runtime.resolved == "keras":
+        model = network.keras  # starts Keras, which the module of the gradients imports
+        from cnn_gap.network.gradients import logit_gradients
+
+        return logit_gradients(model)
+    with _naming(network.source, "onnx"):
+        session = _session(gradient_graph(network.structure).SerializeToString())
+    rows = network.structure.layers[-1].weights[0].T
+    pool = ThreadPoolExecutor(thread_count(), "gradients")
+
+    def compute(windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
+        weights = np.ascontiguousarray(rows[list(columns)])
+
+        def of_window(window: np.ndarray) -> np.ndarray:
+            (found,) = session.run(None, {"windows": window[None], "weights": weights})
+            return np.asarray(found)
+
+        with _naming(network.source, "onnx"):
+            return np.stack(list(pool.map(of_window, windows)), axis=1)
+
+    return compute
+
+
+def _session(graph: bytes) -> "InferenceSession":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # threads compute different windows
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def thread_count() -> int:

@@ -48,6 +48,7 @@ def _features(network: keras.Model) -> Callable[[Tensor], Tensor]:
 
     def features(windows: Tensor) -> Tensor:
         uncut = before(windows, training=False)
+        uncut = uncut if isinstance(uncut, list | tuple) else [uncut]
         cut = [crop_steps(each, *crop.cropping) for each, crop in zip(uncut, crops, strict=True)]
         return behind(cut, training=False)
 

@@ -115,7 +115,7 @@ def test_an_onnx_file_holds_the_metadata(onnx_file, classifier):
 
     held = onnxruntime.InferenceSession(onnx_file).get_modelmeta().custom_metadata_map
     assert {key: json.loads(value) for key, value in held.items()} == metadata(
-        classifier.network, classifier.description
+        classifier.trained, classifier.description
     )
 
 

@@ -1,62 +1,20 @@
 """The ONNX graph: every network that the configuration can describe gives what it gives in Keras."""
 
 from dataclasses import replace
-from functools import cache
 
 import keras
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from drawn_networks import NETWORKS, drawn_network, drawn_windows
 
 from cnn_gap.model.network_graph import Convolution, network_graph
 from cnn_gap.model.runtimes import Runtime, start_runtime
 from cnn_gap.model.trained_network import TrainedNetwork, in_memory
 from cnn_gap.network.activation_maps import with_maps
-from cnn_gap.network.architecture import build_network
-from cnn_gap.network.options import FeaturePath, Network
 from cnn_gap.network.structure import Structure, structure_of
 from cnn_gap.system.errors import InputError
-
-PLAIN = Network(filters=(8, 8, 16), kernels=(9, 4, 5), pooling=(2, 2, 1))
-PATHS = (
-    FeaturePath("wave", (8, 8), (3, 1)),
-    FeaturePath("beat", (16, 8, 8), (5, 2, 3)),
-    FeaturePath("rhythm", (8, 12), (9, 5), pool=2),
-)
-
-#: Networks by what is special about them.
-NETWORKS = {
-    "plain": PLAIN,
-    "one block": Network(filters=(8,), kernels=(5,), pooling=(4,)),
-    "odd pooling": replace(PLAIN, pooling=(3, 1, 5)),
-    "dropout": replace(PLAIN, dropout=0.0, last_dropout=0.5),
-    "residual": replace(PLAIN, residual=True),
-    "dilation": replace(PLAIN, dilation=(1, 2, 4), residual=True),
-    "dilation of an even kernel": replace(PLAIN, kernels=(9, 4, 4), dilation=(1, 1, 2), residual=True),
-    "squeeze": replace(PLAIN, squeeze=4),
-    "squeeze and residual": replace(PLAIN, squeeze=2, residual=True),
-    "sharpen": replace(PLAIN, sharpen=True),
-    "sharpen by neighbours": replace(PLAIN, sharpen=True, sharpen_steps=7),
-    "one path": replace(PLAIN, paths=PATHS[:1]),
-    "paths": replace(PLAIN, paths=PATHS, residual=True),
-    "paths and squeeze": replace(PLAIN, paths=PATHS, squeeze=4, sharpen=True),
-    "gated": replace(PLAIN, paths=PATHS, residual=True, sharpen=True, sharpen_steps=5, gated=True),
-}
-
-
-@cache
-def _network(kind: str):
-    """Return a network with weights as training might leave them, all but the plain one with margins."""
-    options = NETWORKS[kind]
-    network = build_network(options, 12, 5, margin=0 if kind == "plain" else 8 * options.stride)
-    random = np.random.default_rng(1)
-    network.set_weights([each + random.uniform(0, 0.2, each.shape) for each in network.get_weights()])
-    return network
-
-
-def _windows(count: int, samples: int) -> np.ndarray:
-    return np.random.default_rng(samples).normal(0, 0.5, (count, samples, 12)).astype(np.float32)
 
 
 def _require_equal(found, network, windows):
@@ -67,27 +25,27 @@ def _require_equal(found, network, windows):
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_onnx_runtime_gives_what_keras_gives(kind):
-    network = _network(kind)
+    network = drawn_network(kind)
     onnx.checker.check_model(network_graph(structure_of(network)), full_check=True)
-    windows = _windows(9, 600)
+    windows = drawn_windows(9, 600)
     _require_equal(start_runtime(in_memory(network), Runtime("onnx"), maps=True)(windows), network, windows)
 
 
 def test_openvino_gives_what_keras_gives():
     pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
-    network, windows = _network("gated"), _windows(3, 400)
+    network, windows = drawn_network("gated"), drawn_windows(3, 400)
     _require_equal(start_runtime(in_memory(network), Runtime("openvino"), maps=True)(windows), network, windows)
 
 
 def test_probabilities_alone_are_the_same():
-    network, windows = in_memory(_network("gated")), _windows(9, 400)
+    network, windows = in_memory(drawn_network("gated")), drawn_windows(9, 400)
     (alone,) = start_runtime(network, Runtime("onnx"))(windows)
     np.testing.assert_array_equal(alone, start_runtime(network, Runtime("onnx"), maps=True)(windows)[0])
 
 
 def test_windows_get_what_each_gets_alone():
-    compute = start_runtime(in_memory(_network("gated")), Runtime("onnx"), maps=True)
-    windows = _windows(21, 400)
+    compute = start_runtime(in_memory(drawn_network("gated")), Runtime("onnx"), maps=True)
+    windows = drawn_windows(21, 400)
     probabilities, maps = compute(windows)
     for index in (0, 8, 20):
         alone = compute(windows[index : index + 1])
@@ -96,7 +54,7 @@ def test_windows_get_what_each_gets_alone():
 
 
 def test_a_block_with_a_shortcut_is_one_convolution():
-    graph = network_graph(structure_of(_network("residual"))).graph
+    graph = network_graph(structure_of(drawn_network("residual"))).graph
     kinds = [node.op_type for node in graph.node]
     assert kinds.count("Conv") == 3
     assert "Add" not in kinds and "BatchNormalization" not in kinds
@@ -149,13 +107,13 @@ def _changed(structure: Structure, name: str, **changes) -> Structure:
     ],
 )
 def test_layers_that_are_no_networks_are_named(changes, reason):
-    structure = _changed(structure_of(_network("plain")), "block2_convolution", **changes)
+    structure = _changed(structure_of(drawn_network("plain")), "block2_convolution", **changes)
     with pytest.raises(InputError, match=reason):
         network_graph(structure)
 
 
 def test_settings_that_would_compute_something_else_are_named():
-    structure = structure_of(_network("plain"))
+    structure = structure_of(drawn_network("plain"))
     layer = next(each for each in structure.layers if each.name == "block2_relu")
     structure = _changed(structure, layer.name, settings={**layer.settings, "negative_slope": 0.1})
     with pytest.raises(
@@ -165,14 +123,14 @@ def test_settings_that_would_compute_something_else_are_named():
 
 
 def test_weights_that_do_not_fit_are_named_with_their_file():
-    structure = structure_of(_network("plain"))
+    structure = structure_of(drawn_network("plain"))
     broken = _changed(structure, "block2_convolution", weights=(np.ones((4, 7, 8), np.float32),))
     with pytest.raises(InputError, match=r"model\.keras: cannot be computed by onnx"):
-        start_runtime(TrainedNetwork("model.keras", broken, lambda: None), Runtime())(_windows(1, 40))
+        start_runtime(TrainedNetwork("model.keras", broken, lambda: None), Runtime())(drawn_windows(1, 40))
 
 
 def test_steps_are_never_more_than_samples():
-    structure = structure_of(_network("paths"))
+    structure = structure_of(drawn_network("paths"))
     layer = next(each for each in structure.layers if each.kind == "UpSampling1D")
     structure = _changed(structure, layer.name, settings={**layer.settings, "size": 1 << 20})
     with pytest.raises(InputError, match="rhythm_repeat: must not repeat more steps than were pooled"):
@@ -180,7 +138,7 @@ def test_steps_are_never_more_than_samples():
 
 
 def test_the_graph_holds_its_weights_and_nothing_from_elsewhere():
-    model = network_graph(structure_of(_network("gated")))
+    model = network_graph(structure_of(drawn_network("gated")))
     assert {each.domain for each in model.opset_import} == {""}
     assert not any(each.external_data for each in model.graph.initializer)
     assert onnxruntime.InferenceSession(model.SerializeToString()).get_inputs()[0].shape == [
