@@ -1,9 +1,7 @@
 """Explained records as pages: what they say, that they are safe and whole, and that they work in a browser."""
 
 import json
-import os
 import re
-import shutil
 from base64 import b64decode, b64encode
 from dataclasses import replace
 from functools import cache
@@ -311,27 +309,6 @@ def with_record(explanation, record):
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Headless Chromium, 1200 by 800; what it says on its console is collected."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    paths = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
-    if absent := [name for name, path in paths.items() if path is None]:
-        pytest.skip(f"{' and '.join(absent)} not found; on Debian: apt install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = paths["chromium"]
-    flags = "headless=new disable-gpu disable-quic no-first-run disable-background-networking disable-sync"
-    flags += " disable-component-update disable-dev-shm-usage force-prefers-reduced-motion window-size=1200,800"
-    flags += f" user-data-dir={tmp_path_factory.mktemp('chromium')}"
-    flags += " no-sandbox" if os.geteuid() == 0 else ""  # root has no sandbox
-    for flag in flags.split():
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(paths["chromedriver"]))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture
