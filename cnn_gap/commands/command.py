@@ -96,18 +96,16 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_runtime_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--runtime`, what computes probabilities and maps."""
+def add_runtime_options(parser: argparse.ArgumentParser, precision: bool = True) -> None:
+    """Add `--runtime`, what computes probabilities and maps, and `--precision`, how exactly."""
     parser.add_argument(
         "--runtime",
         choices=RUNTIMES,
         default="auto",
         help="what computes the network; auto: onnx, or openvino for bfloat16 (default: auto)",
     )
-
-
-def add_precision_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--precision`, how exactly probabilities are computed."""
+    if not precision:
+        return
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import (
     Command,
-    add_precision_option,
-    add_runtime_option,
+    add_runtime_options,
     add_strict_option,
     name_unseen,
     warn,
@@ -54,8 +53,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="classify on the workers of a Dask scheduler, or by N processes on this machine (pip install"
         " cnn-gap[cluster])",
     )
-    add_runtime_option(parser)
-    add_precision_option(parser)
+    add_runtime_options(parser)
     add_strict_option(parser)
 
 

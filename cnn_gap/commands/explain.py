@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_gap.commands.checks import CommandInputs
-from cnn_gap.commands.command import Command, add_runtime_option, name_unseen, warn, whole_number
+from cnn_gap.commands.command import Command, add_runtime_options, name_unseen, warn, whole_number
 from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.sources import is_several
@@ -73,7 +73,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="leave out what each lead contributes, which takes most of the time",
     )
-    add_runtime_option(parser)
+    add_runtime_options(parser, precision=False)
     parser.add_argument(
         "--jobs",
         metavar="N",

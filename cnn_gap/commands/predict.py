@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.commands.command import Command, add_runtime_option, name_unseen, warn, whole_number
+from cnn_gap.commands.command import Command, add_runtime_options, name_unseen, warn, whole_number
 from cnn_gap.io.long_records import open_record
 from cnn_gap.model.folder import ModelDescription, read_description
 from cnn_gap.system.backend import start_keras
@@ -28,7 +28,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=5,
         help="print the N most probable diagnoses and any others that are answered (default: %(default)s)",
     )
-    add_runtime_option(parser)
+    add_runtime_options(parser, precision=False)
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
         "--json", action="store_true", help="print every class as JSON; several records as a list"
