@@ -148,6 +148,21 @@ def browser(tmp_path_factory):
     driver.quit()
 
 
+@pytest.fixture
+def show(browser, tmp_path):
+    """Show a page; its console must stay empty."""
+
+    def show(page):
+        path = tmp_path / "page.html"
+        path.write_text(page, encoding="utf-8")
+        browser.get(path.as_uri())
+        return browser
+
+    yield show
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert browser.get_log("browser") == []
+
+
 @pytest.fixture(scope="session")
 def service(model):
     """The address of `cnn-gap serve`, with short limits, in a thread of this process."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cnn_gap.batch.explanation_files import WrittenRecord, page_url, relink
 from cnn_gap.io.sources import ListedRecord
-from cnn_gap.report.page import IndexRow, Links, index_page
+from cnn_gap.report.page import Links
+from cnn_gap.report.page_index import IndexRow, IndexStatement, index_page
 from cnn_gap.results.ledger import Entry, Ledger
 from cnn_gap.system.files import write_text
 
@@ -37,6 +38,7 @@ class FolderPages:
         self._headings = headings
         self._columns = {heading: column for column, heading in enumerate(headings)}
         self._records: dict[str, WrittenRecord] = {}
+        self._statements: dict[IndexStatement, IndexStatement] = {}
         self._failing: set[str] = set()
 
     @property
@@ -95,7 +97,10 @@ class FolderPages:
         row, links = written.row, written.links
         about = {
             "name": row.name,
-            "reported": row.reported,
+            "conclusion": row.conclusion,
+            "alerts": row.alerts,
+            "statements": [[each.name, each.degree, each.codes] for each in row.statements],
+            "urgency": row.urgency,
             "notes": row.notes,
             # The index shows thousandths, and there may be many records.
             "probabilities": [
@@ -110,9 +115,17 @@ class FolderPages:
         row = IndexRow(
             str(about["name"]),
             page_url(entry.name),
-            tuple(map(str, about["reported"])),
+            str(about["conclusion"]),
+            tuple(map(str, about["alerts"])),
+            tuple(self._statement(*each) for each in about["statements"]),
+            float(about["urgency"]),
             {self._headings[column]: value / 1000 for column, value in about["probabilities"]},
             tuple(map(str, about["notes"])),
         )
         previous, following = about["links"]
         return WrittenRecord(entry.name, entry.stamp, Links(INDEX, previous, following), row, entry.result)
+
+    def _statement(self, name: str, degree: str, codes: Sequence[str]) -> IndexStatement:
+        """Return a statement; equal ones of many rows are one object."""
+        statement = IndexStatement(str(name), str(degree), tuple(map(str, codes)))
+        return self._statements.setdefault(statement, statement)

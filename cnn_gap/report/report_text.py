@@ -63,10 +63,17 @@ def recording(record: Record) -> list[str]:
 
 
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
-    """Return `Measurements.values`, without PR in rhythms that have none; empty without a heartbeat."""
+    """Return `Measurements.values`, without PR in a rhythm without a PR interval.
+
+    The reading says which rhythm it is, or else the diagnoses that are reported. Nothing is returned of a
+    record in which there is no heartbeat that can be judged.
+    """
     if not explanation.answerable:
         return []
-    without_pr = WITHOUT_PR & {diagnosis.code for diagnosis in explanation.reported}
+    stated = {each.code for each in explanation.reported}
+    if explanation.reading is not None:
+        stated = {code for each in explanation.reading.statements for code in each.codes}
+    without_pr = WITHOUT_PR & stated
     return [(name, value) for name, value in measured.values if name != "PR" or not without_pr]
 
 
