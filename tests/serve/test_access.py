@@ -9,7 +9,6 @@ pytest.importorskip("starlette")
 
 from starlette.requests import Request
 
-from cnn_gap.commands import serve
 from cnn_gap.commands.main import main
 from cnn_gap.serve import limits
 from cnn_gap.serve.limits import Places, Rates
