@@ -148,7 +148,6 @@ def _explain_folder(options: argparse.Namespace, wanted: "ExplainOptions") -> in
 def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:
     """Print the chosen classes and write the files asked for; the page shows every class."""
     from cnn_gap.report.explanation_export import write_annotations, write_explanation
-    from cnn_gap.report.page import explanation_page
     from cnn_gap.report.tables import explanation_table
     from cnn_gap.system.files import write_text
 
@@ -167,6 +166,8 @@ def _write_explanations(every: "Explanation", chosen: "Explanation", options: ar
         write_annotations(options.annotations, chosen)
         written.append(options.annotations)
     if options.html:
+        from cnn_gap.report.page import explanation_page
+
         write_text(options.html, explanation_page(every))
         written.append(options.html)
     for path in written:
