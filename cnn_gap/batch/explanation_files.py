@@ -23,8 +23,11 @@ from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes, write_text
 from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, FIGURE, PAGE
 
+#: Suffix of the report of a record.
+REPORT = ".pdf"
+
 _FILES = {".html": PAGE, ".json": EXPLANATION, f".{ANNOTATOR}": ANNOTATIONS}
-_WITH_REPORT = {**_FILES, ".pdf": FIGURE}
+_WITH_REPORT = {**_FILES, REPORT: FIGURE}
 
 #: The ledger and the files of each record in the folder of the results, without a report and with one.
 EXPLANATIONS = LedgerKind("explanations", _FILES, (tuple(_WITH_REPORT),))
@@ -159,9 +162,9 @@ def as_failed(task: RecordTask) -> WrittenRecord:
     return WrittenRecord(task.name, None, task.links, IndexRow(task.name, None, failure=task.failure))
 
 
-def page_url(name: str) -> str:
-    """Return the URL of a record's page from the pages beside it."""
-    return quote(os.fsencode(f"{name}.html"))
+def file_url(name: str, suffix: str = ".html") -> str:
+    """Return the URL of a file of a record, its page or another, from the pages beside it."""
+    return quote(os.fsencode(f"{name}{suffix}"))
 
 
 def index_row(name: str, every: Explanation, headings: Mapping[str, str]) -> IndexRow:
@@ -179,7 +182,7 @@ def index_row(name: str, every: Explanation, headings: Mapping[str, str]) -> Ind
     reading = every.reading
     row = IndexRow(
         every.record.name,
-        page_url(name),
+        file_url(name),
         probabilities={headings[each.codes[0]]: each.probability for each in every.classes},
         notes=quality_notes(every),
     )

@@ -38,11 +38,12 @@ STATED = "In the reading"
 
 @dataclass(frozen=True)
 class Links:
-    """URLs of the index, and of the records before and after in it, if there are any."""
+    """URLs of the index, the records before and after in it, and the record's report, if there are any."""
 
     index: str
     previous: str | None = None
     next: str | None = None
+    report: str | None = None
 
 
 def explanation_page(explanation: Explanation, links: Links | None = None) -> str:
@@ -263,7 +264,8 @@ def _links(links: Links) -> str:
     steps = [
         f'<a rel="{rel}" href="{escape(href)}">{text}</a>' for rel, href, text in wanted if href is not None
     ]
-    return "\n".join([f'<a rel="up" href="{escape(links.index)}">All records</a>', *steps])
+    report = [] if links.report is None else [f'<a rel="alternate" href="{escape(links.report)}">PDF</a>']
+    return "\n".join([f'<a rel="up" href="{escape(links.index)}">All records</a>', *steps, *report])
 
 
 def _nav(links: Links) -> str:

@@ -55,6 +55,8 @@ class IndexRow:
         On the record's quality.
     failure : str
         The reason why the record could not be explained; empty if it was.
+    report : str or None
+        URL of its report, a PDF; None if there is none.
     """
 
     name: str
@@ -66,6 +68,7 @@ class IndexRow:
     probabilities: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     failure: str = ""
+    report: str | None = None
 
 
 def urgency(reading: Reading) -> float:
@@ -115,6 +118,7 @@ def _index_data(rows: Sequence[IndexRow]) -> dict[str, object]:
                     round(1000 * row.probabilities[name]) if name in row.probabilities else None
                     for name in diagnoses
                 ],
+                row.report,
             ]
             for row in rows
         ],

@@ -5,7 +5,7 @@ from html import escape
 
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.reading.reading import Reading, Statement
-from cnn_gap.report.report_text import drawable, network_limits, record_notes
+from cnn_gap.report.report_text import drawable, network_limits, record_notes, why
 
 #: How a note begins that tells what a measurement has overruled; all others are on the record's quality.
 OVERRULED = "not reported"
@@ -82,17 +82,6 @@ def _statement_html(statement: Statement, lines: Sequence[ExplainedClass]) -> st
     if place is None:
         return f"<li><div>{inside}</div></li>"
     return f'<li><button type="button" aria-pressed="false" data-class="{place}">{inside}</button></li>'
-
-
-def why(statement: Statement) -> str:
-    """Return where a statement comes from, such as ``network 0.93 and measurement: QRS 150 ms``."""
-    network = "" if statement.probability is None else f"network {statement.probability:.2f}"
-    measured = "; ".join(statement.evidence)
-    if statement.origin == "network":
-        return "; ".join(filter(None, (network, measured)))
-    if statement.origin == "measurement":
-        return f"measurement: {measured}" + (f" ({network})" if network else "")
-    return f"{network} and measurement: {measured}"
 
 
 def _list_html(identity: str, title: str, items: Iterable[str]) -> str:

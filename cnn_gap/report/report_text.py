@@ -5,6 +5,7 @@ import math
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.diagnoses.classes import Diagnosis, duplicate_indices
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
+from cnn_gap.reading.reading import Statement
 from cnn_gap.record import Record
 
 #: Codes of rhythms without a PR interval: atrial fibrillation, flutter, pacing rhythm.
@@ -43,6 +44,17 @@ def verdict(explained: ExplainedClass) -> str:
     return (
         "reported" if explained.probability >= explained.threshold else "reported, as nearest to its threshold"
     )
+
+
+def why(statement: Statement) -> str:
+    """Return where a statement comes from, such as ``network 0.93 and measurement: QRS 150 ms``."""
+    network = "" if statement.probability is None else f"network {statement.probability:.2f}"
+    measured = "; ".join(statement.evidence)
+    if statement.origin == "network":
+        return "; ".join(filter(None, (network, measured)))
+    if statement.origin == "measurement":
+        return f"measurement: {measured}" + (f" ({network})" if network else "")
+    return f"{network} and measurement: {measured}"
 
 
 def codes(explained: ExplainedClass) -> str:

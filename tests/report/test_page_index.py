@@ -57,13 +57,20 @@ def test_the_index_holds_what_was_explained_and_says_why_the_rest_failed():
     parsed = Page(page)
     assert not {"b", "i"} & {tag for tag, _ in parsed.elements}
     assert embedded(page)["rows"] == [
-        [EVIL, "a%22b.html", 7.0, "abnormal", [[EVIL, EVIL]], [[0, 1]], "flat", [250]]
+        [EVIL, "a%22b.html", 7.0, "abnormal", [[EVIL, EVIL]], [[0, 1]], "flat", [250], None]
     ]
     cells = parsed.text("td")
     assert "A<i>2" in cells
     assert "/x/<b>A2: it is empty; give a record" in cells
     assert parsed.text("p")[0] == "1 explained, 1 failed"
     assert "failures" not in {each.get("id") for each in Page(index_page([])).attributes("table")}
+
+
+def test_records_with_a_report_link_it(show):
+    driver = show(index_page([row("A1", "SR", report="A%201.pdf"), row("A2", "AF")]))
+    links = driver.find_elements("css selector", "#records tbody a")
+    assert [link.text for link in links] == ["A1", "PDF", "A2"]
+    assert links[1].get_attribute("href").endswith("/A%201.pdf")
 
 
 def test_each_class_has_its_own_probability():

@@ -3,8 +3,8 @@
 
 const STEP = 200;
 const [URGENT, PROBABLE] = [2, 3]; // columns that begin with the highest
-const rows = data.rows.map(([name, href, urgency, conclusion, alerts, statements, notes, probabilities]) => ({
-  name, href, urgency, conclusion, alerts, statements, notes, probabilities,
+const rows = data.rows.map(([name, href, urgency, conclusion, alerts, statements, notes, probabilities, report]) => ({
+  name, href, urgency, conclusion, alerts, statements, notes, probabilities, report,
   text: plain([name, conclusion, notes, ...alerts.map(([, text]) => text)].join(" ")),
 }));
 const state = { column: URGENT, down: true, shown: STEP };
@@ -60,6 +60,10 @@ function drawn(row, named) {
   const name = add(element, "td");
   if (row.href === null) name.textContent = row.name;
   else add(name, "a", { href: row.href }, row.name);
+  if (row.report !== null) {
+    name.append(" ");
+    add(name, "a", { href: row.report, "aria-label": `${row.name}, report as PDF` }, "PDF");
+  }
   add(element, "td", { class: `conclusion ${row.conclusion.replace(" ", "-")}` }, row.conclusion);
   const reading = add(element, "td");
   for (const [, text] of row.alerts) add(reading, "div", { class: "alert" }, `Alert: ${text}`);
