@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +22,11 @@ from cnn_gap.model.runtimes import Runtime
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import PendingRecord
 from cnn_gap.predict.stream import BEYOND_NUMBERS, SignalForm, predict_stream, waiting_records
-from cnn_gap.reading.degrees import DegreeLimits, read_degree_limits
+from cnn_gap.reading.degrees import read_degree_limits
 from cnn_gap.reading.evidence import gather_evidence
-from cnn_gap.reading.interpret import interpret
 from cnn_gap.reading.reading import Reading
 from cnn_gap.record import Record
+from cnn_gap.signal.quality import Quality
 from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,11 +41,8 @@ RECORDS_EXPLAINED_AT_ONCE = 16
 class Classifier(MapPredictor):
     """A trained network that classifies and explains records, files or signals.
 
-    Made by `load_classifier`; its attributes are those of `cnn_gap.predict.predictor.Predictor`, and `limits`:
-    the probabilities from which on a reading calls a statement present, probable or possible.
+    Made by `load_classifier`; its attributes are those of `cnn_gap.predict.predictor.Predictor`.
     """
-
-    limits: DegreeLimits = field(default_factory=DegreeLimits)
 
     def predict(
         self,
@@ -83,10 +80,11 @@ class Classifier(MapPredictor):
         False
         """
         single = _single_record(record, _signal_form(sampling_rate, leads, unit), open_record)
+        prepared = self.prepare(single)
         if isinstance(single, LongRecord):
-            prediction = self.predict_long(single)
+            prediction = self.predict_long(single, prepared)
         else:
-            (prediction,) = self.predict_prepared([self.prepare(single)])
+            (prediction,) = self.predict_prepared([prepared])
         if not np.isfinite(prediction.probabilities).all():
             raise InputError(f"{single.name or 'the record'}: {BEYOND_NUMBERS}")
         return prediction
@@ -100,12 +98,8 @@ class Classifier(MapPredictor):
     ) -> Reading:
         """Classify and measure one record, record file or signal, and return what a reader may believe of it.
 
-        The parameters are those of `predict`.
-
-        Raises
-        ------
-        InputError
-            As for `predict`, or if the record is too long to be measured at once.
+        The parameters and errors are those of `predict`, whose prediction has this reading, too. Of a file of
+        hours, one part of 30 s is measured.
 
         Examples
         --------
@@ -114,19 +108,18 @@ class Classifier(MapPredictor):
         >>> reading.statements[0].name
         'Sinus rhythm'
         """
-        single = _single_record(record, _signal_form(sampling_rate, leads, unit), read_whole)
-        if isinstance(single, LongRecord):
-            raise InputError(f"{single.name}: is too long for a reading; cut it into shorter records")
-        return self.interpret(self.predict(single), single)
+        reading = self.predict(record, sampling_rate, leads, unit).reading
+        assert reading is not None  # `prepare` measures every record that can be answered
+        return reading
 
     def interpret(self, prediction: Prediction, record: Record) -> Reading:
-        """Return the reading of a record whose prediction is known."""
-        if not prediction.answerable or prediction.failure:
-            reason = prediction.failure or prediction.notes[0]
-            return Reading("not interpretable", reason, notes=prediction.notes)
-        evidence = gather_evidence(record, measure(record))
-        notes = tuple(dict.fromkeys((*record.notes, *prediction.notes)))
-        return interpret(self.classes, prediction.probabilities, evidence, self.limits, notes)
+        """Return the reading of a record whose prediction is known: its own, or one that is made now."""
+        if prediction.reading is not None:
+            return prediction.reading
+        quality = Quality(prediction.answerable, prediction.notes)
+        reading = self.make_reading(prediction.probabilities, quality, gather_evidence(record, measure(record)))
+        assert reading is not None
+        return reading
 
     def predict_signal(
         self,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,37 @@ class NoValidSampleError(InputError):
 #: artefact, which has values between, and from a wrong gain, which makes all samples large.
 IMPOSSIBLE_MV = 20.0
 _GAP = 4
+
+
+@dataclass(frozen=True)
+class RecordFacts:
+    """What the file of a recording says of it, without the signal.
+
+    Attributes
+    ----------
+    age : float
+        In years, NaN where unknown.
+    sex : str
+        ``"Female"``, ``"Male"`` or ``"Unknown"``.
+    time : datetime or None
+        When the recording began, where it is known.
+    """
+
+    age: float = math.nan
+    sex: str = "Unknown"
+    time: datetime | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold; None where a value is not known. The time is in ISO 8601."""
+        return {
+            "age": None if math.isnan(self.age) else self.age,
+            "sex": None if self.sex == "Unknown" else self.sex,
+            "recorded": None if self.time is None else self.time.isoformat(),
+        }
+
+
+#: The facts of a recording of which nothing is known.
+NO_FACTS = RecordFacts()
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -139,6 +170,11 @@ class Record:
     def duration_s(self) -> float:
         """How long the recording is, s."""
         return len(self.signal) / self.sampling_rate
+
+    @property
+    def facts(self) -> RecordFacts:
+        """Age, sex and time of the recording."""
+        return RecordFacts(self.age, self.sex, self.time)
 
 
 @dataclass(frozen=True, eq=False)

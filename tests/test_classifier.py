@@ -16,6 +16,7 @@ from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.predict.prediction import failed_prediction
+from cnn_gap.reading.reading import Reading
 from cnn_gap.simulation import simulate_record
 from cnn_gap.system.errors import InputError
 
@@ -323,13 +324,44 @@ def test_notebooks_show_small_tables_of_escaped_text(classifier, with_findings, 
     page = prediction._repr_html_()
     assert "<caption>Prediction of &lt;b&gt;A1</caption>" in page
     assert "<p>5 &gt; 4</p>" in page
-    assert page.count("<tr>") == 1 + len(prediction.shown()) < 20
+    assert page.count("<tr>") == 2 + len(prediction.reading.statements) + len(prediction.shown()) < 30
     assert prediction.top(1)[0][0].name in page
     failed = failed_prediction("x", classifier.classes, "a.dcm: <why>")._repr_html_()
     assert ("a.dcm: &lt;why&gt;" in failed, "<td>" in failed) == (True, False)
     explanation = with_findings.explain(replace(some[0], name="<b>A1"), "all", with_leads=True)
-    assert explanation._repr_html_().count("<tr>") == 1 + len(explanation.rows) < 1 + len(explanation.classes)
+    rows = 2 + len(explanation.reading.statements) + len(explanation.rows)
+    assert explanation._repr_html_().count("<tr>") == rows
+    assert len(explanation.rows) < len(explanation.classes)
     assert "&lt;b&gt;A1" in explanation._repr_html_()
+
+
+def test_every_prediction_and_explanation_has_the_same_reading(with_findings, some):
+    first = some[0]
+    reading = with_findings.read(first)
+    assert reading == with_findings.interpret(with_findings.predict(first), first)
+    assert with_findings.predict_batch([first, some[1]])[0].reading == reading
+    of_signal = with_findings.predict(first.signal, first.sampling_rate, LEADS)
+    assert of_signal.reading == reading
+    assert with_findings.explain(first).reading == reading
+    assert with_findings.predict(first).to_dict()["reading"]["conclusion"] == reading.conclusion
+
+
+def test_what_is_not_measured_has_no_reading_and_what_failed_is_not_interpretable(classifier, some):
+    unmeasured = replace(classifier.preparation, measures=False)
+    (prediction,) = classifier.predict_prepared([unmeasured.prepare(some[0])])
+    assert prediction.reading is None
+    assert classifier.interpret(prediction, some[0]) == classifier.read(some[0])
+    failed = failed_prediction("x", classifier.classes, "a.dcm: why")
+    assert (failed.reading.conclusion, failed.reading.reason) == ("not interpretable", "a.dcm: why")
+    silent = classifier.predict(replace(some[0], signal=np.zeros_like(some[0].signal)))
+    assert (silent.reading.conclusion, silent.reading.reason) == ("not interpretable", silent.notes[0])
+
+
+def test_notebooks_show_the_reading_first_and_escape_it(classifier, some):
+    reading = Reading("abnormal", "5 > 4.", alerts=("<b>Pause",), notes=("a & b",))
+    page = replace(classifier.predict(some[0]), reading=reading, notes=("a & b", "c"))._repr_html_()
+    assert page.startswith("<p><strong>&lt;b&gt;Pause</strong></p><table><caption>Abnormal ECG: 5 &gt; 4.")
+    assert (page.count("a &amp; b"), page.count("<p>c</p>")) == (1, 1)
 
 
 def test_a_classifier_is_shown_in_a_few_lines(classifier):

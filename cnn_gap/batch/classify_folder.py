@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -269,8 +269,9 @@ def _prepared(
     waiting = (
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records
     )
-    prepare = classifier.preparation.prepare if jobs else classifier.prepare
-    with closing(prepared_records(prepare, waiting, partial(in_processes, jobs=jobs))) as prepared:
+    preparation = replace(classifier.preparation, measures=False)
+    run = partial(in_processes, jobs=jobs)
+    with closing(prepared_records(preparation.prepare, waiting, run)) as prepared:
         for each in prepared:
             if each.stamp is not None:
                 stamps[each.name] = each.stamp

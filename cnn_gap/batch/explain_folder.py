@@ -7,7 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cnn_gap.batch.explanation_files import EXPLANATIONS, RecordTask, RecordWriter, WrittenRecord, as_lost
+from cnn_gap.batch.explanation_files import (
+    EXPLANATIONS,
+    EXPLANATIONS_AND_REPORTS,
+    RecordTask,
+    RecordWriter,
+    WrittenRecord,
+    as_lost,
+)
 from cnn_gap.batch.folder_pages import INDEX, FolderPages
 from cnn_gap.batch.runner import run_batch
 from cnn_gap.classifier import Classifier
@@ -19,6 +26,7 @@ from cnn_gap.model.folder import fingerprint, read_description
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.record import Record
 from cnn_gap.report.report_text import full_name
+from cnn_gap.report.sheet.report import SheetOptions
 from cnn_gap.results.ledger import Ledger
 from cnn_gap.system.chunks import Work, chunks_of
 from cnn_gap.system.errors import InputError, printable
@@ -57,11 +65,14 @@ class ExplainOptions:
         Whether to find out what each lead contributes.
     level : Level
         The height above which a map makes a region.
+    reports : SheetOptions or None
+        How a PDF of each record of a folder is drawn; None if none is written.
     """
 
     classes: Sequence[str] | str | None = None
     leads: bool = True
     level: Level = DEFAULT_LEVEL
+    reports: SheetOptions | None = None
 
     def choose(self, prediction: Prediction) -> ClassChoice:
         """Return the classes that a record's page explains, given its prediction."""
@@ -111,6 +122,8 @@ def explain_folder(
     jobs: int | None = None,
 ) -> ExplainSummary:
     """Explain every record of `data` into `out`: NAME.html, NAME.json and NAME.cam each, and `index.html`.
+
+    If `options` has reports, each record has a NAME.pdf, too.
 
     A record that fails gets a line to `warn` and one in the index; the others go on. A second run keeps the
     files that an earlier one of the same model and options has written, as far as they are whole and the
@@ -162,7 +175,8 @@ def fill_explanations(
         pages = FolderPages(Path(out), ledger, [record.name for record in records], headings)
         return _Explanation(load, options, pages, Path(out), warn, jobs)
 
-    done = run_batch(EXPLANATIONS, Path(out), source, data, make_batch, warn)
+    kind = EXPLANATIONS if options.reports is None else EXPLANATIONS_AND_REPORTS
+    done = run_batch(kind, Path(out), source, data, make_batch, warn)
     failed = done.batch.pages.failed
     return ExplainSummary(done.worked - failed, failed, done.kept)
 
@@ -189,9 +203,8 @@ class _Explanation:
         if not waiting:
             return
         classifier = self.load()
-        writer = RecordWriter(
-            self.out, map_reader(classifier, self.options.level), self.options.classes is None
-        )
+        reader = map_reader(classifier, self.options.level)
+        writer = RecordWriter(self.out, reader, self.options.classes is None, self.options.reports)
         tasks = _tasks(classifier, self.options, waiting, self.pages)
         jobs = _jobs(self.jobs, len(waiting))
         # What is too large to be sent to another process is written by this one.
@@ -216,7 +229,8 @@ def _as_json(options: ExplainOptions) -> dict[str, Any]:
         if options.classes is None or isinstance(options.classes, str)
         else list(options.classes)
     )
-    return {"classes": classes, "leads": options.leads, "level": asdict(options.level)}
+    reports = None if options.reports is None else asdict(options.reports)
+    return {"classes": classes, "leads": options.leads, "level": asdict(options.level), "reports": reports}
 
 
 def _tasks(

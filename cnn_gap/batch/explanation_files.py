@@ -12,15 +12,21 @@ from cnn_gap.io.sources import Stamp
 from cnn_gap.record import Record
 from cnn_gap.report.diagnosis_order import in_order
 from cnn_gap.report.explanation_export import ANNOTATOR, write_annotations, write_explanation
+from cnn_gap.report.figures import STANDARD_SHEETS, save_report
 from cnn_gap.report.page import IndexRow, Links, explanation_page, relinked
 from cnn_gap.report.report_text import heading, record_notes
+from cnn_gap.report.sheet.report import SheetOptions
 from cnn_gap.results.ledger import LedgerKind, files_hash
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes, write_text
-from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, PAGE
+from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, FIGURE, PAGE
 
-#: The ledger and the files of each record in the folder of the results.
-EXPLANATIONS = LedgerKind("explanations", {".html": PAGE, ".json": EXPLANATION, f".{ANNOTATOR}": ANNOTATIONS})
+_FILES = {".html": PAGE, ".json": EXPLANATION, f".{ANNOTATOR}": ANNOTATIONS}
+_WITH_REPORT = {**_FILES, ".pdf": FIGURE}
+
+#: The ledger and the files of each record in the folder of the results, without a report and with one.
+EXPLANATIONS = LedgerKind("explanations", _FILES, (tuple(_WITH_REPORT),))
+EXPLANATIONS_AND_REPORTS = LedgerKind("explanations", _WITH_REPORT, (tuple(_FILES),))
 
 #: The links of a record without a page.
 NO_LINKS = Links("")
@@ -99,12 +105,21 @@ class RecordWriter:
     reader : MapReader
         Makes explanations.
     answered_only : bool
-        Whether JSON and annotations leave out what is not answered.
+        Whether no classes were named: JSON and annotations leave out what is not answered, and the report has
+        the findings of the reading.
+    sheets : SheetOptions or None
+        Of the report; None if there is none.
     """
 
     out: Path
     reader: MapReader
     answered_only: bool
+    sheets: SheetOptions | None = None
+
+    @property
+    def kind(self) -> LedgerKind:
+        """The files that are written."""
+        return EXPLANATIONS if self.sheets is None else EXPLANATIONS_AND_REPORTS
 
     def write_several(self, tasks: Sequence[RecordTask | WrittenRecord]) -> list[WrittenRecord]:
         """Write the files of those records that are yet to be written."""
@@ -117,9 +132,11 @@ class RecordWriter:
         try:
             every = self.reader.explanation(task.computed)
             chosen = every.answered if self.answered_only else every
-            paths = page, data, marks = EXPLANATIONS.paths(self.out, task.name)
+            paths = page, data, marks, *reports = self.kind.paths(self.out, task.name)
             write_explanation(data, chosen)
             write_annotations(marks, chosen)
+            for report in reports:
+                save_report(every, report, self.sheets or STANDARD_SHEETS, named=not self.answered_only)
             write_text(page, explanation_page(every, task.links))
             return WrittenRecord(
                 task.name, task.stamp, task.links, index_row(task.name, every), files_hash(paths)
@@ -154,15 +171,15 @@ def index_row(name: str, every: Explanation) -> IndexRow:
     return IndexRow(every.record.name, page_url(name), reported, probabilities, record_notes(every))
 
 
-def relink(out: Path, name: str, old: Links, new: Links) -> str:
-    """Give a page other links, and return a hash of the record's files.
+def relink(kind: LedgerKind, out: Path, name: str, old: Links, new: Links) -> str:
+    """Give a page other links, and return a hash of the record's files, which are those of a kind of ledger.
 
     Raises
     ------
     InputError
         If a file cannot be read or written.
     """
-    paths = EXPLANATIONS.paths(out, name)
+    paths = kind.paths(out, name)
     page = read_bytes(paths[0], LARGEST_SIGNAL_FILE).decode("utf-8", "surrogateescape")
     write_text(paths[0], relinked(page, old, new))
     return files_hash(paths)

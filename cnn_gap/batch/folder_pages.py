@@ -82,7 +82,7 @@ class FolderPages:
         for name in self._names:
             written, links = self._records[name], self.links(name)
             if not written.row.failure and written.links != links:
-                result = relink(self._out, name, written.links, links)
+                result = relink(self._ledger.kind, self._out, name, written.links, links)
                 self.take([replace(written, links=links, result=result)])
         write_text(self._out / INDEX, index_page([self._records[name].row for name in self._names]))
 

@@ -1,13 +1,14 @@
 """Heart rate, intervals and frontal axis of a record; each is None where it cannot be trusted."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from cnn_gap.beats.agreement import detectors_agree
 from cnn_gap.beats.detection import MEASURED_HZ, Beats, find_beats, median_sample, prepare_for_beats
+from cnn_gap.beats.ventricular import LARGEST_LEAKAGE, Run, find_run, wave_leakage
 from cnn_gap.beats.waves import Waves, find_waves
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.leads import LEADS
@@ -17,8 +18,13 @@ from cnn_gap.system.html import html_table
 #: A rhythm is irregular if the standard deviation of its RR intervals, divided by their mean, is above this.
 IRREGULAR = 0.12
 
+#: In a tachycardia of at least this rate, /min, with QRS complexes of at least this width, s, the wave before a
+#: complex may be the T wave of the beat before it: no PR interval is given.
+TACHYCARDIA, WIDE_QRS_S = 110.0, 0.12
+
 # An interval outside of these, s, comes from a wave that was found at a wrong place.
-_PR_RANGE_S, _QRS_RANGE_S, _QT_RANGE_S = (0.08, 0.4), (0.05, 0.24), (0.2, 0.7)
+_PR_RANGE_S, _QRS_RANGE_S, _QT_RANGE_S = (0.08, 0.4), (0.05, 0.3), (0.2, 0.7)
+_STEADY_INTERVALS, _STEADY_SHARE = 6, 0.9  # smallest number, and share of usual beats, if one detector counts
 _USUAL_SHARE = 0.5  # smallest share of usual beats
 _P_CORRELATION = 0.8  # lowest median correlation of the beats' P waves with that of the median beat
 _P_CORRELATION_IF_IRREGULAR = 0.9
@@ -44,6 +50,10 @@ class Measurements:
         Intervals of the median beat, over all leads, s.
     axis_deg : float or None
         Of the QRS complex in the frontal plane, from its areas in I and aVF, above -180 to 180 degrees.
+    run : Run or None
+        The longest run of wide beats of another shape.
+    large_waves : bool
+        Whether a part of the record consists of large waves without QRS complexes that stand out.
     """
 
     beats: Beats
@@ -54,6 +64,8 @@ class Measurements:
     qrs_s: float | None = None
     qt_s: float | None = None
     axis_deg: float | None = None
+    run: Run | None = None
+    large_waves: bool = False
 
     @property
     def qtc_bazett_s(self) -> float | None:
@@ -109,21 +121,41 @@ def measure(record: Record | str | Path) -> Measurements:
     record = read_whole(Path(record)) if isinstance(record, str | Path) else record
     signal = prepare_for_beats(record)
     beats = find_beats(record, signal)
+    unmeasured = Measurements(beats, large_waves=wave_leakage(record, signal) < LARGEST_LEAKAGE)
+    if len(beats.intervals_s) < 2 or not (detectors_agree(beats, signal) or _is_steady_tachycardia(beats)):
+        return unmeasured
+    found = replace(_with_rate(unmeasured), run=find_run(record, signal, beats))
+    found = _measure_median(record, signal, found)
+    believed = not found.large_waves or (found.qrs_s is not None and found.qrs_s >= WIDE_QRS_S)
+    return found if believed else unmeasured
+
+
+def _is_steady_tachycardia(beats: Beats) -> bool:
+    """Tell whether fast beats have one shape and one interval: the second detector marks wide ones twice."""
     rr = beats.intervals_s
-    if len(rr) < 2 or not detectors_agree(beats, signal):
-        return Measurements(beats)
-    rate, rr_range = 60 / float(rr.mean()), (float(rr.min()), float(rr.max()))
-    if beats.median is None or beats.usual.mean() < _USUAL_SHARE:
-        return Measurements(beats, None, rate, rr_range)
-    waves = find_waves(beats.median, beats.fiducial, float(np.percentile(rr, 10)))
-    has_p = _has_p_wave(signal, beats, waves)
-    return Measurements(
-        beats,
-        waves,
-        rate,
-        rr_range,
+    regular = len(rr) >= _STEADY_INTERVALS and rr.std() < IRREGULAR * rr.mean()
+    return bool(regular and beats.usual.mean() >= _STEADY_SHARE and 60 / rr.mean() >= TACHYCARDIA)
+
+
+def _with_rate(measured: Measurements) -> Measurements:
+    rr = measured.beats.intervals_s
+    return replace(measured, rate=60 / float(rr.mean()), rr_range_s=(float(rr.min()), float(rr.max())))
+
+
+def _measure_median(record: Record, signal: np.ndarray, measured: Measurements) -> Measurements:
+    """Return the measurements with those of the median beat, if most beats are usual."""
+    beats, rate = measured.beats, measured.rate
+    if beats.median is None or beats.usual.mean() < _USUAL_SHARE or rate is None:
+        return measured
+    waves = find_waves(beats.median, beats.fiducial, float(np.percentile(beats.intervals_s, 10)))
+    qrs = _interval(_QRS_RANGE_S, waves.qrs_onset, waves.qrs_end)
+    wide_tachycardia = rate >= TACHYCARDIA and qrs is not None and qrs >= WIDE_QRS_S
+    has_p = not wide_tachycardia and _has_p_wave(signal, beats, waves)
+    return replace(
+        measured,
+        waves=waves,
         pr_s=_interval(_PR_RANGE_S, waves.p_onset, waves.qrs_onset) if has_p else None,
-        qrs_s=_interval(_QRS_RANGE_S, waves.qrs_onset, waves.qrs_end),
+        qrs_s=qrs,
         qt_s=_interval(_QT_RANGE_S, waves.qrs_onset, waves.t_end),
         axis_deg=_axis(record, beats, waves),
     )

@@ -2,7 +2,9 @@
 
 New elevation at the J point in two neighbouring leads counts from 0.1 mV on, in V2 and V3 from 0.15 mV on in
 women, 0.2 mV in men of 40 years and more, and 0.25 mV in younger men (Thygesen et al. 2018,
-doi:10.1161/CIR.0000000000000617). One record cannot tell whether it is new.
+doi:10.1161/CIR.0000000000000617). One record cannot tell whether it is new. In the anterior leads, early
+repolarisation looks alike: the score of Smith et al. 2012 (doi:10.1016/j.annemergmed.2012.02.015) tells them
+apart.
 """
 
 import math
@@ -26,6 +28,7 @@ NEIGHBOURS = (
 #: The second time at which the level is measured, s after the J point.
 LATE_S = 0.06
 
+_V3, _V4 = LEADS.index("V3"), LEADS.index("V4")
 _ELEVATION_MV = 0.1
 _BASELINE_S = (0.020, 0.004)  # before the QRS complex
 
@@ -40,11 +43,15 @@ class StLevels:
         At the J point and `LATE_S` after it.
     elevated : tuple of str
         Leads of neighbouring pairs that meet the criteria at both times.
+    anterior_score : float or None
+        Smith's score, above 23.4 in most infarctions of the anterior wall and below it in early repolarisation.
+        None unless only chest leads are elevated and QTc is known.
     """
 
     j_mv: np.ndarray
     late_mv: np.ndarray
     elevated: tuple[str, ...]
+    anterior_score: float | None = None
 
 
 def measure_st(record: Record, measured: Measurements) -> StLevels | None:
@@ -58,7 +65,18 @@ def measure_st(record: Record, measured: Measurements) -> StLevels | None:
     late = min(end + round(LATE_S * MEASURED_HZ), len(median) - 1)
     present = np.asarray(record.leads, bool)
     j_mv, late_mv = (np.where(present, median[at] - level, np.nan) for at in (min(end, late), late))
-    return StLevels(j_mv, late_mv, _elevated(j_mv, late_mv, record.age, record.sex))
+    elevated = _elevated(j_mv, late_mv, record.age, record.sex)
+    r_wave_mv = float((median[onset : max(end, onset + 1)] - level)[:, _V4].max())
+    score = _anterior_score(float(late_mv[_V3]), measured.qtc_bazett_s, r_wave_mv)
+    anterior = bool(elevated) and all(lead.startswith("V") for lead in elevated) and present[_V4]
+    return StLevels(j_mv, late_mv, elevated, score if anterior else None)
+
+
+def _anterior_score(v3_mv: float, qtc_s: float | None, r_wave_v4_mv: float) -> float | None:
+    """Return Smith's score of the level in V3 60 ms after the J point, QTc (Bazett) and the R wave in V4."""
+    if qtc_s is None or math.isnan(v3_mv):
+        return None
+    return 1.196 * 10 * v3_mv + 0.059 * 1000 * qtc_s - 0.326 * 10 * r_wave_v4_mv
 
 
 def _elevated(j_mv: np.ndarray, late_mv: np.ndarray, age: float, sex: str) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def find_waves(median: np.ndarray, fiducial: int, shortest_s: float) -> Waves:
         The shortest usual RR interval, s: the T wave ends before the P wave of the next beat.
     """
     velocity = spatial_velocity(median)
-    onset, end = _find_complex(velocity, fiducial)
+    onset, end = find_complex(velocity, fiducial)
     level = median[max(onset - _samples(12), 0) : max(onset - _samples(2), 1)].mean(axis=0)
     farthest = fiducial - round(min(_FARTHEST_P_S, _FARTHEST_P_RR * shortest_s) * MEASURED_HZ)
     p_wave = _find_p_wave(median - level, max(farthest, 0), onset)
@@ -74,7 +74,7 @@ def _samples(milliseconds: float) -> int:
     return round(milliseconds * MEASURED_HZ / 1000)
 
 
-def _find_complex(velocity: np.ndarray, fiducial: int) -> tuple[int, int]:
+def find_complex(velocity: np.ndarray, fiducial: int) -> tuple[int, int]:
     """Return the first and last sample of the QRS complex: before and after it, the velocity stays low."""
     highest = velocity[fiducial - _samples(80) : fiducial + _samples(80)].max()
     before = velocity[fiducial - _samples(160) : fiducial - _samples(20)]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cnn_gap.batch.explain_folder import ExplainOptions
     from cnn_gap.classifier import Classifier
     from cnn_gap.explain.explanation import Explanation
+    from cnn_gap.report.sheet.report import SheetOptions
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +39,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         metavar="FIG",
         type=Path,
-        help="write a 12-lead sheet to this .png, .svg or .pdf, one more for each further class; for a"
+        help="to a .pdf: write the ECG with its reading and a page for each finding; to a .png or .svg: the ECG"
+        " with its reading, or with --classes the sheet of a class, one more file for each further one; for a"
         " folder of records: write all results to this folder",
+    )
+    parser.add_argument(
+        "--pdf", action="store_true", help="of a folder of records: write each one's report to NAME.pdf, too"
     )
     parser.add_argument("--lead", metavar="LEAD", help="draw only this lead over its map, as in the paper")
     _add_sheet_options(parser)
@@ -78,7 +83,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_sheet_options(parser: argparse.ArgumentParser) -> None:
-    sheet = parser.add_argument_group("the sheet of --out")
+    sheet = parser.add_argument_group("the sheets of --out and --pdf")
     sheet.add_argument("--rows", choices=LAYOUTS, default=STANDARD.rows, help="of leads (default: %(default)s)")
     sheet.add_argument("--speed", choices=SPEEDS, type=float, default=STANDARD.speed, help="mm/s")
     sheet.add_argument("--gain", choices=GAINS, type=float, default=STANDARD.gain, help="mm/mV")
@@ -86,8 +91,8 @@ def _add_sheet_options(parser: argparse.ArgumentParser) -> None:
     sheet.add_argument(
         "--every-page",
         action="store_true",
-        help="of a long record: the pages of a .pdf, or FIG-p01.png and so on (default: the page with the"
-        " map's maximum)",
+        help="show the whole of a long record: as pages of a .pdf, or in FIG-p01.png and so on (default: the"
+        " part where most speaks for the finding)",
     )
 
 
@@ -96,6 +101,8 @@ def _execute(options: argparse.Namespace) -> int:
     several = is_several(options.record)
     if several and (options.out is None or options.json or options.html or options.annotations):
         options.usage_error("a folder of records needs --out DIR, where JSON, annotations and pages go")
+    if options.pdf and not several:
+        options.usage_error("--pdf is for a folder of records; of one record write --out NAME.pdf")
     level = parse_level(options.level)
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
     (description,) = CommandInputs((options.model,), options.record if several else None, outputs=files).check()
@@ -103,13 +110,21 @@ def _execute(options: argparse.Namespace) -> int:
     start_keras(lean=True)
     from cnn_gap.batch.explain_folder import ExplainOptions
 
-    wanted = ExplainOptions(options.classes, options.leads, level)
+    wanted = ExplainOptions(options.classes, options.leads, level, _sheets(options) if options.pdf else None)
     if record is None:
         code = _explain_folder(options, wanted)
     else:
         code = _write_explanations(*wanted.explain(_load(options.model), record), options)
     name_unseen(description.unseen)
     return code
+
+
+def _sheets(options: argparse.Namespace) -> "SheetOptions":
+    from cnn_gap.model.catalogue import model_name
+    from cnn_gap.report.sheet.report import SheetOptions
+
+    layout = Layout(options.rows, options.speed, options.gain, options.cabrera)
+    return SheetOptions(layout, options.every_page, model_name(options.model))
 
 
 def _load(model: Path) -> "Classifier":
@@ -139,9 +154,9 @@ def _write_explanations(every: "Explanation", chosen: "Explanation", options: ar
     print(explanation_table(chosen))
     written = []
     if options.out:
-        layout = Layout(options.rows, options.speed, options.gain, options.cabrera)
-        leads = [options.lead] if options.lead else None
-        written += save_figures(chosen, options.out, leads, layout=layout, every_page=options.every_page)
+        named, leads = options.classes is not None, [options.lead] if options.lead else None
+        shown = chosen if leads else every
+        written += save_figures(shown, options.out, _sheets(options), named=named, leads=leads)
     if options.json:
         write_explanation(options.json, chosen)
         written.append(options.json)

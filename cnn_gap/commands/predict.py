@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
 from cnn_gap.io.long_records import open_record
 from cnn_gap.model.folder import ModelDescription, read_description
-from cnn_gap.record import Record
 from cnn_gap.system.backend import start_keras
 
 if TYPE_CHECKING:
-    from cnn_gap.classifier import Classifier
-    from cnn_gap.io.long_records import LongRecord
     from cnn_gap.predict.prediction import Prediction
-    from cnn_gap.reading.reading import Reading
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,57 +50,34 @@ def _execute(options: argparse.Namespace) -> int:
     predictions = list(classifier.predict_stream(records))
     name_unseen(classifier.unseen)
     good = [each for each in predictions if not each.failure]
-    readings = [_reading(classifier, source, each) for source, each in zip(records, predictions, strict=True)]
-    kept = [reading for reading, each in zip(readings, predictions, strict=True) if not each.failure]
-    _print(good, kept, classifier.description, options)
+    _print(good, classifier.description, options)
     for each in predictions:
         if each.failure:
             warn(f"{each.name}: {each.failure}")
     return int(len(good) < len(predictions))
 
 
-def _reading(
-    classifier: "Classifier", source: "Record | LongRecord | Path", prediction: "Prediction"
-) -> "Reading | None":
-    """Return the reading of a record; None if the record failed or is too long to be measured as a whole."""
-    record = open_record(source) if isinstance(source, Path) and not prediction.failure else source
-    if prediction.failure or not isinstance(record, Record):
-        return None
-    return classifier.interpret(prediction, record)
-
-
-def _print(
-    predictions: "list[Prediction]",
-    readings: "list[Reading | None]",
-    described: ModelDescription,
-    options: argparse.Namespace,
-) -> None:
+def _print(predictions: "list[Prediction]", described: ModelDescription, options: argparse.Namespace) -> None:
     from cnn_gap.report.data_frames import predictions_table
     from cnn_gap.report.tables import prediction_json
 
     if options.csv:
         print(predictions_table(predictions).to_csv(index=False), end="")
     elif options.json:
-        texts = [
-            prediction_json(each, described, reading)
-            for each, reading in zip(predictions, readings, strict=True)
-        ]
+        texts = [prediction_json(each, described) for each in predictions]
         print(texts[0] if len(options.records) == 1 and texts else "[" + ",\n".join(texts) + "]")
     else:
         heading = len(options.records) > 1
-        texts = [
-            f"{each.name}\n" * heading + _text(each, reading, options.top)
-            for each, reading in zip(predictions, readings, strict=True)
-        ]
+        texts = [f"{each.name}\n" * heading + _text(each, options.top) for each in predictions]
         print("\n\n".join(texts))
 
 
-def _text(prediction: "Prediction", reading: "Reading | None", count: int) -> str:
+def _text(prediction: "Prediction", count: int) -> str:
     """Return the reading, and after it the most probable diagnoses."""
     from cnn_gap.report.tables import prediction_table
 
     table = prediction_table(prediction, count)
-    return table if reading is None or not prediction.answerable else f"{reading}\n\n{table}"
+    return f"{prediction.reading}\n\n{table}" if prediction.answerable else table
 
 
 COMMAND = Command(

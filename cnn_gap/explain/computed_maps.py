@@ -100,6 +100,7 @@ class MapReader:
             highest_hz=self.description.preprocessing.highest_hz,
             notes=prediction.notes,
             answerable=prediction.answerable,
+            reading=prediction.reading,
         )
 
     def _classes(self, computed: ComputedMaps) -> tuple[ExplainedClass, ...]:

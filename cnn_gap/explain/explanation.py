@@ -8,9 +8,9 @@ import numpy as np
 from cnn_gap.diagnoses.classes import SNOMED, Diagnosis, duplicate_indices, names_of
 from cnn_gap.explain.regions import Region
 from cnn_gap.leads import LEADS
+from cnn_gap.reading.reading import Reading, html_beside
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.html import html_table
 
 #: Version of an explanation's JSON. Raise it when the meaning of a key changes.
 EXPLANATION_FORMAT = 1
@@ -132,7 +132,7 @@ class Explanation:
         The diagnoses that the network never learned and so never reports.
     highest_hz : float or None
         The highest frequency that the network sees, Hz; None where that is not known.
-    notes, answerable
+    notes, answerable, reading
         As in `cnn_gap.predict.prediction.Prediction`; where nothing can be answered, maps are 0.
     """
 
@@ -146,15 +146,17 @@ class Explanation:
     highest_hz: float | None = None
     notes: tuple[str, ...] = ()
     answerable: bool = True
+    reading: Reading | None = None
 
     def __repr__(self) -> str:
         explained = "\n".join(f"  {each!r}" for each in self.classes)
         return f"<Explanation of {self.record.name!r}, {self.record.duration_s:g} s:\n{explained}>"
 
     def _repr_html_(self) -> str:
-        """Return a small table, which notebooks show."""
+        """Return the reading, and a small table of the explained classes, which notebooks show."""
         rows = self.rows if self.answerable else ()
-        return html_table(EXPLAINED_COLUMNS, rows, f"Explanation of {self.record.name}", self.notes)
+        caption = f"Explanation of {self.record.name}"
+        return html_beside(self.reading, EXPLAINED_COLUMNS, rows, caption, self.notes)
 
     @property
     def rows(self) -> list[tuple[str, ...]]:
@@ -199,6 +201,7 @@ class Explanation:
             "samples": len(self.record.signal),
             "notes": list(self.notes),
             "answerable": self.answerable,
+            "reading": None if self.reading is None else self.reading.to_dict(),
             "map_stride_s": self.stride_s,
             "map_receptive_field_s": self.receptive_field_s,
             "times_s": _rounded(times),

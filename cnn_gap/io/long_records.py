@@ -7,6 +7,7 @@ read whole.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from cnn_gap.io.headers import read_header
 from cnn_gap.io.records import record_header
 from cnn_gap.io.registry import read_file
 from cnn_gap.leads import LEADS
-from cnn_gap.record import NoValidSampleError, Record
+from cnn_gap.record import NoValidSampleError, Record, RecordFacts
 from cnn_gap.system.errors import InputError
 
 #: Records with more samples than this, at their own rate or at 100 Hz, are read in parts.
@@ -43,7 +44,7 @@ class LongRecord:
         Of each lead.
     reader : callable
         Returns the samples from the first to before the last as a `Record`.
-    codes, age, sex
+    codes, age, sex, time
         As of `Record`.
     """
 
@@ -54,6 +55,12 @@ class LongRecord:
     codes: tuple[str, ...] = ()
     age: float = math.nan
     sex: str = "Unknown"
+    time: datetime | None = None
+
+    @property
+    def facts(self) -> RecordFacts:
+        """Age, sex and time of the recording."""
+        return RecordFacts(self.age, self.sex, self.time)
 
     def part(self, first: int, last: int) -> Record:
         """Return the samples from `first` to before `last` as a record; all are NaN where none is valid."""

@@ -45,3 +45,15 @@ def model_folder(model: str | Path) -> Path:
 def is_model(model: str | Path) -> bool:
     """Return whether this is the name of a shipped model or a folder that holds a model."""
     return (model_folder(model) / "model.json").is_file()
+
+
+def model_name(model: str | Path) -> str:
+    """Return the name of a shipped model, or that of a model's folder.
+
+    Examples
+    --------
+    >>> model_name(SHIPPED_MODEL), model_name("ptbxl-100hz"), model_name("my/model")
+    ('ptbxl-100hz', 'ptbxl-100hz', 'model')
+    """
+    folder = model_folder(model).resolve()
+    return next((name for name, path in SHIPPED_MODELS.items() if path.resolve() == folder), folder.name)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet, Diagnosis, duplicate_indices
+from cnn_gap.reading.reading import Reading, html_beside, not_interpretable
+from cnn_gap.record import NO_FACTS, RecordFacts
 from cnn_gap.system.html import html_table
 
 #: Headings of a table of answers; the abbreviation stands beside the name.
@@ -77,6 +79,11 @@ class Prediction:
         The reason why the record could not be classified; empty where it was.
     answerable : bool
         Whether the record holds a heartbeat that can be judged; if not, probabilities are 0 and labels false.
+    reading : Reading or None
+        What a reader may believe: one conclusion, statements and alerts from probabilities and measurements.
+        None where the record was not measured.
+    facts : RecordFacts
+        Age, sex and time of the recording, where its file says them.
     """
 
     name: str
@@ -86,6 +93,8 @@ class Prediction:
     notes: tuple[str, ...] = ()
     failure: str = ""
     answerable: bool = True
+    reading: Reading | None = None
+    facts: RecordFacts = NO_FACTS
 
     def __repr__(self) -> str:
         if self.failure:
@@ -96,11 +105,11 @@ class Prediction:
         return f"<Prediction of {self.name!r}: {found or 'nothing'} answered, of {len(self.classes)} classes>"
 
     def _repr_html_(self) -> str:
-        """Return a small table, which notebooks show."""
+        """Return the reading, and a small table of the probabilities, which notebooks show."""
         if self.failure or not self.answerable:
             return html_table((), (), f"Prediction of {self.name}", [self.failure or self.notes[0]])
         rows = (each.row for each in self.shown())
-        return html_table(ANSWER_COLUMNS, rows, f"Prediction of {self.name}", self.notes)
+        return html_beside(self.reading, ANSWER_COLUMNS, rows, f"Prediction of {self.name}", self.notes)
 
     def __getitem__(self, diagnosis: str) -> Answer:
         """Return the answer for the class with this code or abbreviation, in any case.
@@ -133,15 +142,18 @@ class Prediction:
         return [self._answer(at) for rank, at in enumerate(order) if rank < count or self.labels[at]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold: the record's name, notes, failure (None if none) and every class.
+        """Return what JSON can hold: the record's name, notes, failure (None if none), reading and every class.
 
-        `answerable` tells whether the record holds a heartbeat that can be judged.
+        `answerable` tells whether the record holds a heartbeat that can be judged. `age`, `sex` and `recorded`
+        (ISO 8601) are None where the file does not say them, `reading` where the record was not measured.
         """
         return {
             "record": self.name,
+            **self.facts.to_dict(),
             "notes": list(self.notes),
             "failure": self.failure or None,
             "answerable": self.answerable,
+            "reading": None if self.reading is None else self.reading.to_dict(),
             "classes": [self._answer(index).to_dict() for index in range(len(self.classes))],
         }
 
@@ -163,4 +175,5 @@ class Prediction:
 def failed_prediction(name: str, classes: ClassSet, reason: str) -> Prediction:
     """Return the prediction for a record that could not be classified: probabilities NaN, nothing answered."""
     count = len(classes)
-    return Prediction(name, classes, np.full(count, np.nan), np.zeros(count, bool), failure=reason)
+    nothing, reading = np.zeros(count, bool), not_interpretable(reason)
+    return Prediction(name, classes, np.full(count, np.nan), nothing, failure=reason, reading=reading)

@@ -1,7 +1,7 @@
 """Run a trained network: records to windows, windows to probabilities, probabilities to labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import keras
@@ -15,9 +15,14 @@ from cnn_gap.model.runtimes import Compute, Runtime, start_runtime
 from cnn_gap.network.activation_maps import window_multiple
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows, WindowMaker
+from cnn_gap.reading.alerts import find_alerts
+from cnn_gap.reading.degrees import DegreeLimits
+from cnn_gap.reading.evidence import Evidence
+from cnn_gap.reading.interpret import interpret
+from cnn_gap.reading.reading import Reading, not_interpretable
 from cnn_gap.record import Record
 from cnn_gap.signal.pieces import long_prediction_windows, pieces
-from cnn_gap.signal.quality import assess_parts, assess_quality
+from cnn_gap.signal.quality import Quality, assess_parts, assess_quality
 from cnn_gap.signal.windows import NO_SLOPES
 
 #: Windows that the network computes at once: larger batches are no faster on a processor.
@@ -36,11 +41,14 @@ class Predictor:
         Its classes, thresholds and preprocessing.
     runtime : Runtime
         Library and arithmetic that compute the probabilities. Explanations are computed by Keras, in float32.
+    limits : DegreeLimits
+        The probabilities from which on a reading calls a statement present, probable or possible.
     """
 
     network: keras.Model
     description: ModelDescription
     runtime: Runtime = field(default_factory=Runtime)
+    limits: DegreeLimits = field(default_factory=DegreeLimits)
 
     def __repr__(self) -> str:
         classes, preprocessing = self.classes, self.description.preprocessing
@@ -67,8 +75,8 @@ class Predictor:
         """Return the network's windows of a record, (windows, samples, leads) float32 mV."""
         return self.prepare(record).windows
 
-    def prepare(self, record: Record) -> RecordWindows:
-        """Return the windows of a record and the assessment of its quality."""
+    def prepare(self, record: Record | LongRecord) -> RecordWindows:
+        """Return the windows of a record, the assessment of its quality and its measurements."""
         return self.preparation.prepare(record)
 
     def predict_prepared(self, records: Sequence[RecordWindows]) -> list[Prediction]:
@@ -76,8 +84,15 @@ class Predictor:
         outputs = self._run_each(self._compute, [record.windows for record in records])
         return self.predictions(records, [probabilities for (probabilities,) in outputs])
 
-    def predict_long(self, record: LongRecord) -> Prediction:
-        """Classify a record that is read in parts: the prediction is the one that it would get in memory."""
+    def predict_long(self, record: LongRecord, prepared: RecordWindows) -> Prediction:
+        """Classify a record that is read in parts: it gets the probabilities that it would get in memory.
+
+        Parameters
+        ----------
+        record : LongRecord
+        prepared : RecordWindows
+            Of `prepare`: its measurements.
+        """
         preprocessing = self.description.preprocessing
         assessments, slopes = [], NO_SLOPES
         for piece in pieces(record, preprocessing):
@@ -87,8 +102,8 @@ class Predictor:
         for windows in long_prediction_windows(record, preprocessing, float(slopes.gain(preprocessing))):
             total += self._run(self._compute, windows)[0].sum(axis=0)
             count += len(windows)
-        prepared = RecordWindows(record.name, np.empty(0), assess_parts(assessments))
-        return self.predictions([prepared], [total[None] / count])[0]
+        assessed = replace(prepared, quality=assess_parts(assessments))
+        return self.predictions([assessed], [total[None] / count])[0]
 
     def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
         """Classify the windows of records without an assessment of their quality."""
@@ -111,9 +126,30 @@ class Predictor:
                 answers & record.quality.answerable,
                 record.quality.notes,
                 answerable=record.quality.answerable,
+                reading=self.make_reading(row, record.quality, record.evidence),
+                facts=record.facts,
             )
             for record, row, answers in zip(records, means, labels, strict=True)
         ]
+
+    def make_reading(
+        self, probabilities: np.ndarray, quality: Quality, evidence: Evidence | None
+    ) -> Reading | None:
+        """Return the reading of a record; None if it can be answered and nothing was measured.
+
+        Parameters
+        ----------
+        probabilities : ndarray, shape (classes,)
+        quality : Quality
+        evidence : Evidence or None
+            Its measurements.
+        """
+        if not quality.answerable:
+            alerts = () if evidence is None else find_alerts(evidence.without_beats(), ())
+            return not_interpretable(quality.notes[0], quality.notes[1:], alerts)
+        if evidence is None:
+            return None
+        return interpret(self.classes, probabilities, evidence, self.limits, quality.notes)
 
     @cached_property
     def preparation(self) -> WindowMaker:

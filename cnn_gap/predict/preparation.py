@@ -7,9 +7,12 @@ from functools import partial
 
 import numpy as np
 
+from cnn_gap.beats.intervals import measure
 from cnn_gap.io.long_records import LongRecord
 from cnn_gap.io.sources import Stamp
-from cnn_gap.record import Record
+from cnn_gap.reading.evidence import Evidence, gather_evidence
+from cnn_gap.reading.long_evidence import typical_evidence
+from cnn_gap.record import NO_FACTS, Record, RecordFacts
 from cnn_gap.signal.quality import GOOD, Quality, assess_quality
 from cnn_gap.signal.windows import Preprocessing, cut_windows, prepare_signal
 from cnn_gap.system.chunks import Run, Work, in_this_process
@@ -33,15 +36,21 @@ class RecordWindows:
         In mV; a record shorter than a window has one of its own length.
     quality : Quality
         Whether the record can be answered, and notes on its signal.
+    evidence : Evidence or None
+        The measurements for a reading; None where nothing was measured.
+    facts : RecordFacts
+        Age, sex and time.
     """
 
     name: str
     windows: np.ndarray
     quality: Quality = GOOD
+    evidence: Evidence | None = None
+    facts: RecordFacts = NO_FACTS
 
 
-#: Returns the windows and the quality of a record.
-Prepare = Callable[[Record], RecordWindows]
+#: Returns the windows, quality and measurements of a record; of a long record no windows.
+Prepare = Callable[[Record | LongRecord], RecordWindows]
 
 
 @dataclass(frozen=True)
@@ -53,17 +62,29 @@ class WindowMaker:
     preprocessing : Preprocessing
     multiple : int
         A window's number of samples is a multiple of this.
+    measures : bool
+        Whether records are measured, too, as readings need it.
     """
 
     preprocessing: Preprocessing
     multiple: int
+    measures: bool = True
 
-    def prepare(self, record: Record) -> RecordWindows:
-        """Return a record's windows and quality."""
+    def prepare(self, record: Record | LongRecord) -> RecordWindows:
+        """Return a record's windows, quality and measurements.
+
+        A long record has no windows in memory, and one part of it is measured.
+        """
+        if isinstance(record, LongRecord):
+            evidence = typical_evidence(record) if self.measures else None
+            return RecordWindows(record.name, np.empty(0), evidence=evidence, facts=record.facts)
         prepared = prepare_signal(record.signal, record.sampling_rate, self.preprocessing)
         windows = cut_windows(prepared, self.preprocessing, self.multiple)
         quality = assess_quality(record, prepared, self.preprocessing.sampling_rate)
-        return RecordWindows(record.name, windows, quality)
+        evidence = gather_evidence(record, measure(record)) if self.measures else None
+        if evidence is not None and not quality.answerable:
+            evidence = evidence.without_beats()
+        return RecordWindows(record.name, windows, quality, evidence, record.facts)
 
 
 @dataclass(frozen=True)
@@ -90,13 +111,15 @@ class PendingRecord:
 
 @dataclass(frozen=True, eq=False)
 class ReadResult:
-    """A record after it is read: its windows, or the record itself if it is long, or the reason of a failure.
+    """A record after it is read, or the reason of a failure.
 
     Attributes
     ----------
     name : str
     record : RecordWindows or None
+        Its windows and measurements; None if it has failed.
     long : LongRecord or None
+        The record itself, if it is long: its windows are cut later.
     failure : str
     stamp : Stamp or None
         What the files were like before they were read.
@@ -138,9 +161,8 @@ def read_and_prepare(prepare: Prepare, waiting: PendingRecord) -> ReadResult:
     try:
         stamp = waiting.stamp() if waiting.stamp is not None else None
         read = waiting.read()
-        if isinstance(read, LongRecord):
-            return ReadResult(waiting.name, long=replace(read, name=waiting.name), stamp=stamp)
-        return ReadResult(waiting.name, replace(prepare(read), name=waiting.name), stamp=stamp)
+        long = replace(read, name=waiting.name) if isinstance(read, LongRecord) else None
+        return ReadResult(waiting.name, replace(prepare(read), name=waiting.name), long, stamp=stamp)
     except InputError as error:
         return ReadResult(waiting.name, failure=str(error), stamp=stamp)
     except Exception as error:  # an error of one record must not stop the others

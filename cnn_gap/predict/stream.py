@@ -110,9 +110,11 @@ def _classify(predictor: Predictor, batch: list[ReadResult]) -> Iterator[Predict
 
 def _predict(predictor: Predictor, batch: list[ReadResult]) -> list[Prediction]:
     try:
-        long = len(batch) == 1 and batch[0].long
         prepared = [each.record for each in batch if each.record is not None]
-        predictions = [predictor.predict_long(long)] if long else predictor.predict_prepared(prepared)
+        if batch and batch[0].long is not None:  # alone in its batch
+            predictions = [predictor.predict_long(batch[0].long, prepared[0])]
+        else:
+            predictions = predictor.predict_prepared(prepared)
     except InputError as error:
         if len(batch) > 1:
             return [prediction for each in batch for prediction in _predict(predictor, [each])]

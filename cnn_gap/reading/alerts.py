@@ -1,101 +1,81 @@
-"""Alerts: urgent sentences by a table of rules on the measurements and the statements of a record."""
+"""Alerts: urgent sentences by the rules of `alerts.csv`, on the measurements and the statements of a record.
 
-from collections.abc import Callable, Sequence
+A rule holds for one of its statements in at least its degree, or for a measured value within its limits. The
+order of the rows is the order of urgency. Sources beside those of `cnn_gap.reading.statements`: Page et al.
+2015 (supraventricular tachycardia, doi:10.1161/CIR.0000000000000311), Drew et al. 2010 (long QT in hospitals,
+doi:10.1161/CIRCULATIONAHA.109.192704).
+"""
+
+import csv
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import Statement
-
-#: Heart rates below and above these are alerts, /min.
-SLOWEST, FASTEST = 40.0, 150.0
-
-#: RR intervals of at least this length are pauses, s.
-PAUSE_S = 2.5
-
-#: A wide-complex tachycardia has at least this heart rate, /min, and QRS complexes of at least this width, ms.
-TACHYCARDIA, WIDE_MS = 110.0, 120.0
-
-#: QTc above this, ms, by Bazett and by Fridericia, is an alert; beside a wide QRS complex no QTc is given.
-VERY_LONG_QTC_MS = 500.0
+from cnn_gap.reading.reading import DEGREES, Degree, Statement
 
 
 @dataclass(frozen=True)
-class AlertInput:
-    """The measurements and the statements of a record, to which the rules are applied."""
+class AlertRule:
+    """A row of the table.
 
-    evidence: Evidence
-    statements: tuple[Statement, ...]
+    Attributes
+    ----------
+    key : str
+    text : str
+        With measured values by their names in braces.
+    statements : tuple of str
+        Keys of statements, one of which makes the alert.
+    degrees : tuple of str
+        In which they do.
+    measure : str
+        The measured value that makes the alert; empty where statements do.
+    low, high : float
+        It does above `low` and up to `high`.
+    source : str
+    """
 
-    def value(self, name: str) -> float | None:
-        """Return a measured value, None where it cannot be trusted."""
-        return self.evidence.values.get(name)
+    key: str
+    text: str
+    statements: tuple[str, ...]
+    degrees: tuple[Degree, ...]
+    measure: str
+    low: float
+    high: float
+    source: str
 
-    def has(self, *keys: str, at_least: Sequence[str] = ("present", "probable", "possible")) -> bool:
-        """Tell whether the record has one of these statements in one of these degrees."""
-        return any(each.key in keys and each.degree in at_least for each in self.statements)
-
-
-def _wide_tachycardia(found: AlertInput) -> str:
-    rate, width = found.value("rate"), found.value("qrs_ms")
-    if rate is None or width is None or rate < TACHYCARDIA or width < WIDE_MS:
-        return ""
-    return (
-        f"Wide-complex tachycardia ({rate:.0f}/min, QRS {width:.0f} ms): consider ventricular tachycardia,"
-        " which the network does not know"
-    )
-
-
-def _slow(found: AlertInput) -> str:
-    rate = found.value("rate")
-    return f"Heart rate {rate:.0f}/min" if rate is not None and rate < SLOWEST else ""
-
-
-def _fast(found: AlertInput) -> str:
-    rate = found.value("rate")
-    return f"Heart rate {rate:.0f}/min" if rate is not None and rate > FASTEST else ""
-
-
-def _pause(found: AlertInput) -> str:
-    longest = found.value("longest_rr_s")
-    return f"Pause of {longest:.1f} s" if longest is not None and longest >= PAUSE_S else ""
+    def holds(self, evidence: Evidence, statements: Sequence[Statement]) -> bool:
+        """Tell whether a record with these measurements and statements has this alert."""
+        if self.measure:
+            value = evidence.values.get(self.measure)
+            return value is not None and self.low < value <= self.high
+        return any(each.key in self.statements and each.degree in self.degrees for each in statements)
 
 
-def _complete_block(found: AlertInput) -> str:
-    return "Third-degree AV block" if found.has("av_block_3", at_least=("present", "probable")) else ""
-
-
-def _injury(found: AlertInput) -> str:
-    injury = ("injury_anterior", "injury_inferior", "injury_lateral")
-    return "Injury current" if found.has(*injury, at_least=("present", "probable")) else ""
-
-
-def _st_elevation(found: AlertInput) -> str:
-    if not found.has("st_elevation", at_least=("present", "probable")):
-        return ""
-    return f"ST elevation in {', '.join(found.evidence.elevated)}: consider acute infarction"
-
-
-def _long_qt(found: AlertInput) -> str:
-    bazett, fridericia = found.value("qtc_bazett_ms"), found.value("qtc_fridericia_ms")
-    if bazett is None or fridericia is None or min(bazett, fridericia) <= VERY_LONG_QTC_MS:
-        return ""
-    return f"QTc {bazett:.0f} ms (Bazett), {fridericia:.0f} ms (Fridericia)"
-
-
-#: The rules, the most urgent first. Each returns a sentence, empty where it does not apply.
-RULES: tuple[Callable[[AlertInput], str], ...] = (
-    _wide_tachycardia,
-    _st_elevation,
-    _injury,
-    _complete_block,
-    _pause,
-    _slow,
-    _fast,
-    _long_qt,
-)
+@cache
+def alert_rules() -> tuple[AlertRule, ...]:
+    """Return the rows of the table, the most urgent first."""
+    with (Path(__file__).parent / "alerts.csv").open(newline="", encoding="utf-8") as file:
+        return tuple(_rule(row) for row in csv.DictReader(file))
 
 
 def find_alerts(evidence: Evidence, statements: Sequence[Statement]) -> tuple[str, ...]:
     """Return the alerts of a record, the most urgent first."""
-    found = AlertInput(evidence, tuple(statements))
-    return tuple(filter(None, (rule(found) for rule in RULES)))
+    about = evidence.values | {"elevated": ", ".join(evidence.elevated)}
+    return tuple(rule.text.format(**about) for rule in alert_rules() if rule.holds(evidence, statements))
+
+
+def _rule(row: dict[str, str]) -> AlertRule:
+    worst = [each for each in DEGREES if each == row["degree"]]
+    return AlertRule(
+        key=row["key"],
+        text=row["text"],
+        statements=tuple(row["statements"].split()),
+        degrees=DEGREES[: DEGREES.index(worst[0]) + 1] if worst else (),
+        measure=row["measure"],
+        low=float(row["from"] or -math.inf),
+        high=float(row["to"] or math.inf),
+        source=row["source"],
+    )

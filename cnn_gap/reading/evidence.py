@@ -1,21 +1,18 @@
 """The measurements of a record that the rules of the reading use."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cnn_gap.beats.detection import median_sample
 from cnn_gap.beats.electrodes import find_swapped_electrodes
-from cnn_gap.beats.intervals import Measurements
+from cnn_gap.beats.intervals import IRREGULAR, WIDE_QRS_S, Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 
 #: The shortest QTc (Bazett) that is long, s, by sex (Rautaharju et al. 2009).
 LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
-
-#: The smallest width, s, of a wide QRS complex. It prolongs QT by itself, so beside it no QTc is given.
-WIDE_QRS_S = 0.12
 
 #: Name and unit of each measured value, as statements show them.
 VALUE_NAMES = {
@@ -28,6 +25,10 @@ VALUE_NAMES = {
     "limb_mv": ("highest QRS complex of the limb leads", " mV"),
     "sokolow_lyon_mv": ("S in V1 and R in V5 or V6", " mV"),
     "st_criteria": ("leads with ST elevation", ""),
+    "anterior_score": ("Smith's score", ""),
+    "large_waves": ("no QRS complexes stand out", ""),
+    "wide_rate": ("rate with wide QRS complexes", "/min"),
+    "run_rate": ("rate of the run", "/min"),
 }
 
 
@@ -46,6 +47,8 @@ class Evidence:
     missing : tuple of str
         Leads that the record does not have.
     duration_s : float
+    part : str
+        Which part of a recording of hours was measured, such as ``"30 s from 2:00:00 on"``; empty: all of it.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -53,12 +56,20 @@ class Evidence:
     swapped: str = ""
     missing: tuple[str, ...] = ()
     duration_s: float = 10.0
+    part: str = ""
+
+    def without_beats(self) -> "Evidence":
+        """Return what can be said of a record in which no heartbeat was found: no rate and no interval."""
+        kept = {name: value for name, value in self.values.items() if name == "large_waves"}
+        return replace(self, values=kept, elevated=(), swapped="")
 
     def words(self, measure: str) -> str:
         """Return a value in words, such as ``"axis -45 degrees"``; empty if it was not measured."""
         if measure not in self.values:
             return ""
         name, unit = VALUE_NAMES[measure]
+        if measure == "large_waves":
+            return name
         if measure == "st_criteria":
             return f"{name}: {', '.join(self.elevated)}"
         value = self.values[measure]
@@ -75,23 +86,34 @@ def gather_evidence(record: Record, measured: Measurements) -> Evidence:
 
 
 def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict[str, float | None]:
+    variation = _variation(measured.beats.intervals_s)
+    regular = variation is not None and variation <= IRREGULAR
     narrow = measured.qrs_s is not None and measured.qrs_s < WIDE_QRS_S
-    qtc = measured.qtc_bazett_s if narrow else None
+    wide = measured.qrs_s is not None and measured.qrs_s >= WIDE_QRS_S
+    run = measured.run
+    qtc = measured.qtc_bazett_s if narrow and regular else None
+    fridericia = measured.qtc_fridericia_s if narrow and regular else None
     heights = _heights(record, measured)
     return {
         "rate": measured.rate,
-        "rr_variation": _variation(measured.beats.intervals_s),
+        "rr_variation": variation,
         "longest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[1],
         "pr_ms": _milliseconds(measured.pr_s),
         "qrs_ms": _milliseconds(measured.qrs_s),
         "qt_ms": _milliseconds(measured.qt_s),
         "qtc_bazett_ms": _milliseconds(qtc),
-        "qtc_fridericia_ms": _milliseconds(measured.qtc_fridericia_s if narrow else None),
+        "qtc_fridericia_ms": _milliseconds(fridericia),
+        "shorter_qtc_ms": None if qtc is None or fridericia is None else 1000 * min(qtc, fridericia),
         "qtc_above_limit_ms": None if qtc is None else 1000 * (qtc - LONG_QTC_S.get(record.sex, 0.46)),
         "axis_deg": measured.axis_deg,
         "limb_mv": None if heights is None else _limb_voltage(record, *heights),
         "sokolow_lyon_mv": None if heights is None else _sokolow_lyon(record, *heights),
+        "large_waves": 1.0 if measured.large_waves else None,
+        "wide_rate": measured.rate if wide else None,
+        "run_rate": None if run is None else run.rate,
+        "run_beats": None if run is None else float(run.beats),
         "st_criteria": None if st is None else float(len(st.elevated)),
+        "anterior_score": None if st is None else st.anterior_score,
     }
 
 

@@ -12,7 +12,7 @@ from cnn_gap.reading.alerts import find_alerts
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement, in_sentence
-from cnn_gap.reading.rhythm import SINUS, primary_rhythm, sinus_probability
+from cnn_gap.reading.rhythm import group_probability, primary_rhythm
 from cnn_gap.reading.statements import StatementRule, rules_for
 
 #: Diagnoses that no reading can state, because no training record was labelled with them.
@@ -29,10 +29,6 @@ SHORT_S = 8.0
 
 #: The highest severity of the statements of a borderline ECG, and of a normal one.
 BORDERLINE, NORMAL = 2, 0
-
-#: Keys of statements whose ECGs show ST elevation without an infarction: beside one of them, ST elevation is
-#: "possible" at most.
-MIMICS_OF_ST_ELEVATION = ("lbbb", "pacing", "lvh", "lvh_voltage", "rbbb", "aneurysm")
 
 #: The network "does not see" a measured statement if its probability is below this.
 UNSEEN = 0.1
@@ -84,11 +80,11 @@ def interpret(
     joint = joint_probabilities(classes, probabilities)
     withheld = _withheld(rules, evidence)
     candidates, overruled = _candidates(rules, joint, evidence, limits, withheld)
-    statements = _with_mimics(_without_contradictions(rules, candidates))
+    statements = _weakened(rules, _without_contradictions(rules, candidates))
     alerts = find_alerts(evidence, statements)
     conclusion, reason = _conclude(statements, withheld, evidence, alerts)
     statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
-    said = tuple(dict.fromkeys((*_swap_note(evidence), *overruled, *notes)))
+    said = tuple(dict.fromkeys((*_swap_note(evidence), *_part_note(evidence), *overruled, *notes)))
     return Reading(conclusion, reason, statements, alerts, _not_assessed(evidence, withheld), said)
 
 
@@ -135,15 +131,13 @@ def _candidates(
 ) -> tuple[list[Statement], list[str]]:
     """Return the statements that stand by themselves, and what a measurement has overruled."""
     rules = [rule for rule in rules if rule.key not in withheld]
-    rhythms = {rule.key: probabilities[rule.key] for rule in rules if _is_rhythm(rule, probabilities)}
-    rhythm = primary_rhythm(rhythms, evidence.values.get("rate")) if rhythms else ""
-    sinus = sinus_probability(rhythms)
+    rhythm = primary_rhythm(rules, probabilities, evidence.values)
     found, overruled = [], []
     for rule in rules:
         if rule.category == "rhythm" and rule.key != rhythm:
             continue
-        probability = sinus if rule.key in SINUS else probabilities.get(rule.key)
-        degree = None if probability is None else limits.degree(_limit_key(rule), probability)
+        probability = group_probability(rule, rules, probabilities)
+        degree = None if probability is None else limits.degree(rule.limit_key, probability)
         verdict = _measured(rule, evidence)
         if verdict.holds is False:
             if degree in ("present", "probable"):
@@ -157,20 +151,14 @@ def _candidates(
     return found, overruled
 
 
-def _is_rhythm(rule: StatementRule, probabilities: Mapping[str, float]) -> bool:
-    return rule.category == "rhythm" and rule.key in probabilities
-
-
-def _limit_key(rule: StatementRule) -> str:
-    return "sinus_rhythm" if rule.key in SINUS else rule.key
-
-
 def _measured(rule: StatementRule, evidence: Evidence) -> _Verdict:
-    if rule.measure not in evidence.values or (rule.key in SINUS):
-        return _Verdict(None, words=evidence.words("rate") if rule.key in SINUS else "")
-    value = evidence.values[rule.measure]
+    if rule.measure not in evidence.values:
+        return _Verdict(None)
+    value, words = evidence.values[rule.measure], evidence.words(rule.measure)
+    if rule.role == "selects":
+        return _Verdict(None, words=words)
     clear = rule.low + rule.margin < value <= rule.high - rule.margin
-    return _Verdict(rule.low < value <= rule.high, clear, evidence.words(rule.measure))
+    return _Verdict(rule.holds(value), clear, words)
 
 
 def _statement(
@@ -183,7 +171,7 @@ def _statement(
     origin: Origin = "network"
     evidence = tuple(filter(None, (verdict.words,)))
     if decided and degree is None:
-        origin, degree = "measurement", "probable" if probability is None else "possible"
+        origin, degree = "measurement", rule.alone
         if probability is not None and probability < UNSEEN:
             evidence = (*evidence, "the network does not see it")
     elif verdict.holds:
@@ -230,17 +218,19 @@ def _without_contradictions(
     return tuple(sorted(standing.values(), key=place))
 
 
-def _with_mimics(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """Return the statements; ST elevation beside one of its mimics becomes "possible" and names the mimic."""
-    mimics = [each.name.lower() for each in statements if each.key in MIMICS_OF_ST_ELEVATION]
-    if not mimics:
-        return statements
-    said = f"may be imitated by {', '.join(mimics)}"
+def _weakened(rules: Sequence[StatementRule], statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """Return the statements; one beside another that may imitate it becomes "possible" and names it."""
+    by_key = {rule.key: rule for rule in rules}
 
-    def weakened(statement: Statement) -> Statement:
+    def weaken(statement: Statement) -> Statement:
+        weakened_by = by_key[statement.key].weakened_by
+        imitating = [each for each in statements if each.key in weakened_by and each.degree != "possible"]
+        if not imitating:
+            return statement
+        said = f"may be imitated by {', '.join(in_sentence(each.name) for each in imitating)}"
         return replace(statement, degree="possible", evidence=(*statement.evidence, said))
 
-    return tuple(weakened(each) if each.key == "st_elevation" else each for each in statements)
+    return tuple(map(weaken, statements))
 
 
 def _conclude(
@@ -271,6 +261,10 @@ def _swap_note(evidence: Evidence) -> tuple[str, ...]:
     if not evidence.swapped:
         return ()
     return (f"electrodes seem to be swapped: {evidence.swapped}; record it again",)
+
+
+def _part_note(evidence: Evidence) -> tuple[str, ...]:
+    return (f"measured: {evidence.part}, not the whole recording",) if evidence.part else ()
 
 
 def _not_assessed(evidence: Evidence, withheld: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,7 +1,11 @@
 """The parts of a reading: a conclusion, statements in the order of an ECG report, and alerts."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import Any, Literal
+
+from cnn_gap.system.html import html_table
 
 Conclusion = Literal["normal", "borderline", "abnormal", "not interpretable"]
 Degree = Literal["present", "probable", "possible"]
@@ -9,6 +13,9 @@ Origin = Literal["network", "measurement", "network and measurement"]
 
 #: The degrees of certainty, the most certain first.
 DEGREES: tuple[Degree, ...] = ("present", "probable", "possible")
+
+#: Headings of a table of statements.
+STATEMENT_COLUMNS = ("Statement", "Probability", "Evidence")
 
 
 @dataclass(frozen=True)
@@ -85,13 +92,24 @@ class Reading:
     not_assessed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        """Return the conclusion, the alerts and a table of the statements, which notebooks show."""
+        alerts = "".join(f"<p><strong>{escape(alert)}</strong></p>" for alert in self.alerts)
+        rows = (_cells(statement) for statement in self.statements)
+        return alerts + html_table(STATEMENT_COLUMNS, rows, self.summary, self.notes)
+
+    @property
+    def summary(self) -> str:
+        """The conclusion and the reason for it, one line."""
+        return f"{self.conclusion.capitalize()} ECG: {self.reason}"
+
     @property
     def interpretation(self) -> str:
         """All statements on one line."""
         return ". ".join(map(str, self.statements)) + ("." if self.statements else "")
 
     def __str__(self) -> str:
-        lines = [f"{self.conclusion.capitalize()} ECG: {self.reason}"]
+        lines = [self.summary]
         lines += [f"ALERT  {alert}" for alert in self.alerts]
         lines += [_line(statement) for statement in self.statements]
         lines += [f"note   {note}" for note in self.notes]
@@ -108,6 +126,31 @@ def in_sentence(name: str) -> str:
 
 
 def _line(statement: Statement) -> str:
-    probability = "" if statement.probability is None else f"probability {statement.probability:.2f}"
-    about = "; ".join(filter(None, (probability, *statement.evidence)))
+    _, probability, evidence = _cells(statement)
+    about = "; ".join(filter(None, (f"probability {probability}" if probability else "", evidence)))
     return f"  {statement}" + (f"  ({about})" if about else "")
+
+
+def _cells(statement: Statement) -> tuple[str, str, str]:
+    """Return the cells of `STATEMENT_COLUMNS`."""
+    probability = "" if statement.probability is None else f"{statement.probability:.2f}"
+    return str(statement), probability, "; ".join(statement.evidence)
+
+
+def html_beside(
+    reading: Reading | None,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    caption: str,
+    notes: Sequence[str],
+) -> str:
+    """Return a table as `html_table` does, below the reading if there is one; a note of both is shown once."""
+    if reading is None:
+        return html_table(headings, rows, caption, notes)
+    further = (note for note in notes if note not in reading.notes)
+    return reading._repr_html_() + html_table(headings, rows, caption, further)
+
+
+def not_interpretable(reason: str, notes: Sequence[str] = (), alerts: Sequence[str] = ()) -> Reading:
+    """Return the reading of a record without a heartbeat, or of one that could not be read or classified."""
+    return Reading("not interpretable", reason, alerts=tuple(alerts), notes=tuple(notes))

@@ -1,38 +1,43 @@
 """The one primary rhythm of a record."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-#: Statements of sinus rhythm; the heart rate decides which of them it is.
-SINUS = ("sinus_tachycardia", "sinus_bradycardia_marked", "sinus_bradycardia", "sinus_rhythm")
-
-#: Sinus rhythm is called bradycardia below 60 and tachycardia above 100/min (Mason et al. 2007); below 50/min
-#: it is a finding (Kusumoto et al. 2018, doi:10.1161/CIR.0000000000000628).
-MARKEDLY_SLOW, SLOW, FAST = 50.0, 60.0, 100.0
+from cnn_gap.reading.statements import StatementRule
 
 
-def primary_rhythm(probabilities: Mapping[str, float], rate: float | None) -> str:
-    """Return the key of the most probable rhythm.
+def primary_rhythm(
+    rules: Sequence[StatementRule], probabilities: Mapping[str, float], values: Mapping[str, float]
+) -> str:
+    """Return the key of the most probable rhythm, empty if the network knows none.
+
+    Of a group, such as the sinus rhythms, the measured value selects the statement.
 
     Parameters
     ----------
+    rules : sequence of StatementRule
     probabilities : mapping of str to float
-        Of each statement of the category rhythm.
-    rate : float or None
-        Heart rate, /min, where it can be trusted.
+        Of each statement that the network can make.
+    values : mapping of str to float
+        Measured values.
 
     Examples
     --------
-    >>> primary_rhythm({"sinus_rhythm": 0.9, "atrial_fibrillation": 0.2}, 52.0)
+    >>> from cnn_gap.reading.statements import statement_rules
+    >>> primary_rhythm(statement_rules(), {"sinus_rhythm": 0.9, "atrial_fibrillation": 0.2}, {"rate": 52.0})
     'sinus_bradycardia'
     """
-    best = max(probabilities, key=lambda key: probabilities[key])
-    if best not in SINUS or rate is None:
-        return best
-    if rate < SLOW:
-        return "sinus_bradycardia" if rate >= MARKEDLY_SLOW else "sinus_bradycardia_marked"
-    return "sinus_tachycardia" if rate > FAST else "sinus_rhythm"
+    rhythms = [rule for rule in rules if rule.category == "rhythm" and rule.key in probabilities]
+    if not rhythms:
+        return ""
+    best = max(rhythms, key=lambda rule: probabilities[rule.key])
+    group = [rule for rule in rules if rule.group and rule.group == best.group]
+    selected = (rule for rule in group if rule.measure in values and rule.holds(values[rule.measure]))
+    return next(selected, best).key
 
 
-def sinus_probability(probabilities: Mapping[str, float]) -> float:
-    """Return the probability that the rhythm is a sinus rhythm of any rate."""
-    return max((probabilities[key] for key in SINUS if key in probabilities), default=0.0)
+def group_probability(
+    rule: StatementRule, rules: Sequence[StatementRule], probabilities: Mapping[str, float]
+) -> float | None:
+    """Return the probability of a statement, or of the most probable one of its group; None where unknown."""
+    alike = [each.key for each in rules if rule.group and each.group == rule.group] or [rule.key]
+    return max((probabilities[key] for key in alike if key in probabilities), default=None)

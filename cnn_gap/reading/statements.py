@@ -1,13 +1,15 @@
 """The table of all statements, `statements.csv`: what says each, and what it excludes.
 
 A row has the outputs of the network that say the statement, the measurement that decides it or that it requires
-(with the range in which it holds), the statements beside which it does not stand, the leads without which it is
-withheld, and the source of the rule. The order of the rows is the order of the report.
+(with the range in which it holds), the statements beside which it does not stand or is only possible, the leads
+without which it is withheld, and the source of the rule. The order of the rows is the order of the report.
 
 Sources: Mason et al. 2007 (AHA/ACC/HRS part II, doi:10.1161/CIRCULATIONAHA.106.180201), Surawicz et al. 2009
 (part III, doi:10.1161/CIRCULATIONAHA.108.191095), Rautaharju et al. 2009 (part IV,
 doi:10.1161/CIRCULATIONAHA.108.191096), Hancock et al. 2009 (part V, doi:10.1161/CIRCULATIONAHA.108.191097),
-Thygesen et al. 2018 (universal definition of myocardial infarction, doi:10.1161/CIR.0000000000000617).
+Thygesen et al. 2018 (universal definition of myocardial infarction, doi:10.1161/CIR.0000000000000617),
+Kusumoto et al. 2018 (bradycardia, doi:10.1161/CIR.0000000000000628), Al-Khatib et al. 2018 (ventricular
+arrhythmias, doi:10.1161/CIR.0000000000000549), Kuo and Dillman 1978 (`cnn_gap.beats.ventricular`).
 """
 
 import csv
@@ -16,16 +18,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.reading.reading import Degree
 
 #: Severity of a diagnosis that is not in the table.
 OTHER_SEVERITY = 3
 
-#: The role of a measurement: it decides the statement, or it is required: then the network's answer counts only
-#: where the measurement agrees.
-Role = Literal["decides", "requires", ""]
+#: The role of a measurement: it decides the statement, it is required (then the network's answer counts only
+#: where the measurement agrees), or it selects one statement of a group.
+Role = Literal["decides", "requires", "selects", ""]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class StatementRule:
     key, name, category, aha, source : str
     severity : int
         0 to 9.
+    group : str
+        Statements of one group, such as the sinus rhythms, have one probability and one set of limits; the
+        measurement selects which of them it is. Empty for a statement by itself.
     outputs : tuple of str
         Codes of the network's outputs that say it.
     measure : str
@@ -47,9 +53,13 @@ class StatementRule:
         A value that is nearer to the limits than this, about twice the error of the measurement, decides only
         where the network says so, too.
     role : str
-        ``"decides"`` or ``"requires"``; empty where none counts.
+        ``"decides"``, ``"requires"`` or ``"selects"``; empty where none counts.
+    alone : str
+        The degree that a deciding measurement gives by itself, where the network does not say the statement.
     excluded_by : frozenset of str
         Keys of statements beside which it does not stand.
+    weakened_by : frozenset of str
+        Keys of statements that may imitate it: beside them it is no more than possible.
     leads : tuple of str
         Without these it is withheld.
     """
@@ -58,16 +68,28 @@ class StatementRule:
     name: str
     category: str
     severity: int
+    group: str
     outputs: tuple[str, ...]
     measure: str
     low: float
     high: float
     margin: float
     role: Role
+    alone: Degree
     excluded_by: frozenset[str]
+    weakened_by: frozenset[str]
     leads: tuple[str, ...]
     aha: str
     source: str
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a measured value is within the limits."""
+        return self.low < value <= self.high
+
+    @property
+    def limit_key(self) -> str:
+        """The key of the statement whose limits of the degrees are used."""
+        return self.group or self.key
 
 
 @cache
@@ -99,13 +121,16 @@ def _plain_rule(codes: Iterable[str], name: str) -> StatementRule:
         name=name,
         category="other",
         severity=OTHER_SEVERITY,
+        group="",
         outputs=listed,
         measure="",
         low=-math.inf,
         high=math.inf,
         margin=0.0,
         role="",
+        alone="possible",
         excluded_by=frozenset(),
+        weakened_by=frozenset(),
         leads=(),
         aha="",
         source="the labels that the model was trained on",
@@ -113,19 +138,21 @@ def _plain_rule(codes: Iterable[str], name: str) -> StatementRule:
 
 
 def _rule(row: dict[str, str]) -> StatementRule:
-    role: Role = "decides" if row["role"] == "decides" else "requires" if row["role"] == "requires" else ""
     return StatementRule(
         key=row["key"],
         name=row["name"],
         category=row["category"],
         severity=int(row["severity"]),
+        group=row["group"],
         outputs=tuple(filter(None, row["outputs"].split("|"))),
         measure=row["measure"],
         low=float(row["from"] or -math.inf),
         high=float(row["to"] or math.inf),
         margin=float(row["margin"] or 0),
-        role=role,
+        role=cast(Role, row["role"]),
+        alone=cast(Degree, row["alone"] or "possible"),
         excluded_by=frozenset(row["excluded_by"].split()),
+        weakened_by=frozenset(row["weakened_by"].split()),
         leads=tuple(row["leads"].split()),
         aha=row["aha"],
         source=row["source"],

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,21 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from cnn_gap.beats.intervals import measure
-from cnn_gap.explain.explanation import ExplainedClass, Explanation
+from cnn_gap.explain.explanation import Explanation
 from cnn_gap.report.layouts import STANDARD, Layout
 from cnn_gap.report.lead_figure import plot_leads
-from cnn_gap.report.sheet import plot_sheet, sheet_starts
+from cnn_gap.report.sheet.map_page import plot_sheet
+from cnn_gap.report.sheet.part import record_parts
+from cnn_gap.report.sheet.report import SheetOptions, ecg_pages, finding_pages, named_findings, report_pages
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing
 from cnn_gap.system.outputs import FIGURE, MADE_BY, require_replaceable
 
 #: Suffixes of the formats of pictures.
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+
+#: How sheets are drawn unless somebody wants it otherwise.
+STANDARD_SHEETS = SheetOptions()
 
 _DPI = 200
 
@@ -87,7 +92,7 @@ def save_figure(figure: Figure | Iterable[Figure], path: Path) -> None:
         "savefig.bbox": None,
         "svg.fonttype": "none",
         "svg.hashsalt": "cnn-gap",
-        "pdf.fonttype": 42,
+        "pdf.fonttype": 3,  # to embed fonts as TrueType takes four times as long as all the rest
     }
     with replacing(path) as aside, matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph .* missing from font")  # a record may be named in any script
@@ -102,30 +107,32 @@ def save_figure(figure: Figure | Iterable[Figure], path: Path) -> None:
 def save_figures(
     explanation: Explanation,
     path: Path,
-    leads: Sequence[str] | None = None,
+    options: SheetOptions = STANDARD_SHEETS,
     *,
-    layout: Layout = STANDARD,
-    every_page: bool = False,
+    named: bool = False,
+    leads: Sequence[str] | None = None,
 ) -> list[Path]:
-    """Draw every class of an explanation: one at `path`, each of several at NAME-ABBREVIATION beside it.
+    """Write a record's report to a PDF, or single pages of it to PNG or SVG files.
+
+    A PDF holds the ECG with the reading, and a page for each finding. A PNG or SVG file holds the ECG with the
+    reading or, where classes are named, the sheet of a class: one at `path`, each of several at
+    NAME-ABBREVIATION beside it.
 
     Parameters
     ----------
     explanation : Explanation
     path : Path
         Ends in one of `PICTURE_SUFFIXES`.
+    options : SheetOptions
+    named : bool
+        Whether the classes of the explanation were asked for by name, and each is to be shown.
     leads : sequence of str, optional
-        Draw these over the map, instead of the twelve-lead sheet.
-    layout : Layout
-        Of the sheet.
-    every_page : bool
-        Draw the sheet of the whole record: pages of a PDF, or files that end in -p01, -p02, ...; otherwise
-        the page that has the map's maximum.
+        Draw only these over the map of each class, instead of twelve-lead sheets.
 
     Returns
     -------
     list of Path
-        The files that were written, in the order of the classes.
+        The files that were written.
 
     Raises
     ------
@@ -133,30 +140,40 @@ def save_figures(
         If a lead or the suffix is another than those known, or a figure would replace another file.
     """
     path = Path(path)
-    _kind(path)
-    written: list[Path] = []
-    measured = None if leads else measure(explanation.record)
-    starts: Sequence[float | None] = sheet_starts(explanation, layout) if every_page and not leads else [None]
+    kind = _kind(path)
+    if leads:
+        places = zip(explanation.classes, _places(explanation, path), strict=True)
+        return [_saved(plot_leads(explanation, explained, leads), place) for explained, place in places]
+    if kind == ".pdf":
+        require_replaceable(path, FIGURE)
+        save_report(explanation, path, options, named=named)
+        return [path]
+    measured = measure(explanation.record)
+    numbered = options.every_page and len(record_parts(explanation.record, options.layout)) > 1
+    if not named:
+        return list(_saved_pages(ecg_pages(explanation, options, measured), path, numbered))
+    return [
+        written
+        for finding, place in zip(named_findings(explanation), _places(explanation, path), strict=True)
+        for written in _saved_pages(finding_pages(explanation, finding, options, measured), place, numbered)
+    ]
 
-    def sheet(explained: ExplainedClass, start: float | None) -> Figure:
-        return plot_sheet(explanation, explained, start_s=start, layout=layout, measured=measured)
 
-    for explained, place in zip(explanation.classes, _places(explanation, path), strict=True):
-        if leads:
-            require_replaceable(place, FIGURE)
-            save_figure(plot_leads(explanation, explained, leads), place)
-            written.append(place)
-        elif len(starts) > 1 and path.suffix.lower() == ".pdf":
-            require_replaceable(place, FIGURE)
-            save_figure((sheet(explained, start) for start in starts), place)
-            written.append(place)
-        else:
-            for page, start in enumerate(starts, 1):
-                at = place if len(starts) == 1 else place.with_stem(f"{place.stem}-p{page:02}")
-                require_replaceable(at, FIGURE)
-                save_figure(sheet(explained, start), at)
-                written.append(at)
-    return written
+def _saved_pages(figures: Iterable[Figure], path: Path, numbered: bool) -> Iterator[Path]:
+    """Write each figure to a file: the first at a path unless it is numbered, too, others at NAME-p02, ..."""
+    for page, figure in enumerate(figures, 1):
+        yield _saved(figure, path.with_stem(f"{path.stem}-p{page:02}") if numbered or page > 1 else path)
+
+
+def _saved(figure: Figure, path: Path) -> Path:
+    require_replaceable(path, FIGURE)
+    save_figure(figure, path)
+    return path
+
+
+def save_report(explanation: Explanation, path: Path, options: SheetOptions, *, named: bool = False) -> None:
+    """Write a record's report to a PDF, whole or not at all; the parameters are those of `save_figures`."""
+    save_figure(report_pages(explanation, named, options, measure(explanation.record)), path)
 
 
 def _kind(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The layout of a sheet: the places of the leads, the scale, and the heights of the rows."""
+"""The layout of a sheet: which lead stands where and when, the scale, the heights of rows, and the pages."""
 
 import math
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnn_gap.leads import LEADS
 from cnn_gap.system.errors import InputError
 
 _CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
@@ -29,8 +30,37 @@ LAYOUTS, SPEEDS, GAINS = tuple(_STANDARD), (25.0, 50.0), (5.0, 10.0, 20.0)
 #: A tracing is cut at this distance from its baseline, mm.
 REACH_MM = 45.0
 
+#: A record with at most this number of leads has a row for each of them, over the whole time.
+FEW_LEADS = 6
+
+_RHYTHM_LEADS = ("II", "V1", *LEADS)  # the first that is recorded
+_CLEARLY_MORE = 1.25  # a stretch is shown instead of the beginning if its map is larger by this factor
+
 _THICK = 5.0  # distance of the thick lines of the grid, on which baselines lie, mm
 _LEAST = 4.0  # minimum room above and below a baseline, mm
+
+
+@dataclass(frozen=True)
+class LeadPlace:
+    """The place of a lead on a page.
+
+    Attributes
+    ----------
+    name : str
+        The lead's, or ``"rhythm"`` for the strip below the rows.
+    lead : str
+        The lead; ``-aVR`` is aVR turned over.
+    row : int
+        From the top.
+    later_s, seconds : float
+        When it begins after the page's start, and for how long it is shown, s.
+    """
+
+    name: str
+    lead: str
+    row: int
+    later_s: float
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -70,10 +100,37 @@ class Layout:
         """The leads of each row, without a rhythm strip; ``-aVR`` is aVR turned over."""
         return (_CABRERA if self.cabrera else _STANDARD)[self.rows]
 
-    @property
-    def has_rhythm(self) -> bool:
-        """Whether a rhythm strip lies under the rows."""
-        return self.rows == "3x4"
+    def place_leads(self, recorded: Sequence[bool] | np.ndarray, seconds: float) -> tuple[LeadPlace, ...]:
+        """Return where and when the leads of a record are shown on a page.
+
+        Parameters
+        ----------
+        recorded : sequence of bool, (12,)
+            The leads that the record has, in the order of `LEADS`. If they are few, each has a row of its own.
+        seconds : float
+            The time that a page shows, s.
+
+        Examples
+        --------
+        >>> [(place.lead, place.row, place.later_s) for place in STANDARD.place_leads([True] * 12, 10)][3:6]
+        [('V4', 0, 7.5), ('II', 1, 0.0), ('aVL', 1, 2.5)]
+        >>> [place.lead for place in STANDARD.place_leads([True, True] + [False] * 10, 10)]
+        ['I', 'II']
+        """
+        there = {lead for lead, known in zip(LEADS, recorded, strict=True) if known}
+        if len(there) <= FEW_LEADS:
+            order = (lead for (lead,) in Layout("12x1", cabrera=self.cabrera).leads)
+            kept = (lead for lead in order if lead.removeprefix("-") in there)
+            return tuple(LeadPlace(lead, lead, row, 0.0, seconds) for row, lead in enumerate(kept))
+        places = [
+            LeadPlace(lead, lead, row, column * seconds / len(leads), seconds / len(leads))
+            for row, leads in enumerate(self.leads)
+            for column, lead in enumerate(leads)
+        ]
+        if self.rows == "3x4":
+            rhythm = next(lead for lead in _RHYTHM_LEADS if lead in there)
+            places.append(LeadPlace("rhythm", rhythm, len(self.leads), 0.0, seconds))
+        return tuple(places)
 
 
 #: The layout of a sheet unless another is asked for.
@@ -121,11 +178,47 @@ def place_rows(extents: Sequence[tuple[float, float]], low: float, high: float) 
 
 
 def page_starts(seconds: float, shown_s: float) -> list[float]:
-    """Return where the pages of a record begin, s; a rest of less than half a second at the end has no page.
+    """Return where the pages of a record begin, s.
+
+    The last page ends with the record, so that it is as full as the others and shows a part of the page before
+    it again. A rest of less than half a second has no page.
 
     Examples
     --------
     >>> page_starts(10.2, 10), page_starts(25, 10)
-    ([0.0], [0.0, 10.0, 20.0])
+    ([0.0], [0.0, 10.0, 15.0])
     """
-    return [float(page * shown_s) for page in range(max(1, math.ceil((seconds - 0.5) / shown_s)))]
+    count = max(1, math.ceil((seconds - 0.5) / shown_s))
+    return [float(min(page * shown_s, max(seconds - shown_s, 0.0))) for page in range(count)]
+
+
+def strongest_start(activation: np.ndarray, sampling_rate: float, shown_s: float) -> float:
+    """Return where the stretch of a record begins that holds most of a map, s.
+
+    The beginning of the record is taken unless another stretch holds clearly more.
+
+    Parameters
+    ----------
+    activation : ndarray, shape (samples,)
+        The map at the record's samples; only values above 0 count.
+    sampling_rate : float
+        Of the record, Hz.
+    shown_s : float
+        How long the stretch is, s.
+
+    Examples
+    --------
+    >>> early, late = np.zeros(3000), np.zeros(3000)
+    >>> early[100], late[2900] = 1, 1
+    >>> strongest_start(early, 100, 10), strongest_start(late, 100, 10)
+    (0.0, 20.0)
+    """
+    last_s = len(activation) / sampling_rate - shown_s
+    if last_s < 0.5:
+        return 0.0
+    sums = np.concatenate([[0.0], np.cumsum(np.clip(np.nan_to_num(activation), 0, None))])
+    starts = np.append(np.arange(0.0, last_s), last_s)  # whole seconds, and the record's end
+    first = np.round(starts * sampling_rate).astype(int)
+    held = sums[np.minimum(first + round(shown_s * sampling_rate), len(activation))] - sums[first]
+    best = int(held.argmax())
+    return float(starts[best]) if held[best] > _CLEARLY_MORE * held[0] else 0.0

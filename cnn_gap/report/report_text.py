@@ -63,7 +63,9 @@ def recording(record: Record) -> list[str]:
 
 
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
-    """Return `Measurements.values`, without PR where a rhythm without a PR interval is reported."""
+    """Return `Measurements.values`, without PR in rhythms that have none; empty without a heartbeat."""
+    if not explanation.answerable:
+        return []
     without_pr = WITHOUT_PR & {diagnosis.code for diagnosis in explanation.reported}
     return [(name, value) for name, value in measured.values if name != "PR" or not without_pr]
 
@@ -76,6 +78,12 @@ def record_notes(explanation: Explanation) -> tuple[str, ...]:
 def cautions(explanation: Explanation) -> list[str]:
     """Return the limits of an explanation: notes on the record and limits of the network."""
     said = [f"{note[:1].upper()}{note[1:]}" for note in record_notes(explanation)]
+    return said + network_limits(explanation)
+
+
+def network_limits(explanation: Explanation) -> list[str]:
+    """Return what the network cannot see or report in any record."""
+    said = []
     if explanation.unseen:
         names = [diagnosis.name for diagnosis in explanation.unseen]
         more = len(names) - _MOST_NAMED

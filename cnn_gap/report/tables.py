@@ -8,7 +8,6 @@ from cnn_gap.evaluate.metrics import CLASS_COLUMNS, Scores
 from cnn_gap.explain.explanation import EXPLAINED_COLUMNS, Explanation
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.predict.prediction import ANSWER_COLUMNS, SHOWN_DIAGNOSES, Prediction
-from cnn_gap.reading.reading import Reading
 
 
 def prediction_table(prediction: Prediction, count: int = SHOWN_DIAGNOSES) -> str:
@@ -22,15 +21,15 @@ def prediction_table(prediction: Prediction, count: int = SHOWN_DIAGNOSES) -> st
     return "\n".join([*prediction.notes, aligned(rows)])
 
 
-def prediction_json(prediction: Prediction, described: ModelDescription, reading: Reading | None = None) -> str:
-    """Return a JSON object: the record's name and notes, and every class in the order of the probabilities.
+def prediction_json(prediction: Prediction, described: ModelDescription) -> str:
+    """Return a JSON object of `Prediction.to_dict`, every class in the order of the probabilities.
 
     A class has its `probability` (null if it is nan), its `threshold` (null: it is never answered), its `label`
     (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, the `system` of the first
     code, and whether it was `seen` in training. `answerable` tells whether the record holds a heartbeat that
-    can be judged. `reading` is `Reading.to_dict`, null where no reading was made.
+    can be judged. `reading` is `Reading.to_dict`, null where the record was not measured.
     """
-    content = prediction.to_dict() | {"reading": None if reading is None else reading.to_dict()}
+    content = prediction.to_dict()
     for index, each in enumerate(content["classes"]):
         each |= {"threshold": described.thresholds[index], "seen": described.seen[index]}
     return json.dumps(content, indent=2, allow_nan=False)

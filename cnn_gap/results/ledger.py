@@ -14,7 +14,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -45,10 +45,13 @@ class LedgerKind:
         Of the file, without suffix.
     files : dict of str to OutputKind
         The result files of a record, by the suffix that follows its name.
+    others : tuple of tuple of str
+        Suffixes of the result files that runs with other options write instead.
     """
 
     name: str
     files: dict[str, OutputKind]
+    others: tuple[tuple[str, ...], ...] = ()
 
     def path(self, out: Path) -> Path:
         """Return the path of the ledger in a folder of results."""
@@ -56,7 +59,16 @@ class LedgerKind:
 
     def paths(self, out: Path, name: str) -> list[Path]:
         """Return the paths of a record's result files."""
-        return [out / f"{name}{suffix}" for suffix in self.files]
+        return _paths(out, name, self.files)
+
+    def written_paths(self, out: Path, name: str, result: str) -> list[Path]:
+        """Return the paths of the result files that a run has written; none if their hash is another by now."""
+        for suffixes in (tuple(self.files), *self.others):
+            paths = _paths(out, name, suffixes)
+            with suppress(InputError):  # one is absent
+                if result and files_hash(paths) == result:
+                    return paths
+        return []
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ class Ledger:
         self, out: Path, kind: LedgerKind, source: dict[str, Any], warn: Callable[[str], None]
     ) -> None:
         self._out = out
-        self._kind = kind
+        self.kind = kind
         self._path = kind.path(out)
         self._source = json.dumps(source, sort_keys=True)
         self._warn = warn
@@ -140,7 +152,7 @@ class Ledger:
     @property
     def follows_earlier_version(self) -> bool:
         """Whether cnn-gap before version 1.0 has noted results in the folder; its notes stay as they are."""
-        source, notes = (self._out / f"{self._kind.name}{suffix}" for suffix in (".json", ".jsonl"))
+        source, notes = (self._out / f"{self.kind.name}{suffix}" for suffix in (".json", ".jsonl"))
         try:
             held = read_json(source) if notes.is_file() else None
         except InputError:
@@ -153,7 +165,7 @@ class Ledger:
         if entry is None or entry.stamp is None:
             return False
         try:
-            whole = not files or files_hash(self._kind.paths(self._out, record.name)) == entry.result
+            whole = not files or files_hash(self.kind.paths(self._out, record.name)) == entry.result
             return whole and record.stamp() == entry.stamp
         except InputError:
             return False
@@ -193,13 +205,13 @@ class Ledger:
         InputError
             If a file at the place of one is something else.
         """
-        paths = [path for path in self._kind.paths(self._out, name) if os.path.lexists(path)]
+        paths = [path for path in self.kind.paths(self._out, name) if os.path.lexists(path)]
         if paths:
             entry = self.entry(name)
             for path in paths:
                 suffix = path.name.removeprefix(name)
                 require_replaceable(
-                    path, self._kind.files[suffix], known=entry is not None and bool(entry.result)
+                    path, self.kind.files[suffix], known=entry is not None and bool(entry.result)
                 )
 
     def _take_source(self) -> None:
@@ -218,21 +230,19 @@ class Ledger:
             self._database.execute("INSERT INTO source VALUES (?)", (self._source,))
 
     def _remove_files(self, entry: Entry) -> None:
-        paths = self._kind.paths(self._out, entry.name)
-        try:
-            is_unchanged = bool(entry.result) and files_hash(paths) == entry.result
-        except InputError:
-            return
-        if is_unchanged:
-            for path in paths:
-                with writable(path.parent):
-                    path.unlink(missing_ok=True)
+        for path in self.kind.written_paths(self._out, entry.name, entry.result):
+            with writable(path.parent):
+                path.unlink(missing_ok=True)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with _reported(self._path), self._database:
             self._database.execute("BEGIN")
             yield
+
+
+def _paths(out: Path, name: str, suffixes: Iterable[str]) -> list[Path]:
+    return [out / f"{name}{suffix}" for suffix in suffixes]
 
 
 def files_hash(paths: Iterable[Path]) -> str:

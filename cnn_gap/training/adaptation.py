@@ -95,6 +95,7 @@ def _classify(
         log(f"{label_table}: {len(absent)} listed records are not there, the first is {absent[0]}")
     wanted = [each for each in listed if table is None or table.of(each) is not None]
     labels, probabilities = [], []
+    preparation = replace(predictor.preparation, measures=False)
     for first in range(0, len(wanted), RECORDS_PER_BATCH):
         records: list[Record] = []
         for each in wanted[first : first + RECORDS_PER_BATCH]:
@@ -104,7 +105,7 @@ def _classify(
                 records.append(replace(record, codes=codes))
             except InputError as error:
                 log(f"left out: {error}")
-        predictions = predictor.predict_prepared([predictor.prepare(record) for record in records])
+        predictions = predictor.predict_prepared([preparation.prepare(record) for record in records])
         for record, prediction in zip(records, predictions, strict=True):
             if prediction.answerable:
                 labels.append(predictor.classes.encode_taught(record.codes))

@@ -29,7 +29,7 @@ from cnn_gap.io.sources import find_records, stamp_of
 from cnn_gap.leads import LEADS
 from cnn_gap.predict import stream
 from cnn_gap.predict.prediction import Prediction
-from cnn_gap.predict.preparation import RecordWindows
+from cnn_gap.predict.preparation import RecordWindows, WindowMaker
 from cnn_gap.results.challenge_files import read_evaluation, read_outputs
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError
@@ -369,6 +369,7 @@ def test_long_records_are_read_less_far_ahead(model, data, tmp_path, monkeypatch
     alive = []
 
     def prepare(self, record):
+        assert not self.measures
         alive.append(record.name)
         return RecordWindows(record.name, np.zeros((600, 1000, 12), np.float32))
 
@@ -379,7 +380,7 @@ def test_long_records_are_read_less_far_ahead(model, data, tmp_path, monkeypatch
         alive.clear()
         return [Prediction(each.name, self.classes, np.zeros(24), np.zeros(24, bool)) for each in records]
 
-    monkeypatch.setattr(Classifier, "prepare", prepare)
+    monkeypatch.setattr(WindowMaker, "prepare", prepare)
     monkeypatch.setattr(Classifier, "predict_prepared", predict_prepared)
     assert _drive(model, data, tmp_path / "out")[0].classified == 48
     assert max(most) <= 3

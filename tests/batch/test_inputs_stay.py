@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -55,16 +56,24 @@ CONTENTS = (
 )
 
 
+@dataclass(frozen=True)
+class StubMaker:
+    """Makes windows that nobody looks at."""
+
+    measures: bool = True
+
+    def prepare(self, record):
+        """Return them."""
+        return RecordWindows(record.name, np.zeros((1, 8, 12), np.float32))
+
+
 class Stub:
     """Classifies records without a network."""
 
     def __init__(self, folder):
         self.description = read_description(folder)
         self.classes = self.description.class_set
-
-    def prepare(self, record):
-        """Return windows that nobody looks at."""
-        return RecordWindows(record.name, np.zeros((1, 8, 12), np.float32))
+        self.preparation = StubMaker()
 
     def predict_prepared(self, records):
         """Answer nothing."""

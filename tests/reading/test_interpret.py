@@ -146,7 +146,9 @@ def test_swapped_electrodes_withhold_axis_and_infarction():
 @pytest.mark.parametrize(
     ("probabilities", "values", "words"),
     [
-        ({}, {"rate": 140.0, "qrs_ms": 180.0}, "consider ventricular tachycardia"),
+        ({}, {"rate": 140.0, "qrs_ms": 180.0, "wide_rate": 140.0}, "consider ventricular tachycardia"),
+        ({}, {"run_beats": 4.0, "run_rate": 150.0}, "Run of 4 wide complexes (150/min)"),
+        ({}, {"large_waves": 1.0}, "ventricular tachycardia, flutter or fibrillation"),
         ({}, {"rate": 35.0}, "Heart rate 35/min"),
         ({}, {"rate": 170.0}, "Heart rate 170/min"),
         ({"3AVB": 0.9}, {}, "Third-degree AV block"),

@@ -1,0 +1,117 @@
+"""The report of a record: its ECG with the reading, then a page for each finding that has a map."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from cnn_gap.beats.intervals import Measurements
+from cnn_gap.explain.explanation import Explanation
+from cnn_gap.report.layouts import STANDARD, Layout
+from cnn_gap.report.sheet.ecg_page import ecg_page, reading_lines, split_reading, text_page
+from cnn_gap.report.sheet.findings import MappedFinding, mapped_findings, most_urgent
+from cnn_gap.report.sheet.map_page import map_page
+from cnn_gap.report.sheet.paper import ONLY_PAGE, PageNumber
+from cnn_gap.report.sheet.part import Part, first_part, is_long, record_parts, strongest_part
+
+#: Draws a page, given its number.
+DrawPage = Callable[[PageNumber], Figure]
+
+
+@dataclass(frozen=True)
+class SheetOptions:
+    """How sheets and reports are drawn.
+
+    Attributes
+    ----------
+    layout : Layout
+    every_page : bool
+        Show the whole of a long record, instead of the part that says most.
+    model : str
+        The model's name, for the footer; empty where it is not known.
+    """
+
+    layout: Layout = STANDARD
+    every_page: bool = False
+    model: str = ""
+
+
+def report_pages(
+    explanation: Explanation, named: bool, options: SheetOptions, measured: Measurements
+) -> Iterator[Figure]:
+    """Yield the pages of a record's report, one at a time.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    named : bool
+        Whether its classes were asked for by name: then each has a page, instead of the reading's findings.
+    options : SheetOptions
+    measured : Measurements
+        Of its record.
+    """
+    findings = named_findings(explanation) if named else reading_findings(explanation)
+    pages = _ecg_pages(explanation, options, measured)
+    for finding in findings:
+        pages += _finding_pages(explanation, finding, options, measured)
+    yield from _numbered(pages, options)
+
+
+def ecg_pages(explanation: Explanation, options: SheetOptions, measured: Measurements) -> Iterator[Figure]:
+    """Yield the ECG and, where the reading is too long for it, pages of text."""
+    return _numbered(_ecg_pages(explanation, options, measured), options)
+
+
+def finding_pages(
+    explanation: Explanation, finding: MappedFinding, options: SheetOptions, measured: Measurements
+) -> Iterator[Figure]:
+    """Yield the pages of a finding: the part of the record with most of its map, or all of it."""
+    return (draw(ONLY_PAGE) for draw in _finding_pages(explanation, finding, options, measured))
+
+
+def _numbered(pages: Sequence[DrawPage], options: SheetOptions) -> Iterator[Figure]:
+    for number, draw in enumerate(pages, 1):
+        yield draw(PageNumber(number, len(pages), options.model))
+
+
+def named_findings(explanation: Explanation) -> list[MappedFinding]:
+    """Return all classes of an explanation, in its order."""
+    return list(map(MappedFinding, explanation.classes))
+
+
+def reading_findings(explanation: Explanation) -> list[MappedFinding]:
+    """Return the findings of the record's reading that have a map; without a reading what is answered."""
+    if explanation.reading is not None:
+        return mapped_findings(explanation, explanation.reading)
+    return [MappedFinding(each) for each in explanation.classes if each.label]
+
+
+def _ecg_pages(explanation: Explanation, options: SheetOptions, measured: Measurements) -> list[DrawPage]:
+    first, *more = split_reading(reading_lines(explanation))
+    parts = ecg_parts(explanation, options)
+    pages: list[DrawPage] = [partial(ecg_page, explanation, measured, part, first) for part in parts]
+    return [pages[0], *(partial(text_page, explanation, lines) for lines in more), *pages[1:]]
+
+
+def ecg_parts(explanation: Explanation, options: SheetOptions) -> list[Part]:
+    """Return the parts that are shown: of a long record the one with most of the most urgent finding."""
+    record, layout = explanation.record, options.layout
+    if options.every_page:
+        return [Part(start, layout) for start in record_parts(record, layout)]
+    urgent = most_urgent(reading_findings(explanation)) if is_long(record, layout) else None
+    if urgent is None:
+        return [first_part(layout)]
+    return [strongest_part(record, layout, urgent.explained, urgent.name)]
+
+
+def _finding_pages(
+    explanation: Explanation, finding: MappedFinding, options: SheetOptions, measured: Measurements
+) -> list[DrawPage]:
+    def draw(start_s: float | None, page: PageNumber) -> Figure:
+        return map_page(
+            explanation, finding, start_s=start_s, layout=options.layout, measured=measured, page=page
+        )
+
+    starts = record_parts(explanation.record, options.layout) if options.every_page else [None]
+    return [partial(draw, start) for start in starts]
