@@ -1,9 +1,8 @@
-"""The beats of a recording of any length, part by part: when they are, how large, and how like the usual beat."""
+"""The beats of a recording, part by part: when they are, how large, and how like the usual beat."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from math import ceil
-from typing import Self
 
 import numpy as np
 
@@ -58,20 +57,18 @@ class MeasuredBeats:
     def __len__(self) -> int:
         return len(self.times_s)
 
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Return the beats of all parts."""
-        columns = [np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)]
-        *of_beats, usable = columns
-        apart = np.diff(of_beats[0], prepend=-np.inf) >= _SAME_BEAT_S
-        return cls(*(column[apart] for column in of_beats), usable)
-
 
 def measure_beats(signal: Signal) -> MeasuredBeats:
     """Find and measure the beats of a recording, of which one part after the other is read."""
     duration = signal.samples / signal.sampling_rate
     count = max(1, ceil(duration / PART_S))
-    return MeasuredBeats.joined(list(_measured_parts(signal, count, duration)))
+    parts = list(_measured_parts(signal, count, duration))
+    times = np.concatenate([part.times_s for part in parts])
+    apart = np.diff(times, prepend=-np.inf) >= _SAME_BEAT_S
+    likeness, size, usable = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("likeness", "size", "usable")
+    )
+    return MeasuredBeats(times[apart], likeness[apart], size[apart], usable)
 
 
 def _measured_parts(signal: Signal, count: int, duration: float) -> Iterator[MeasuredBeats]:
@@ -86,11 +83,10 @@ def _measured_parts(signal: Signal, count: int, duration: float) -> Iterator[Mea
 def _cut(beats: MeasuredBeats, begin_s: float, start_s: float, end_s: float) -> MeasuredBeats:
     """Return the beats from `start_s` to before `end_s` of a part that begins at `begin_s`."""
     inside = (beats.times_s >= start_s) & (beats.times_s < end_s)
-    *of_beats, usable = (getattr(beats, each.name) for each in fields(beats))
     skipped = round((start_s - begin_s) / BLOCK_S)
     count = ceil((end_s - start_s) / BLOCK_S)
-    kept = usable[skipped : skipped + count]
-    return MeasuredBeats(*(each[inside] for each in of_beats), np.pad(kept, (0, count - len(kept)), "edge"))
+    kept = beats.usable[np.minimum(skipped + np.arange(count), len(beats.usable) - 1)]
+    return MeasuredBeats(beats.times_s[inside], beats.likeness[inside], beats.size[inside], kept)
 
 
 def _measure(record: Record, begin_s: float) -> MeasuredBeats:
@@ -102,10 +98,10 @@ def _measure(record: Record, begin_s: float) -> MeasuredBeats:
         return _no_beats(np.zeros(blocks, bool))
     prepared = prepare_signal(record.signal[:, columns], record.sampling_rate, SIGNAL)
     found = find_qrs(prepared.signal, rate)
-    valid = prepared.valid.any(axis=1)
+    valid = np.asarray(prepared.valid.any(axis=1))
     length = round(BLOCK_S * rate)
     whole = valid[: len(found.contrast) * length].reshape(len(found.contrast), -1).all(axis=1)
-    usable = (found.contrast >= LEAST_CONTRAST) & whole
+    usable = np.asarray((found.contrast >= LEAST_CONTRAST) & whole)
     places = found.places[usable[np.minimum(found.places // length, len(usable) - 1)]]
     if not len(places):
         return _no_beats(usable)

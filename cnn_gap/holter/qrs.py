@@ -71,7 +71,7 @@ def find_qrs(signal: np.ndarray, sampling_rate: float) -> Complexes:
 
 
 def _blocks(energy: np.ndarray, length: int) -> np.ndarray:
-    """Return the energies as (blocks, length, leads); what is less than a block at the end joins the last one."""
+    """Return the energies in whole blocks, (blocks, length, leads)."""
     count = max(1, len(energy) // length)
     return energy[: count * length].reshape(count, -1, energy.shape[1])
 
