@@ -96,9 +96,10 @@ def label_beats(beats: MeasuredBeats, timeline: Timeline) -> LabelledBeats:
     regular = (irregular < _IRREGULAR) & (fibrillation < _FIBRILLATION)
     symbols = np.full(len(times), NORMAL)
     symbols[beats.likeness < _UNKNOWN] = UNKNOWN
-    symbols[(early < _EARLY) & regular & (beats.likeness > _NARROW)] = EARLY_NARROW
-    symbols[timeline.at(times, "PR", "PACE") >= _PACING] = PACED
     wide = ventricular >= 0.5
+    after_wide = np.concatenate([[False], wide[:-1]])  # an interpolated ventricular beat makes no beat early
+    symbols[(early < _EARLY) & regular & (beats.likeness > _NARROW) & ~after_wide] = EARLY_NARROW
+    symbols[timeline.at(times, "PR", "PACE") >= _PACING] = PACED
     symbols[wide] = VENTRICULAR
     return LabelledBeats(times, symbols, np.where(wide, ventricular, 1 - ventricular), _known(beats))
 

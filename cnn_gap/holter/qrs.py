@@ -24,6 +24,9 @@ _COMPLEX, _FAINT = 0.4, 0.2  # heights of complexes as shares of the usual heigh
 _CLIP = 2.0  # an artefact counts as this many usual heights at most
 _APART_S = 0.3  # smallest distance of two complexes
 _GAP, _NEIGHBOURS = 1.5, 15  # a longer RR interval than so many medians of its neighbours is searched again
+_HIDDEN = (
+    2.0  # an artefact hides a block in which so many times the energy between complexes is above their height
+)
 _FAINTEST_MV = 1e-3  # lower energies are no heart's
 
 
@@ -60,14 +63,15 @@ def find_qrs(signal: np.ndarray, sampling_rate: float) -> Complexes:
     length = round(BLOCK_S * sampling_rate)
     blocks = _blocks(energy, length)
     high = _around(blocks.max(axis=1))
-    low = _around(np.percentile(blocks, _BETWEEN, axis=1))
-    contrast = high / np.maximum(low, 1e-9)
+    own = np.percentile(blocks, _BETWEEN, axis=1)
+    contrast = high / np.maximum(_around(own), 1e-9)
     stands_out = np.where(high > _FAINTEST_MV, np.maximum(contrast - 1, 0), 0)
     weights = stands_out / np.maximum(stands_out.sum(axis=1, keepdims=True), 1e-9)
     scale = _per_sample(np.maximum(high, _FAINTEST_MV), length, len(signal))
     share = np.minimum(energy / scale, _CLIP) * _per_sample(weights, length, len(signal))
     places = _choose(share.sum(axis=1), sampling_rate)
-    return Complexes(places, np.where(high > _FAINTEST_MV, contrast, 0).max(axis=1))
+    hidden = (high <= _FAINTEST_MV) | (own * _HIDDEN > high)
+    return Complexes(places, np.where(hidden, 0, contrast).max(axis=1))
 
 
 def _blocks(energy: np.ndarray, length: int) -> np.ndarray:
@@ -78,7 +82,7 @@ def _blocks(energy: np.ndarray, length: int) -> np.ndarray:
 
 def _around(values: np.ndarray) -> np.ndarray:
     """Return the medians over the surrounding blocks, (blocks, leads)."""
-    return np.asarray(scipy.ndimage.median_filter(values, (BLOCKS, 1), mode="nearest"))
+    return np.asarray(scipy.ndimage.median_filter(values, (BLOCKS, 1), mode="reflect"))
 
 
 def _per_sample(values: np.ndarray, length: int, samples: int) -> np.ndarray:
