@@ -1,7 +1,10 @@
 """What the tests share: the repository's folders, simulated records and a model trained on them in seconds."""
 
 import os
+import queue
+import shutil
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,7 +35,7 @@ TINY = Config(
 
 
 #: What a test that uses a fixture is marked with, so that it can be left out: `pytest -m "not browser"`.
-MARKERS = {"show": "browser", "shared": "development_data"}
+MARKERS = {"browser": "browser", "shared": "development_data"}
 
 
 def pytest_collection_modifyitems(items):
@@ -120,3 +123,61 @@ def run_command(monkeypatch, capsys):
         return SimpleNamespace(code=end.value.code, out=captured.out, err=captured.err)
 
     return run_script
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Headless Chromium, 1200 by 800; what it says on its console is collected."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    paths = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
+    if absent := [name for name, path in paths.items() if path is None]:
+        pytest.skip(f"{' and '.join(absent)} not found; on Debian: apt install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = paths["chromium"]
+    flags = "headless=new disable-gpu disable-quic no-first-run disable-background-networking disable-sync"
+    flags += " disable-component-update disable-dev-shm-usage force-prefers-reduced-motion window-size=1200,800"
+    flags += f" user-data-dir={tmp_path_factory.mktemp('chromium')}"
+    flags += " no-sandbox" if os.geteuid() == 0 else ""  # root has no sandbox
+    for flag in flags.split():
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(paths["chromedriver"]))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Show a page; its console must stay empty."""
+
+    def show(page):
+        path = tmp_path / "page.html"
+        path.write_text(page, encoding="utf-8")
+        browser.get(path.as_uri())
+        return browser
+
+    yield show
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert browser.get_log("browser") == []
+
+
+@pytest.fixture(scope="session")
+def service(model):
+    """The address of `cnn-gap serve`, with short limits, in a thread of this process."""
+    pytest.importorskip("uvicorn", reason="pip install cnn-gap[serve]")
+    from cnn_gap.classifier import load_classifier
+    from cnn_gap.serve.app import make_app
+    from cnn_gap.serve.limits import Limits
+    from cnn_gap.serve.security import Access
+    from cnn_gap.serve.server import make_server
+    from cnn_gap.serve.service import Service
+
+    limits = Limits(body_mib=4, body_s=2.0, header_s=1.0, rate=0, files=50)
+    app = make_app(Service(load_classifier(model), "tiny", limits, workers=2), "f", Access())
+    address: queue.Queue[str] = queue.Queue()
+    server = make_server(app, "127.0.0.1", 0, limits, address.put)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield address.get(timeout=60)
+    server.should_exit = True
+    thread.join()

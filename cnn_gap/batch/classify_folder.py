@@ -289,7 +289,7 @@ def lost_record(model: ModelIdentity, out: Path | None, reason: str, record: Lis
 
 def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
     """Write the result files of several records, and return a hash of each by the record's name."""
-    texts = {each.name: _text(each) for each in predictions if _fits(each.name)}
+    texts = {each.name: result_text(each) for each in predictions if _fits(each.name)}
     with ThreadPoolExecutor(CONCURRENT_WRITES) as pool:
         written = [pool.submit(write_text, out / _file_name(name), text) for name, text in texts.items()]
     for done in written:
@@ -457,7 +457,8 @@ def _file_name(name: str) -> str:
     return f"{name}.csv"
 
 
-def _text(prediction: Prediction) -> str:
+def result_text(prediction: Prediction) -> str:
+    """Return the content of a record's result file."""
     classes = prediction.classes
     labels, probabilities = classes.expand(prediction.labels), classes.expand(prediction.probabilities)
     return outputs_text(prediction.name, classes.codes, labels, probabilities)

@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from cnn_gap.beats.agreement import detectors_agree
-from cnn_gap.beats.detection import MEASURED_HZ, Beats, find_beats, median_sample, prepare_for_beats
+from cnn_gap.beats.detection import (
+    MEASURED_HZ,
+    Beats,
+    cut_beats,
+    find_beats,
+    median_sample,
+    prepare_for_beats,
+    qrs_band,
+)
 from cnn_gap.beats.ventricular import LARGEST_LEAKAGE, Run, find_run, wave_leakage
 from cnn_gap.beats.waves import Waves, find_waves
 from cnn_gap.io.long_records import read_whole
@@ -120,9 +128,12 @@ def measure(record: Record | str | Path) -> Measurements:
     """
     record = read_whole(Path(record)) if isinstance(record, str | Path) else record
     signal = prepare_for_beats(record)
-    beats = find_beats(record, signal)
+    band = qrs_band(signal)
+    beats = find_beats(record, signal, band)
     unmeasured = Measurements(beats, large_waves=wave_leakage(record, signal) < LARGEST_LEAKAGE)
-    if len(beats.intervals_s) < 2 or not (detectors_agree(beats, signal) or _is_steady_tachycardia(beats)):
+    if len(beats.intervals_s) < 2:
+        return unmeasured
+    if not (detectors_agree(beats, signal, band) or _is_steady_tachycardia(beats)):
         return unmeasured
     found = replace(_with_rate(unmeasured), run=find_run(record, signal, beats))
     found = _measure_median(record, signal, found)
@@ -174,21 +185,22 @@ def _has_p_wave(signal: np.ndarray, beats: Beats, waves: Waves) -> bool:
         return False
     first, last = map(median_sample, (waves.p_onset, waves.p_end))
     assert beats.median is not None
-    pattern = _normalise(beats.median[max(first, 0) : last])
-    starts = (beats.times_s[beats.usual] * MEASURED_HZ).round().astype(int) - beats.fiducial + max(first, 0)
-    whole = [at for at in starts if 0 <= at <= len(signal) - len(pattern)]
-    if not whole:
+    first = max(first, 0)
+    pattern = beats.median[first:last]
+    starts = (beats.times_s[beats.usual] * MEASURED_HZ).round().astype(int) - beats.fiducial + first
+    whole = starts[(starts >= 0) & (starts <= len(signal) - len(pattern))]
+    if not len(whole):
         return False
-    correlations = [float((_normalise(signal[at : at + len(pattern)]) * pattern).sum()) for at in whole]
+    correlations = (_normalise(cut_beats(signal, whole, len(pattern))) * _normalise(pattern)).sum(axis=(1, 2))
     irregular = beats.intervals_s.std() > IRREGULAR * beats.intervals_s.mean()
     return bool(np.median(correlations) >= (_P_CORRELATION_IF_IRREGULAR if irregular else _P_CORRELATION))
 
 
-def _normalise(piece: np.ndarray) -> np.ndarray:
-    """Return a piece of signal with a mean of 0 in each lead and a norm of 1 over all leads."""
-    centred = np.asarray(piece - piece.mean(axis=0))
-    size = np.linalg.norm(centred)
-    return centred / size if size else centred
+def _normalise(pieces: np.ndarray) -> np.ndarray:
+    """Return pieces (..., samples, leads) with a mean of 0 in each lead and a norm of 1 over all leads."""
+    centred = pieces - pieces.mean(axis=-2, keepdims=True)
+    sizes = np.linalg.norm(centred, axis=(-2, -1), keepdims=True)
+    return np.asarray(np.divide(centred, sizes, out=np.zeros_like(centred), where=sizes > 0))
 
 
 def _axis(record: Record, beats: Beats, waves: Waves) -> float | None:

@@ -13,9 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_gap.beats.detection import MEASURED_HZ, Beats, filter_beats, spatial_velocity
+from cnn_gap.beats.detection import (
+    BAND_HZ,
+    MEASURED_HZ,
+    Beats,
+    cut_beats,
+    median_of_beats,
+    slow_down,
+    spatial_velocity,
+)
 from cnn_gap.beats.waves import find_complex
 from cnn_gap.record import Record
+from cnn_gap.signal.filters import zero_phase
 
 #: Least number of beats of a run, its lowest rate, /min, and the least width of its complexes, s.
 RUN_BEATS, RUN_RATE, RUN_WIDTH_S = 3, 100.0, 0.12
@@ -31,6 +40,7 @@ _CORE_S = 0.12  # length, before and after the fiducial point, over which comple
 _BAND_HZ = (1.0, 30.0)
 _PART_S, _STEP_S = 4.0, 2.0  # parts of the record in which the leakage is measured, and their distance
 _WAVE_HZ = (2.2, 7.0)  # frequencies of ventricular waves; slower ones are movements of the electrodes
+_SURE_LEAKAGE = 0.6  # measured at a low rate; below it, it is measured again
 _LEADS = 3  # number of the highest leads of a part of which the median leakage counts
 _SMALLEST_MV = 0.1  # standard deviation of the highest lead
 
@@ -76,8 +86,8 @@ def _describe_run(record: Record, signal: np.ndarray, beats: Beats, first: int, 
     before, length = beats.fiducial, len(beats.median)
     padded = np.pad(signal, ((before, length), (0, 0)), mode="edge") * record.leads
     starts = (beats.times_s[first:last] * MEASURED_HZ).round().astype(int)
-    single = [padded[at : at + length] for at in starts]
-    median = np.median(single, axis=0)
+    single = cut_beats(padded, starts, length)
+    median = median_of_beats(single)
     onset, end = find_complex(spatial_velocity(median), before)
     run = Run(last - first, 60 / float(beats.intervals_s[first : last - 1].mean()), (end - onset) / MEASURED_HZ)
     half = round(_CORE_S * MEASURED_HZ)
@@ -109,21 +119,28 @@ def wave_leakage(record: Record, signal: np.ndarray) -> float:
     signal : ndarray, shape (samples, 12)
         The record as `cnn_gap.beats.detection.prepare_for_beats` returns it.
     """
-    part, step = round(_PART_S * MEASURED_HZ), round(_STEP_S * MEASURED_HZ)
+    leads = signal[:, np.asarray(record.leads, bool)]
+    rough = _lowest_leakage(slow_down(leads, round(MEASURED_HZ / BAND_HZ)), BAND_HZ)
+    return _lowest_leakage(leads, MEASURED_HZ) if rough < _SURE_LEAKAGE else rough
+
+
+def _lowest_leakage(signal: np.ndarray, rate: float) -> float:
+    part, step = round(_PART_S * rate), round(_STEP_S * rate)
     if len(signal) < part:
         return 1.0
-    waves = filter_beats(signal[:, np.asarray(record.leads, bool)], _BAND_HZ, "bandpass")
-    return min(_part_leakage(waves[at : at + part]) for at in range(0, len(waves) - part + 1, step))
+    padding = min(round(2 * rate), len(signal) - 1)
+    waves = zero_phase(signal, _BAND_HZ, "bandpass", rate, padding)
+    return min(_part_leakage(waves[at : at + part], rate) for at in range(0, len(waves) - part + 1, step))
 
 
-def _part_leakage(part: np.ndarray) -> float:
+def _part_leakage(part: np.ndarray, rate: float) -> float:
     heights = part.std(axis=0)
     highest = np.argsort(-heights)[:_LEADS]
     if heights[highest[0]] < _SMALLEST_MV:
         return 1.0
     half_periods = [_half_period(part[:, lead]) for lead in highest]
     usual = float(np.median(half_periods))
-    if not _WAVE_HZ[0] <= MEASURED_HZ / 2 / usual <= _WAVE_HZ[1]:
+    if not _WAVE_HZ[0] <= rate / 2 / usual <= _WAVE_HZ[1]:
         return 1.0
     return float(
         np.median([_leakage(part[:, lead], half) for lead, half in zip(highest, half_periods, strict=True)])

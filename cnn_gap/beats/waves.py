@@ -7,13 +7,14 @@ steepest fall meets the baseline. Filters and thresholds shift these marks by ab
 record, which `SHIFTS_MS` corrects. `docs/results/intervals.md` has the errors.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import scipy
+from numpy.lib.stride_tricks import sliding_window_view
 
-from cnn_gap.beats.detection import MEASURED_HZ, filter_beats, spatial_velocity
+from cnn_gap.beats.detection import MEASURED_HZ, spatial_velocity
+from cnn_gap.signal.filters import zero_phase
 
 #: Added to the marks, ms: chosen on half of the records that `benchmarks.quality.intervals` reads.
 SHIFTS_MS = {"p_onset": -13, "p_end": 4, "qrs_onset": -6, "qrs_end": 3, "t_end": 23}
@@ -22,7 +23,8 @@ _QRS_ONSET, _QRS_END = 0.03, 0.05  # share of the highest velocity that the QRS 
 _NOISE_FACTOR = 2.0  # the velocity in the complex is this many times as high as the lowest one near it
 _P_SHARE = 0.2  # share of its height that the P wave has at its limits
 _SMALLEST_P_MV, _SMALLEST_T_MV = 0.05, 0.07
-_P_HZ, _T_HZ = 20.0, 20.0  # corner frequencies of the low-pass filters
+_WAVES_HZ = 20.0  # corner frequency of the low-pass filter for P and T waves
+_SETTLED = 100  # samples after which this filter has settled
 _FARTHEST_P_S, _FARTHEST_P_RR = 0.4, 0.55  # earliest onset of P before QRS, s and share of the RR interval
 _T_SHARE = 0.75  # the T wave has ended when leads with this share of its height over all leads have
 
@@ -54,9 +56,10 @@ def find_waves(median: np.ndarray, fiducial: int, shortest_s: float) -> Waves:
     onset, end = find_complex(velocity, fiducial)
     level = median[max(onset - _samples(12), 0) : max(onset - _samples(2), 1)].mean(axis=0)
     farthest = fiducial - round(min(_FARTHEST_P_S, _FARTHEST_P_RR * shortest_s) * MEASURED_HZ)
-    p_wave = _find_p_wave(median - level, max(farthest, 0), onset)
+    smooth = zero_phase(median, _WAVES_HZ, "lowpass", MEASURED_HZ, min(_SETTLED, len(median) - 1))
+    p_wave = _find_p_wave(smooth - level, max(farthest, 0), onset)
     to_next = shortest_s * MEASURED_HZ if p_wave is None else shortest_s * MEASURED_HZ + p_wave[0] - fiducial
-    t_end = _find_t_end(filter_beats(median, _T_HZ, "lowpass"), end, fiducial + round(0.92 * to_next))
+    t_end = _find_t_end(smooth, end, fiducial + round(0.92 * to_next))
 
     def mark(name: str, sample: float) -> float:
         return (sample - fiducial) / MEASURED_HZ + SHIFTS_MS[name] / 1000
@@ -80,11 +83,18 @@ def find_complex(velocity: np.ndarray, fiducial: int) -> tuple[int, int]:
     before = velocity[fiducial - _samples(160) : fiducial - _samples(20)]
     after = velocity[fiducial + _samples(20) : fiducial + _samples(200)]
     slow = velocity < max(_QRS_ONSET * highest, _NOISE_FACTOR * _lowest_mean(before))
-    onsets = range(fiducial - _samples(10), fiducial - _samples(140), -1)
-    onset = next((at for at in onsets if slow[at - _samples(10) : at].all()), onsets[-1])
+    first, last = fiducial - _samples(140) + 1, fiducial - _samples(10)
+    ended = np.flatnonzero(_stays(slow, _samples(10))[first - _samples(10) : last - _samples(10) + 1])
+    onset = first + int(ended[-1]) if len(ended) else first
     slow = velocity < max(_QRS_END * highest, _NOISE_FACTOR * _lowest_mean(after))
-    ends = range(fiducial + _samples(10), fiducial + _samples(180))
-    return onset, next((at for at in ends if slow[at : at + _samples(12)].all()), ends[-1])
+    first, last = fiducial + _samples(10), fiducial + _samples(180) - 1
+    begun = np.flatnonzero(_stays(slow, _samples(12))[first : last + 1])
+    return onset, first + int(begun[0]) if len(begun) else last
+
+
+def _stays(slow: np.ndarray, samples: int) -> np.ndarray:
+    """Return for each sample whether it and all until `samples` later are slow, (len(slow) - samples + 1,)."""
+    return np.asarray(sliding_window_view(slow, samples).all(axis=1))
 
 
 def _lowest_mean(velocity: np.ndarray) -> float:
@@ -93,9 +103,9 @@ def _lowest_mean(velocity: np.ndarray) -> float:
     return float(np.convolve(velocity, np.ones(window) / window, "valid").min())
 
 
-def _find_p_wave(beat: np.ndarray, start: int, onset: int) -> tuple[int, int] | None:
+def _find_p_wave(smooth: np.ndarray, start: int, onset: int) -> tuple[int, int] | None:
     """Return the first and last sample of the P wave; None if there is no wave from start to onset."""
-    part = filter_beats(beat, _P_HZ, "lowpass")[start : onset - _samples(6)]
+    part = smooth[start : onset - _samples(6)]
     size = np.linalg.norm(part, axis=1)
     peaks, about = scipy.signal.find_peaks(size, prominence=0.03, wlen=_samples(300))
     if not len(peaks):
@@ -117,26 +127,29 @@ def _find_t_end(smooth: np.ndarray, end: int, next_wave: int) -> float | None:
     first, last = end + _samples(60), min(next_wave, len(smooth) - _samples(10))
     if last - first < _samples(100):
         return None
-    found = sorted(_draw_tangents(smooth[first:last]))
-    if not found:
+    ends, heights = _draw_tangents(smooth[first:last])
+    if not len(ends):
         return None
-    ends, heights = np.array(found).T
-    reached = np.cumsum(heights) / heights.sum()
-    return first + float(ends[np.searchsorted(reached, _T_SHARE)])
+    order = np.lexsort((heights, ends))
+    reached = np.cumsum(heights[order]) / heights.sum()
+    return first + float(ends[order][np.searchsorted(reached, _T_SHARE)])
 
 
-def _draw_tangents(part: np.ndarray) -> Iterator[tuple[float, float]]:
-    """Yield for each lead the sample at which the tangent meets the baseline, and the T wave's height in mV.
+def _draw_tangents(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each lead with a T wave the sample at which its tangent meets the baseline, and its height.
 
-    The tangent is drawn at the steepest fall after the T wave's peak.
+    Heights are in mV. The tangent is drawn at the steepest fall after the T wave's peak.
     """
-    for lead in part.T:
-        away = lead - lead[-_samples(30) :].mean()
-        peak = int(np.abs(away[: len(away) - _samples(60)]).argmax())
-        away = away * np.sign(away[peak])
-        fall = away[peak : peak + _samples(200)]
-        slopes = np.gradient(fall)
-        steepest = int(slopes.argmin())
-        if away[peak] >= _SMALLEST_T_MV and slopes[steepest] < 0:
-            drop = fall[steepest] - fall[steepest:].min()
-            yield peak + steepest - drop / slopes[steepest], float(away[peak])
+    leads = np.arange(part.shape[1])
+    away = part - part[-_samples(30) :].mean(axis=0)
+    peaks = np.abs(away[: len(away) - _samples(60)]).argmax(axis=0)
+    away = away * np.sign(away[peaks, leads])
+    samples = np.arange(len(away))[:, None]
+    falls = (samples >= peaks) & (samples < peaks + _samples(200))
+    slopes = np.where(falls, np.gradient(away, axis=0), np.inf)
+    steepest = slopes.argmin(axis=0)
+    lowest = np.where(falls & (samples >= steepest), away, np.inf).min(axis=0)
+    heights, fastest = away[peaks, leads], slopes[steepest, leads]
+    with_wave = (heights >= _SMALLEST_T_MV) & (fastest < 0)
+    at, drops = steepest[with_wave], (away[steepest, leads] - lowest)[with_wave]
+    return at - drops / fastest[with_wave], heights[with_wave]

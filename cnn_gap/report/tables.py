@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.evaluate.metrics import CLASS_COLUMNS, Scores
@@ -22,7 +23,12 @@ def prediction_table(prediction: Prediction, count: int = SHOWN_DIAGNOSES) -> st
 
 
 def prediction_json(prediction: Prediction, described: ModelDescription) -> str:
-    """Return a JSON object of `Prediction.to_dict`, every class in the order of the probabilities.
+    """Return `prediction_content` as JSON."""
+    return json.dumps(prediction_content(prediction, described), indent=2, allow_nan=False)
+
+
+def prediction_content(prediction: Prediction, described: ModelDescription) -> dict[str, Any]:
+    """Return `Prediction.to_dict` with what the model says of each class, in the order of the probabilities.
 
     A class has its `probability` (null if it is nan), its `threshold` (null: it is never answered), its `label`
     (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, the `system` of the first
@@ -32,7 +38,7 @@ def prediction_json(prediction: Prediction, described: ModelDescription) -> str:
     content = prediction.to_dict()
     for index, each in enumerate(content["classes"]):
         each |= {"threshold": described.thresholds[index], "seen": described.seen[index]}
-    return json.dumps(content, indent=2, allow_nan=False)
+    return content
 
 
 def explanation_table(explanation: Explanation) -> str:

@@ -25,7 +25,7 @@ from cnn_gap.io.sources import list_records
 from cnn_gap.model.folder import read_description
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows
-from cnn_gap.report.page import IndexRow
+from cnn_gap.report.page_index import IndexRow
 from cnn_gap.results.ledger import files_hash
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.writers import WRITERS

@@ -1,0 +1,119 @@
+"""Reads uploaded records: parsed and drawn by workers, classified in batches with those of other requests."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnn_gap.batch.explain_folder import ExplainOptions
+from cnn_gap.explain.computed_maps import ComputedMaps, MapReader
+from cnn_gap.explain.explainer import compute_maps, map_reader
+from cnn_gap.record import Record
+from cnn_gap.serve.answered import Answered
+from cnn_gap.serve.answers import AnswerFormat
+from cnn_gap.serve.batching import Batches
+from cnn_gap.serve.limits import MIB, Limits, Places, Rates
+from cnn_gap.serve.metrics import Metrics
+from cnn_gap.serve.parsing import UploadedRecord, list_upload, parse, unpack
+from cnn_gap.serve.store import Store
+from cnn_gap.serve.workers import Workers
+
+if TYPE_CHECKING:
+    from cnn_gap.classifier import Classifier
+
+
+class Service:
+    """All that answers records; use `running` for the time in which it does.
+
+    Parameters
+    ----------
+    classifier : Classifier
+    model : str
+        Its name, for people.
+    limits : Limits
+    workers : int
+        Processes that read records and draw.
+    """
+
+    def __init__(self, classifier: "Classifier", model: str, limits: Limits, workers: int) -> None:
+        self.classifier = classifier
+        self.model = model
+        self.limits = limits
+        self.metrics = Metrics()
+        self.rates = Rates(limits.rate)
+        self.places = Places(limits.waiting)
+        self.store = Store(limits.kept_s, limits.kept_mib * MIB)
+        self.is_ready = False
+        self._workers = Workers(workers, limits.worker_mib, self.metrics.lost_workers.inc)
+        self._batches = Batches(classifier, self.metrics.batch_records.observe)
+        self._explaining = ThreadPoolExecutor(1, thread_name_prefix="maps")
+        self.metrics.watch("cnn_gap_waiting", "Requests that are worked on or wait", lambda: self.places.taken)
+        self.metrics.watch("cnn_gap_kept", "Results that are kept", lambda: len(self.store))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Path]:
+        """Start what answers, and end it; yields the folder of uploads, which is removed at the end."""
+        batches = asyncio.create_task(self._batches.run())
+        tidying = asyncio.create_task(self._tidy())
+        with tempfile.TemporaryDirectory(prefix="cnn-gap-serve-") as folder:
+            try:
+                await self._workers.start()
+                self.is_ready = True
+                yield Path(folder)
+            finally:
+                self.is_ready = False
+                batches.cancel()
+                tidying.cancel()
+                self._workers.close()
+                self._explaining.shutdown(cancel_futures=True)
+
+    async def list(self, folder: Path) -> list[UploadedRecord]:
+        """Return the records of an upload."""
+        return await self._workers.call(self.limits.read_s, "the upload", list_upload, folder)
+
+    async def unpack(self, archive: Path, folder: Path) -> None:
+        """Unpack an uploaded archive."""
+        limits = self.limits
+        await self._workers.call(
+            limits.read_s, "the archive", unpack, archive, folder, limits.body_mib, limits.files
+        )
+
+    async def answer(self, uploaded: UploadedRecord, folder: Path, measured: bool) -> Answered:
+        """Read, classify and, where asked, measure a record of an upload.
+
+        Raises
+        ------
+        InputError
+            If it cannot be answered.
+        """
+        maker = replace(self.classifier.preparation, measures=measured)
+        read_s, longest_s = self.limits.read_s, self.limits.longest_s
+        parsed = await self._workers.call(read_s, uploaded.name, parse, uploaded, folder, maker, longest_s)
+        evidence = parsed.windows.evidence
+        prediction = await self._batches.predict(parsed.windows)
+        return Answered(parsed.record, prediction, evidence.values if evidence else {})
+
+    async def draw(self, answered: Answered, form: AnswerFormat) -> bytes:
+        """Return a record's answer in a format that is drawn."""
+        assert form.draw is not None
+        loop = asyncio.get_running_loop()
+        computed = await loop.run_in_executor(self._explaining, self._maps, answered.record)
+        name, most_s = answered.record.name, self.limits.draw_s
+        return await self._workers.call(most_s, name, form.draw, self._reader, computed, self.model)
+
+    def _maps(self, record: Record) -> ComputedMaps:
+        return compute_maps(self.classifier, [record], ExplainOptions().choose)[0]
+
+    @cached_property
+    def _reader(self) -> MapReader:
+        return map_reader(self.classifier)
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(min(60.0, self.limits.kept_s))
+            self.store.tidy()
