@@ -31,8 +31,13 @@ def simulated():
 
 
 @pytest.fixture(scope="module")
-def prediction(simulated):
-    return load_classifier().predict(as_record(simulated))
+def classifier():
+    return load_classifier()
+
+
+@pytest.fixture(scope="module")
+def prediction(classifier, simulated):
+    return classifier.predict(as_record(simulated))
 
 
 def as_record(simulated):
@@ -86,9 +91,9 @@ def test_all_complexes_outside_of_the_artefact_are_beats(prediction, simulated):
     assert len(found) < 1.02 * len(true)
 
 
-def test_a_record_of_two_windows_has_no_timeline(simulated):
+def test_a_record_of_two_windows_has_no_timeline(classifier, simulated):
     short = replace(as_record(simulated), signal=simulated.signal[:5000])
-    prediction = load_classifier().predict(short)
+    prediction = classifier.predict(short)
     assert (prediction.timeline, prediction.summary, prediction.episodes) == (None, None, ())
 
 
