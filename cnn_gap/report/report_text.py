@@ -5,6 +5,7 @@ import math
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.diagnoses.classes import Diagnosis, duplicate_indices
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
+from cnn_gap.reading.reading import Statement
 from cnn_gap.record import Record
 
 #: Codes of rhythms without a PR interval: atrial fibrillation, flutter, pacing rhythm.
@@ -45,6 +46,17 @@ def verdict(explained: ExplainedClass) -> str:
     )
 
 
+def why(statement: Statement) -> str:
+    """Return where a statement comes from, such as ``network 0.93 and measurement: QRS 150 ms``."""
+    network = "" if statement.probability is None else f"network {statement.probability:.2f}"
+    measured = "; ".join(statement.evidence)
+    if statement.origin == "network":
+        return "; ".join(filter(None, (network, measured)))
+    if statement.origin == "measurement":
+        return f"measurement: {measured}" + (f" ({network})" if network else "")
+    return f"{network} and measurement: {measured}"
+
+
 def codes(explained: ExplainedClass) -> str:
     """Return a class's codes after their system, such as ``SNOMED CT 164889003``."""
     return f"{explained.diagnosis.system} {', '.join(explained.codes)}"
@@ -63,10 +75,17 @@ def recording(record: Record) -> list[str]:
 
 
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
-    """Return `Measurements.values`, without PR in rhythms that have none; empty without a heartbeat."""
+    """Return `Measurements.values`, without PR in a rhythm without a PR interval.
+
+    The reading says which rhythm it is, or else the diagnoses that are reported. Nothing is returned of a
+    record in which there is no heartbeat that can be judged.
+    """
     if not explanation.answerable:
         return []
-    without_pr = WITHOUT_PR & {diagnosis.code for diagnosis in explanation.reported}
+    stated = {each.code for each in explanation.reported}
+    if explanation.reading is not None:
+        stated = {code for each in explanation.reading.statements for code in each.codes}
+    without_pr = WITHOUT_PR & stated
     return [(name, value) for name, value in measured.values if name != "PR" or not without_pr]
 
 
