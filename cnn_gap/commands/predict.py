@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
+from cnn_gap.commands.command import Command, add_runtime_options, name_unseen, warn, whole_number
 from cnn_gap.io.long_records import open_record
 from cnn_gap.model.folder import ModelDescription, read_description
 from cnn_gap.system.backend import start_keras
@@ -28,6 +28,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=5,
         help="print the N most probable diagnoses and any others that are answered (default: %(default)s)",
     )
+    add_runtime_options(parser, precision=False)
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
         "--json", action="store_true", help="print every class as JSON; several records as a list"
@@ -40,13 +41,14 @@ def _execute(options: argparse.Namespace) -> int:
 
     A record that fails is named on standard error, and the exit code is 1; the others are not affected.
     """
-    # A model or a single record that cannot be read is reported before Keras starts, which takes seconds.
+    # A model or a single record that cannot be read is reported before the network is loaded.
     read_description(options.model)
     records = [open_record(options.records[0])] if len(options.records) == 1 else options.records
-    start_keras(lean=True)
+    if options.runtime == "keras":
+        start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
 
-    classifier = load_classifier(options.model)
+    classifier = load_classifier(options.model, options.runtime)
     predictions = list(classifier.predict_stream(records))
     name_unseen(classifier.unseen)
     good = [each for each in predictions if not each.failure]
