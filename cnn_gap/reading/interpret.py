@@ -118,7 +118,7 @@ def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, s
     if evidence.swapped:
         reason = f"electrodes seem to be swapped ({evidence.swapped})"
         for rule in rules:
-            if rule.category in ("axis", "voltage", "infarction", "repolarisation"):
+            if rule.leads or rule.category in ("axis", "voltage", "infarction", "repolarisation"):
                 found.setdefault(rule.key, f"{rule.name}: {reason}")
     return found
 
