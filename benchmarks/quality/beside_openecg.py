@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import Table, start_classifier
-from benchmarks.quality.alerts import FIBRILLATION_CODES, WRONG_RATE, Part, annotated_parts, measured
+from benchmarks.quality.alerts import FIBRILLATION_CODES, WRONG_RATE, Part, annotated_parts, read_all
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.reading.evidence import Evidence
@@ -82,16 +82,8 @@ def main(arguments: list[str]) -> None:
     classifier = start_classifier(options.model)
 
     def both(parts: Sequence[Part]) -> list[Both]:
-        records = [part.record for part in parts]
-        return [
-            Both(
-                part,
-                classifier.interpret(prediction, part.record),
-                measured(part.record),
-                openecg_report(part.record),
-            )
-            for part, prediction in zip(parts, classifier.predict_batch(records), strict=True)
-        ]
+        read = read_all(classifier, [part.record for part in parts])
+        return [Both(part, *each, openecg_report(part.record)) for part, each in zip(parts, read, strict=True)]
 
     paths = spread(find_records(options.data), options.records)
     labelled = both([Part(read_record(path), np.empty(0), None) for path in paths])

@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
     )
     parser.add_argument("training", type=Path)
     parser.add_argument("others", type=Path)
-    parser.add_argument("--records", type=int, default=4000, help="of each folder at most")
+    parser.add_argument("--records", type=int, default=2500, help="of each folder at most")
     parser.add_argument("--write", action="store_true", help="write cnn_gap/beats/electrodes.json")
     options = parser.parse_args(arguments)
     training = median_beats(options.training, options.records)
@@ -56,10 +56,10 @@ def main(arguments: list[str]) -> None:
 
 
 def median_beats(folder: Path, count: int) -> list[np.ndarray]:
-    """Return median beats (samples, 12) of records with twelve leads."""
-    found = []
-    for path in tqdm(find_records(folder)[:count], disable=None):
-        record = read_record(path)
+    """Return median beats (samples, 12) of records with twelve leads, drawn at random."""
+    paths, found = find_records(folder), []
+    for index in tqdm(np.random.default_rng(0).permutation(len(paths))[:count], disable=None):
+        record = read_record(paths[index])
         measured = measure(record)
         if measured.waves is not None and measured.beats.median is not None and record.leads.all():
             found.append(measured.beats.median[::SAMPLE_STEP])

@@ -18,7 +18,6 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common import Table, start_classifier
-from cnn_gap.beats.intervals import measure
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
@@ -31,7 +30,7 @@ from cnn_gap.reading.degrees import (
     read_degree_limits,
     write_degree_limits,
 )
-from cnn_gap.reading.evidence import Evidence, gather_evidence
+from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.interpret import interpret, joint_probabilities
 from cnn_gap.reading.reading import DEGREES, Reading
 from cnn_gap.reading.rhythm import group_probability
@@ -66,6 +65,8 @@ class Case:
 
     def read(self, limits: DegreeLimits) -> Reading:
         """Return the reading with these limits."""
+        if not self.prediction.answerable:
+            return self.prediction.reading
         return interpret(self.prediction.classes, self.prediction.probabilities, self.evidence, limits)
 
 
@@ -110,8 +111,10 @@ def read_cases(model: Path, data: Path) -> list[Case]:
     cases = []
     for first in tqdm(range(0, len(paths), BATCH), unit="batch", disable=None):
         records = [read_record(path) for path in paths[first : first + BATCH]]
-        for record, prediction in zip(records, classifier.predict_batch(records), strict=True):
-            cases.append(Case(record, prediction, gather_evidence(record, measure(record))))
+        prepared = [classifier.prepare(record) for record in records]
+        predictions = classifier.predict_prepared(prepared)
+        evidence = [each.evidence for each in prepared]
+        cases += list(map(Case, records, predictions, evidence))
     return cases
 
 

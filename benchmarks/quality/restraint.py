@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import Table, start_classifier
-from benchmarks.quality.alerts import WRONG_RATE, measured
+from benchmarks.quality.alerts import WRONG_RATE, read_all
 from benchmarks.quality.beside_openecg import spread
 from cnn_gap.beats.electrodes import swaps
 from cnn_gap.io.records import read_record
@@ -48,9 +48,8 @@ def main(arguments: list[str]) -> None:
     records = [read_record(path) for path in spread(find_records(options.data), options.records)]
 
     def read(changed: list[Record]) -> tuple[list[Reading], list[float | None]]:
-        predictions = classifier.predict_batch(changed)
-        readings = [classifier.interpret(*pair) for pair in zip(predictions, changed, strict=True)]
-        return readings, [measured(record).values.get("rate") for record in changed]
+        read = read_all(classifier, changed)
+        return [reading for reading, _ in read], [evidence.values.get("rate") for _, evidence in read]
 
     before = read(records)
     rows = [

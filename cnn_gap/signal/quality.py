@@ -79,7 +79,8 @@ GOOD = Quality()
 def unusable_leads(record: Record) -> np.ndarray:
     """Return which of the leads that are present are flat or noisy, bool of shape (12,)."""
     present = np.asarray(record.leads, bool)
-    return _find_flat_leads(record, _LeadValues(record.signal)) | (present & noisy_leads(record))
+    flat = _find_flat_leads(record, _LeadValues(record.signal))
+    return np.asarray(flat | (present & noisy_leads(record)))
 
 
 def noisy_leads(record: Record) -> np.ndarray:
