@@ -199,7 +199,7 @@ function fit() {
   const high = sheetHeight() + (state.mapOn ? mapHeight : 0);
   const across = (byId("room").clientWidth - 3) / paperWidth();
   const whole = view.height < Infinity || sheet.height <= HIGHEST;
-  const down = innerWidth > 960 && whole ? (byId("room").clientHeight - 4) / high : Infinity;
+  const down = innerWidth > 960 && whole ? (byId("room").clientHeight - byId("legend").offsetHeight - 4) / high : Infinity;
   const fitting = Math.min(Math.max(Math.min(across, down), ZOOM.least), ZOOM.most);
   box.style.setProperty("--mm", `${state.zoom ?? fitting}px`);
   byId("fit").setAttribute("aria-pressed", state.zoom === null);
