@@ -40,6 +40,10 @@ LOWEST_OF_USUAL = 0.6
 #: minimum; with this many standard errors the true share is above the bound in 80 % of cases.
 STANDARD_ERRORS = 0.84
 
+#: Added to the minimum shares: validation records chose the model's epoch and calibrated its probabilities, so
+#: the shares are about this much lower on records that it has not seen.
+SHARE_MARGIN = 0.05
+
 
 @dataclass(frozen=True)
 class DegreeLimits:
@@ -73,7 +77,8 @@ def choose_limits(truth: np.ndarray, probabilities: np.ndarray) -> tuple[float, 
     chosen: list[float] = []
     above = np.inf
     for degree, usual in zip(DEGREES, USUAL_LIMITS, strict=True):
-        limit = min(_lowest_limit(truth, probabilities, above, TRUE_SHARES[degree], usual), above)
+        share = TRUE_SHARES[degree] + SHARE_MARGIN
+        limit = min(_lowest_limit(truth, probabilities, above, share, usual), above)
         chosen.append(limit)
         above = limit
     return chosen[0], chosen[1], chosen[2]

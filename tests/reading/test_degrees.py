@@ -37,7 +37,7 @@ def test_few_records_leave_the_usual_limits():
 
 
 def test_a_few_true_ones_are_not_enough_for_a_share_just_above_the_minimum():
-    truth = np.arange(20) % 10 != 0  # 90 % are true, which chance may give where 80 % are
+    truth = np.arange(20) % 20 != 10  # 95 % are true, which chance may give where fewer are
     probabilities = np.linspace(0.9, 0.8, 20)
     many = choose_limits(np.tile(truth, 50), np.repeat(probabilities, 50))
     assert choose_limits(truth, probabilities)[0] > many[0]
