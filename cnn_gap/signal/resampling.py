@@ -50,14 +50,14 @@ def _decimated(signal: np.ndarray, factor: int) -> np.ndarray:
     slope = (signal[-1:] - signal[:1]).T / signal.dtype.type(samples - 1)
     line = signal[:1].T + slope * np.arange(samples, dtype=signal.dtype)
     np.subtract(signal.T, line, out=inside)
-    result = line[:, ::factor]
+    result: np.ndarray = line[:, ::factor]
     for first in range(0, count, _DECIMATED_AT_ONCE):
         end = min(first + _DECIMATED_AT_ONCE, count)
         part = rows[:, first * factor : (end + len(parts) - 1) * factor].reshape(leads, -1, factor)
         weighed = parts @ part.transpose(0, 2, 1)
         for place in range(len(parts)):
             result[:, first:end] += weighed[:, place, place : place + end - first]
-    return result.T
+    return np.asarray(result.T)
 
 
 @lru_cache(16)
