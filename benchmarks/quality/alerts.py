@@ -189,7 +189,7 @@ def labelled_records(folder: Path) -> list[Part]:
         record = read_record(path)
         complexes = [
             peak / record.sampling_rate
-            for kind, _, peak, _ in known.get(record.name, {}).get("II", ())
+            for kind, _, peak, _ in known.get(record.name, {}).get("ii", ())
             if kind == "N"
         ]
         parts.append(Part(record, np.array(complexes), bool(FIBRILLATION_CODES & set(record.codes))))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.beats.agreement import detectors_agree
+from cnn_gap.beats.agreement import detectors_agree, hides_beat
 from cnn_gap.beats.detection import (
     MEASURED_HZ,
     Beats,
@@ -138,10 +138,12 @@ def measure(record: Record | str | Path) -> Measurements:
     unmeasured = Measurements(beats, large_waves=wave_leakage(record, signal) < LARGEST_LEAKAGE)
     if len(beats.intervals_s) < 2:
         return unmeasured
-    if not (detectors_agree(beats, signal, band) or _is_steady_tachycardia(beats)):
+    agree = detectors_agree(beats, signal, band)
+    if agree:
+        unmeasured = replace(unmeasured, run=find_run(record, signal, beats))
+    if not ((agree and not hides_beat(beats, band)) or _is_steady_tachycardia(beats)):
         return unmeasured
-    found = replace(_with_rate(unmeasured), run=find_run(record, signal, beats))
-    found = _measure_median(record, signal, found)
+    found = _measure_median(record, signal, _with_rate(unmeasured))
     believed = not found.large_waves or (found.qrs_s is not None and found.qrs_s >= WIDE_QRS_S)
     return found if believed else unmeasured
 

@@ -15,6 +15,10 @@ from cnn_gap.signal.quality import unusable_leads
 #: The shortest QTc (Bazett) that is long, s, by sex (Rautaharju et al. 2009).
 LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
 
+#: The smallest number of leads of which a QTc is given: one or two may not show the end of the T wave
+#: (Rautaharju et al. 2009).
+LEADS_OF_QT = 6
+
 #: Name and unit of each measured value, as statements show them.
 VALUE_NAMES = {
     "rate": ("rate", "/min"),
@@ -89,7 +93,7 @@ def gather_evidence(record: Record, measured: Measurements) -> Evidence:
 
 def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict[str, float | None]:
     variation = _variation(measured.beats.intervals_s)
-    regular = variation is not None and variation <= IRREGULAR
+    regular = variation is not None and variation <= IRREGULAR and record.leads.sum() >= LEADS_OF_QT
     narrow = measured.qrs_s is not None and measured.qrs_s < WIDE_QRS_S
     wide = measured.qrs_s is not None and measured.qrs_s >= WIDE_QRS_S
     run = measured.run
