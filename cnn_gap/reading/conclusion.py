@@ -10,6 +10,10 @@ from cnn_gap.reading.statements import StatementRule
 #: The highest severity of the statements of a borderline ECG, and of a normal one.
 BORDERLINE, NORMAL = 2, 0
 
+#: From this age on, years, breathing hardly changes the heart rate, so an irregular rhythm is no normal sinus
+#: arrhythmia (Hrushesky et al. 1984, Science 224:1001).
+BREATHING_AGE = 60.0
+
 
 def conclude(statements: tuple[Statement, ...], doubt: str, alerts: tuple[str, ...]) -> tuple[Conclusion, str]:
     """Return the conclusion and its reason; a doubt keeps a record without findings from being normal."""
@@ -37,8 +41,11 @@ def doubt_of_normal(
     """Return why a record without any finding is not called normal; empty if it may be."""
     if withheld:
         return "nothing abnormal was found, but not all can be assessed."
-    if evidence.values.get("rr_variation", 0.0) > IRREGULAR and "pr_ms" not in evidence.values:
-        return "the rhythm is irregular, and no P waves were measured."
+    if evidence.values.get("rr_variation", 0.0) > IRREGULAR:
+        if "pr_ms" not in evidence.values:
+            return "the rhythm is irregular, and no P waves were measured."
+        if evidence.age >= BREATHING_AGE:
+            return "the rhythm is more irregular than breathing makes it at this age."
     doubtful = [rule for rule in rules if probabilities.get(rule.key, 0.0) >= rule.normal_below]
     if not doubtful:
         return ""

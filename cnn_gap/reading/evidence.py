@@ -1,5 +1,6 @@
 """The measurements of a record that the rules of the reading use."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -54,6 +55,8 @@ class Evidence:
     duration_s : float
     part : str
         Which part of a recording of hours was measured, such as ``"30 s from 2:00:00 on"``; empty: all of it.
+    age : float
+        In years, NaN where unknown.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -62,6 +65,7 @@ class Evidence:
     missing: tuple[str, ...] = ()
     duration_s: float = 10.0
     part: str = ""
+    age: float = math.nan
 
     def without_beats(self) -> "Evidence":
         """Return what can be said of a record in which no heartbeat was found: no rate and no interval."""
@@ -88,7 +92,8 @@ def gather_evidence(record: Record, measured: Measurements) -> Evidence:
     values = {name: value for name, value in _values(record, measured, st).items() if value is not None}
     missing = tuple(lead for lead, present in zip(LEADS, record.leads, strict=True) if not present)
     elevated = () if st is None else st.elevated
-    return Evidence(values, elevated, find_swapped_electrodes(record, measured), missing, record.duration_s)
+    swapped = find_swapped_electrodes(record, measured)
+    return Evidence(values, elevated, swapped, missing, record.duration_s, age=record.age)
 
 
 def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict[str, float | None]:

@@ -182,6 +182,8 @@ def test_an_irregular_rhythm_without_p_waves_is_not_called_normal():
     assert read({"NORM": 0.9}, {"rate": 70.0, "rr_variation": 0.3}).conclusion == "borderline"
     with_p_waves = {"rate": 70.0, "rr_variation": 0.3, "pr_ms": 160.0}
     assert read({"NORM": 0.9}, with_p_waves).conclusion == "normal"
+    assert read({"NORM": 0.9}, with_p_waves, age=30.0).conclusion == "normal"
+    assert read({"NORM": 0.9}, with_p_waves, age=70.0).conclusion == "borderline"
 
 
 @pytest.mark.parametrize(
