@@ -9,6 +9,8 @@ import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet, Diagnosis
 from cnn_gap.evaluate.thresholds import apply_thresholds
+from cnn_gap.holter.monitoring import Monitoring
+from cnn_gap.holter.timeline import Timeline, usable_windows
 from cnn_gap.io.long_records import LongRecord
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.model.runtimes import Compute, Runtime, start_runtime
@@ -23,7 +25,7 @@ from cnn_gap.reading.reading import Reading, not_interpretable
 from cnn_gap.record import Record
 from cnn_gap.signal.pieces import long_prediction_windows, pieces
 from cnn_gap.signal.quality import Quality, assess_parts, assess_quality
-from cnn_gap.signal.windows import NO_SLOPES
+from cnn_gap.signal.windows import NO_SLOPES, prediction_starts
 
 if TYPE_CHECKING:
     import keras
@@ -103,12 +105,14 @@ class Predictor:
         for piece in pieces(record, preprocessing):
             assessments.append(assess_quality(piece.record, piece.prepared, preprocessing.sampling_rate))
             slopes = slopes.with_more(piece.prepared.signal, piece.prepared.valid)
-        total, count = np.zeros(len(self.classes)), 0
+        total, groups = np.zeros(len(self.classes)), []
         for windows in long_prediction_windows(record, preprocessing, float(slopes.gain(preprocessing))):
-            total += self._run(self._compute, windows)[0].sum(axis=0)
-            count += len(windows)
+            groups.append(self._run(self._compute, windows)[0])
+            total += groups[-1].sum(axis=0)
+        each = np.concatenate(groups)
         assessed = replace(prepared, quality=assess_parts(assessments))
-        return self.predictions([assessed], [total[None] / count])[0]
+        (prediction,) = self.predictions([assessed], [total[None] / len(each)])
+        return replace(prediction, monitoring=self._monitor(assessed, each))
 
     def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
         """Classify the windows of records without an assessment of their quality."""
@@ -133,9 +137,23 @@ class Predictor:
                 answerable=record.quality.answerable,
                 reading=self.make_reading(row, record.quality, record.evidence),
                 facts=record.facts,
+                monitoring=self._monitor(record, each),
             )
-            for record, row, answers in zip(records, means, labels, strict=True)
+            for record, row, answers, each in zip(records, means, labels, probabilities, strict=True)
         ]
+
+    def _monitor(self, record: RecordWindows, probabilities: np.ndarray) -> Monitoring | None:
+        """Return what happened when in a record whose beats were measured, by its windows' probabilities."""
+        if record.beats is None or not record.quality.answerable:
+            return None
+        preprocessing = self.description.preprocessing
+        samples = max(1, round(record.duration_s * preprocessing.sampling_rate))
+        starts = prediction_starts(samples, preprocessing.window_samples, preprocessing.overlap)
+        starts_s = starts / preprocessing.sampling_rate
+        usable = usable_windows(starts_s, preprocessing.window_s, record.beats)
+        window_s, duration_s = preprocessing.window_s, record.duration_s
+        timeline = Timeline(self.classes, starts_s, window_s, duration_s, probabilities, usable)
+        return Monitoring(timeline, record.beats)
 
     def make_reading(
         self, probabilities: np.ndarray, quality: Quality, evidence: Evidence | None

@@ -80,7 +80,7 @@ def _statement_html(statement: Statement, lines: Sequence[ExplainedClass]) -> st
         f' <span class="why">{_text(why(statement))}</span>'
     )
     if place is None:
-        return f"<li>{inside}</li>"
+        return f"<li><div>{inside}</div></li>"
     return f'<li><button type="button" aria-pressed="false" data-class="{place}">{inside}</button></li>'
 
 

@@ -11,6 +11,9 @@ from cnn_gap.record import Record
 #: Codes of rhythms without a PR interval: atrial fibrillation, flutter, pacing rhythm.
 WITHOUT_PR = frozenset({"164889003", "164890007", "10370003", "AFIB", "AFLT", "PACE"})
 
+#: The age that PTB-XL gives everybody who is older than 89 (Wagner et al. 2020, doi:10.1038/s41597-020-0495-6).
+HIDDEN_AGE = 300
+
 #: The largest number of diagnoses without training records that are named; the others are counted.
 _MOST_NAMED = 6
 
@@ -64,7 +67,8 @@ def codes(explained: ExplainedClass) -> str:
 
 def person(record: Record) -> list[str]:
     """Return the age and sex of the person, where they are known, such as ``["63 years", "female"]``."""
-    known = [] if math.isnan(record.age) else [f"{record.age:g} years"]
+    age = "over 89 years" if record.age == HIDDEN_AGE else f"{record.age:g} years"
+    known = [] if math.isnan(record.age) else [age]
     return known if record.sex == "Unknown" else [*known, record.sex.lower()]
 
 

@@ -79,7 +79,6 @@ function placePanels() {
     const share = (one, other) => one / (one + other);
     const above = index && beside(down[index - 1], row.length, column);
     const below = index + 1 < rows.length && beside(up[index + 1], row.length, column);
-    const free = { top: baselines[index] - up[index][column], bottom: baselines[index] + down[index][column] };
     const top = index ? baselines[index] - gaps[index - 1] * share(up[index][column], above) : 0;
     const last = index + 1 === rows.length;
     const bottom = last ? height : baselines[index] + gaps[index] * share(down[index][column], below);
@@ -87,8 +86,8 @@ function placePanels() {
       name, row: index, from, to,
       baseline: baselines[index],
       middle: middleOf(sortedValues(name, from, to)),
-      top: squeezed ? Math.max(0, Math.min(free.top, top)) : top,
-      bottom: squeezed ? Math.min(height, Math.max(free.bottom, bottom)) : bottom,
+      top: squeezed ? Math.max(0, baselines[index] - ROW.reach) : top,
+      bottom: squeezed ? Math.min(height, baselines[index] + ROW.reach) : bottom,
     };
   }));
   return { panels, height, baselines };

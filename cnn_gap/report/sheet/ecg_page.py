@@ -116,8 +116,8 @@ def _withheld(reading: Reading) -> list[str]:
         if text not in UNKNOWN_TO_THE_MODEL:
             name, _, reason = text.partition(": ")
             by_reason[reason].append(in_sentence(name))
-    listed = "; ".join(f"{reason}: {', '.join(names)}" for reason, names in by_reason.items())
-    return [f"Not assessed {listed}."] if listed else []
+    listed = "; ".join(f"{', '.join(names)} – {reason}" for reason, names in by_reason.items())
+    return [f"Not assessed: {listed}."] if listed else []
 
 
 def _facts(explanation: Explanation, size: float) -> list[Paragraph]:

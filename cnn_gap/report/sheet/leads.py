@@ -123,7 +123,7 @@ def _draw_tracing(paper: Paper, panel: _Panel, row: Row, field: Field) -> None:
 def _draw_name(paper: Paper, panel: _Panel, row: Row, record: Record, many: bool) -> None:
     missing = _missing(record, panel)
     height = max(row.baseline + 2, min(row.baseline + 9, row.top - 3.6))
-    x, y = (LEFT + 1, row.baseline - 1) if many else (panel.left + 1.5, height)
+    x, y = (LEFT + 0.2, row.baseline - 1) if many else (panel.left + 1.5, height)
     style: dict[str, Any] = {"weight": "bold", "color": GREY if missing else INK, "zorder": 3}
     style["bbox"] = {"facecolor": "white", "alpha": 0.6, "linewidth": 0, "pad": 0.6}
     paper.text(x, y, panel.place.lead.replace("-", "−"), 9 if many else 10, **style)
