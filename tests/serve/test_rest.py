@@ -121,7 +121,7 @@ def test_the_error_is_the_sentence_of_the_commands(client, tmp_path, monkeypatch
 
 def test_a_request_that_is_wrong_says_why(client, records, dicom):
     several = as_form(*of(records, "SIM0001"), *of(records, "SIM0002"))
-    assert "2 records" in problem(client.post("/v1/ecgs", files=several), 400)
+    assert "2 records" in problem(client.post("/v1/ecgs", files=several), 422)
     twice = [*as_form(dicom), *as_form(dicom)]
     assert "A0001.dcm" in problem(client.post("/v1/ecgs", files=twice), 400)
     assert "empty" in problem(client.post("/v1/ecgs", content=b""), 400)
