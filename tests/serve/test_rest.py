@@ -136,7 +136,8 @@ def test_a_request_that_is_wrong_says_why(client, records, dicom):
         problem(client.post(f"/v1/ecgs?name={name}", content=b"x"), 400)
     problem(client.get("/v1/nothing"), 404)
     wrong = client.put(f"/v1/collections/{KEY}")
-    assert "Method Not Allowed" in problem(wrong, 405) and wrong.headers["allow"] == "DELETE, GET, HEAD"
+    assert "Method Not Allowed" in problem(wrong, 405)
+    assert set(wrong.headers["allow"].split(", ")) == {"DELETE", "GET", "HEAD"}
 
 
 def test_a_body_that_is_too_large_is_refused_announced_or_not(client):
