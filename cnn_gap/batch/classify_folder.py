@@ -42,6 +42,10 @@ QUALITY = "quality.log"
 #: Result files written concurrently.
 CONCURRENT_WRITES = 16
 
+#: Records that the ledger notes in one transaction, which waits for the disk. After a run was killed, the last
+#: ones are done again.
+RECORDS_NOTED_AT_ONCE = 64
+
 #: Cores left to the network: on two cores an extra reader slows inference as much as it helps.
 NETWORK_CORES = 2
 
@@ -238,7 +242,7 @@ def classify_here(
 def classify_records(
     classifier: "Classifier", records: Iterable[ListedRecord], out: Path | None, jobs: int = 0
 ) -> Iterator[list[Classified]]:
-    """Classify records, and yield `CONCURRENT_WRITES` of them when their result files are written.
+    """Classify records, and yield `RECORDS_NOTED_AT_ONCE` of them when their result files are written.
 
     Parameters
     ----------
@@ -257,7 +261,7 @@ def classify_records(
         closing(_prepared(classifier, records, jobs, stamps)) as prepared,
         closing(predict_prepared_stream(classifier, prepared)) as stream,
     ):
-        for predictions in chunks_of(stream, CONCURRENT_WRITES):
+        for predictions in chunks_of(stream, RECORDS_NOTED_AT_ONCE):
             results = write_results(out, predictions) if out is not None else {}
             yield [
                 Classified(each, stamps.pop(each.name, None), results.get(each.name, ""))
