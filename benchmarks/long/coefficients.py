@@ -1,7 +1,7 @@
 """The coefficients by which ventricular beats are told, fitted to annotated half hours.
 
-Records of pacemakers and ventricular flutter are left out. The table has each record's figures, from its first sample
-on, by coefficients that were fitted to the others.
+Records of pacemakers and ventricular flutter are left out. The table has each record's figures, from its first
+sample on, by coefficients that were fitted to the others.
 """
 
 import argparse
