@@ -168,6 +168,7 @@ def test_conclusions_alerts_and_degrees_are_filters(show):
     assert listed(driver) == ["A11"]
     assert find(driver, "#count").text == "1 of 5 records"
     choose_option(driver, "#alert", "")
+    assert not find(driver, "#degree").is_enabled()
     press(driver, "#find", "af")
     choose_option(driver, "#degree", "2")
     assert listed(driver) == ["A2"]
