@@ -1,4 +1,4 @@
-"""How fast each runtime computes the network, and how its answers differ from those of ONNX Runtime in float32."""
+"""How fast each runtime computes the network, and how its answers differ from those of ONNX Runtime."""
 
 import sys
 from collections.abc import Iterator
