@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_gap.batch.run_log import RunLog
 from cnn_gap.batch.runner import ListData, run_batch
+from cnn_gap.holter.files import write_beats, write_episodes, write_timeline
 from cnn_gap.io.sources import ListedRecord, Stamp, is_address, list_records
 from cnn_gap.model.folder import ModelDescription, fingerprint
 from cnn_gap.predict.prediction import Prediction, failed_prediction
@@ -55,6 +56,9 @@ MIN_RECORDS_FOR_WORKERS = 1000
 #: The longest name of a file that systems take, bytes.
 LONGEST_NAME = 255
 
+#: The end of the name of a timeline's file; records whose names would be too long with it get none.
+TIMELINE_SUFFIX = ".timeline.parquet"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -85,16 +89,24 @@ class OutputTarget:
         Whether there are result files.
     table : Path or None
         A Parquet or CSV file for a table with a row a record.
+    timelines : bool
+        Whether `out` gets the timeline, episodes and beats of each long record.
     """
 
     out: Path
     files: bool = True
     table: Path | None = None
+    timelines: bool = False
 
     @property
     def files_folder(self) -> Path | None:
         """The folder for result files; None if there are to be none."""
         return self.out if self.files else None
+
+    @property
+    def timelines_folder(self) -> Path | None:
+        """The folder for timelines; None if there are to be none."""
+        return self.out if self.timelines else None
 
 
 @dataclass(frozen=True)
@@ -180,7 +192,7 @@ def classify_folder(
     """
     results = out if isinstance(out, OutputTarget) else OutputTarget(Path(out))
     about = ModelIdentity(classifier.description, fingerprint(Path(model)), classifier.runtime.precision)
-    classify = partial(classify_here, lambda: classifier, jobs)
+    classify = partial(classify_here, lambda: classifier, jobs, timelines=results.timelines_folder)
     return fill_results(about, str(data), results, classify, warn, strict)
 
 
@@ -209,6 +221,8 @@ def fill_results(
         "model": model.fingerprint,
         "data": data if is_address(data) else str(Path(data).resolve()),
         "precision": model.precision,
+        # An earlier run without timelines has kept none: its records are classified again.
+        **({"timelines": True} if results.timelines else {}),
     }
     table = None if results.table is None else _table(model, results.table)
     make_batch = partial(_Classification, results, table, _row_width(model), classify, warn)
@@ -224,7 +238,11 @@ def _locked_table(path: Path) -> AbstractContextManager[None]:
 
 
 def classify_here(
-    load: Callable[[], "Classifier"], jobs: int | None, records: list[ListedRecord], out: Path | None
+    load: Callable[[], "Classifier"],
+    jobs: int | None,
+    records: list[ListedRecord],
+    out: Path | None,
+    timelines: Path | None = None,
 ) -> Iterator[list[Classified]]:
     """Classify records in this process, which loads the classifier if there is any record.
 
@@ -232,15 +250,19 @@ def classify_here(
     ----------
     load : callable
         Returns the classifier.
-    jobs, records, out
+    jobs, records, out, timelines
         As of `classify_folder` and `classify_records`.
     """
     if records:
-        yield from classify_records(load(), records, out, reading_jobs(jobs, records))
+        yield from classify_records(load(), records, out, reading_jobs(jobs, records), timelines)
 
 
 def classify_records(
-    classifier: "Classifier", records: Iterable[ListedRecord], out: Path | None, jobs: int = 0
+    classifier: "Classifier",
+    records: Iterable[ListedRecord],
+    out: Path | None,
+    jobs: int = 0,
+    timelines: Path | None = None,
 ) -> Iterator[list[Classified]]:
     """Classify records, and yield `RECORDS_NOTED_AT_ONCE` of them when their result files are written.
 
@@ -253,16 +275,20 @@ def classify_records(
         The folder for result files; None if there are to be none.
     jobs : int
         How many other processes read records; 0: this one does.
+    timelines : Path or None
+        The folder for timelines, episodes and beats of long records; None if there are to be none.
     """
     from cnn_gap.predict.stream import predict_prepared_stream
 
     stamps: dict[str, Stamp] = {}
     with (
-        closing(_prepared(classifier, records, jobs, stamps)) as prepared,
+        closing(_prepared(classifier, records, jobs, stamps, timelines is not None)) as prepared,
         closing(predict_prepared_stream(classifier, prepared)) as stream,
     ):
         for predictions in chunks_of(stream, RECORDS_NOTED_AT_ONCE):
             results = write_results(out, predictions) if out is not None else {}
+            if timelines is not None:
+                write_timelines(timelines, predictions)
             yield [
                 Classified(each, stamps.pop(each.name, None), results.get(each.name, ""))
                 for each in predictions
@@ -270,13 +296,17 @@ def classify_records(
 
 
 def _prepared(
-    classifier: "Classifier", records: Iterable[ListedRecord], jobs: int, stamps: dict[str, Stamp]
+    classifier: "Classifier",
+    records: Iterable[ListedRecord],
+    jobs: int,
+    stamps: dict[str, Stamp],
+    finds_beats: bool,
 ) -> Generator[ReadResult]:
     """Yield the records as they are read, and note the state of their files."""
     waiting = (
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records
     )
-    preparation = replace(classifier.preparation, measures=False)
+    preparation = replace(classifier.preparation, measures=False, finds_beats=finds_beats)
     run = partial(in_processes, jobs=jobs)
     with closing(prepared_records(preparation.prepare, waiting, run)) as prepared:
         for each in prepared:
@@ -302,6 +332,21 @@ def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
     for done in written:
         done.result()
     return {name: result_hash(text) for name, text in texts.items()}
+
+
+def write_timelines(folder: Path, predictions: list[Prediction]) -> None:
+    """Write ``NAME.timeline.parquet``, ``NAME.episodes.csv`` and ``NAME.beats.csv`` of each long record.
+
+    Raises
+    ------
+    InputError
+        If pyarrow is missing, or a file of another kind is at one of these places.
+    """
+    for each in predictions:
+        if each.monitoring is not None and len(os.fsencode(each.name)) <= LONGEST_NAME - len(TIMELINE_SUFFIX):
+            write_timeline(folder / f"{each.name}{TIMELINE_SUFFIX}", each.monitoring)
+            write_episodes(folder / f"{each.name}.episodes.csv", each.monitoring)
+            write_beats(folder / f"{each.name}.beats.csv", each.monitoring)
 
 
 def _table(model: ModelIdentity, path: Path) -> ResultTable:
