@@ -108,7 +108,10 @@ def _lowest_limit(
     good = np.flatnonzero((counts >= FEWEST_RECORDS) & (lower_bound(true, counts) >= share))
     if len(good):
         return max(round(float(ranked[good[-1]]), 4), LOWEST_OF_USUAL * usual)
-    return max(usual, _beyond_all(ranked))
+    count = int((ranked >= usual).sum())
+    if count >= FEWEST_RECORDS and true[count - 1] < share * count:
+        return round(float(ranked[0]) + 1e-4, 4)  # too often wrong: above all of them
+    return usual
 
 
 def lower_bound(true: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -122,12 +125,6 @@ def lower_bound(true: np.ndarray, counts: np.ndarray) -> np.ndarray:
     share, more = true / counts, STANDARD_ERRORS**2 / counts
     spread = STANDARD_ERRORS * np.sqrt(share * (1 - share) / counts + more / counts / 4)
     return np.asarray((share + more / 2 - spread) / (1 + more))
-
-
-def _beyond_all(ranked: np.ndarray) -> float:
-    """Return a limit above all probabilities if they are high and yet too often wrong, else 0."""
-    high = len(ranked) >= FEWEST_RECORDS and ranked[0] >= USUAL_LIMITS[1]
-    return round(float(ranked[0]) + 1e-4, 4) if high else 0.0
 
 
 def read_degree_limits(model: Path, fingerprint: str) -> DegreeLimits:

@@ -69,7 +69,7 @@ class Evidence:
 
     def without_beats(self) -> "Evidence":
         """Return what can be said of a record in which no heartbeat was found: no rate and no interval."""
-        kept = {name: value for name, value in self.values.items() if name == "large_waves"}
+        kept = {"large_waves": 1.0} if "sine_waves" in self.values else {}
         return replace(self, values=kept, elevated=(), swapped="")
 
     def words(self, measure: str) -> str:
@@ -119,7 +119,8 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
         "axis_deg": measured.axis_deg,
         "limb_mv": None if heights is None else _limb_voltage(record, *heights),
         "sokolow_lyon_mv": None if heights is None else _sokolow_lyon(record, *heights),
-        "large_waves": 1.0 if measured.large_waves else None,
+        "sine_waves": 1.0 if measured.large_waves else None,
+        "large_waves": 1.0 if measured.large_waves and measured.rate is None else None,
         "wide_rate": measured.rate if wide else None,
         "run_rate": None if run is None else run.rate,
         "run_beats": None if run is None else float(run.beats),

@@ -36,6 +36,6 @@ def test_flat_and_noisy_leads_count_as_missing_and_leave_the_rate(record):
 
 
 def test_without_beats_there_is_neither_a_rate_nor_a_swap():
-    evidence = Evidence({"rate": 70.0, "qrs_ms": 90.0, "large_waves": 1.0}, ("II",), "V1 and V2", ("V6",), 8.0)
+    evidence = Evidence({"rate": 70.0, "qrs_ms": 90.0, "sine_waves": 1.0}, ("II",), "V1 and V2", ("V6",), 8.0)
     kept = evidence.without_beats()
     assert (kept.values, kept.elevated, kept.swapped, kept.missing) == ({"large_waves": 1.0}, (), "", ("V6",))
