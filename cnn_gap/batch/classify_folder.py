@@ -354,10 +354,10 @@ def _table(model: ModelIdentity, path: Path, form: TableForm) -> ResultTable:
                 "column": STATEMENT.format(rule.key),
                 "name": rule.name,
                 "category": rule.category,
-                "codes": [code for code in rule.outputs if code in classes.codes],
+                "codes": [code for index in outputs for code in classes.outputs[index]],
                 "aha": rule.aha,
             }
-            for rule in form.statements
+            for rule, outputs in form.statements
         ],
         "not_assessed": list(UNKNOWN_TO_THE_MODEL),
     }

@@ -9,7 +9,7 @@ import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.predict.prediction import Prediction
-from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL, joint_probabilities
+from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
 from cnn_gap.reading.reading import Reading
 from cnn_gap.reading.statements import StatementRule, rules_for
 
@@ -68,36 +68,38 @@ class TableForm:
         types: dict[str, type] = {"record": str, "failure": str, "answerable": bool, "notes": str}
         types |= _READING if self.reading else {}
         types |= {"age": float, "sex": str, "recorded": str}
-        types |= {STATEMENT.format(rule.key): float for rule in self.statements}
+        types |= {STATEMENT.format(rule.key): float for rule, _ in self.statements}
         for name in self.classes.short_names if self.raw else ():
             types |= {PROBABILITY.format(name): float, LABEL.format(name): bool}
         return types
 
     @cached_property
-    def statements(self) -> tuple[StatementRule, ...]:
-        """The statements that the network can make; of those with the same outputs that with the shortest key.
+    def statements(self) -> tuple[tuple[StatementRule, tuple[int, ...]], ...]:
+        """The statements that the network can make, each with the indices of its own outputs.
 
-        Sinus bradycardia and marked sinus bradycardia are such: the heart rate decides which of them it is.
+        Of those with the same outputs it is the one with the shortest key: the heart rate decides whether a
+        sinus bradycardia is a marked one. The outputs of a complete block, by which the reading may state an
+        incomplete one, are those of the complete block alone.
         """
-        known = set(self.classes.codes)
-        by_outputs: dict[frozenset[str], StatementRule] = {}
-        for rule in rules_for(self.classes):
-            outputs = known.intersection(rule.outputs)
-            other = by_outputs.get(frozenset(outputs))
-            if outputs and (other is None or len(rule.key) < len(other.key)):
-                by_outputs[frozenset(outputs)] = rule
-        return tuple(by_outputs.values())
+        at = {code: index for index, codes in enumerate(self.classes.outputs) for code in codes}
+        rules = rules_for(self.classes)
+        known = [frozenset(at[code] for code in rule.outputs if code in at) for rule in rules]
+        chosen: dict[frozenset[int], StatementRule] = {}
+        for rule, outputs in zip(rules, known, strict=True):
+            own = outputs.difference(*(other for other in known if other < outputs))
+            if own and (own not in chosen or len(rule.key) < len(chosen[own].key)):
+                chosen[own] = rule
+        return tuple((rule, tuple(sorted(own))) for own, rule in chosen.items())
 
     def row(self, name: str, state: Mapping[str, Any]) -> list[Any]:
         """Return the cells of a record, given the `table_state` of its prediction; None where unknown."""
         probabilities = np.array(state["probabilities"], np.float64)
-        joint = joint_probabilities(self.classes, probabilities)
         reading = state["reading"] if self.reading else None
         notes = dict.fromkeys((*state["notes"], *(reading["notes"] if reading else ())))
         cells = [name, state["failure"], state["answerable"], "; ".join(notes)]
         cells += _reading_cells(reading) if self.reading else []
         cells += [state["age"], state["sex"], state["recorded"]]
-        cells += [joint[rule.key] for rule in self.statements]
+        cells += [float(probabilities[list(outputs)].max()) for _, outputs in self.statements]
         if self.raw:
             answered = set(state["answered"])
             for index, probability in enumerate(probabilities.tolist()):

@@ -81,6 +81,7 @@ def test_outputs_that_mean_the_same_are_one_column_with_the_higher_probability(p
     twins = table.loc[0, ["PVC_probability", "SCP-ECG:PVC_probability"]]
     assert twins.nunique() == 2
     assert table["p_ventricular_premature"][0] == twins.max()
+    assert table["p_rbbb_incomplete"][0] == table["IRBBB_probability"][0]
     assert "p_sinus_bradycardia" in table
     assert "p_sinus_bradycardia_marked" not in table  # the same outputs: the rate decides
 
