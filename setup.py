@@ -1,4 +1,4 @@
-"""Copy the files that ship with the package into it while a wheel is built; the rest is in pyproject.toml."""
+"""Copy the shipped files into a wheel, and name what prediction needs; the rest is in pyproject.toml."""
 
 import shutil
 from pathlib import Path
@@ -7,6 +7,9 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
+
+#: Packages that only training needs, and computing by Keras.
+TRAINING = ("keras", "tensorflow")
 
 
 class BuildWithShippedFiles(build_py):
@@ -28,4 +31,10 @@ class BuildWithShippedFiles(build_py):
                 shutil.copytree(ROOT / folder, target / folder, ignore=ignored)
 
 
-setup(cmdclass={"build_py": BuildWithShippedFiles})
+def prediction_requirements() -> list[str]:
+    """Return the lines of the Challenge's `requirements.txt` but those of the extra `train`."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", *TRAINING))]
+
+
+setup(cmdclass={"build_py": BuildWithShippedFiles}, install_requires=prediction_requirements())

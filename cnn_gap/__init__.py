@@ -1,7 +1,6 @@
 """CNN-GAP: classify 12-lead ECGs with an explainable convolutional network.
 
-The public names stand in `__init__.pyi`. A module is imported when one of its names is first used, since Keras
-takes seconds.
+The public names stand in `__init__.pyi`. A module is imported when one of its names is first used.
 
 >>> from cnn_gap import load_classifier
 >>> classifier = load_classifier()
@@ -12,15 +11,4 @@ takes seconds.
 
 import lazy_loader
 
-_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
-
-#: Names whose modules import Keras, which is started before them so that its backend prints nothing.
-_NEED_KERAS = frozenset(("Classifier", "load_classifier"))
-
-
-def __getattr__(name: str) -> object:
-    if name in _NEED_KERAS:
-        from cnn_gap.system.backend import start_keras
-
-        start_keras()
-    return _load(name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -17,7 +17,7 @@ from cnn_gap.explain.regions import DEFAULT_LEVEL, Level, parse_level
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.long_records import LongRecord, open_record, read_whole
 from cnn_gap.model.catalogue import DEFAULT_MODEL, model_folder
-from cnn_gap.model.folder import fingerprint, load_model
+from cnn_gap.model.folder import fingerprint, read_model
 from cnn_gap.model.runtimes import Runtime
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import PendingRecord
@@ -292,7 +292,7 @@ def load_classifier(
     """
     chosen = Runtime(runtime, precision)
     folder = model_folder(model)
-    return Classifier(*load_model(folder), chosen, read_degree_limits(folder, fingerprint(folder)))
+    return Classifier(*read_model(folder), chosen, read_degree_limits(folder, fingerprint(folder)))
 
 
 def _signal_form(sampling_rate: float | None, leads: Sequence[str] | None, unit: str) -> SignalForm | None:

@@ -80,6 +80,7 @@ def with_findings():
     """An untrained classifier that answers PTB-XL's statements beside the scored classes."""
     from cnn_gap.classifier import Classifier
     from cnn_gap.model.folder import ModelDescription
+    from cnn_gap.model.trained_network import in_memory
     from cnn_gap.network.architecture import build_network
 
     scored, findings = read_weights(), read_findings("scp")
@@ -97,7 +98,8 @@ def with_findings():
         findings=findings,
     )
     margin = TINY.preprocessing.margin_samples
-    return Classifier(build_network(TINY.network, len(LEADS), outputs, margin=margin), description)
+    network = build_network(TINY.network, len(LEADS), outputs, margin=margin)
+    return Classifier(in_memory(network), description)
 
 
 @pytest.fixture
@@ -144,6 +146,21 @@ def browser(tmp_path_factory):
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(paths["chromedriver"]))
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Show a page; its console must stay empty."""
+
+    def show(page):
+        path = tmp_path / "page.html"
+        path.write_text(page, encoding="utf-8")
+        browser.get(path.as_uri())
+        return browser
+
+    yield show
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert browser.get_log("browser") == []
 
 
 @pytest.fixture(scope="session")

@@ -367,6 +367,6 @@ def test_notebooks_show_the_reading_first_and_escape_it(classifier, some):
 def test_a_classifier_is_shown_in_a_few_lines(classifier):
     shown = repr(replace(classifier, description=replace(classifier.description, seen=(False,) + (True,) * 23)))
     assert shown.startswith("<Classifier: 24 outputs (24 classes, 0 findings)")
-    assert "windows of 10 s at 100 Hz, computed by keras in float32" in shown
+    assert "windows of 10 s at 100 Hz, computed by onnx in float32" in shown
     assert "never learned: 1st degree AV block>" in shown
     assert len(shown.splitlines()) <= 3

@@ -14,7 +14,7 @@ from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
-from cnn_gap.network.activation_maps import map_stride, with_maps
+from cnn_gap.network.activation_maps import with_maps
 from cnn_gap.simulation import QUIET, simulate_record
 from cnn_gap.system.settings import from_dict
 from cnn_gap.training.config import Config, read_config
@@ -49,7 +49,7 @@ def test_it_has_twelve_blocks_global_average_pooling_and_a_dense_layer(classifie
     blocks = [layer for layer in layers if layer.name.endswith("_convolution")]
     assert len(blocks) == 12
     assert [type(layer) for layer in layers[-2:]] == [keras.layers.GlobalAveragePooling1D, keras.layers.Dense]
-    assert map_stride(classifier.network) / classifier.description.preprocessing.sampling_rate <= 0.08
+    assert classifier.map_stride / classifier.description.preprocessing.sampling_rate <= 0.08
 
 
 def test_its_maps_average_to_its_logits(classifier):

@@ -22,6 +22,7 @@ from scipy import stats
 from benchmarks.common import Study, Table
 from benchmarks.estimates import mean
 from cnn_gap.io.records import read_record
+from cnn_gap.model.trained_network import in_memory
 from cnn_gap.signal.continuation import continue_signal
 from cnn_gap.system.errors import InputError
 
@@ -89,7 +90,7 @@ def sanity(study: Study) -> Iterator[Table]:
     rows = []
     for name, layers in cascade(classifier.network).items():
         keras.utils.set_random_seed(0)
-        other = replace(classifier, network=randomised(classifier.network, layers))
+        other = replace(classifier, trained=in_memory(randomised(classifier.network, layers)))
         maps = other.run_with_maps(np.stack([case.window for case in cases]))[1]
         pairs = zip(cases, maps, strict=True)
         found = [_correlation(case.activation, each[:, case.column]) for case, each in pairs]

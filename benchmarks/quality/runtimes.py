@@ -4,19 +4,21 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.common import BATCH, Study, Table, classify, interleaved
 from cnn_gap.model.runtimes import Runtime, start_runtime
+from cnn_gap.model.trained_network import TrainedNetwork
 from cnn_gap.system.errors import InputError
 
-if TYPE_CHECKING:
-    import keras
-
 #: The runtimes and their precisions; the first one is compared with the others.
-RUNTIMES = (("keras", "float32"), ("openvino", "float32"), ("openvino", "bfloat16"))
+RUNTIMES = (
+    ("keras", "float32"),
+    ("onnx", "float32"),
+    ("openvino", "float32"),
+    ("openvino", "bfloat16"),
+)
 
 #: Number of timed batches of each runtime.
 ROUNDS = 20
@@ -34,8 +36,8 @@ HEADINGS = (
 
 def runtimes(study: Study) -> Iterator[Table]:
     """Yield a table of the runtimes that this machine has; all are timed on the same windows by turns."""
-    network, preprocessing = study.classifier.network, study.classifier.description.preprocessing
-    shape = (BATCH, preprocessing.input_samples, network.input_shape[-1])
+    network, preprocessing = study.classifier.trained, study.classifier.description.preprocessing
+    shape = (BATCH, preprocessing.input_samples, network.structure.channels)
     windows = np.random.default_rng(0).normal(0, 0.3, shape).astype(np.float32)
     runtimes = dict(available(network))
     tasks = {name: partial(start_runtime(network, each), windows) for name, each in runtimes.items()}
@@ -61,7 +63,7 @@ def runtimes(study: Study) -> Iterator[Table]:
     yield Table("runtimes", HEADINGS, tuple(rows))
 
 
-def available(network: "keras.Model") -> Iterator[tuple[str, Runtime]]:
+def available(network: TrainedNetwork) -> Iterator[tuple[str, Runtime]]:
     """Yield the runtimes that this machine has, by their names; say why another is left out."""
     for name, precision in RUNTIMES:
         try:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnn_gap.batch.run_log import RunLog
-from cnn_gap.batch.runner import run_batch
-from cnn_gap.io.sources import ListedRecord, Stamp, is_address
+from cnn_gap.batch.runner import ListData, run_batch
+from cnn_gap.io.sources import ListedRecord, Stamp, is_address, list_records
 from cnn_gap.model.folder import ModelDescription, fingerprint
 from cnn_gap.predict.prediction import Prediction, failed_prediction
 from cnn_gap.predict.preparation import PendingRecord, ReadResult, prepared_records
@@ -212,6 +212,7 @@ def fill_results(
     classify: Classify,
     warn: Callable[[str], None],
     strict: bool = False,
+    list_data: ListData = list_records,
 ) -> Summary:
     """Bring results up to date as `classify_folder` does, by any function that classifies records.
 
@@ -222,6 +223,8 @@ def fill_results(
         Receives the records without a current result.
     data, results, warn, strict
         As of `classify_folder`.
+    list_data : callable
+        Lists the records of `data`.
     """
     source = {
         "model": model.fingerprint,
@@ -234,7 +237,7 @@ def fill_results(
     rules = model.rules if results.measures else ""
     make_batch = partial(_Classification, results, table, form, rules, classify, warn)
     with nullcontext() if table is None else _locked_table(table.path):
-        done = run_batch(DRIVER, results.out, source, data, make_batch, warn, strict)
+        done = run_batch(DRIVER, results.out, source, data, make_batch, warn, strict, list_data)
     failed = done.batch.failed
     return Summary(done.worked - failed, failed, done.kept, done.unreadable, done.batch.unanswerable)
 

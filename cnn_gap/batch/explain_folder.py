@@ -14,6 +14,7 @@ from cnn_gap.batch.explanation_files import (
     RecordWriter,
     WrittenRecord,
     as_lost,
+    class_headings,
 )
 from cnn_gap.batch.folder_pages import INDEX, FolderPages
 from cnn_gap.batch.runner import run_batch
@@ -25,7 +26,6 @@ from cnn_gap.io.sources import ListedRecord
 from cnn_gap.model.folder import fingerprint, read_description
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.record import Record
-from cnn_gap.report.report_text import full_name
 from cnn_gap.report.sheet.report import SheetOptions
 from cnn_gap.results.ledger import Ledger
 from cnn_gap.system.chunks import Work, chunks_of
@@ -169,7 +169,7 @@ def fill_explanations(
     classes = read_description(Path(model)).class_set
     named_classes(classes, options.classes)  # one error instead of one for each record
     source = {"model": fingerprint(Path(model)), "version": __version__, "options": _as_json(options)}
-    headings = [full_name(diagnosis) for diagnosis in classes.diagnoses]
+    headings = list(class_headings(classes).values())
 
     def make_batch(ledger: Ledger, records: list[ListedRecord]) -> _Explanation:
         pages = FolderPages(Path(out), ledger, [record.name for record in records], headings)

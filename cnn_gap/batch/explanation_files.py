@@ -1,11 +1,12 @@
 """The files of an explained record: its page, JSON and annotations, written without Keras."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
+from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.explain.computed_maps import ComputedMaps, MapReader
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.io.sources import Stamp
@@ -13,16 +14,20 @@ from cnn_gap.record import Record
 from cnn_gap.report.diagnosis_order import in_order
 from cnn_gap.report.explanation_export import ANNOTATOR, write_annotations, write_explanation
 from cnn_gap.report.figures import STANDARD_SHEETS, save_report
-from cnn_gap.report.page import IndexRow, Links, explanation_page, relinked
-from cnn_gap.report.report_text import heading, record_notes
+from cnn_gap.report.page import Links, explanation_page, relinked
+from cnn_gap.report.page_index import IndexRow, IndexStatement, urgency
+from cnn_gap.report.page_reading import quality_notes
 from cnn_gap.report.sheet.report import SheetOptions
 from cnn_gap.results.ledger import LedgerKind, files_hash
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes, write_text
 from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, FIGURE, PAGE
 
+#: Suffix of the report of a record.
+REPORT = ".pdf"
+
 _FILES = {".html": PAGE, ".json": EXPLANATION, f".{ANNOTATOR}": ANNOTATIONS}
-_WITH_REPORT = {**_FILES, ".pdf": FIGURE}
+_WITH_REPORT = {**_FILES, REPORT: FIGURE}
 
 #: The ledger and the files of each record in the folder of the results, without a report and with one.
 EXPLANATIONS = LedgerKind("explanations", _FILES, (tuple(_WITH_REPORT),))
@@ -138,9 +143,8 @@ class RecordWriter:
             for report in reports:
                 save_report(every, report, self.sheets or STANDARD_SHEETS, named=not self.answered_only)
             write_text(page, explanation_page(every, task.links))
-            return WrittenRecord(
-                task.name, task.stamp, task.links, index_row(task.name, every), files_hash(paths)
-            )
+            row = index_row(task.name, every, class_headings(self.reader.description.class_set))
+            return WrittenRecord(task.name, task.stamp, task.links, row, files_hash(paths))
         except Exception as error:  # an error of one record must not stop the others
             return as_failed(task.failed(error))
 
@@ -158,17 +162,59 @@ def as_failed(task: RecordTask) -> WrittenRecord:
     return WrittenRecord(task.name, None, task.links, IndexRow(task.name, None, failure=task.failure))
 
 
-def page_url(name: str) -> str:
-    """Return the URL of a record's page from the pages beside it."""
-    return quote(os.fsencode(f"{name}.html"))
+def file_url(name: str, suffix: str = ".html") -> str:
+    """Return the URL of a file of a record, its page or another, from the pages beside it."""
+    return quote(os.fsencode(f"{name}{suffix}"))
 
 
-def index_row(name: str, every: Explanation) -> IndexRow:
-    """Return the index's row of a record."""
-    answered = [each.diagnosis.abbreviation for _, each in in_order(every.classes) if each.label]
-    reported = tuple(dict.fromkeys(answered))  # a class and a finding may share an abbreviation
-    probabilities = {heading(each): each.probability for each in every.classes}
-    return IndexRow(every.record.name, page_url(name), reported, probabilities, record_notes(every))
+def index_row(name: str, every: Explanation, headings: Mapping[str, str]) -> IndexRow:
+    """Return the index's row of a record.
+
+    Parameters
+    ----------
+    name : str
+        Of its files.
+    every : Explanation
+        Of the record.
+    headings : mapping of str to str
+        The name of each class in the index, by its first code.
+    """
+    reading = every.reading
+    row = IndexRow(
+        every.record.name,
+        file_url(name),
+        probabilities={headings[each.codes[0]]: each.probability for each in every.classes},
+        notes=quality_notes(every),
+    )
+    if reading is None:
+        answered = (each for _, each in in_order(every.classes) if each.label)
+        named = (IndexStatement(each.diagnosis.name, "", each.codes) for each in answered)
+        return replace(row, statements=tuple(named))
+    return replace(
+        row,
+        conclusion=reading.conclusion,
+        alerts=reading.alerts,
+        statements=tuple(IndexStatement(each.name, each.degree, each.codes) for each in reading.statements),
+        urgency=urgency(reading),
+    )
+
+
+def class_headings(classes: ClassSet) -> dict[str, str]:
+    """Return a name for each class, no two the same, by its first code.
+
+    A finding with the name of a class is told from it by its code system.
+
+    Examples
+    --------
+    >>> from cnn_gap.diagnoses.classes import read_weights
+    >>> class_headings(read_weights())["164889003"]
+    'Atrial fibrillation'
+    """
+    names: dict[str, str] = {}
+    for about in classes.diagnoses:
+        taken = about.name in names.values()
+        names[about.code] = f"{about.name} ({about.system} {about.code})" if taken else about.name
+    return names
 
 
 def relink(kind: LedgerKind, out: Path, name: str, old: Links, new: Links) -> str:

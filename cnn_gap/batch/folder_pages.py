@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cnn_gap.batch.explanation_files import WrittenRecord, page_url, relink
+from cnn_gap.batch.explanation_files import REPORT, WrittenRecord, file_url, relink
 from cnn_gap.io.sources import ListedRecord
-from cnn_gap.report.page import IndexRow, Links, index_page
+from cnn_gap.report.page import Links
+from cnn_gap.report.page_index import IndexRow, IndexStatement, index_page
 from cnn_gap.results.ledger import Entry, Ledger
 from cnn_gap.system.files import write_text
 
@@ -37,6 +38,7 @@ class FolderPages:
         self._headings = headings
         self._columns = {heading: column for column, heading in enumerate(headings)}
         self._records: dict[str, WrittenRecord] = {}
+        self._statements: dict[IndexStatement, IndexStatement] = {}
         self._failing: set[str] = set()
 
     @property
@@ -63,7 +65,7 @@ class FolderPages:
         """Return the links of a record's page: to the nearest records that have not failed so far."""
         place = self._places[name]
         before, after = range(place - 1, -1, -1), range(place + 1, len(self._names))
-        return Links(INDEX, self._nearest(before), self._nearest(after))
+        return Links(INDEX, self._nearest(before), self._nearest(after), self._report(name))
 
     def take(self, results: Sequence[WrittenRecord]) -> None:
         """Note the results of records; where one has failed, the files of an earlier run are removed."""
@@ -86,16 +88,22 @@ class FolderPages:
                 self.take([replace(written, links=links, result=result)])
         write_text(self._out / INDEX, index_page([self._records[name].row for name in self._names]))
 
+    def _report(self, name: str) -> str | None:
+        return file_url(name, REPORT) if REPORT in self._ledger.kind.files else None
+
     def _nearest(self, places: Sequence[int]) -> str | None:
         names = (self._names[place] for place in places)
-        return next((page_url(name) for name in names if name not in self._failing), None)
+        return next((file_url(name) for name in names if name not in self._failing), None)
 
     def _to_entry(self, written: WrittenRecord) -> Entry:
         """Return the entry of a record: its row in the index and the links of its page."""
         row, links = written.row, written.links
         about = {
             "name": row.name,
-            "reported": row.reported,
+            "conclusion": row.conclusion,
+            "alerts": row.alerts,
+            "statements": [[each.name, each.degree, each.codes] for each in row.statements],
+            "urgency": row.urgency,
             "notes": row.notes,
             # The index shows thousandths, and there may be many records.
             "probabilities": [
@@ -109,10 +117,20 @@ class FolderPages:
         about = entry.about
         row = IndexRow(
             str(about["name"]),
-            page_url(entry.name),
-            tuple(map(str, about["reported"])),
+            file_url(entry.name),
+            str(about["conclusion"]),
+            tuple(map(str, about["alerts"])),
+            tuple(self._statement(*each) for each in about["statements"]),
+            float(about["urgency"]),
             {self._headings[column]: value / 1000 for column, value in about["probabilities"]},
             tuple(map(str, about["notes"])),
+            report=self._report(entry.name),
         )
         previous, following = about["links"]
-        return WrittenRecord(entry.name, entry.stamp, Links(INDEX, previous, following), row, entry.result)
+        links = Links(INDEX, previous, following, row.report)
+        return WrittenRecord(entry.name, entry.stamp, links, row, entry.result)
+
+    def _statement(self, name: str, degree: str, codes: Sequence[str]) -> IndexStatement:
+        """Return a statement; equal ones of many rows are one object."""
+        statement = IndexStatement(str(name), str(degree), tuple(map(str, codes)))
+        return self._statements.setdefault(statement, statement)

@@ -13,9 +13,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from tqdm import tqdm
 
-from cnn_gap.io.sources import ListedRecord, list_records
+from cnn_gap.io.sources import ListedRecord, Listing, list_records
 from cnn_gap.results.ledger import Ledger, LedgerKind
 from cnn_gap.system.locks import locked
+
+#: Lists the records of a folder, list or address; the bool: fail where a folder cannot be read.
+ListData = Callable[[str, bool], Listing]
 
 
 class Batch(Protocol):
@@ -70,6 +73,7 @@ def run_batch(
     make_batch: Callable[[Ledger, list[ListedRecord]], Work],
     warn: Callable[[str], None],
     strict: bool = False,
+    list_data: ListData = list_records,
 ) -> Done[Work]:
     """Do the work on every record of `data` that has no current result.
 
@@ -89,6 +93,8 @@ def run_batch(
         Receives a line for each folder in `data` that cannot be read, and of files that are no ECG.
     strict : bool
         Fail instead where a folder cannot be read.
+    list_data : callable
+        Lists the records of `data`.
 
     Raises
     ------
@@ -96,7 +102,7 @@ def run_batch(
         If there are no records, an output would replace another file, or another process is writing into the
         folder.
     """
-    listing = list_records(data, strict)
+    listing = list_data(data, strict)
     for line in (*listing.unreadable, *listing.remarks):
         warn(line)
     records = list(listing.records)

@@ -10,6 +10,7 @@ from cnn_gap.io.sources import require_source
 from cnn_gap.model.catalogue import model_folder
 from cnn_gap.model.folder import ModelDescription, read_description
 from cnn_gap.system.backend import start_keras
+from cnn_gap.system.chunks import Run
 from cnn_gap.system.shipped import SHIPPED_WEIGHTS
 from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, Config, read_config
 from cnn_gap.training.teacher_table import read_teacher_table
@@ -31,6 +32,7 @@ def train(
     strict: bool = False,
     seed: int = 0,
     devices: int | str = 1,
+    run: Run | None = None,
     log: Callable[[str], None] = print,
 ) -> ModelDescription:
     """Train a model on records; `load_classifier(model)` loads it then.
@@ -65,6 +67,8 @@ def train(
         Of all random numbers.
     devices : int or "all"
         How many devices, such as GPUs, share each batch.
+    run : Run, optional
+        The executor that prepares the windows; by default this machine.
     log : callable
         Receives a line of progress at a time.
 
@@ -86,6 +90,8 @@ def train(
     pretrained = None if start is None else model_folder(start)
     for path in (*taught_by, *([] if pretrained is None else [pretrained])):
         (read_teacher_table if path.is_file() else read_description)(path)
+    if classes.normal is None:
+        log("the weights file has no normal class: the Challenge metric is off")
     start_keras()
     from cnn_gap.training.fine_tuning import read_pretrained_model
     from cnn_gap.training.teacher import read_teacher
@@ -105,6 +111,7 @@ def train(
         teachers=tuple(map(read_teacher, taught_by)),
         strict=strict,
         devices=devices,
+        run=run,
         log=log,
     )
 

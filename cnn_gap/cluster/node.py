@@ -124,9 +124,6 @@ def _ready(job: Job) -> "Classifier":
     if fingerprint(Path(job.model)) != job.fingerprint:
         raise InputError(f"{job.model}: is another model than the driver's; give all machines the same files")
     _use_threads()
-    from cnn_gap.system.backend import start_keras
-
-    start_keras()
     from cnn_gap.classifier import load_classifier
 
     return load_classifier(job.model, job.runtime, job.precision)
@@ -148,7 +145,8 @@ def _require_current(results: OutputTarget, holder: bytes) -> None:
 
 
 def _use_threads() -> None:
-    """Let TensorFlow use as many threads as this worker has, unless the environment says otherwise."""
+    """Let the runtimes use as many threads as this worker has, unless the environment says otherwise."""
     from distributed import get_worker
 
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(get_worker().state.nthreads))
+    for library in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(library, str(get_worker().state.nthreads))

@@ -96,14 +96,16 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_runtime_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--runtime`, what computes probabilities, and `--precision`, how exactly."""
+def add_runtime_options(parser: argparse.ArgumentParser, precision: bool = True) -> None:
+    """Add `--runtime`, what computes probabilities and maps, and `--precision`, how exactly."""
     parser.add_argument(
         "--runtime",
         choices=RUNTIMES,
         default="auto",
-        help="what computes the probabilities; auto: openvino for bfloat16, keras otherwise (default: auto)",
+        help="what computes the network; auto: onnx, or openvino for bfloat16 (default: auto)",
     )
+    if not precision:
+        return
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,

@@ -80,7 +80,7 @@ def _execute(options: argparse.Namespace) -> int:
     if options.cluster is None:
         classify = partial(classify_here, partial(_load, options.model, runtime), options.jobs)
         summary = fill_results(identity, options.data, results, classify, warn, options.strict)
-    else:  # this process needs no Keras
+    else:  # this process computes nothing
         from cnn_gap.cluster.classify import classify_on_cluster
 
         where = options.cluster, options.model, identity
@@ -91,9 +91,10 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _load(model: Path, runtime: Runtime) -> "Classifier":
-    start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
 
+    if runtime.resolved == "keras":
+        start_keras(lean=True)
     return load_classifier(model, runtime.name, runtime.precision)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_gap.commands.checks import CommandInputs
-from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
+from cnn_gap.commands.command import Command, add_runtime_options, name_unseen, warn, whole_number
 from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.sources import is_several
@@ -73,6 +73,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="leave out what each lead contributes, which takes most of the time",
     )
+    add_runtime_options(parser, precision=False)
     parser.add_argument(
         "--jobs",
         metavar="N",
@@ -107,14 +108,13 @@ def _execute(options: argparse.Namespace) -> int:
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
     (description,) = CommandInputs((options.model,), options.record if several else None, outputs=files).check()
     record = None if several else read_whole(Path(options.record))
-    start_keras(lean=True)
     from cnn_gap.batch.explain_folder import ExplainOptions
 
     wanted = ExplainOptions(options.classes, options.leads, level, _sheets(options) if options.pdf else None)
     if record is None:
         code = _explain_folder(options, wanted)
     else:
-        code = _write_explanations(*wanted.explain(_load(options.model), record), options)
+        code = _write_explanations(*wanted.explain(_load(options.model, options.runtime), record), options)
     name_unseen(description.unseen)
     return code
 
@@ -127,17 +127,19 @@ def _sheets(options: argparse.Namespace) -> "SheetOptions":
     return SheetOptions(layout, options.every_page, model_name(options.model))
 
 
-def _load(model: Path) -> "Classifier":
+def _load(model: Path, runtime: str) -> "Classifier":
+    if runtime == "keras":
+        start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
 
-    return load_classifier(model)
+    return load_classifier(model, runtime)
 
 
 def _explain_folder(options: argparse.Namespace, wanted: "ExplainOptions") -> int:
     from cnn_gap.batch.explain_folder import fill_explanations
     from cnn_gap.batch.folder_pages import INDEX
 
-    load = partial(_load, options.model)
+    load = partial(_load, options.model, options.runtime)
     summary = fill_explanations(load, options.model, options.record, options.out, wanted, warn, options.jobs)
     print(f"{summary}: {options.out / INDEX}")
     return 1 if summary.failed else 0
@@ -146,14 +148,14 @@ def _explain_folder(options: argparse.Namespace, wanted: "ExplainOptions") -> in
 def _write_explanations(every: "Explanation", chosen: "Explanation", options: argparse.Namespace) -> int:
     """Print the chosen classes and write the files asked for; the page shows every class."""
     from cnn_gap.report.explanation_export import write_annotations, write_explanation
-    from cnn_gap.report.figures import save_figures
-    from cnn_gap.report.page import explanation_page
     from cnn_gap.report.tables import explanation_table
     from cnn_gap.system.files import write_text
 
     print(explanation_table(chosen))
     written = []
     if options.out:
+        from cnn_gap.report.figures import save_figures
+
         named, leads = options.classes is not None, [options.lead] if options.lead else None
         shown = chosen if leads else every
         written += save_figures(shown, options.out, _sheets(options), named=named, leads=leads)
@@ -164,6 +166,8 @@ def _write_explanations(every: "Explanation", chosen: "Explanation", options: ar
         write_annotations(options.annotations, chosen)
         written.append(options.annotations)
     if options.html:
+        from cnn_gap.report.page import explanation_page
+
         write_text(options.html, explanation_page(every))
         written.append(options.html)
     for path in written:

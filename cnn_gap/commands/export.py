@@ -5,24 +5,22 @@ from pathlib import Path
 
 from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command
-from cnn_gap.system.backend import start_keras
 from cnn_gap.system.outputs import EXPORTED
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "out", metavar="OUT", type=Path, help="file to write: .onnx (pip install 'cnn-gap[export]') or .tflite"
+        "out", metavar="OUT", type=Path, help="file to write: .onnx, or .tflite (pip install 'cnn-gap[train]')"
     )
 
 
 def _execute(options: argparse.Namespace) -> None:
     """Write the model in the format of the output's suffix."""
     CommandInputs((options.model,), outputs=[(options.out, EXPORTED)]).check()
-    start_keras(lean=True)
     from cnn_gap.model.export import export_network
-    from cnn_gap.model.folder import load_model
+    from cnn_gap.model.folder import read_model
 
-    export_network(*load_model(options.model), options.out)
+    export_network(*read_model(options.model), options.out)
     print(f"wrote {options.out}")
 
 

@@ -3,11 +3,11 @@
 import argparse
 from collections.abc import Callable
 
-from cnn_gap.commands import convert, drive, evaluate, explain, export, inspect, predict, serve, train
+from cnn_gap.commands import convert, drive, evaluate, explain, export, inspect, predict, serve, train, watch
 from cnn_gap.system.exit_codes import run
 from cnn_gap.system.version import __version__
 
-MODULES = (train, drive, evaluate, predict, explain, export, inspect, convert, serve)
+MODULES = (train, drive, evaluate, predict, explain, export, inspect, convert, serve, watch)
 
 COMMANDS = tuple(module.COMMAND for module in MODULES)
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.commands.command import Command, name_unseen, warn, whole_number
+from cnn_gap.commands.command import Command, add_runtime_options, name_unseen, warn, whole_number
 from cnn_gap.io.long_records import open_record
 from cnn_gap.model.folder import ModelDescription, read_description
 from cnn_gap.system.backend import start_keras
@@ -30,6 +30,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all", action="store_true", help="print every output of the network, too; --csv: a column of each"
     )
+    add_runtime_options(parser, precision=False)
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
         "--json", action="store_true", help="print reading and outputs as JSON; several records as a list"
@@ -42,13 +43,14 @@ def _execute(options: argparse.Namespace) -> int:
 
     A record that fails is named on standard error, and the exit code is 1; the others are not affected.
     """
-    # A model or a single record that cannot be read is reported before Keras starts, which takes seconds.
+    # A model or a single record that cannot be read is reported before the network is loaded.
     read_description(options.model)
     records = [open_record(options.records[0])] if len(options.records) == 1 else options.records
-    start_keras(lean=True)
+    if options.runtime == "keras":
+        start_keras(lean=True)
     from cnn_gap.classifier import load_classifier
 
-    classifier = load_classifier(options.model)
+    classifier = load_classifier(options.model, options.runtime)
     predictions = list(classifier.predict_stream(records))
     name_unseen(classifier.unseen)
     good = [each for each in predictions if not each.failure]

@@ -8,7 +8,6 @@ from cnn_gap.commands.command import Command, add_runtime_options, warn, whole_n
 from cnn_gap.model.catalogue import model_name
 from cnn_gap.model.folder import fingerprint
 from cnn_gap.model.runtimes import Runtime
-from cnn_gap.system.backend import start_keras
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.processes import MOST_JOBS, usual_jobs
 
@@ -83,7 +82,6 @@ def _execute(options: argparse.Namespace) -> int:
             f"{options.host}: others can connect there; give --token-file FILE, and let a proxy do TLS"
         )
     runtime = Runtime(options.runtime, options.precision)
-    start_keras()
     from cnn_gap.classifier import load_classifier
     from cnn_gap.serve.app import make_app
     from cnn_gap.serve.service import Service

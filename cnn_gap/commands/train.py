@@ -1,19 +1,15 @@
 """Train a model on a folder of records."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
+from cnn_gap.batch.train_folder import train
 from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command, add_label_options, add_strict_option, whole_number
-from cnn_gap.diagnoses.classes import read_weights
-from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.io.sources import is_address
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.chunks import Run
 from cnn_gap.system.shipped import SHIPPED_WEIGHTS
-from cnn_gap.training.config import DEFAULT_CONFIG, FINE_TUNING_CONFIG, read_config
-from cnn_gap.training.teacher_table import read_teacher_table
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,11 +99,8 @@ def _execute(options: argparse.Namespace) -> None:
     """Train and write the model folder."""
     if options.thresholds_only:
         _require_used(options)
-    tables = [teacher for teacher in options.teachers if teacher.is_file()]
-    models = [teacher for teacher in options.teachers if teacher not in tables]
-    CommandInputs((*models, *filter(None, [options.start])), options.data, options.cluster).check()
-    for table in tables:
-        read_teacher_table(table)
+    taught_by = (teacher for teacher in options.teachers if not teacher.is_file())
+    CommandInputs((*taught_by, *filter(None, [options.start])), options.data, options.cluster).check()
     if not is_address(options.data):
         options.data = str(Path(options.data).absolute())  # for a cluster's workers, which start elsewhere
     if options.thresholds_only:
@@ -118,30 +111,20 @@ def _execute(options: argparse.Namespace) -> None:
             options.data, options.model, options.start, options.label_table, _log, strict=options.strict
         )
         return
-    findings = () if options.findings is None else read_findings(options.findings)
-    classes = replace(read_weights(options.weights), findings=findings)
-    config = read_config(options.config or (DEFAULT_CONFIG if options.start is None else FINE_TUNING_CONFIG))
-    start_keras(lean=True)
-    from cnn_gap.training.fine_tuning import read_pretrained_model
-    from cnn_gap.training.teacher import read_teacher
-    from cnn_gap.training.train import train_model
-
-    start = None if options.start is None else read_pretrained_model(options.start)
-    if classes.normal is None:
-        print("the weights file has no normal class: the Challenge metric is off")
-    train_model(
+    train(
         options.data,
         options.model,
-        config,
-        classes,
-        seed=options.seed,
-        resume=options.resume,
-        label_table=options.label_table,
-        patient_table=options.patients,
+        options.config,
+        weights=options.weights,
+        findings=options.findings,
+        labels=options.label_table,
+        patients=options.patients,
+        start=options.start,
+        teachers=options.teachers,
         cache=options.cache,
-        start=start,
-        teachers=tuple(map(read_teacher, options.teachers)),
+        resume=options.resume,
         strict=options.strict,
+        seed=options.seed,
         devices=options.devices,
         run=_run(options),
         log=_log,

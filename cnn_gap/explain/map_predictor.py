@@ -1,14 +1,13 @@
 """A predictor that computes activation maps too: of each class, and of the leads that contribute to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-import keras
 import numpy as np
 
-from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
-from cnn_gap.network.lead_maps import Gradients, lead_maps, logit_gradients
+from cnn_gap.model.runtimes import Compute, start_gradients, start_runtime
+from cnn_gap.network.lead_maps import Gradients, lead_maps
 from cnn_gap.predict.predictor import Predictor
 
 
@@ -28,7 +27,7 @@ class MapPredictor(Predictor):
 
     def run_each_with_maps(self, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the results of `run_with_maps` for the windows of each record, which may differ in length."""
-        outputs = self._run_each(self._network_with_maps.predict_on_batch, windows)
+        outputs = self._run_each(self._compute_with_maps, windows)
         return [(probabilities, maps) for probabilities, maps in outputs]
 
     def run_lead_maps(self, windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
@@ -46,18 +45,18 @@ class MapPredictor(Predictor):
     @cached_property
     def gradients(self) -> Gradients:
         """Computes the gradients of logits with respect to the windows' amplitudes."""
-        return logit_gradients(self.network)
+        return start_gradients(self.trained, self.runtime)
 
     @cached_property
     def map_stride(self) -> int:
         """Samples of a window between two steps of the maps."""
-        return map_stride(self.network)
+        return self.trained.structure.map_stride
 
     @cached_property
     def map_receptive_field(self) -> int:
         """Samples of a window that each step of the maps sees."""
-        return receptive_field(self.network)
+        return self.trained.structure.receptive_field
 
     @cached_property
-    def _network_with_maps(self) -> keras.Model:
-        return with_maps(self.network)
+    def _compute_with_maps(self) -> Compute:
+        return start_runtime(self.trained, replace(self.runtime, precision="float32"), maps=True)

@@ -6,8 +6,9 @@ read whole.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,15 @@ class LongRecord:
         except NoValidSampleError:
             signal = np.full((last - first, len(LEADS)), np.nan, np.float32)
             return Record(self.name, signal, np.zeros(len(LEADS), bool), self.sampling_rate)
+
+
+def in_parts(record: Record) -> LongRecord:
+    """Return a record in memory as one that is read in parts."""
+    return LongRecord(record.name, record.sampling_rate, len(record.signal), partial(_part, record))
+
+
+def _part(record: Record, first: int, last: int) -> Record:
+    return replace(record, signal=record.signal[first:last])
 
 
 def open_record(path: Path) -> Record | LongRecord:

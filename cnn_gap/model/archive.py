@@ -1,4 +1,4 @@
-"""Check the files of a network before Keras loads them: the sizes, types and links of their contents.
+"""Check the files of a network before they are loaded, and read its layers without Keras.
 
 `model.keras` is a zip archive of three files. Keras unpacks any archive: a small one can become gigabytes, and
 weights may link to other files of the machine. An archive that is not as `save_model` writes it, or larger than
@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
+from cnn_gap.network.structure import Structure, read_structure
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SETTINGS, open_regular, readable
 from cnn_gap.system.settings import require_depth
@@ -38,7 +41,12 @@ _NO_SIZES = frozenset(("seed", "shared_object_id"))
 
 
 def check_archive(path: Path) -> None:
-    """Check a `model.keras`.
+    """Check a `model.keras`, as `read_layers` does."""
+    read_layers(path)
+
+
+def read_layers(path: Path) -> Structure:
+    """Check a `model.keras`, and return its layers with their weights.
 
     Raises
     ------
@@ -52,8 +60,13 @@ def check_archive(path: Path) -> None:
         for name, size in sizes:
             if size > MEMBERS[name]:
                 raise InputError(f"{path}: {name} unpacks to {size} bytes; at most {MEMBERS[name]} are read")
-        _check_config(path, json.loads(archive.read("config.json")))
-        _check_weights(path, io.BytesIO(archive.read("model.weights.h5")))
+        config = json.loads(archive.read("config.json"))
+        _check_config(path, config)
+        weights = io.BytesIO(archive.read("model.weights.h5"))
+        _check_weights(path, weights)
+        structure = read_structure(config["config"], _weights_by_layer(weights))
+        _ = structure.channels, structure.outputs, structure.window_multiple  # so it has layers that fit
+        return structure
 
 
 def check_weights(path: Path) -> None:
@@ -119,6 +132,15 @@ def _tables(content: object) -> Iterator[dict[str, Any]]:
             waiting += each.values()
         elif isinstance(each, list):
             waiting += each
+
+
+def _weights_by_layer(file: BinaryIO) -> dict[str, list[np.ndarray]]:
+    """Return the arrays of each layer of a checked file of weights, by the layer's name."""
+    import h5py
+
+    with h5py.File(file, "r") as held:
+        groups = [group["vars"] for group in held["layers"].values()]
+        return {group.attrs["name"]: [group[key][()] for key in sorted(group, key=int)] for group in groups}
 
 
 def _check_weights(path: Path, file: BinaryIO) -> None:

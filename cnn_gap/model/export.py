@@ -5,14 +5,18 @@ import tempfile
 import warnings
 import zipfile
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from cnn_gap.model.folder import ModelDescription
-from cnn_gap.network.activation_maps import map_stride, window_multiple, with_maps
+from cnn_gap.model.network_graph import network_graph
+from cnn_gap.model.trained_network import TrainedNetwork
+from cnn_gap.system.backend import start_keras
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing
 from cnn_gap.system.settings import to_dict
+
+if TYPE_CHECKING:
+    import keras
 
 #: Version of the metadata. Raise it when the meaning of a key changes.
 EXPORT_FORMAT = 1
@@ -30,14 +34,8 @@ DESCRIPTION = (
     " each step speaks for each class, in units of the logit."
 )
 
-_DIMENSIONS = {
-    "windows": ("batch", "samples", "leads"),
-    "probabilities": ("batch", "classes"),
-    "maps": ("batch", "steps", "classes"),
-}
 
-
-def export_network(network: keras.Model, description: ModelDescription, path: Path) -> None:
+def export_network(network: TrainedNetwork, description: ModelDescription, path: Path) -> None:
     """Write the network with probabilities and activation maps as outputs; the suffix of `path` is the format.
 
     Any number of windows of any number of samples goes in. An ONNX file has each of `metadata` as a metadata
@@ -46,7 +44,7 @@ def export_network(network: keras.Model, description: ModelDescription, path: Pa
 
     Parameters
     ----------
-    network : keras.Model
+    network : TrainedNetwork
     description : ModelDescription
         Of the network.
     path : Path
@@ -55,23 +53,17 @@ def export_network(network: keras.Model, description: ModelDescription, path: Pa
     Raises
     ------
     InputError
-        If the suffix is another, a package for the format is missing, Keras runs on another backend than
-        TensorFlow, or the network has no activation maps.
+        If the suffix is another, the network has no activation maps, or LiteRT is asked for and Keras has no
+        TensorFlow.
     """
     writers = {".onnx": _write_onnx, ".tflite": _write_litert}
     if path.suffix not in writers:
         raise InputError(f"{path}: cannot tell the format; give a name that ends with {' or '.join(writers)}")
-    if keras.backend.backend() != "tensorflow":
-        raise InputError(
-            f"exporting needs TensorFlow, Keras runs on {keras.backend.backend()}; set KERAS_BACKEND=tensorflow"
-        )
-    mapped = with_maps(network)
-    named = keras.Model(mapped.input, dict(zip(("probabilities", "maps"), mapped.outputs, strict=True)))
     with replacing(path) as aside:
-        writers[path.suffix](named, aside, metadata(network, description))
+        writers[path.suffix](network, aside, metadata(network, description))
 
 
-def metadata(network: keras.Model, description: ModelDescription) -> dict[str, object]:
+def metadata(network: TrainedNetwork, description: ModelDescription) -> dict[str, object]:
     """Return the metadata of an exported network, as JSON holds it.
 
     The lists `classes`, `thresholds` and `seen` (whether the training records held the class) are in the order
@@ -84,51 +76,58 @@ def metadata(network: keras.Model, description: ModelDescription) -> dict[str, o
         {"codes": list(codes), "system": about.system, "abbreviation": about.abbreviation, "name": about.name}
         for codes, about in zip(outputs.outputs, outputs.diagnoses, strict=True)
     ]
-    stride = map_stride(network) / description.preprocessing.sampling_rate
+    stride = network.structure.map_stride / description.preprocessing.sampling_rate
     return {
         "format": EXPORT_FORMAT,
         "description": DESCRIPTION,
         "classes": classes,
         "map_stride_s": stride,
-        "window_multiple": window_multiple(network),
+        "window_multiple": network.structure.window_multiple,
         **{key: held[key] for key in kept},
     }
 
 
-def _write_onnx(network: keras.Model, path: Path, about: dict[str, object]) -> None:
-    try:
-        import onnx
-        import tf2onnx  # noqa: F401 - by which Keras converts
-    except ImportError as error:
-        raise InputError(f"ONNX needs more packages ({error}); pip install 'cnn-gap[export]'") from error
-    _export(network, path, "onnx")
-    model = onnx.load(path)
-    graph = model.graph
-    for value in (*graph.input, *graph.output):
-        for dimension, name in zip(value.type.tensor_type.shape.dim, _DIMENSIONS[value.name], strict=True):
-            if not dimension.dim_value:
-                dimension.dim_param = name
-    graph.output.sort(key=lambda value: value.name, reverse=True)  # probabilities first
+def _write_onnx(network: TrainedNetwork, path: Path, about: dict[str, object]) -> None:
+    import onnx
+
+    model = network_graph(network.structure)
     onnx.helper.set_model_props(model, {key: json.dumps(value) for key, value in about.items()})
-    onnx.checker.check_model(model)
-    onnx.save(model, path)
+    path.write_bytes(model.SerializeToString())
 
 
-def _write_litert(network: keras.Model, path: Path, about: dict[str, object]) -> None:
-    _export(network, path, "litert")
+def _write_litert(network: TrainedNetwork, path: Path, about: dict[str, object]) -> None:
+    _require_tensorflow()
+    import keras
+
+    from cnn_gap.network.activation_maps import with_maps
+
+    mapped = with_maps(network.keras)
+    named = keras.Model(mapped.input, dict(zip(("probabilities", "maps"), mapped.outputs, strict=True)))
+    _convert(named, path)
     with zipfile.ZipFile(path, "a") as archive:
         # Without a date, so that the same model makes the same file.
         archive.writestr(zipfile.ZipInfo(LITERT_METADATA), json.dumps(about, indent=2))
 
 
-def _export(network: keras.Model, path: Path, form: str) -> None:
+def _require_tensorflow() -> None:
+    start_keras(lean=True)
+    import keras
+
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise InputError(
+            f"exporting for LiteRT needs TensorFlow, Keras runs on {backend}; set KERAS_BACKEND=tensorflow"
+        )
+
+
+def _convert(network: "keras.Model", path: Path) -> None:
+    import keras
     import tensorflow
 
     windows = keras.InputSpec(shape=network.input_shape, dtype="float32", name="windows")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)  # Keras'
         try:
-            network.export(path, format=form, input_signature=[windows], verbose=False)
+            network.export(path, format="litert", input_signature=[windows], verbose=False)
         except tensorflow.errors.OpError as error:  # by way of a SavedModel in a temporary folder
             raise InputError(
                 f"{tempfile.gettempdir()}: cannot be written while the network is converted"

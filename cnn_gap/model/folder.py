@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,10 @@ import numpy as np
 from cnn_gap.diagnoses.classes import LARGEST_REWARD, ClassSet, Diagnosis, Finding
 from cnn_gap.evaluate.thresholds import DecisionRule
 from cnn_gap.leads import LEADS
-from cnn_gap.model.archive import check_archive
+from cnn_gap.model.archive import read_layers
+from cnn_gap.model.trained_network import TrainedNetwork
 from cnn_gap.signal.windows import Preprocessing
+from cnn_gap.system.backend import start_keras
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import file_size, read_json, readable, replacing, write_json
 from cnn_gap.system.outputs import HISTORY, MODEL, require_replaceable
@@ -182,29 +184,45 @@ def read_description(folder: Path) -> ModelDescription:
 
 
 def load_model(folder: Path) -> tuple["keras.Model", ModelDescription]:
-    """Read a model folder; nothing in it is executed or unpickled.
+    """Load a model folder by Keras; nothing in it is executed or unpickled.
 
     Raises
     ------
     InputError
         If a file is missing, damaged or does not fit the other.
     """
+    network, description = read_model(folder)
+    return network.keras, description
+
+
+def read_model(folder: Path) -> tuple[TrainedNetwork, ModelDescription]:
+    """Read a model folder, for which Keras is not needed before the network of it is.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged or does not fit the other.
+    """
+    description, path = read_description(Path(folder)), Path(folder) / "model.keras"
+    structure = read_layers(path)
+    received = structure.channels, structure.outputs
+    expected = len(description.leads), len(description.class_set)
+    if received != expected:
+        raise InputError(
+            f"{path}: does not fit model.json, which has {expected[0]} leads and {expected[1]} outputs;"
+            f" received a network of {received[0]} leads and {received[1]} outputs"
+        )
+    return TrainedNetwork(str(path), structure, partial(_load_network, path)), description
+
+
+def _load_network(path: Path) -> "keras.Model":
+    start_keras()
     import keras
 
-    folder = Path(folder)
-    description = read_description(folder)
-    check_archive(folder / "model.keras")
     try:
-        network = keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for a damaged file
-        raise InputError(f"{folder / 'model.keras'}: cannot be loaded ({_first_line(error)})") from error
-    expected = (len(description.leads), len(description.class_set))
-    if (network.input_shape, network.output_shape) != ((None, None, expected[0]), (None, expected[1])):
-        raise InputError(
-            f"{folder / 'model.keras'}: does not fit model.json, which has {expected[0]} leads and"
-            f" {expected[1]} outputs; received a network from {network.input_shape} to {network.output_shape}"
-        )
-    return network, description
+        raise InputError(f"{path}: cannot be loaded ({_first_line(error)})") from error
 
 
 def fingerprint(model: Path) -> str:

@@ -1,23 +1,39 @@
-"""Runtimes that compute probabilities: Keras, or OpenVINO, which is faster in bfloat16."""
+"""Runtimes that compute probabilities and maps: ONNX Runtime, OpenVINO (also in bfloat16), or Keras."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cnn_gap.model.gradient_graph import gradient_graph
+from cnn_gap.model.network_graph import network_graph
+from cnn_gap.model.trained_network import TrainedNetwork
+from cnn_gap.network.lead_maps import Gradients
 from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
-    import keras
+    from onnxruntime import InferenceSession
 
-RUNTIMES = ("auto", "keras", "openvino")
+RUNTIMES = ("auto", "onnx", "openvino", "keras")
 PRECISIONS = ("float32", "bfloat16")
 
-#: From windows (windows, samples, leads), mV, to probabilities (windows, outputs), or a list of arrays.
-Compute = Callable[[np.ndarray], Any]
+#: Windows that Keras or OpenVINO compute at once: larger batches are no faster on a processor.
+LARGEST_BATCH = 64
+
+#: Windows that a thread computes at once in ONNX Runtime: what it computes of more does not fit into the
+#: processor's cache.
+WINDOWS_PER_THREAD = 8
+
+#: From windows (windows, samples, leads), mV, to the outputs: probabilities (windows, classes) and, where they
+#: are asked for, maps (windows, steps, classes).
+Compute = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 
 
 @dataclass(frozen=True)
@@ -27,14 +43,14 @@ class Runtime:
     Attributes
     ----------
     name : str
-        "keras", "openvino", or "auto": OpenVINO for bfloat16, Keras for float32, in which both are as fast.
+        "onnx", "openvino", "keras", or "auto": OpenVINO for bfloat16, ONNX Runtime for float32.
     precision : str
         "float32", or "bfloat16", which is less exact, and faster on processors that have it.
 
     Examples
     --------
     >>> Runtime().resolved
-    'keras'
+    'onnx'
     """
 
     name: str = "auto"
@@ -47,8 +63,10 @@ class Runtime:
         ):
             if value not in known:
                 raise InputError(f"the {what} must be one of {', '.join(known)}; received {value!r}")
-        if self.resolved == "keras" and self.precision == "bfloat16":
-            raise InputError("Keras predicts in float32; leave out bfloat16, or choose the runtime openvino")
+        if self.resolved != "openvino" and self.precision == "bfloat16":
+            raise InputError(
+                f"{self.name} predicts in float32; leave out bfloat16, or choose the runtime openvino"
+            )
         if self.resolved == "openvino" and find_spec("openvino") is None:
             raise InputError("OpenVINO is not installed; pip install 'cnn-gap[fast]'")
 
@@ -57,29 +75,111 @@ class Runtime:
         """The runtime's name, never "auto"."""
         if self.name != "auto":
             return self.name
-        return "openvino" if self.precision == "bfloat16" else "keras"
+        return "openvino" if self.precision == "bfloat16" else "onnx"
 
 
-def start_runtime(network: "keras.Model", runtime: Runtime) -> Compute:
-    """Return a function that computes a network's probabilities.
+def start_runtime(network: TrainedNetwork, runtime: Runtime, maps: bool = False) -> Compute:
+    """Return a function that computes a network's probabilities, and its activation maps where `maps` says so.
 
     Raises
     ------
     InputError
-        If the processor has no bfloat16, or Keras's backend is one that OpenVINO does not convert from.
+        If the runtime cannot compute the network, or the processor has no bfloat16.
     """
-    return _openvino(network, runtime.precision) if runtime.resolved == "openvino" else network.predict_on_batch
+    if runtime.resolved == "keras":
+        return _keras(network, maps)
+    graph = network_graph(network.structure, maps).SerializeToString()
+    start = _onnx if runtime.resolved == "onnx" else partial(_openvino, precision=runtime.precision)
+    with _naming(network.source, runtime.resolved):
+        compute = start(graph)
+
+    def compute_or_name(windows: np.ndarray) -> tuple[np.ndarray, ...]:
+        with _naming(network.source, runtime.resolved):
+            return compute(windows)
+
+    return compute_or_name
 
 
-def _openvino(network: "keras.Model", precision: str) -> Compute:
-    import keras
+@contextmanager
+def _naming(source: str, runtime: str) -> Iterator[None]:
+    """Turn the errors of a runtime, of which there are many kinds, into an `InputError`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[-200:]
+        raise InputError(f"{source}: cannot be computed by {runtime} ({reason})") from error
 
+
+def _onnx(graph: bytes) -> Compute:
+    session, threads = _session(graph), thread_count()
+    pool = ThreadPoolExecutor(threads, "onnx")
+
+    def compute(windows: np.ndarray) -> tuple[np.ndarray, ...]:
+        size = min(WINDOWS_PER_THREAD, -(-len(windows) // threads))
+        parts = [windows[start : start + size] for start in range(0, len(windows), size)]
+        found = list(pool.map(lambda part: session.run(None, {"windows": part}), parts))
+        return tuple(map(np.concatenate, zip(*found, strict=True)))
+
+    return compute
+
+
+def start_gradients(network: TrainedNetwork, runtime: Runtime) -> Gradients:
+    """Return a function that computes the gradients of logits with respect to windows' amplitudes (per mV).
+
+    ONNX Runtime computes them where the runtime is not Keras.
+
+    Raises
+    ------
+    InputError
+        If the runtime cannot compute them.
+    """
+    if runtime.resolved == "keras":
+        model = network.keras  # starts Keras, which the module of the gradients imports
+        from cnn_gap.network.gradients import logit_gradients
+
+        return logit_gradients(model)
+    with _naming(network.source, "onnx"):
+        session = _session(gradient_graph(network.structure).SerializeToString())
+    rows = network.structure.layers[-1].weights[0].T
+    pool = ThreadPoolExecutor(thread_count(), "gradients")
+
+    def compute(windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
+        weights = np.ascontiguousarray(rows[list(columns)])
+
+        def of_window(window: np.ndarray) -> np.ndarray:
+            (found,) = session.run(None, {"windows": window[None], "weights": weights})
+            return np.asarray(found)
+
+        with _naming(network.source, "onnx"):
+            return np.stack(list(pool.map(of_window, windows)), axis=1)
+
+    return compute
+
+
+def _session(graph: bytes) -> "InferenceSession":
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # threads compute different windows
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def thread_count() -> int:
+    """Return how many threads compute: one a core, or `OMP_NUM_THREADS`, which other libraries know, too."""
+    import joblib
+
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) else int(joblib.cpu_count())
+
+
+def _openvino(graph: bytes, precision: str) -> Compute:
     # OpenVINO sends usage statistics to its makers over the network if this module can be imported.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
-    if (backend := keras.backend.backend()) != "tensorflow":
-        raise InputError(f"OpenVINO converts networks of Keras's backend tensorflow; received {backend}")
     core = openvino.Core()
     capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bfloat16" and "BF16" not in capabilities:
@@ -88,15 +188,32 @@ def _openvino(network: "keras.Model", precision: str) -> Compute:
         "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
         "PERFORMANCE_HINT": "LATENCY",  # all cores on one batch: batches come one after the other
     }
-    compiled = core.compile_model(_converted(network), "CPU", settings)
-    return lambda windows: compiled(np.ascontiguousarray(windows))[0]
+    compiled = core.compile_model(core.read_model(graph), "CPU", settings)
+    return _in_batches(lambda windows: tuple(compiled(np.ascontiguousarray(windows)).to_tuple()))
 
 
-def _converted(network: "keras.Model") -> Any:
-    """Return the network as OpenVINO's model, for any number of windows and samples."""
-    import openvino
-    import tensorflow as tf
+def _keras(network: TrainedNetwork, maps: bool) -> Compute:
+    model = network.keras  # starts Keras, which the module of the maps imports
+    if not maps:
+        return _in_batches(lambda windows: (model.predict_on_batch(windows),))
+    from cnn_gap.network.activation_maps import with_maps
 
-    windows = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32, name="windows")
-    function = tf.function(lambda given: network(given, training=False), input_signature=[windows])
-    return openvino.convert_model(function.get_concrete_function())
+    return _in_batches(with_maps(model).predict_on_batch)
+
+
+def _in_batches(compute: Callable[[np.ndarray], Sequence[Any]]) -> Compute:
+    """Return a function that pads windows to batches of 1, 2, 4, ... `LARGEST_BATCH`.
+
+    Keras and OpenVINO compile the network for each new batch size.
+    """
+
+    def compute_all(windows: np.ndarray) -> tuple[np.ndarray, ...]:
+        results = []
+        for start in range(0, len(windows), LARGEST_BATCH):
+            batch = windows[start : start + LARGEST_BATCH]
+            size = 1 << (len(batch) - 1).bit_length()
+            padded = np.pad(batch, ((0, size - len(batch)), (0, 0), (0, 0)))
+            results.append([each[: len(batch)] for each in compute(padded)])
+        return tuple(map(np.concatenate, zip(*results, strict=True)))
+
+    return compute_all

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from cnn_gap.system.errors import InputError
+from cnn_gap.network.structure import structure_of
 
 
 def with_maps(network: keras.Model) -> keras.Model:
@@ -31,74 +31,11 @@ def with_maps(network: keras.Model) -> keras.Model:
     InputError
         If the network does not end with these two layers.
     """
-    features, dense = _last_features(network), network.get_layer("probabilities")
+    _ = structure_of(network).last_features  # refuses a network without maps
+    features, dense = network.get_layer("average").input, network.get_layer("probabilities")
     # Zeros: a random initialiser would take numbers from the generator that training uses.
     to_maps = layers.Dense(dense.units, use_bias=False, kernel_initializer="zeros", name="maps")
     maps = to_maps(features)
     # Copied with NumPy: in JAX two variables must not share a buffer.
     to_maps.set_weights([keras.ops.convert_to_numpy(dense.kernel).copy()])
     return keras.Model(network.input, (network.output, maps), name="cnn_gap_with_maps")
-
-
-def map_stride(network: keras.Model) -> int:
-    """Return the number of samples of a window from one step of the maps to the next.
-
-    Raises
-    ------
-    InputError
-        If the network does not end as `with_maps` needs it.
-    """
-    return _field_of(network, _last_features(network))[1]
-
-
-def receptive_field(network: keras.Model) -> int:
-    """Return the number of samples of a window that each value of a map sees through convolutions and pooling.
-
-    Squeeze-and-excitation and `sharpen`, which weigh features by the whole window, are not counted.
-    """
-    return _field_of(network, _last_features(network))[0]
-
-
-def window_multiple(network: keras.Model) -> int:
-    """Return the longest stride in the network: a window's number of samples must be a multiple of it."""
-    return max(step for _, step in _fields(network).values())
-
-
-def _field_of(network: keras.Model, features: keras.KerasTensor) -> tuple[int, int]:
-    """Return the receptive field of `features` and the distance of their steps, in samples of the input."""
-    return _fields(network)[id(features)]
-
-
-def _fields(network: keras.Model) -> dict[int, tuple[int, int]]:
-    """Return what `_field_of` returns of every tensor of a network, by its id."""
-    fields = {id(network.input): (1, 1)}
-    for operation in network.operations:
-        if isinstance(operation, layers.InputLayer):
-            continue
-        inputs = operation.input if isinstance(operation.input, list) else [operation.input]
-        samples, step = max(fields[id(each)] for each in inputs)
-        if isinstance(operation, layers.Conv1D):
-            samples += (operation.kernel_size[0] - 1) * operation.dilation_rate[0] * step
-        elif isinstance(operation, layers.MaxPooling1D):
-            samples += (operation.pool_size[0] - 1) * step
-            step *= operation.strides[0]
-        elif isinstance(operation, layers.UpSampling1D):
-            step //= operation.size
-        fields[id(operation.output)] = (samples, step)
-    return fields
-
-
-def _last_features(network: keras.Model) -> keras.KerasTensor:
-    """Return the features whose means over time are the input of the dense layer."""
-    kinds = {"average": layers.GlobalAveragePooling1D, "probabilities": layers.Dense}
-    average, dense = (_layer(network, name, kind) for name, kind in kinds.items())
-    if dense.input is not average.output or network.output is not dense.output:
-        raise InputError("activation maps need a network that ends with the layers average and probabilities")
-    return average.input
-
-
-def _layer(network: keras.Model, name: str, kind: type[layers.Layer]) -> layers.Layer:
-    found = next((layer for layer in network.layers if layer.name == name), None)
-    if not isinstance(found, kind):
-        raise InputError(f"activation maps need a network with a layer {name} of type {kind.__name__}")
-    return found

@@ -1,19 +1,15 @@
 """How much each lead adds to the logit of a class at each time, by gradient × input.
 
-Class activation maps have no axis of leads, so they cannot tell this.
+Class activation maps have no axis of leads, so they cannot tell this. This module does not import Keras.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-import keras
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from cnn_gap.network import Tensor
-from cnn_gap.network.fast_layers import crop_steps
 from cnn_gap.network.map_times import step_centres
-from cnn_gap.system.errors import InputError
 
 #: Gradient × input is averaged over this time, s, because its sign changes from one sample to the next.
 SMOOTHED_S = 0.3
@@ -24,49 +20,6 @@ _GRADIENTS_PER_BATCH = 32
 #: A function of windows (windows, samples, leads) and the columns of classes that returns the gradients of the
 #: classes' logits, (columns, windows, samples, leads).
 Gradients = Callable[[np.ndarray, Sequence[int]], np.ndarray]
-
-
-def logit_gradients(network: keras.Model) -> Gradients:
-    """Return a function that computes the gradients of logits with respect to a window's amplitudes (per mV).
-
-    It runs a window through the network once forward and once backward for each class.
-
-    Parameters
-    ----------
-    network : keras.Model
-        As `cnn_gap.network.activation_maps.with_maps` takes it.
-    """
-    features = _features(network)
-    rows = keras.ops.convert_to_numpy(network.get_layer("probabilities").kernel).T
-    gradients = _gradients(features)
-
-    def compute(windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
-        weights = np.repeat(rows[np.asarray(columns)][:, None], len(windows), axis=1)
-        return np.asarray(gradients(windows, weights))
-
-    return compute
-
-
-def _features(network: keras.Model) -> Callable[[Tensor], Tensor]:
-    """Return a function that computes the means of a network's features from windows.
-
-    It replaces `Cropping1D` by `keras.ops.slice`, whose gradient TensorFlow computes far faster for twelve
-    classes at once.
-    """
-    average = network.get_layer("average").output
-    crops = [layer for layer in network.layers if isinstance(layer, keras.layers.Cropping1D)]
-    if not crops:
-        whole = keras.Model(network.input, average)
-        return lambda windows: whole(windows, training=False)
-    before = keras.Model(network.input, [crop.input for crop in crops])
-    behind = keras.Model([crop.output for crop in crops], average)
-
-    def features(windows: Tensor) -> Tensor:
-        uncut = before(windows, training=False)
-        cut = [crop_steps(each, *crop.cropping) for each, crop in zip(uncut, crops, strict=True)]
-        return behind(cut, training=False)
-
-    return features
 
 
 def lead_maps(
@@ -122,35 +75,3 @@ def _batches(columns: int, windows: int) -> Iterator[tuple[slice, slice]]:
         step = _GRADIENTS_PER_BATCH // several
         for window in range(0, windows, step):
             yield slice(first, first + several), slice(window, window + step)
-
-
-def _gradients(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return a function of an argument and several weights: it returns the gradient of each weighted sum.
-
-    Keras has no function for gradients, so each backend's own is used.
-    """
-    if (backend := keras.backend.backend()) not in ("jax", "tensorflow"):
-        raise InputError(
-            f"what leads contribute needs Keras on tensorflow or jax; received {backend}: leave it out"
-            " (--no-leads), or set KERAS_BACKEND"
-        )
-    if backend == "jax":
-        import jax
-
-        def compute(argument: Tensor, weights: Tensor) -> Tensor:
-            _, back = jax.vjp(function, argument)
-            return jax.vmap(lambda weight: back(weight)[0])(weights)
-
-        return jax.jit(compute)
-    import tensorflow as tf
-
-    def gradients(argument: Tensor, weights: Tensor) -> Tensor:
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(argument)
-            result = function(argument)
-        return tf.vectorized_map(
-            lambda weight: tape.gradient(result, argument, output_gradients=weight), weights, warn=False
-        )
-
-    traced = tf.function(gradients, reduce_retracing=True)
-    return lambda argument, weights: traced(tf.convert_to_tensor(argument), tf.convert_to_tensor(weights))

@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet, Diagnosis, duplicate_indices
+from cnn_gap.holter.beat_labels import LabelledBeats
+from cnn_gap.holter.episodes import Episode
+from cnn_gap.holter.monitoring import Monitoring
+from cnn_gap.holter.summary import Summary
+from cnn_gap.holter.timeline import Timeline
 from cnn_gap.reading.reading import Reading, html_beside, not_interpretable
 from cnn_gap.record import NO_FACTS, RecordFacts
 from cnn_gap.system.html import html_table
@@ -84,6 +89,8 @@ class Prediction:
         None where the record was not measured.
     facts : RecordFacts
         Age, sex and time of the recording, where its file says them.
+    monitoring : Monitoring or None
+        What happened when, in a record that lasts longer than two windows; None of others.
     """
 
     name: str
@@ -95,6 +102,7 @@ class Prediction:
     answerable: bool = True
     reading: Reading | None = None
     facts: RecordFacts = NO_FACTS
+    monitoring: Monitoring | None = None
 
     def __repr__(self) -> str:
         if self.failure:
@@ -130,6 +138,26 @@ class Prediction:
         """
         answered = set(np.flatnonzero(self.labels).tolist())
         return tuple(self._answer(index) for index in sorted(answered.intersection(self._order)))
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """The probabilities window by window; None of a record of at most two windows."""
+        return None if self.monitoring is None else self.monitoring.timeline
+
+    @property
+    def beats(self) -> LabelledBeats | None:
+        """The beats with their labels; None of a record of at most two windows."""
+        return None if self.monitoring is None else self.monitoring.beats
+
+    @property
+    def episodes(self) -> tuple[Episode, ...]:
+        """The rhythms, blocks and runs with their start and end; none of a record of at most two windows."""
+        return () if self.monitoring is None else self.monitoring.episodes
+
+    @property
+    def summary(self) -> Summary | None:
+        """The recording in numbers; None of a record of at most two windows."""
+        return None if self.monitoring is None else self.monitoring.summary
 
     def top(self, count: int = 3) -> list[tuple[Diagnosis, float]]:
         """Return the `count` most probable diagnoses with their probabilities."""

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet, Diagnosis
 from cnn_gap.evaluate.thresholds import apply_thresholds
+from cnn_gap.holter.monitoring import Monitoring
+from cnn_gap.holter.timeline import Timeline, usable_windows
 from cnn_gap.io.long_records import LongRecord
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.model.runtimes import Compute, Runtime, start_runtime
-from cnn_gap.network.activation_maps import window_multiple
+from cnn_gap.model.trained_network import TrainedNetwork
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows, WindowMaker
 from cnn_gap.reading.alerts import find_alerts
@@ -23,10 +25,10 @@ from cnn_gap.reading.reading import Reading, not_interpretable
 from cnn_gap.record import Record
 from cnn_gap.signal.pieces import long_prediction_windows, pieces
 from cnn_gap.signal.quality import Quality, assess_parts, assess_quality
-from cnn_gap.signal.windows import NO_SLOPES
+from cnn_gap.signal.windows import NO_SLOPES, prediction_starts
 
-#: Windows that the network computes at once: larger batches are no faster on a processor.
-LARGEST_BATCH = 64
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,17 +37,17 @@ class Predictor:
 
     Attributes
     ----------
-    network : keras.Model
+    trained : TrainedNetwork
         From windows to probabilities.
     description : ModelDescription
         Its classes, thresholds and preprocessing.
     runtime : Runtime
-        Library and arithmetic that compute the probabilities. Explanations are computed by Keras, in float32.
+        Library and arithmetic that compute the probabilities. Explanations are computed in float32.
     limits : DegreeLimits
         The probabilities from which on a reading calls a statement present, probable or possible.
     """
 
-    network: keras.Model
+    trained: TrainedNetwork
     description: ModelDescription
     runtime: Runtime = field(default_factory=Runtime)
     limits: DegreeLimits = field(default_factory=DegreeLimits)
@@ -60,6 +62,11 @@ class Predictor:
             f" {self.runtime.resolved} in {self.runtime.precision}\n"
             f"  never learned: {unseen}>"
         )
+
+    @property
+    def network(self) -> "keras.Model":
+        """The network as a model of Keras, which is started for it."""
+        return self.trained.keras
 
     @property
     def classes(self) -> ClassSet:
@@ -98,12 +105,14 @@ class Predictor:
         for piece in pieces(record, preprocessing):
             assessments.append(assess_quality(piece.record, piece.prepared, preprocessing.sampling_rate))
             slopes = slopes.with_more(piece.prepared.signal, piece.prepared.valid)
-        total, count = np.zeros(len(self.classes)), 0
+        total, groups = np.zeros(len(self.classes)), []
         for windows in long_prediction_windows(record, preprocessing, float(slopes.gain(preprocessing))):
-            total += self._run(self._compute, windows)[0].sum(axis=0)
-            count += len(windows)
+            groups.append(self._run(self._compute, windows)[0])
+            total += groups[-1].sum(axis=0)
+        each = np.concatenate(groups)
         assessed = replace(prepared, quality=assess_parts(assessments))
-        return self.predictions([assessed], [total[None] / count])[0]
+        (prediction,) = self.predictions([assessed], [total[None] / len(each)])
+        return replace(prediction, monitoring=self._monitor(assessed, each))
 
     def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
         """Classify the windows of records without an assessment of their quality."""
@@ -128,9 +137,23 @@ class Predictor:
                 answerable=record.quality.answerable,
                 reading=self.make_reading(row, record.quality, record.evidence),
                 facts=record.facts,
+                monitoring=self._monitor(record, each),
             )
-            for record, row, answers in zip(records, means, labels, strict=True)
+            for record, row, answers, each in zip(records, means, labels, probabilities, strict=True)
         ]
+
+    def _monitor(self, record: RecordWindows, probabilities: np.ndarray) -> Monitoring | None:
+        """Return what happened when in a record whose beats were measured, by its windows' probabilities."""
+        if record.beats is None or not record.quality.answerable:
+            return None
+        preprocessing = self.description.preprocessing
+        samples = max(1, round(record.duration_s * preprocessing.sampling_rate))
+        starts = prediction_starts(samples, preprocessing.window_samples, preprocessing.overlap)
+        starts_s = starts / preprocessing.sampling_rate
+        usable = usable_windows(starts_s, preprocessing.window_s, record.beats)
+        window_s, duration_s = preprocessing.window_s, record.duration_s
+        timeline = Timeline(self.classes, starts_s, window_s, duration_s, probabilities, usable)
+        return Monitoring(timeline, record.beats)
 
     def make_reading(
         self, probabilities: np.ndarray, quality: Quality, evidence: Evidence | None
@@ -159,11 +182,11 @@ class Predictor:
     @cached_property
     def window_multiple(self) -> int:
         """The number of samples of a window is a multiple of this."""
-        return window_multiple(self.network)
+        return self.trained.structure.window_multiple
 
     @cached_property
     def _compute(self) -> Compute:
-        return start_runtime(self.network, self.runtime)
+        return start_runtime(self.trained, self.runtime)
 
     def _run_each(self, compute: Compute, windows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, ...]]:
         """Return the outputs for the windows of each record; windows of one length are computed together."""
@@ -177,19 +200,7 @@ class Predictor:
         return [results[index] for index in range(len(windows))]
 
     def _run(self, compute: Compute, windows: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return the outputs for windows, which are padded to batches of 1, 2, 4, ... `LARGEST_BATCH`.
-
-        Keras compiles the network for each new batch size.
-        """
-        results = []
-        for start in range(0, len(windows), LARGEST_BATCH):
-            batch = windows[start : start + LARGEST_BATCH]
-            size = 1 << (len(batch) - 1).bit_length()
-            padded = np.pad(batch, ((0, size - len(batch)), (0, 0), (0, 0)))
-            outputs = compute(padded)
-            several = outputs if isinstance(outputs, list | tuple) else [outputs]
-            results.append([each[: len(batch)] for each in several])
-        return tuple(np.concatenate(each).astype(np.float64) for each in zip(*results, strict=True))
+        return tuple(each.astype(np.float64) for each in compute(windows))
 
     def _labels(self, probabilities: np.ndarray) -> np.ndarray:
         """Return which classes are answered, bool of shape (records, classes)."""

@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 
 from cnn_gap.beats.intervals import measure
-from cnn_gap.io.long_records import LongRecord
+from cnn_gap.holter.beat_shapes import MeasuredBeats, measure_beats
+from cnn_gap.io.long_records import LongRecord, in_parts
 from cnn_gap.io.sources import Stamp
 from cnn_gap.reading.evidence import Evidence, gather_evidence
 from cnn_gap.reading.long_evidence import typical_evidence
@@ -17,6 +18,9 @@ from cnn_gap.signal.quality import GOOD, Quality, assess_quality
 from cnn_gap.signal.windows import Preprocessing, cut_windows, prepare_signal
 from cnn_gap.system.chunks import Run, Work, in_this_process
 from cnn_gap.system.errors import InputError
+
+#: Of records that last longer than this many windows, it is said what happened when.
+MONITORED_WINDOWS = 2
 
 #: A process returns its records when they have this many windows together.
 MOST_WINDOWS = 64
@@ -40,6 +44,10 @@ class RecordWindows:
         The measurements for a reading; None where nothing was measured.
     facts : RecordFacts
         Age, sex and time.
+    duration_s : float
+        Of the record.
+    beats : MeasuredBeats or None
+        All beats of a record that lasts longer than two windows; None of others, or where nothing was measured.
     """
 
     name: str
@@ -47,6 +55,8 @@ class RecordWindows:
     quality: Quality = GOOD
     evidence: Evidence | None = None
     facts: RecordFacts = NO_FACTS
+    duration_s: float = 0.0
+    beats: MeasuredBeats | None = None
 
 
 #: Returns the windows, quality and measurements of a record; of a long record no windows.
@@ -77,14 +87,18 @@ class WindowMaker:
         """
         if isinstance(record, LongRecord):
             evidence = typical_evidence(record) if self.measures else None
-            return RecordWindows(record.name, np.empty(0), evidence=evidence, facts=record.facts)
+            duration = record.samples / record.sampling_rate
+            beats = measure_beats(record) if self.measures else None
+            return RecordWindows(record.name, np.empty(0), GOOD, evidence, record.facts, duration, beats)
         prepared = prepare_signal(record.signal, record.sampling_rate, self.preprocessing)
         windows = cut_windows(prepared, self.preprocessing, self.multiple)
         quality = assess_quality(record, prepared, self.preprocessing.sampling_rate)
         evidence = gather_evidence(record, measure(record)) if self.measures else None
         if evidence is not None and not quality.answerable:
             evidence = evidence.without_beats()
-        return RecordWindows(record.name, windows, quality, evidence, record.facts)
+        long = self.measures and record.duration_s > MONITORED_WINDOWS * self.preprocessing.window_s
+        beats = measure_beats(in_parts(record)) if long else None
+        return RecordWindows(record.name, windows, quality, evidence, record.facts, record.duration_s, beats)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The order of diagnoses on a page: reported ones first, then groups of diagnoses that exclude each other."""
 
+from dataclasses import replace
+
 from cnn_gap.diagnoses.classes import duplicate_indices
 from cnn_gap.explain.explanation import ExplainedClass
 
@@ -37,6 +39,24 @@ def in_order(classes: tuple[ExplainedClass, ...]) -> list[tuple[str, ExplainedCl
     names = [*(name for name, _ in _RIVALS), OTHERS]
     grouped = [(name, each) for name in names for each in others if _GROUPS.get(each.codes[0], OTHERS) == name]
     return [*((REPORTED, each) for each in reported), *grouped]
+
+
+def join_twins(classes: tuple[ExplainedClass, ...]) -> tuple[ExplainedClass, ...]:
+    """Return classes with each diagnosis once: a finding of the same diagnosis as a class is joined to it.
+
+    The more probable of the two stands for both, under the class's name and with the codes of both.
+    """
+    by_code = {each.diagnosis.code: index for index, each in enumerate(classes)}
+    joined = dict(enumerate(classes))
+    for index, each in enumerate(classes):
+        twin = next((by_code[code] for code in each.diagnosis.same_as if code in by_code), None)
+        if twin is None:
+            continue
+        del joined[index]
+        first = joined[twin]
+        likelier = max(first, each, key=lambda one: one.probability)
+        joined[twin] = replace(likelier, diagnosis=first.diagnosis, codes=(*first.codes, *each.codes))
+    return tuple(joined.values())
 
 
 def _rank(explained: ExplainedClass) -> tuple[bool, float]:

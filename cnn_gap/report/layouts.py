@@ -128,9 +128,13 @@ class Layout:
             for column, lead in enumerate(leads)
         ]
         if self.rows == "3x4":
-            rhythm = next(lead for lead in _RHYTHM_LEADS if lead in there)
-            places.append(LeadPlace("rhythm", rhythm, len(self.leads), 0.0, seconds))
+            places.append(LeadPlace("rhythm", rhythm_lead(recorded), len(self.leads), 0.0, seconds))
         return tuple(places)
+
+
+def rhythm_lead(recorded: Sequence[bool] | np.ndarray) -> str:
+    """Return the lead of the rhythm strip, given which of `LEADS` are recorded: II, V1 or the first one."""
+    return next((lead for lead in _RHYTHM_LEADS if recorded[LEADS.index(lead)]), "II")
 
 
 #: The layout of a sheet unless another is asked for.

@@ -1,94 +1,79 @@
 """Explained records as pages for a browser, each a single file that loads nothing.
 
-Their security policy (https://www.w3.org/TR/CSP3/) allows by their hashes the one script and the one style
-sheet in the page and nothing else, so that no text of a record can be executed.
+`explanation_page` returns the page of one record. On top are the reading, the alerts, the measurements and the
+twelve leads, over the map of a statement if one is chosen. Below are the beats, the median beat, what each lead
+adds, and the probabilities of all outputs.
 """
 
-import json
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from hashlib import sha256
 from html import escape
-from pathlib import Path
-from string import Template
 
 import numpy as np
 
-from cnn_gap.beats.detection import MEASURED_HZ, Beats
+from cnn_gap.beats.beat_list import Beat, list_beats
+from cnn_gap.beats.detection import MEASURED_HZ
 from cnn_gap.beats.intervals import Measurements, measure
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS
+from cnn_gap.reading.reading import Reading
 from cnn_gap.record import Record
-from cnn_gap.report.diagnosis_order import in_order
-from cnn_gap.report.report_text import cautions, drawable, measured_values, person, recording, verdict
+from cnn_gap.report.diagnosis_order import in_order, join_twins
+from cnn_gap.report.layouts import FEW_LEADS, GAINS, LAYOUTS, SPEEDS, Layout, rhythm_lead
+from cnn_gap.report.page_frame import asset, embedded, framed
+from cnn_gap.report.page_reading import alerts_html, class_of, limits_html, reading_html
+from cnn_gap.report.report_text import drawable, measured_values, person, recording, verdict
 from cnn_gap.signal.resampling import bridge, nearest_valid, resample_by
 
 #: Maximum sampling rate of the tracings, Hz: ten samples to the millimetre of paper.
 DRAWN_RATE = 250
 
-_FOLDER = Path(__file__).parent / "page_assets"
-
 #: Sampling rate of the median beat on a page, Hz.
 BEAT_RATE = 250
+
+#: The group of the diagnoses that the reading states.
+STATED = "In the reading"
 
 
 @dataclass(frozen=True)
 class Links:
-    """URLs of the index, and of the records before and after in it, if there are any."""
+    """URLs of the index, the records before and after in it, and the record's report, if there are any."""
 
     index: str
     previous: str | None = None
     next: str | None = None
-
-
-@dataclass(frozen=True)
-class IndexRow:
-    """The row of a record in the index of a folder.
-
-    Attributes
-    ----------
-    name : str
-        The record's.
-    href : str or None
-        URL of its page; None if there is none.
-    reported : tuple of str
-        Abbreviations of the reported diagnoses.
-    probabilities : dict of str to float
-        Of every class that was explained, by its name.
-    notes : tuple of str
-        On the record's quality.
-    failure : str
-        The reason why the record could not be explained; empty if it was.
-    """
-
-    name: str
-    href: str | None
-    reported: tuple[str, ...] = ()
-    probabilities: Mapping[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    failure: str = ""
+    report: str | None = None
 
 
 def explanation_page(explanation: Explanation, links: Links | None = None) -> str:
-    """Return an explained record as a page: its twelve leads, whole, over the map of a chosen diagnosis.
+    """Return an explained record as a page: its reading, and its twelve leads over the map of a statement.
 
     Parameters
     ----------
     explanation : Explanation
-        Of a record of any length; tracings are reduced to `DRAWN_RATE`.
+        Of a record of any length; tracings are reduced to `DRAWN_RATE`. Without a reading the page lists the
+        diagnoses that are above their thresholds.
     links : Links, optional
         To the other pages of a folder.
     """
-    name = drawable(explanation.record.name)
-    body = _template("record.html").substitute(
+    name, reading = drawable(explanation.record.name), explanation.reading
+    lines = [line.explained for line in page_lines(explanation)]
+    measured = measure(explanation.record)
+    return framed(
+        "record",
+        f"{name}: explained ECG",
+        "record.html",
         name=escape(name),
         about=escape(_about(explanation)),
         links="" if links is None else _links(links),
-        data=_embedded(page_data(explanation)),
+        measured=_measured_html(measured_values(measured, explanation)),
+        alerts=alerts_html(explanation),
+        reading=reading_html(reading, lines),
+        limits=limits_html(explanation),
+        open="" if reading is not None else " open",
+        data=embedded(page_data(explanation, measured)),
     )
-    return _page("record", f"{name}: explained ECG", body)
 
 
 def relinked(page: str, old: Links, new: Links) -> str:
@@ -96,34 +81,53 @@ def relinked(page: str, old: Links, new: Links) -> str:
     return page.replace(_nav(old), _nav(new), 1)
 
 
-def index_page(rows: Sequence[IndexRow]) -> str:
-    """Return the page with a table of a folder's records, which can be sorted and filtered."""
-    failed = [row for row in rows if row.failure]
-    explained = [row for row in rows if not row.failure]
-    failures = (
-        _template("failures.html").substitute(rows="\n".join(_cells(row.name, row.failure) for row in failed))
-        if failed
-        else ""
-    )
-    about = f"{len(explained)} explained" + (f", {len(failed)} failed" if failed else "")
-    body = _template("index.html").substitute(
-        about=about, failures=failures, data=_embedded(_index_data(explained))
-    )
-    return _page("index", "Explained ECGs", body)
+@dataclass(frozen=True, eq=False)
+class PageLine:
+    """A diagnosis in the list of all outputs.
+
+    Attributes
+    ----------
+    group : str
+        The heading above it.
+    explained : ExplainedClass
+    degree : str
+        In the reading; empty if it is not in it.
+    """
+
+    group: str
+    explained: ExplainedClass
+    degree: str = ""
 
 
-def page_data(explanation: Explanation) -> dict[str, object]:
+def page_lines(explanation: Explanation) -> list[PageLine]:
+    """Return the diagnoses of a page, each once: first those of the reading, in its order."""
+    joined = join_twins(explanation.classes)
+    if explanation.reading is None:
+        return [PageLine(group, each) for group, each in in_order(joined)]
+    degrees: dict[int, str] = {}
+    for statement in explanation.reading.statements:
+        place = class_of(statement, joined)
+        if place is not None:
+            degrees.setdefault(place, statement.degree)
+    others = tuple(replace(each, label=False) for place, each in enumerate(joined) if place not in degrees)
+    stated = [PageLine(STATED, joined[place], degree) for place, degree in degrees.items()]
+    return [*stated, *(PageLine(group, each) for group, each in in_order(others))]
+
+
+def page_data(explanation: Explanation, measured: Measurements | None = None) -> dict[str, object]:
     """Return the data of a record's page.
 
     Voltages are whole microvolts at `rate` (Hz), null where not valid; a lead that was not recorded has none.
     Activations are thousandths of the logit's unit at the map's own steps, the first at `map_start` (s) and
-    `map_step` (s) apart. Regions are (start in s, end in s, mean activation). `beats` are (time in s, whether
-    it is a usual one).
+    `map_step` (s) apart. Regions are (start in s, end in s, mean activation). `beats` are (time in s, RR in
+    ms, QRS in ms, and whether each is usual, early, wide and after a pause).
     """
-    record = explanation.record
+    record, reading = explanation.record, explanation.reading
+    measured = measure(record) if measured is None else measured
     drawn, rate = _drawn_signal(record)
     times = explanation.step_times
-    measured = measure(record)
+    beats = list_beats(record, measured) if explanation.answerable else ()
+    lines = page_lines(explanation)
     return {
         "seconds": record.duration_s,
         "rate": rate,
@@ -134,19 +138,51 @@ def page_data(explanation: Explanation) -> dict[str, object]:
             {"name": name, "microvolts": _thousandths(values) if present else None}
             for name, values, present in zip(LEADS, drawn.T, record.leads, strict=True)
         ],
-        "measured": measured_values(measured, explanation),
-        "cautions": [drawable(text) for text in cautions(explanation)],
-        "beats": _beats(measured.beats),
-        "median": _median(measured, record),
+        "layouts": {rows: Layout(rows).leads for rows in LAYOUTS},
+        "rhythm": rhythm_lead(record.leads),
+        "few_leads": FEW_LEADS,
+        "speeds": SPEEDS,
+        "gains": GAINS,
+        "reading": reading is not None,
+        "answerable": explanation.answerable,
+        "beats": [
+            _beat_data(beat, bool(usual)) for beat, usual in zip(beats, measured.beats.usual, strict=False)
+        ],
+        "median": _median(measured, record) if explanation.answerable else None,
         "classes": [
-            {"group": group, **_class_data(each, explanation.times, times)}
-            for group, each in in_order(explanation.classes)
+            {
+                "group": line.group,
+                "compared": _compared(line, reading),
+                "stated": line.explained.label if reading is None else bool(line.degree),
+                **_class_data(line.explained, explanation.times, times),
+            }
+            for line in lines
         ],
     }
 
 
-def _beats(beats: Beats) -> list[list[float | int]]:
-    return [[round(float(time), 3), int(usual)] for time, usual in zip(beats.times_s, beats.usual, strict=True)]
+def _compared(line: PageLine, reading: Reading | None) -> str:
+    """Return the probability of a diagnosis, and what the reading or else the threshold makes of it."""
+    each = line.explained
+    if reading is not None:
+        threshold = "" if each.threshold is None else f"; Challenge's threshold {each.threshold:.3f}"
+        return f"{each.probability:.3f}: {line.degree or 'not in the reading'}{threshold}"
+    if each.threshold is None:
+        return f"{each.probability:.3f}: {verdict(each)}"
+    than = "<" if each.probability < each.threshold else "≥"
+    return f"{each.probability:.3f} {than} {each.threshold:.3f}: {verdict(each)}"
+
+
+def _beat_data(beat: Beat, usual: bool) -> list[float | int | None]:
+    milliseconds = (None if value is None else round(1000 * value) for value in (beat.rr_s, beat.qrs_s))
+    flags = (usual, beat.early, beat.wide, beat.pause)
+    return [round(beat.time_s, 3), *milliseconds, *map(int, flags)]
+
+
+def _measured_html(values: Sequence[tuple[str, str]]) -> str:
+    listed = values or [("nothing that can be trusted", "")]
+    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in listed)
+    return f'<dt class="what">Measured</dt>{items}'
 
 
 def _median(measured: Measurements, record: Record) -> dict[str, object] | None:
@@ -188,8 +224,6 @@ def _class_data(explained: ExplainedClass, sampled: np.ndarray, times: np.ndarra
         "codes": explained.codes,
         "probability": explained.probability,
         "threshold": explained.threshold,
-        "reported": explained.label,
-        "verdict": verdict(explained),
         "level": explained.level,
         "regions": [
             [round(region.start_s, 4), round(region.end_s, 4), round(region.activation, 4)]
@@ -230,67 +264,11 @@ def _links(links: Links) -> str:
     steps = [
         f'<a rel="{rel}" href="{escape(href)}">{text}</a>' for rel, href, text in wanted if href is not None
     ]
-    return "\n".join([f'<a rel="up" href="{escape(links.index)}">All records</a>', *steps])
+    report = [] if links.report is None else [f'<a rel="alternate" href="{escape(links.report)}">PDF</a>']
+    return "\n".join([f'<a rel="up" href="{escape(links.index)}">All records</a>', *steps, *report])
 
 
 def _nav(links: Links) -> str:
     """Return links with the tags around them, which occur once in a page: texts of a record are escaped."""
-    before, after = _text("record.html").split("$links")
+    before, after = asset("record.html").split("$links")
     return before.rpartition("\n")[2] + _links(links) + after.partition("\n")[0]
-
-
-def _index_data(rows: Sequence[IndexRow]) -> dict[str, object]:
-    """Return the index's rows: name, URL, reported, notes and probabilities in thousandths, by `diagnoses`."""
-    diagnoses = list(dict.fromkeys(name for row in rows for name in row.probabilities))
-    return {
-        "diagnoses": [drawable(name) for name in diagnoses],
-        "rows": [
-            [
-                drawable(row.name),
-                row.href,
-                drawable(", ".join(row.reported)),
-                drawable("; ".join(row.notes)),
-                [
-                    round(1000 * row.probabilities[name]) if name in row.probabilities else None
-                    for name in diagnoses
-                ],
-            ]
-            for row in rows
-        ],
-    }
-
-
-def _cells(*texts: str) -> str:
-    return "<tr>" + "".join(f"<td>{escape(drawable(text))}</td>" for text in texts) + "</tr>"
-
-
-def _page(kind: str, title: str, body: str) -> str:
-    style, script = _text("style.css"), _text("shared.js") + _text(f"{kind}.js")
-    return _template("frame.html").substitute(
-        kind=kind,
-        title=escape(title),
-        policy=_policy(style, script),
-        style=style,
-        script=script,
-        body=body,
-    )
-
-
-def _policy(style: str, script: str) -> str:
-    allowed = (f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (style, script))
-    return (
-        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'"
-    ).format(*allowed)
-
-
-def _embedded(data: object) -> str:
-    """Return data as JSON without `<`, so that it cannot end the script element around it."""
-    return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _template(name: str) -> Template:
-    return Template(_text(name))
-
-
-def _text(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")

@@ -5,10 +5,14 @@ import math
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.diagnoses.classes import Diagnosis, duplicate_indices
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
+from cnn_gap.reading.reading import Statement
 from cnn_gap.record import Record
 
 #: Codes of rhythms without a PR interval: atrial fibrillation, flutter, pacing rhythm.
 WITHOUT_PR = frozenset({"164889003", "164890007", "10370003", "AFIB", "AFLT", "PACE"})
+
+#: The age that PTB-XL gives everybody who is older than 89 (Wagner et al. 2020, doi:10.1038/s41597-020-0495-6).
+HIDDEN_AGE = 300
 
 #: The largest number of diagnoses without training records that are named; the others are counted.
 _MOST_NAMED = 6
@@ -45,6 +49,17 @@ def verdict(explained: ExplainedClass) -> str:
     )
 
 
+def why(statement: Statement) -> str:
+    """Return where a statement comes from, such as ``network 0.93 and measurement: QRS 150 ms``."""
+    network = "" if statement.probability is None else f"network {statement.probability:.2f}"
+    measured = "; ".join(statement.evidence)
+    if statement.origin == "network":
+        return "; ".join(filter(None, (network, measured)))
+    if statement.origin == "measurement":
+        return f"measurement: {measured}" + (f" ({network})" if network else "")
+    return f"{network} and measurement: {measured}"
+
+
 def codes(explained: ExplainedClass) -> str:
     """Return a class's codes after their system, such as ``SNOMED CT 164889003``."""
     return f"{explained.diagnosis.system} {', '.join(explained.codes)}"
@@ -52,7 +67,8 @@ def codes(explained: ExplainedClass) -> str:
 
 def person(record: Record) -> list[str]:
     """Return the age and sex of the person, where they are known, such as ``["63 years", "female"]``."""
-    known = [] if math.isnan(record.age) else [f"{record.age:g} years"]
+    age = "over 89 years" if record.age == HIDDEN_AGE else f"{record.age:g} years"
+    known = [] if math.isnan(record.age) else [age]
     return known if record.sex == "Unknown" else [*known, record.sex.lower()]
 
 
@@ -63,10 +79,17 @@ def recording(record: Record) -> list[str]:
 
 
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
-    """Return `Measurements.values`, without PR in rhythms that have none; empty without a heartbeat."""
+    """Return `Measurements.values`, without PR in a rhythm without a PR interval.
+
+    The reading says which rhythm it is, or else the diagnoses that are reported. Nothing is returned of a
+    record in which there is no heartbeat that can be judged.
+    """
     if not explanation.answerable:
         return []
-    without_pr = WITHOUT_PR & {diagnosis.code for diagnosis in explanation.reported}
+    stated = {each.code for each in explanation.reported}
+    if explanation.reading is not None:
+        stated = {code for each in explanation.reading.statements for code in each.codes}
+    without_pr = WITHOUT_PR & stated
     return [(name, value) for name, value in measured.values if name != "PR" or not without_pr]
 
 

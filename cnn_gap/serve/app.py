@@ -28,6 +28,7 @@ ASSETS = Path(__file__).parent / "assets"
 #: The files of the page by their paths.
 PAGE_FILES = {"/": "index.html", "/app.js": "app.js", "/app.css": "app.css"}
 
+Answer = Callable[[Request], Awaitable[Response]]
 Handler = Callable[[Request, AsyncExitStack], Awaitable[Response]]
 
 _log = logging.getLogger("cnn_gap.serve")
@@ -56,14 +57,11 @@ def make_app(service: Service, fingerprint: str, access: Access) -> Starlette:
         async with service.running() as uploads:
             yield {"uploads": uploads}
 
-    routes = [
-        Route(
-            each.path,
-            _Guarded(each, getattr(handlers, each.name), service, access).answer,
-            methods=[each.method],
-        )
-        for each in OPERATIONS
-    ]
+    answers: dict[str, dict[str, Answer]] = {}
+    for each in OPERATIONS:
+        guarded = _Guarded(each, getattr(handlers, each.name), service, access)
+        answers.setdefault(each.path, {})[each.method] = guarded.answer
+    routes = [Route(path, _by_method(methods), methods=list(methods)) for path, methods in answers.items()]
     routes += [Route(path, _page(name, access)) for path, name in PAGE_FILES.items()]
     routes.append(Route("/openapi.json", _open(openapi, access)))
     cors = Middleware(
@@ -128,16 +126,23 @@ class _Guarded:
         return response
 
 
-def _page(name: str, access: Access) -> Callable[[Request], Awaitable[Response]]:
+def _by_method(answers: dict[str, Answer]) -> Answer:
+    """Return a function that answers the methods of one path, HEAD as GET."""
+
+    async def answer(request: Request) -> Response:
+        return await answers["GET" if request.method == "HEAD" else request.method](request)
+
+    return answer
+
+
+def _page(name: str, access: Access) -> Answer:
     async def page(request: Request) -> Response:
         return FileResponse(ASSETS / name, headers={"Content-Security-Policy": PAGE_POLICY})
 
     return _open(page, access)
 
 
-def _open(
-    answer: Callable[[Request], Awaitable[Response]], access: Access
-) -> Callable[[Request], Awaitable[Response]]:
+def _open(answer: Answer, access: Access) -> Answer:
     """Return a function that answers without a token, and checks the host alone."""
 
     async def checked(request: Request) -> Response:

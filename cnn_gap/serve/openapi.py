@@ -153,7 +153,7 @@ EXAMPLES: dict[str, Any] = {
             {
                 "name": "ptbxl-100hz",
                 "fingerprint": "6f1c0d",
-                "runtime": "keras",
+                "runtime": "onnx",
                 "precision": "float32",
                 "classes": [{"name": "Atrial fibrillation", "abbreviation": "AF", "codes": ["164889003"]}],
             }

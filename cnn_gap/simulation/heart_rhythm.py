@@ -122,6 +122,29 @@ def with_premature(
     return replace(beats, onsets=onsets, kinds=tuple(labels))
 
 
+def with_run(beats: SimulatedBeats, at_s: float, count: int, share: float = 0.5) -> SimulatedBeats:
+    """Insert a run of `count` ventricular beats at `at_s`, which are `share` of a cycle apart.
+
+    The beats after the run are later by as much as a compensatory pause needs.
+    """
+    first = int(np.searchsorted(beats.onsets, at_s))
+    cycle = float(beats.onsets[first] - beats.onsets[first - 1])
+    run = beats.onsets[first - 1] + share * cycle * np.arange(1, count + 1)
+    later = beats.onsets[first:] - beats.onsets[first] + run[-1] + cycle * (2 - share)
+    onsets = np.concatenate([beats.onsets[:first], run, later])
+    cycles = np.concatenate([beats.cycles[:first], np.full(count, share * cycle), beats.cycles[first:]])
+    kinds = (*beats.kinds[:first], *[VENTRICULAR] * count, *beats.kinds[first:])
+    return SimulatedBeats(onsets, cycles, kinds)
+
+
+def with_pause(beats: SimulatedBeats, at_s: float, seconds: float) -> SimulatedBeats:
+    """Delay the beats from `at_s` on, so that none occurs for `seconds`."""
+    first = int(np.searchsorted(beats.onsets, at_s))
+    onsets = beats.onsets.copy()
+    onsets[first:] += seconds - (onsets[first] - onsets[first - 1])
+    return replace(beats, onsets=onsets)
+
+
 def fibrillation_waves(samples: int, sampling_rate: float, size: float, rng: np.random.Generator) -> np.ndarray:
     """Return fibrillatory waves of 4-9 Hz, largest in V1, as dipoles of shape (samples, 3) in mV.
 

@@ -1,6 +1,6 @@
 """Simulation of twelve-lead ECGs with given diagnoses, from the heart's rhythm to noise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -54,6 +54,7 @@ def simulate_record(
     seconds: float,
     seed: int | Sequence[int],
     noise: Noise = Noise(),
+    change: Callable[[rhythm.SimulatedBeats], rhythm.SimulatedBeats] = lambda beats: beats,
 ) -> SimulatedRecord:
     """Simulate one recording.
 
@@ -70,6 +71,8 @@ def simulate_record(
         The same seed gives the same record. The noise depends on the sampling rate, the heart does not.
     noise : Noise
         Amplitudes of the noise.
+    change : callable
+        Changes the beats before their waves are drawn.
 
     Raises
     ------
@@ -88,6 +91,7 @@ def simulate_record(
     samples = round(seconds * sampling_rate)
     ectopic = ventricular_beat(patient, rng)
     beats, dipoles, background = _rhythm(heart, samples, sampling_rate, rng)
+    beats = change(beats)
     layers = _layers(heart, ectopic, beats, sampling_rate)
     for layer in layers:
         model.add_waves(dipoles, sampling_rate, layer.form, layer.starts, layer.durations, layer.gains)

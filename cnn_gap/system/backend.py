@@ -27,7 +27,7 @@ def start_keras(lean: bool = False) -> None:
     InputError
         If the backend of `KERAS_BACKEND` is not installed.
     """
-    if "keras" in sys.modules:
+    if sys.modules.get("keras") is not None:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
@@ -41,7 +41,9 @@ def start_keras(lean: bool = False) -> None:
         keras.ops.zeros(1)  # TensorFlow searches for devices when it first computes
     except (ImportError, ValueError) as error:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-        raise InputError(f"Keras cannot start with the backend {backend}: {error}") from error
+        raise InputError(
+            f"Keras cannot start with the backend {backend}: {error}; pip install 'cnn-gap[train]'"
+        ) from error
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -10,7 +10,7 @@ from cnn_gap.evaluate.calibration import calibrate, fit_calibration, scale_logit
 from cnn_gap.evaluate.thresholds import adapted_thresholds
 from cnn_gap.io.label_tables import read_label_table
 from cnn_gap.io.training_records import list_training_records
-from cnn_gap.model.folder import ModelDescription, load_model, require_model_folder, save_model
+from cnn_gap.model.folder import ModelDescription, read_model, require_model_folder, save_model
 from cnn_gap.predict.predictor import Predictor
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
@@ -66,12 +66,12 @@ def _adapt(
     log: Callable[[str], None],
     strict: bool,
 ) -> ModelDescription:
-    network, description = load_model(start)
-    labels, probabilities = _classify(Predictor(network, description), data, label_table, log, strict)
+    trained, description = read_model(start)
+    labels, probabilities = _classify(Predictor(trained, description), data, label_table, log, strict)
     classes = description.class_set
     thresholds = adapted_thresholds(classes, labels, probabilities, description.lowest_probabilities)
     scales, offsets = fit_calibration(labels, probabilities)
-    scale_logits(network, scales, offsets)
+    scale_logits(trained.keras, scales, offsets)
     thresholds = np.where(np.isfinite(thresholds), calibrate(thresholds, scales, offsets), np.inf)
     positives = labels.sum(axis=0)
     adapted = replace(
@@ -79,7 +79,7 @@ def _adapt(
         thresholds=tuple(float(value) if np.isfinite(value) else None for value in thresholds),
         training=description.training | {"adapted_to_records": len(labels)},
     )
-    save_model(model, network, adapted)
+    save_model(model, trained.keras, adapted)
     log(f"adapted {np.count_nonzero(positives)} classes of {len(classes)} to {len(labels)} records: {model}")
     return adapted
 

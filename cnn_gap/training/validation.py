@@ -5,8 +5,8 @@ import numpy as np
 
 from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
 from cnn_gap.evaluate.thresholds import DEFAULT_THRESHOLD, out_of_fold_metric, stable_thresholds
-from cnn_gap.network.activation_maps import window_multiple
 from cnn_gap.network.devices import predict_evenly
+from cnn_gap.network.structure import structure_of
 from cnn_gap.training.batches import cut
 from cnn_gap.training.experiment import Experiment
 from cnn_gap.training.window_store import WindowStore
@@ -20,7 +20,7 @@ def predict_records(
     Records shorter than a window are predicted without the zeros around them.
     """
     windows, owners = store.windows_of(records)
-    held, step = np.array(store.held)[owners], window_multiple(network)
+    held, step = np.array(store.held)[owners], structure_of(network).window_multiple
     lengths = np.where(held < store.samples, held - held % step, held)
     predicted = np.empty((len(windows), network.output_shape[-1]), np.float32)
     for length in np.unique(lengths):

@@ -452,9 +452,9 @@ def test_the_command_ends_with_a_count(run_command, model, data, tmp_path):
     assert "SIM0002" in result.err
 
 
-def test_keras_does_not_start_where_every_result_is_kept(run_command, model, data, tmp_path, monkeypatch):
+def test_no_network_is_loaded_where_every_result_is_kept(run_command, model, data, tmp_path, monkeypatch):
     assert run_command(driver, [model, data, tmp_path / "out"]).code == 0
-    monkeypatch.delattr(drive, "start_keras")
+    monkeypatch.delattr(drive, "_load")
     result = run_command(driver, [model, data, tmp_path / "out"])
     assert result.out.splitlines()[-1] == "0 classified, 0 failed, 48 kept from an earlier run"
     (tmp_path / "out" / "SIM0000.csv").unlink()

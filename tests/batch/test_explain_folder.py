@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.report.page import Links, explanation_page
+from cnn_gap.report.sheet.report import SheetOptions
 from cnn_gap.results.ledger import files_hash
 from cnn_gap.system.errors import InputError
 
@@ -226,6 +227,29 @@ def test_a_record_that_kills_the_process_that_writes_it_costs_no_other(folder, m
     assert line.startswith(f"SIM0001: {folder.data / 'SIM0001.hea'}: the process that wrote its page was ended")
     monkeypatch.undo()
     assert folder.explain() == ((1, 0, 3), [])
+
+
+def test_reports_are_kept_made_again_and_removed_like_the_other_files(folder):
+    reports = ExplainOptions("top1", leads=False, reports=SheetOptions())
+    for name in NAMES[1:]:
+        for path in folder.data.glob(f"{name}.*"):
+            path.unlink()
+    assert folder.explain(reports)[0] == (1, 0, 0)
+    report = folder.out / "SIM0000.pdf"
+    whole = report.read_bytes()
+    assert '"SIM0000.pdf"' in (folder.out / "index.html").read_text()
+    assert ("alternate", "SIM0000.pdf") in folder.links()["SIM0000.html"]
+    assert folder.explain(reports)[0] == (0, 0, 1)
+    report.write_bytes(whole[:-1])
+    assert folder.explain(reports)[0] == (1, 0, 0)
+    assert report.read_bytes() == whole
+    assert folder.explain(replace(reports, reports=None))[0] == (1, 0, 0)
+    assert not report.exists(), "a run without reports leaves none of an earlier one"
+    report.write_bytes(b"mine")
+    assert folder.explain(replace(reports, reports=None))[0] == (0, 0, 1)
+    with pytest.raises(InputError, match=r"SIM0000\.pdf: is not a figure of an explanation and stays as it is"):
+        folder.explain(reports)
+    assert report.read_bytes() == b"mine"
 
 
 def test_what_writes_pages_needs_no_keras():

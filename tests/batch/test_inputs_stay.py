@@ -18,14 +18,13 @@ from cnn_gap.batch import explain_folder, explanation_files
 from cnn_gap.batch.explanation_files import EXPLANATIONS, WrittenRecord
 from cnn_gap.commands import drive
 from cnn_gap.commands import explain as explain_command
-from cnn_gap.commands import export as export_command
 from cnn_gap.commands import train as train_command
 from cnn_gap.io.annotations import write_events
 from cnn_gap.io.sources import list_records
 from cnn_gap.model.folder import read_description
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows
-from cnn_gap.report.page import IndexRow
+from cnn_gap.report.page_index import IndexRow
 from cnn_gap.results.ledger import files_hash
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.writers import WRITERS
@@ -112,15 +111,13 @@ def stubs():
     """Commands without a network: what comes after their checks writes the same files in no time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drive, "_load", lambda model, runtime: Stub(model))
-        patch.setattr(explain_command, "_load", Stub)
-        for module in (explain_command, export_command, train_command):
-            patch.setattr(module, "start_keras", lambda lean: None)
+        patch.setattr(explain_command, "_load", lambda model, runtime: Stub(model))
+        patch.setattr(train_command, "start_keras", lambda lean: None)
         patch.setattr(explain_folder, "_computed", lambda classifier, options, tasks: tasks)
         patch.setattr(explain_folder, "map_reader", lambda classifier, level: None)
         patch.setattr(explanation_files.RecordWriter, "write", write_stub)
         patch.setattr(explain_folder.ExplainOptions, "explain", lambda *arguments: (None, None))
         patch.setattr(explain_command, "_write_explanations", write_wished)
-        patch.setattr("cnn_gap.model.folder.load_model", lambda folder: (None, None))
         patch.setattr(
             "cnn_gap.model.export.export_network", lambda network, about, path: path.write_bytes(b"new")
         )

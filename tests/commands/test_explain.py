@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import scipy.io
+from pypdf import PdfReader
 
 import explain
 from cnn_gap.batch.explanation_files import EXPLANATIONS
@@ -89,6 +90,17 @@ def test_a_page_lists_every_class_unless_some_are_named(model, classifier, path,
     assert json.loads(content.read_text()) == json.loads(json.dumps(answered))
     assert run_command(explain, [model, path, "--html", page, "--classes", "AF"]).code == 0
     assert _listed(page) == [["164889003"]]
+
+
+def test_a_pdf_holds_the_reading_and_all_findings(model, path, tmp_path, run_command):
+    report = tmp_path / "report.pdf"
+    ended = run_command(explain, [model, path, "--no-leads", "--out", report])
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, f"wrote {report}"), ended.err
+    first, *findings = (page.extract_text() for page in PdfReader(report).pages)
+    assert path.stem in first
+    assert "25 mm/s" in first
+    assert f"model {model.name}" in first
+    assert all(path.stem in page for page in findings)
 
 
 def test_without_leads_there_are_no_shares(model, path, tmp_path, run_command):
@@ -191,6 +203,12 @@ def test_a_folder_takes_a_folder_for_its_results_alone(model, records, wishes, r
     assert "a folder of records needs --out DIR" in ended.err
 
 
+def test_the_report_of_one_record_has_a_path(model, path, run_command):
+    ended = run_command(explain, [model, path, "--pdf"])
+    assert ended.code == 2
+    assert "of one record write --out NAME.pdf" in ended.err
+
+
 def test_a_list_of_records_is_explained_under_its_names(model, records, tmp_path, run_command):
     first, second = find_records(records)[:2]
     (tmp_path / "list.txt").write_text(f"{first},mine\n{second}\n")
@@ -212,9 +230,13 @@ def test_a_record_without_a_heart_has_a_page_that_says_why_and_no_annotations(mo
     assert ended.code == 0, ended.err
     assert read_events(marks) == ()
     assert "no lead has a signal" in page.read_text()
-    ended = run_command(explain, [model, data, "--out", tmp_path / "out", "--no-leads"])
+    ended = run_command(explain, [model, data, "--out", tmp_path / "out", "--no-leads", "--pdf"])
     assert (ended.code, ended.out.split(",")[0]) == (0, "1 explained"), ended.err
     assert read_events(tmp_path / "out" / "FLAT.cam") == ()
+    (sheet,) = PdfReader(tmp_path / "out" / "FLAT.pdf").pages
+    assert "Not interpretable: nothing is answered: no lead has a signal" in " ".join(
+        sheet.extract_text().split()
+    )
 
 
 @pytest.mark.parametrize("option", ["--json", "--html", "--annotations", "--out"])

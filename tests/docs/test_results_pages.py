@@ -22,6 +22,14 @@ def test_a_page_is_what_its_figures_and_the_template_make(path):
     )
 
 
+def test_the_card_and_the_page_of_a_record_say_how_true_it_is_elsewhere():
+    figures = json.loads((RESULTS / "ptbxl-100hz.json").read_text(encoding="utf-8"))
+    true = figures["reliability of other databases / 0.9 to 1 / share true"]
+    for path in ("model/README.md", "cnn_gap/report/page_assets/record.html"):
+        text = " ".join((ROOT / path).read_text(encoding="utf-8").split())
+        assert f"with 0.9 or more, {100 * true:.0f} %" in text or f"{100 * true:.0f} % are in" in text
+
+
 def test_there_is_a_page_for_each_shipped_model():
     from cnn_gap.model.catalogue import list_models
 

@@ -16,20 +16,29 @@ from cnn_gap.system.errors import InputError
 
 @pytest.fixture(scope="module")
 def network():
-    return load_classifier().network
+    return load_classifier().trained
 
 
 def _windows(network, count, samples=480):
     rng = np.random.default_rng(count)
-    return rng.normal(0, 0.3, (count, samples, network.input_shape[-1])).astype(np.float32)
+    return rng.normal(0, 0.3, (count, samples, network.structure.channels)).astype(np.float32)
+
+
+@pytest.mark.parametrize("threads", ["1", "3", ""])
+@pytest.mark.parametrize("count", [1, 21])
+def test_onnx_runtime_gives_the_same_with_any_number_of_threads(network, monkeypatch, count, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    windows = _windows(network, count)
+    (given,) = start_runtime(network, Runtime())(windows)
+    np.testing.assert_allclose(given, network.keras.predict_on_batch(windows), atol=1e-5)
 
 
 @pytest.mark.parametrize(("count", "samples"), [(1, 480), (5, 480), (3, 1160)])
 def test_openvino_gives_what_keras_gives(network, count, samples):
     pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
     windows = _windows(network, count, samples)
-    given = start_runtime(network, Runtime("openvino"))(windows)
-    np.testing.assert_allclose(given, network.predict_on_batch(windows), atol=1e-5)
+    (given,) = start_runtime(network, Runtime("openvino"))(windows)
+    np.testing.assert_allclose(given, network.keras.predict_on_batch(windows), atol=1e-5)
 
 
 def test_bfloat16_is_near(network):
@@ -37,28 +46,41 @@ def test_bfloat16_is_near(network):
     if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
     windows = _windows(network, 4)
-    given = start_runtime(network, Runtime(precision="bfloat16"))(windows)
-    exact = network.predict_on_batch(windows)
+    (given,) = start_runtime(network, Runtime(precision="bfloat16"))(windows)
+    (exact,) = start_runtime(network, Runtime())(windows)
     assert 0 < np.abs(given - exact).max() < 0.05
 
 
 def test_what_cannot_be_is_said():
-    with pytest.raises(InputError, match="runtime must be one of auto, keras, openvino; received 'torch'"):
+    with pytest.raises(
+        InputError, match="runtime must be one of auto, onnx, openvino, keras; received 'torch'"
+    ):
         Runtime("torch")
     with pytest.raises(InputError, match=r"precision must be one of .*; received 'float16'"):
         Runtime(precision="float16")
-    with pytest.raises(InputError, match="Keras predicts in float32"):
-        Runtime("keras", "bfloat16")
+    for name in ("keras", "onnx"):
+        with pytest.raises(InputError, match=f"{name} predicts in float32"):
+            Runtime(name, "bfloat16")
 
 
-def test_a_classifier_answers_alike_by_openvino():
-    pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
+@pytest.mark.parametrize("name", ["auto", "onnx", "openvino"])
+def test_a_classifier_answers_and_explains_alike_by_each_runtime(name):
+    if name == "openvino":
+        pytest.importorskip("openvino", reason="the extra cnn-gap[fast] is not installed")
     record = ROOT / "test_data" / "SIM0008"
-    keras_says, openvino_says = (
-        load_classifier(runtime=name).predict(record) for name in ("keras", "openvino")
-    )
-    np.testing.assert_allclose(openvino_says.probabilities, keras_says.probabilities, atol=1e-5)
-    assert (openvino_says.labels == keras_says.labels).all()
+    expected, found = (load_classifier(runtime=each).explain(record, "NSR") for each in ("keras", name))
+    (by_keras,), (by_other,) = expected.classes, found.classes
+    assert by_other.probability == pytest.approx(by_keras.probability, abs=1e-5)
+    largest = np.abs(by_keras.activation).max()
+    np.testing.assert_allclose(by_other.activation, by_keras.activation, rtol=1e-4, atol=1e-5 * largest)
+    assert by_other.label == by_keras.label
+
+
+def test_keras_is_loaded_where_it_is_asked_for():
+    classifier = load_classifier(runtime="keras")
+    loaded = classifier.network
+    assert loaded is classifier.network
+    assert loaded.output_shape == (None, len(classifier.classes))
 
 
 @pytest.mark.parametrize("long", [False, True])
@@ -69,7 +91,7 @@ def test_the_chosen_runtime_computes_records_of_any_length(monkeypatch, long):
     def start(network, runtime):
         def compute(windows):
             chosen.append(len(windows))
-            return np.full((len(windows), network.output_shape[1]), 0.25, np.float32)
+            return (np.full((len(windows), network.structure.outputs), 0.25, np.float32),)
 
         return compute
 

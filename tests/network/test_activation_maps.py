@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from cnn_gap.network.activation_maps import map_stride, receptive_field, with_maps
+from cnn_gap.network.activation_maps import with_maps
 from cnn_gap.network.architecture import build_network
 from cnn_gap.network.map_times import record_maps
 from cnn_gap.network.options import Network
+from cnn_gap.network.structure import structure_of
 from cnn_gap.signal.windows import Preprocessing, prediction_windows
 from cnn_gap.system.errors import InputError
 
@@ -92,14 +93,14 @@ def test_margins_are_seen_and_have_no_maps(kind):
     windows[:, :MARGIN] = 0
     changed = with_maps(network).predict_on_batch(windows)[1]
     assert not np.allclose(changed[:, 0], maps[:, 0], rtol=1e-2)
-    assert map_stride(network) == 4
+    assert structure_of(network).map_stride == 4
 
 
 def test_a_margin_keeps_the_ends_of_a_periodic_signals_map_straight():
     times = np.arange(400 + 2 * MARGIN)[None, :, None] - MARGIN
     windows = np.sin(2 * np.pi * times / 40 + np.arange(12)).astype(np.float32)
     network = _network("residual", margin=MARGIN)
-    assert receptive_field(network) <= 2 * MARGIN
+    assert structure_of(network).receptive_field <= 2 * MARGIN
     maps = with_maps(network).predict_on_batch(windows)[1][0]
     middle = maps[50:60]
     np.testing.assert_allclose(maps[:10], middle, atol=1e-4)
@@ -111,7 +112,7 @@ def test_a_margin_keeps_the_ends_of_a_periodic_signals_map_straight():
 @pytest.mark.parametrize("kind", ["plain", "residual"])
 def test_the_receptive_field_is_what_a_step_sees(kind):
     network = _network(kind)
-    field = receptive_field(network)
+    field = structure_of(network).receptive_field
     windows = np.zeros((1, 200, 12), np.float32)
     step = 25
     centre = 4 * step + 1.5
@@ -175,7 +176,7 @@ def test_a_constant_map_stays_constant_for_any_length_and_rate(seconds, rate, ov
 
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_the_stride_is_the_product_of_all_pooling(kind):
-    assert map_stride(build_network(NETWORKS[kind], 12, 3)) == 4
+    assert structure_of(build_network(NETWORKS[kind], 12, 3)).map_stride == 4
 
 
 def _without_average():
@@ -205,6 +206,6 @@ def _with_more_between():
     ],
 )
 def test_a_network_that_pools_otherwise_is_refused(make, named):
-    for function in (with_maps, map_stride):
+    for function in (with_maps, lambda network: structure_of(network).map_stride):
         with pytest.raises(InputError, match=named):
             function(make())

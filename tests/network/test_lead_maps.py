@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from cnn_gap.network.lead_maps import lead_maps, logit_gradients
+from cnn_gap.network.gradients import logit_gradients
+from cnn_gap.network.lead_maps import lead_maps
 from cnn_gap.system.errors import InputError
 
 

@@ -105,11 +105,11 @@ def test_the_report_has_the_reading_in_its_order_and_a_page_for_each_finding(tmp
     in_order = (
         "Abnormal ECG: premature ventricular complexes.",
         "ALERT Pause of 3.1 s",
-        "Sinus rhythm (present; probability 0.90)",
+        "Sinus rhythm (present; network 0.90)",
         "Premature ventricular complexes (present",
-        "Probable right bundle branch block (probable",
+        "Probable right bundle branch block (network 0.90)",
         "Lead V1 is flat.",
-        "Not assessed, without V1: Low QRS voltages, Left ventricular hypertrophy.",
+        "Not assessed: low QRS voltages, left ventricular hypertrophy – without V1.",
     )
     places = [first.index(text) for text in in_order]
     assert places == sorted(places)

@@ -487,7 +487,7 @@ def test_the_sheet_says_what_a_reader_must_know():
     )
     text = "\n".join(words(sheet(explanation)))
     for wanted in (
-        "reported of it: AF, PAC",
+        "Reported of it: AF, PAC",
         "Never learned and so never reported: Premature ventricular contractions",
         "The network sees nothing above 40 Hz",
         "Lead V2 is flat",

@@ -9,7 +9,6 @@ pytest.importorskip("starlette")
 
 from starlette.requests import Request
 
-from cnn_gap.commands import serve
 from cnn_gap.commands.main import main
 from cnn_gap.serve import limits
 from cnn_gap.serve.limits import Places, Rates
@@ -69,7 +68,7 @@ def test_tokens_are_long_and_there_is_one(tmp_path):
 
 
 def test_other_addresses_need_tokens(monkeypatch):
-    monkeypatch.setattr(serve, "start_keras", lambda: pytest.fail("started"))
+    monkeypatch.setattr("cnn_gap.classifier.load_classifier", lambda *_: pytest.fail("loaded"))
     with pytest.raises(InputError, match="--token-file"):
         main(["serve", "--host", "0.0.0.0"])
 

@@ -135,7 +135,8 @@ def test_a_request_that_is_wrong_says_why(client, records, dicom):
     for name in ("..", ".hidden", "a/", "%00.dcm", "a" * 300):
         problem(client.post(f"/v1/ecgs?name={name}", content=b"x"), 400)
     problem(client.get("/v1/nothing"), 404)
-    problem(client.put("/v1/ecgs"), 405)
+    wrong = client.put(f"/v1/collections/{KEY}")
+    assert "Method Not Allowed" in problem(wrong, 405) and wrong.headers["allow"] == "DELETE, GET, HEAD"
 
 
 def test_a_body_that_is_too_large_is_refused_announced_or_not(client):

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
-from cnn_gap.reading.reading import Reading
+from cnn_gap.reading.reading import Reading, in_sentence
 from cnn_gap.report.report_text import measured_values, network_limits, person, recording
 from cnn_gap.report.sheet.findings import about
 from cnn_gap.report.sheet.leads import draw_column_times, draw_leads, is_cut
@@ -110,13 +110,14 @@ def _sentences(texts: Iterable[str]) -> list[str]:
 
 
 def _withheld(reading: Reading) -> list[str]:
-    """Return the statements that cannot be made of the record, together by their reason."""
+    """Return the statements that cannot be made of the record, those with the same reason together."""
     by_reason: dict[str, list[str]] = defaultdict(list)
     for text in reading.not_assessed:
         if text not in UNKNOWN_TO_THE_MODEL:
             name, _, reason = text.partition(": ")
-            by_reason[reason].append(name)
-    return [f"Not assessed, {reason}: {', '.join(names)}." for reason, names in by_reason.items()]
+            by_reason[reason].append(in_sentence(name))
+    listed = "; ".join(f"{', '.join(names)} – {reason}" for reason, names in by_reason.items())
+    return [f"Not assessed: {listed}."] if listed else []
 
 
 def _facts(explanation: Explanation, size: float) -> list[Paragraph]:
@@ -128,7 +129,7 @@ def _facts(explanation: Explanation, size: float) -> list[Paragraph]:
 
 def _draw_person(paper: Paper, explanation: Explanation, measured: Measurements) -> None:
     """Write who was recorded and when, and below it what was measured."""
-    values = measured_values(measured, explanation) if explanation.answerable else []
+    values = measured_values(measured, explanation)
     rows = [Paragraph((Run(name),), 8.5) for name, _ in values] or [
         Paragraph((Run("Nothing was measured that can be trusted."),), 8.5)
     ]

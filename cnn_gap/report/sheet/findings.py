@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.reading.interpret import NORMAL
 from cnn_gap.reading.reading import Reading, Statement, in_sentence
-from cnn_gap.report.report_text import answer, full_name
+from cnn_gap.report.page_reading import class_of
+from cnn_gap.report.report_text import answer, full_name, why
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +30,16 @@ class MappedFinding:
     @property
     def about(self) -> str:
         """How it was decided: degree, probability and measured values, or probability and threshold."""
-        return answer(self.explained) if self.statement is None else about(self.statement)
+        if self.statement is None:
+            return answer(self.explained)
+        said = about(self.statement)
+        return said[:1].upper() + said[1:]
 
 
 def about(statement: Statement) -> str:
-    """Return the degree, the probability and the measured values of a statement."""
-    probability = [] if statement.probability is None else [f"probability {statement.probability:.2f}"]
-    origin = ["by measurement alone"] if statement.origin == "measurement" else []
-    return "; ".join((statement.degree, *probability, *statement.evidence, *origin)).replace("-", "−")
+    """Return where a statement comes from, and its degree if its text does not say it."""
+    degree = ("present",) if statement.degree == "present" else ()
+    return "; ".join((*degree, why(statement))).replace(" -", " −")
 
 
 def mapped_findings(explanation: Explanation, reading: Reading) -> list[MappedFinding]:
@@ -45,14 +48,10 @@ def mapped_findings(explanation: Explanation, reading: Reading) -> list[MappedFi
     Of several outputs of the network that mean a statement the most probable one is taken. Normal statements,
     such as sinus rhythm, and those of the measurement alone have none.
     """
-    by_code = {code: each for each in explanation.classes for code in each.codes}
-    found = []
-    for statement in _seen(reading.statements):
-        outputs = [by_code[code] for code in statement.codes if code in by_code]
-        if outputs:
-            best = max(outputs, key=lambda each: each.probability)
-            found.append(MappedFinding(best, statement))
-    return found
+    places = ((statement, class_of(statement, explanation.classes)) for statement in _seen(reading.statements))
+    return [
+        MappedFinding(explanation.classes[place], statement) for statement, place in places if place is not None
+    ]
 
 
 def most_urgent(findings: Sequence[MappedFinding]) -> MappedFinding | None:

@@ -13,6 +13,7 @@ from cnn_gap.report.sheet.paper import ALARM, LEFT, START, Field, Paper
 from cnn_gap.report.sheet.part import Part
 from cnn_gap.report.tracings import GREY, INK, tracing
 
+_SPIKES = 0.002  # share of a lead's samples that spikes may be
 _MOST_PULSES = 6  # more rows than this have one calibration pulse, and names before them
 
 
@@ -86,14 +87,18 @@ def _panels(record: Record, part: Part) -> Iterator[_Panel]:
 
 
 def _extents(panels: Sequence[_Panel], gain: float, pulse: float) -> list[tuple[float, float]]:
-    """Return how far each row reaches above and below its baseline, by its tracings or a pulse's height, mm."""
-    rows = []
-    for row in range(panels[-1].place.row + 1):
-        shown = np.concatenate([panel.values[panel.shown] for panel in panels if panel.place.row == row])
-        reached = gain * shown[np.isfinite(shown)]
-        up, down = reached.max(initial=pulse), -reached.min(initial=0.0)
-        rows.append((min(up, REACH_MM) + 1, min(down, REACH_MM) + 1))
-    return rows
+    """Return how far each row reaches above and below its baseline, by its tracings or a pulse's height, mm.
+
+    Spikes of a few samples take no room of their own.
+    """
+    rows = [(pulse, 0.0)] * (panels[-1].place.row + 1)
+    for panel in panels:
+        shown = panel.values[panel.shown & np.isfinite(panel.values)]
+        if len(shown):
+            low, high = gain * np.quantile(shown, (_SPIKES, 1 - _SPIKES))
+            up, down = rows[panel.place.row]
+            rows[panel.place.row] = max(up, float(high)), max(down, -float(low))
+    return [(min(up, REACH_MM) + 1, min(down, REACH_MM) + 1) for up, down in rows]
 
 
 def _draw_tracing(paper: Paper, panel: _Panel, row: Row, field: Field) -> None:
@@ -118,8 +123,8 @@ def _draw_tracing(paper: Paper, panel: _Panel, row: Row, field: Field) -> None:
 def _draw_name(paper: Paper, panel: _Panel, row: Row, record: Record, many: bool) -> None:
     missing = _missing(record, panel)
     height = max(row.baseline + 2, min(row.baseline + 9, row.top - 3.6))
-    x, y = (LEFT + 1, row.baseline - 1) if many else (panel.left + 1.5, height)
-    style: dict[str, Any] = {"weight": "bold", "color": GREY if missing else INK, "zorder": 5}
+    x, y = (LEFT + 0.2, row.baseline - 1) if many else (panel.left + 1.5, height)
+    style: dict[str, Any] = {"weight": "bold", "color": GREY if missing else INK, "zorder": 3}
     style["bbox"] = {"facecolor": "white", "alpha": 0.6, "linewidth": 0, "pad": 0.6}
     paper.text(x, y, panel.place.lead.replace("-", "−"), 9 if many else 10, **style)
     if missing:

@@ -113,7 +113,9 @@ def _facts(
     """Return what makes the paragraphs on the record and on the map in a size."""
     record, reading = explanation.record, explanation.reading
     about = [f"Record {record.name}", *person(record), *recording(record), part.text(record)]
-    said = f"reported of it: {reported(explanation)}" if reading is None else reading.interpretation
+    said = (
+        f"Reported of it: {reported(explanation)}" if reading is None else f"Reading: {reading.interpretation}"
+    )
     shown_at, leads = finding.explained.row[4:]
     where = f"Seconds at which the map shows it: {shown_at.replace('-', '–')}"
     where += f". Leads that it rests on: {leads}" if leads else ""

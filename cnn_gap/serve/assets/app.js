@@ -181,7 +181,7 @@ async function take(files) {
   const groups = (await records(sorted)).sort(([one], [other]) => order.compare(one.path, other.path));
   for (const group of groups) state.waiting.push(appended(group[0].path.split("/").pop(), group));
   const others = sorted.length - new Set(groups.flat()).size;
-  byId("others").textContent = others ? `${others} files beside the records were not sent, such as pictures and texts.` : "";
+  byId("others").textContent = others ? `Not sent, as they hold no ECG: ${others} of ${sorted.length} files.` : "";
   work();
 }
 

@@ -1,0 +1,130 @@
+"""Labels of beats: normal, premature and narrow, premature and wide (ventricular), paced, or unknown.
+
+A beat's probability to be ventricular is a logistic function of five numbers: how early it comes, how late the
+next one, how unlike the usual beat and how large it is, and the network's probability of premature ventricular
+contractions. The coefficients were fitted to 18 half hours of the MIT-BIH Arrhythmia Database: see
+docs/results/long.md.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy
+
+from cnn_gap.holter.beat_shapes import MeasuredBeats
+from cnn_gap.holter.qrs import BLOCK_S
+from cnn_gap.holter.timeline import Timeline
+
+#: Symbols of WFDB's annotations.
+NORMAL, EARLY_NARROW, VENTRICULAR, PACED, UNKNOWN = "N", "A", "V", "/", "Q"
+
+#: RR intervals across a part of this length, s, without a beat that can be judged are no intervals.
+LONGEST_RR_S = 12.0
+
+#: The logistic function: constant, and coefficients of `_characteristics`.
+_CONSTANT = 4.31
+_COEFFICIENTS = np.array([-3.77, 2.20, 3.68, 4.05, 0.87])
+
+_NEIGHBOURS = 31  # the usual RR interval is the median of so many
+_EARLY, _IRREGULAR, _FIBRILLATION = (
+    0.85,
+    0.10,
+    0.3,
+)  # an early beat's RR as a share; limits beside which none is
+_NARROW, _UNKNOWN = (
+    0.8,
+    0.5,
+)  # likeness of an early narrow beat; below which a beat that is not early is unknown
+_PACING = 0.2  # probability of pacing from which on beats are paced
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledBeats:
+    """The beats of a recording in order of time.
+
+    Attributes
+    ----------
+    times_s : ndarray, shape (n,)
+        From the recording's start.
+    symbols : ndarray, shape (n,), str
+        `NORMAL`, `EARLY_NARROW`, `VENTRICULAR`, `PACED` or `UNKNOWN`.
+    probabilities : ndarray, shape (n,)
+        That a ventricular beat is one, and that another beat is none.
+    known : ndarray, shape (n,), bool
+        Whether all of the recording since the beat before can be judged: then the RR interval counts.
+    """
+
+    times_s: np.ndarray
+    symbols: np.ndarray
+    probabilities: np.ndarray
+    known: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    @cached_property
+    def intervals_s(self) -> np.ndarray:
+        """The RR interval before each beat, s, (n,); NaN where it is not known."""
+        return np.where(self.known, np.diff(self.times_s, prepend=np.nan), np.nan)
+
+    def within(self, start_s: float, end_s: float) -> "LabelledBeats":
+        """Return the beats from `start_s` to before `end_s`."""
+        inside = slice(*np.searchsorted(self.times_s, (start_s, end_s)))
+        return LabelledBeats(
+            self.times_s[inside], self.symbols[inside], self.probabilities[inside], self.known[inside]
+        )
+
+
+def label_beats(beats: MeasuredBeats, timeline: Timeline) -> LabelledBeats:
+    """Label the beats of a recording."""
+    times = beats.times_s
+    if not len(times):
+        return LabelledBeats(times, np.zeros(0, "<U1"), times, np.zeros(0, bool))
+    intervals = np.diff(times)
+    first = np.median(intervals[:_NEIGHBOURS]) if len(intervals) else 1.0
+    intervals = np.concatenate([[first], intervals])
+    usual = scipy.ndimage.median_filter(intervals, _NEIGHBOURS, mode="nearest")
+    early = intervals / usual
+    ventricular = scipy.special.expit(
+        _CONSTANT + _characteristics(beats, timeline, early, usual) @ _COEFFICIENTS
+    )
+    irregular = scipy.ndimage.median_filter(
+        np.abs(np.diff(intervals, prepend=intervals[:1])) / usual, _NEIGHBOURS
+    )
+    fibrillation = timeline.at(times, "AF", "AFIB", "AFL", "AFLT")
+    regular = (irregular < _IRREGULAR) & (fibrillation < _FIBRILLATION)
+    symbols = np.full(len(times), NORMAL)
+    symbols[beats.likeness < _UNKNOWN] = UNKNOWN
+    wide = ventricular >= 0.5
+    after_wide = np.concatenate([[False], wide[:-1]])  # an interpolated ventricular beat makes no beat early
+    symbols[(early < _EARLY) & regular & (beats.likeness > _NARROW) & ~after_wide] = EARLY_NARROW
+    symbols[timeline.at(times, "PR", "PACE") >= _PACING] = PACED
+    symbols[wide] = VENTRICULAR
+    return LabelledBeats(times, symbols, np.where(wide, ventricular, 1 - ventricular), _known(beats))
+
+
+def _characteristics(
+    beats: MeasuredBeats, timeline: Timeline, early: np.ndarray, usual: np.ndarray
+) -> np.ndarray:
+    """Return the five numbers by which ventricular beats are told, (n, 5)."""
+    following = np.append(early[1:] * usual[1:], usual[-1]) / usual
+    network = np.clip(timeline.at(beats.times_s, "PVC"), 0.05, 0.9)
+    return np.stack(
+        [
+            np.clip(early, 0.3, 1.6),
+            np.clip(following, 0.3, 2.0),
+            np.log(1.02 - np.minimum(beats.likeness, 1)),
+            np.log(np.clip(beats.size, 0.1, 10)),
+            scipy.special.logit(network),
+        ],
+        axis=1,
+    )
+
+
+def _known(beats: MeasuredBeats) -> np.ndarray:
+    """Return for which beats all blocks since the beat before are usable."""
+    block = np.minimum((beats.times_s / BLOCK_S).astype(int), len(beats.usable) - 1)
+    lost = np.concatenate([[0], np.cumsum(~beats.usable)])
+    whole = lost[block[1:] + 1] == lost[block[:-1]]
+    return np.concatenate([[False], whole & (np.diff(beats.times_s) < LONGEST_RR_S)])

@@ -1,0 +1,154 @@
+"""The beats of a recording, part by part: when they are, how large, and how like the usual beat."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+from cnn_gap.holter.qrs import BLOCK_S, find_qrs
+from cnn_gap.leads import LEADS
+from cnn_gap.record import Record
+from cnn_gap.signal.pieces import Signal
+from cnn_gap.signal.windows import Preprocessing, prepare_signal
+
+#: Beats are measured in at most this many leads, the first of these that are present.
+MOST_LEADS = 3
+PREFERRED = ("II", "V1", "V5", "I", "V2", "V4", "aVF", "V3", "V6", "III", "aVL", "aVR")
+
+#: How the signal is prepared that they are measured in.
+SIGNAL = Preprocessing(sampling_rate=125.0, highpass_hz=0.5, lowpass_hz=40.0)
+
+#: Length of the parts that are read, s, and of what is read before and after each in addition.
+PART_S, MARGIN_S = 300.0, 30.0
+
+#: A block has beats that can be judged if complexes stand out at least so many times.
+LEAST_CONTRAST = 3.0
+
+_BEFORE_S, _AFTER_S = 0.12, 0.16  # what is compared with the usual beat, from the complex
+_SHIFT_S = 0.04  # the largest shift that aligns a beat with the usual one
+_REGULAR = (0.85, 1.3)  # RR intervals of usual beats, as shares of their median
+_FEWEST = 10  # a usual beat is the median of at least so many beats, or of all
+_ROUNDS = 2  # of leaving out the half of the beats that are least like their median
+_SAME_BEAT_S = 0.2  # two complexes at the ends of two parts that are nearer are one
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredBeats:
+    """The beats of a recording in order of time, n beats.
+
+    Attributes
+    ----------
+    times_s : ndarray, shape (n,)
+        From the recording's start.
+    likeness : ndarray, shape (n,)
+        Correlation with the usual beat around, at most 1.
+    size : ndarray, shape (n,)
+        Root of the summed squared amplitudes around the complex, as a share of that of the usual beat.
+    usable : ndarray, shape (blocks,), bool
+        Whether beats can be judged in each part of `BLOCK_S` of the recording.
+    """
+
+    times_s: np.ndarray
+    likeness: np.ndarray
+    size: np.ndarray
+    usable: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+
+def measure_beats(signal: Signal) -> MeasuredBeats:
+    """Find and measure the beats of a recording, of which one part after the other is read."""
+    duration = signal.samples / signal.sampling_rate
+    count = max(1, ceil(duration / PART_S))
+    parts = list(_measured_parts(signal, count, duration))
+    times = np.concatenate([part.times_s for part in parts])
+    apart = np.diff(times, prepend=-np.inf) >= _SAME_BEAT_S
+    likeness, size, usable = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("likeness", "size", "usable")
+    )
+    return MeasuredBeats(times[apart], likeness[apart], size[apart], usable)
+
+
+def _measured_parts(signal: Signal, count: int, duration: float) -> Iterator[MeasuredBeats]:
+    for number in range(count):
+        start, end = number * PART_S, min((number + 1) * PART_S, duration)
+        first = round(max(0.0, start - MARGIN_S) * signal.sampling_rate)
+        last = min(signal.samples, round((end + MARGIN_S) * signal.sampling_rate))
+        part = _measure(signal.part(first, last), first / signal.sampling_rate)
+        yield _cut(part, first / signal.sampling_rate, start, end)
+
+
+def _cut(beats: MeasuredBeats, begin_s: float, start_s: float, end_s: float) -> MeasuredBeats:
+    """Return the beats from `start_s` to before `end_s` of a part that begins at `begin_s`."""
+    inside = (beats.times_s >= start_s) & (beats.times_s < end_s)
+    skipped = round((start_s - begin_s) / BLOCK_S)
+    count = ceil((end_s - start_s) / BLOCK_S)
+    kept = beats.usable[np.minimum(skipped + np.arange(count), len(beats.usable) - 1)]
+    return MeasuredBeats(beats.times_s[inside], beats.likeness[inside], beats.size[inside], kept)
+
+
+def _measure(record: Record, begin_s: float) -> MeasuredBeats:
+    """Find and measure the beats of a part that begins at `begin_s`."""
+    rate = SIGNAL.sampling_rate
+    columns = [lead for lead in map(LEADS.index, PREFERRED) if record.leads[lead]][:MOST_LEADS]
+    blocks = max(1, int(record.duration_s / BLOCK_S))
+    if not columns or record.duration_s < BLOCK_S:
+        return _no_beats(np.zeros(blocks, bool))
+    prepared = prepare_signal(record.signal[:, columns], record.sampling_rate, SIGNAL)
+    found = find_qrs(prepared.signal, rate)
+    valid = np.asarray(prepared.valid.any(axis=1))
+    length = round(BLOCK_S * rate)
+    whole = valid[: len(found.contrast) * length].reshape(len(found.contrast), -1).all(axis=1)
+    usable = np.asarray((found.contrast >= LEAST_CONTRAST) & whole)
+    places = found.places[usable[np.minimum(found.places // length, len(usable) - 1)]]
+    if not len(places):
+        return _no_beats(usable)
+    reach = round((_BEFORE_S + _AFTER_S + _SHIFT_S) * rate)
+    padded = np.pad(prepared.signal, ((reach, reach), (0, 0)), mode="edge")
+    shifts, likeness, size = _compare(padded, places + reach, _usual_beat(padded, places + reach))
+    return MeasuredBeats(begin_s + (places + shifts) / rate, likeness, size, usable)
+
+
+def _no_beats(usable: np.ndarray) -> MeasuredBeats:
+    return MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), usable)
+
+
+def _usual_beat(padded: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return the median of the beats that are not early and like most others, (samples, leads)."""
+    intervals = np.diff(places, prepend=places[:1])
+    shares = intervals / max(float(np.median(intervals)), 1)
+    regular = places[(shares > _REGULAR[0]) & (shares < _REGULAR[1])]
+    cut = _cut_out(padded, regular if len(regular) >= _FEWEST else places)
+    for _ in range(_ROUNDS):
+        usual = np.median(cut, axis=0)
+        likeness = np.einsum("bsl,sl->b", cut, usual) / np.maximum(_sizes(cut), 1e-9)
+        cut = cut[likeness >= np.median(likeness)]
+    return np.asarray(np.median(cut, axis=0))
+
+
+def _compare(padded: np.ndarray, places: np.ndarray, usual: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return for each beat its shift from the usual beat in samples, its likeness and its size."""
+    most = round(_SHIFT_S * SIGNAL.sampling_rate)
+    size = max(float(np.linalg.norm(usual)), 1e-9)
+    best = np.full(len(places), -np.inf)
+    shifts, sizes = np.zeros(len(places)), np.zeros(len(places))
+    for shift in range(-most, most + 1):
+        cut = _cut_out(padded, places + shift)
+        each = _sizes(cut)
+        likeness = np.einsum("bsl,sl->b", cut, usual) / np.maximum(each * size, 1e-9)
+        better = likeness > best
+        best[better], shifts[better], sizes[better] = likeness[better], shift, each[better] / size
+    return shifts, best, sizes
+
+
+def _cut_out(padded: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Return the signal around the places without each lead's mean, (places, samples, leads)."""
+    span = np.arange(-round(_BEFORE_S * SIGNAL.sampling_rate), round(_AFTER_S * SIGNAL.sampling_rate))
+    cut = padded[places[:, None] + span]
+    return np.asarray(cut - cut.mean(axis=1, keepdims=True))
+
+
+def _sizes(cut: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt(np.square(cut).sum(axis=(1, 2))))

@@ -1,0 +1,214 @@
+"""Episodes: when a rhythm or a block began, when it ended, and how fast the heart was meanwhile."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import scipy
+
+from cnn_gap.diagnoses.classes import Diagnosis, known_diagnoses
+from cnn_gap.holter.beat_labels import VENTRICULAR, LabelledBeats
+from cnn_gap.holter.timeline import Timeline
+
+#: The lowest and highest rate of an episode are those of so many RR intervals, by their median.
+RATE_BEATS = 5
+
+#: A run has at least so many ventricular beats.
+RUN_BEATS = 3
+
+#: Bradycardia is below and tachycardia above these heart rates, /min, for at least `RATE_S`, s.
+SLOW, FAST, RATE_S = 50.0, 100.0, 30.0
+
+_STEP = 0.05  # in fibrillation, half of the RR intervals differ from the one before by a larger share
+_VENTRICULAR = 0.5  # with a larger share of ventricular beats, the rhythm is not told by windows
+_REACH_S = 8.0  # an end is searched for so far from where the windows' probabilities put it
+_CONTEXT = 20  # beats before and after an end that are compared
+_FEWEST = 4  # of them on each side
+_GAIN = 12.0  # by which the logarithm of the likelihood must rise for an end to be moved to a beat
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A part of a recording in which a rhythm or a block was present.
+
+    Attributes
+    ----------
+    diagnosis : Diagnosis
+    start_s, end_s : float
+        From the recording's start.
+    mean_probability : float
+        Of the network, or of a run's beats; NaN where the heart rate alone tells it.
+    rate_lowest, rate_mean, rate_highest : float
+        Heart rates, /min; NaN with too few beats.
+    """
+
+    diagnosis: Diagnosis
+    start_s: float
+    end_s: float
+    mean_probability: float
+    rate_lowest: float
+    rate_mean: float
+    rate_highest: float
+
+    @property
+    def duration_s(self) -> float:
+        """How long it lasts, s."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A diagnosis that windows tell: its code, the outputs that mean it, and limits of their probability.
+
+    An episode consists of windows with a probability of at least `stays`, one of them of at least `enters`. If
+    `beside` are codes and outputs of a second diagnosis, an episode of both together has the one that is more
+    probable on average. The ends of a `rhythm` are searched for among the beats.
+    """
+
+    code: str
+    outputs: tuple[str, ...]
+    enters: float = 0.5
+    stays: float = 0.4
+    rhythm: bool = False
+    beside: "tuple[str, tuple[str, ...]] | None" = None
+
+
+_FIBRILLATION, _RUN, _BRADYCARDIA = "164889003", "164895002", "426627000"
+
+#: What windows tell. Limits of fibrillation and pacing were chosen on half of the MIT-BIH Arrhythmia Database.
+KINDS = (
+    Kind(_FIBRILLATION, ("AF", "AFIB"), rhythm=True, beside=("164890007", ("AFL", "AFLT"))),
+    Kind("426761007", ("SVTAC", "PSVT"), rhythm=True),
+    Kind("10370003", ("PR", "PACE"), 0.2, 0.1),
+    Kind("27885002", ("3AVB",)),
+    Kind("195042002", ("2AVB",)),
+    Kind("270492004", ("IAVB", "1AVB")),
+    Kind("164909002", ("LBBB", "CLBBB")),
+    Kind("713427006", ("CRBBB", "SCP-ECG:CRBBB")),
+)
+
+#: The Challenge's tables have no code of a tachycardia of any origin; this is SNOMED CT's.
+TACHYCARDIA = Diagnosis("3424008", "Tachy", "Tachycardia")
+
+
+def find_episodes(timeline: Timeline, beats: LabelledBeats) -> tuple[Episode, ...]:
+    """Return the episodes of a recording in order of their start."""
+    found = [
+        *(episode for kind in KINDS for episode in _of_windows(kind, timeline, beats)),
+        *_runs(beats),
+        *_of_rate(beats, known_diagnoses()[_BRADYCARDIA], -SLOW),
+        *_of_rate(beats, TACHYCARDIA, FAST),
+    ]
+    return tuple(sorted(found, key=lambda each: (each.start_s, each.end_s)))
+
+
+def rates_of(beats: LabelledBeats) -> tuple[float, float, float]:
+    """Return the lowest, mean and highest heart rate, /min; NaN with fewer than `RATE_BEATS` RR intervals."""
+    intervals = beats.intervals_s[~np.isnan(beats.intervals_s)]
+    if len(intervals) < RATE_BEATS:
+        return np.nan, np.nan, np.nan
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(intervals, RATE_BEATS), axis=1)
+    return 60 / float(smooth.max()), 60 / float(intervals.mean()), 60 / float(smooth.min())
+
+
+def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
+    """Return the first and the one after the last index of each stretch of true values."""
+    changes = np.flatnonzero(np.diff(mask.astype(int), prepend=0, append=0))
+    return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
+
+
+def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats) -> Iterator[Episode]:
+    """Yield the episodes that the windows tell."""
+    main = timeline.of(*kind.outputs)
+    other = timeline.of(*kind.beside[1]) if kind.beside else np.zeros(len(main))
+    probability = np.maximum(main, other)
+    for first, last in stretches((probability >= kind.stays) & timeline.usable):
+        if probability[first:last].max() < kind.enters:
+            continue
+        is_other = kind.beside is not None and other[first:last].mean() > main[first:last].mean()
+        start, end = (_end(at, probability, timeline) for at in (first, last))
+        if kind.rhythm:
+            start, end = (_nearest_change(each, beats, timeline.duration_s) for each in (start, end))
+        if end <= start:
+            start, end = timeline.bounds_s[first], timeline.bounds_s[last]
+        code = kind.beside[0] if kind.beside and is_other else kind.code
+        if kind.rhythm and _contradicted(code, beats.within(start, end)):
+            continue
+        mean = float((other if is_other else main)[first:last].mean())
+        yield _episode(known_diagnoses()[code], float(start), float(end), mean, beats)
+
+
+def _contradicted(code: str, beats: LabelledBeats) -> bool:
+    """Return whether beats contradict a rhythm: fibrillation is irregular, and its beats are mostly narrow."""
+    steps = np.abs(np.diff(beats.intervals_s)) / beats.intervals_s[1:]
+    steps = steps[~np.isnan(steps)]
+    regular = code == _FIBRILLATION and len(steps) >= _FEWEST and float(np.median(steps)) < _STEP
+    return regular or (len(beats) > 0 and float((beats.symbols == VENTRICULAR).mean()) > _VENTRICULAR)
+
+
+def _episode(about: Diagnosis, start: float, end: float, mean: float, beats: LabelledBeats) -> Episode:
+    return Episode(about, start, end, mean, *rates_of(beats.within(start, end)))
+
+
+def _end(at: int, probability: np.ndarray, timeline: Timeline) -> float:
+    """Return when the probability between windows `at` - 1 and `at` is 0.5, s; else their bound."""
+    bound = float(timeline.bounds_s[at])
+    if not 0 < at < len(probability) or not timeline.usable[at - 1] or not timeline.usable[at]:
+        return bound
+    (before, after), (left, right) = probability[at - 1 : at + 1], timeline.middles_s[at - 1 : at + 1]
+    share = (0.5 - before) / (after - before) if before != after else 0.5
+    return float(left + share * (right - left)) if 0 <= share <= 1 else bound
+
+
+def _nearest_change(end: float, beats: LabelledBeats, duration_s: float) -> float:
+    """Return the beat at which the RR intervals change near an end, s; the end itself where they do not.
+
+    Before and after the change, the logarithms of the intervals and of their differences are taken to be normal
+    distributions; the change is where their likelihood is highest.
+    """
+    if not 0 < end < duration_s:
+        return end
+    middle = int(np.searchsorted(beats.times_s, end))
+    first = max(middle - _CONTEXT, 1)
+    times, intervals = (each[first - 1 : middle + _CONTEXT] for each in (beats.times_s, beats.intervals_s))
+    if len(times) < 2 * _FEWEST + 2 or np.isnan(intervals[1:]).any():
+        return end
+    steps = np.abs(np.diff(intervals)) / intervals[1:]
+    signs = np.stack([np.log(intervals[1:]), np.log(steps + 0.02)], axis=1)[1:]
+    times = times[2:]
+    near = [
+        cut
+        for cut in range(_FEWEST, len(signs) - _FEWEST)
+        if abs(times[cut] - end) <= _REACH_S  # `cut` is the first beat with intervals of the new kind
+    ]
+    gains = [_spread(signs) - _spread(signs[:cut]) - _spread(signs[cut:]) for cut in near]
+    return float(times[near[int(np.argmax(gains))] - 1]) if gains and max(gains) > _GAIN else end
+
+
+def _spread(signs: np.ndarray) -> float:
+    """Return the negative logarithm of the likelihood of normal distributions fitted to each column."""
+    return float(len(signs) * np.log(signs.std(axis=0) + 0.02).sum())
+
+
+def _runs(beats: LabelledBeats) -> Iterator[Episode]:
+    """Yield the runs of ventricular beats."""
+    for first, last in stretches(beats.symbols == VENTRICULAR):
+        if last - first >= RUN_BEATS and beats.known[first + 1 : last].all():
+            start, end = beats.times_s[first], beats.times_s[last - 1]
+            rate = 60 * (last - first - 1) / float(end - start)
+            within = 60 / beats.intervals_s[first + 1 : last]
+            mean = float(beats.probabilities[first:last].mean())
+            about = known_diagnoses()[_RUN]
+            yield Episode(about, float(start), float(end), mean, float(within.min()), rate, float(within.max()))
+
+
+def _of_rate(beats: LabelledBeats, about: Diagnosis, limit: float) -> Iterator[Episode]:
+    """Yield the parts with a heart rate above `limit`, or below it if it is negative, /min."""
+    if len(beats) < RATE_BEATS:
+        return
+    smooth = scipy.ndimage.median_filter(np.nan_to_num(beats.intervals_s, nan=0.75), 3 * RATE_BEATS)
+    beyond = 60 / smooth > limit if limit > 0 else 60 / smooth < -limit
+    for first, last in stretches(beyond & beats.known):
+        start, end = float(beats.times_s[max(first - 1, 0)]), float(beats.times_s[last - 1])
+        if end - start >= RATE_S:
+            yield _episode(about, start, end, np.nan, beats)

@@ -1,0 +1,66 @@
+"""The frame of a page for a browser: a single file that loads nothing.
+
+Its security policy (https://www.w3.org/TR/CSP3/) allows by their hashes the one script and the one style
+sheet in the page and nothing else, so that no text of a record can be executed.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from string import Template
+from types import MappingProxyType
+
+#: The scripts of each kind of page, in the order in which they are joined.
+SCRIPTS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "record": ("shared", "layout", "tracings", "map", "median", "lists", "calipers", "record"),
+        "index": ("shared", "search", "index"),
+    }
+)
+
+_FOLDER = Path(__file__).parent / "page_assets"
+
+
+def framed(kind: str, title: str, template: str, **parts: str) -> str:
+    """Return a page.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `SCRIPTS`, the class of the page's body.
+    title : str
+    template : str
+        Name of the file of the page's body.
+    **parts : str
+        HTML for the template's places; texts of records must be escaped.
+    """
+    style = asset("style.css") + asset(f"{kind}.css")
+    script = "".join(asset(f"{name}.js") for name in SCRIPTS[kind])
+    return Template(asset("frame.html")).substitute(
+        kind=kind,
+        title=escape(title),
+        policy=_policy(style, script),
+        style=style,
+        script=script,
+        body=Template(asset(template)).substitute(parts),
+    )
+
+
+def embedded(data: object) -> str:
+    """Return data as JSON without `<`, so that it cannot end the script element around it."""
+    return json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def asset(name: str) -> str:
+    """Return the text of a file of the pages."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    allowed = (f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (style, script))
+    return (
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'"
+    ).format(*allowed)

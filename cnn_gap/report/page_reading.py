@@ -1,0 +1,98 @@
+"""The reading on a record's page, as HTML, so that it is there for screen readers and without JavaScript."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from cnn_gap.explain.explanation import ExplainedClass, Explanation
+from cnn_gap.reading.reading import Reading, Statement
+from cnn_gap.report.report_text import drawable, network_limits, record_notes, why
+
+#: How a note begins that tells what a measurement has overruled; all others are on the record's quality.
+OVERRULED = "not reported"
+
+
+def alerts_html(explanation: Explanation) -> str:
+    """Return the banner of what limits the record, and the alerts."""
+    reading = explanation.reading
+    banner = "".join(f"<li>{_text(_capital(note))}</li>" for note in quality_notes(explanation))
+    parts = [f'<ul id="quality" aria-label="Quality of the record">{banner}</ul>'] if banner else []
+    if reading is not None and reading.alerts:
+        alerts = "".join(f"<li><strong>Alert</strong> {_text(alert)}</li>" for alert in reading.alerts)
+        parts.append(f'<ul id="alerts" aria-label="Alerts">{alerts}</ul>')
+    return "\n".join(parts)
+
+
+def quality_notes(explanation: Explanation) -> tuple[str, ...]:
+    """Return the notes on the quality of a record, of its reader and of the reading, each once."""
+    reading = explanation.reading
+    said = () if reading is None else (note for note in reading.notes if not note.startswith(OVERRULED))
+    once = dict.fromkeys((*record_notes(explanation), *said))
+    return tuple(note for note in once if reading is None or note != reading.reason)
+
+
+def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass]) -> str:
+    """Return the conclusion and the statements; each has a button for the map of its class, if it is explained.
+
+    Parameters
+    ----------
+    reading : Reading or None
+        None where no reading was made.
+    lines : sequence of ExplainedClass
+        The classes of the page, in its order.
+    """
+    if reading is None:
+        return ""
+    kind = reading.conclusion.replace(" ", "-")
+    name = "Not interpretable" if kind == "not-interpretable" else f"{_capital(reading.conclusion)} ECG"
+    parts = [
+        '<section id="reading" aria-labelledby="conclusion">',
+        f'<h2 id="conclusion" class="{kind}">{name}</h2>',
+        f'<p class="hint">{_text(_capital(reading.reason))}</p>',
+    ]
+    if reading.statements:
+        listed = "\n".join(_statement_html(each, lines) for each in reading.statements)
+        parts.append(f'<ol id="statements" aria-label="Statements">\n{listed}\n</ol>')
+    overruled = [note for note in reading.notes if note.startswith(OVERRULED)]
+    if overruled:
+        parts.append(_list_html("overruled", "Overruled by a measurement", overruled))
+    return "\n".join([*parts, "</section>"])
+
+
+def limits_html(explanation: Explanation) -> str:
+    """Return what was not assessed and what limits the network, folded away."""
+    reading = explanation.reading
+    parts = [] if reading is None else [("Not assessed", reading.not_assessed)]
+    parts.append(("Limits of the network", tuple(network_limits(explanation))))
+    return "\n".join(_list_html("", title, items) for title, items in parts if items)
+
+
+def class_of(statement: Statement, lines: Sequence[ExplainedClass]) -> int | None:
+    """Return the place of the class that says a statement, the most probable one; None if none is explained."""
+    places = [place for place, each in enumerate(lines) if not set(statement.codes).isdisjoint(each.codes)]
+    return max(places, key=lambda place: lines[place].probability, default=None)
+
+
+def _statement_html(statement: Statement, lines: Sequence[ExplainedClass]) -> str:
+    place = class_of(statement, lines)
+    inside = (
+        f'<span class="name">{_text(statement.name)}</span>'
+        f' <span class="degree {statement.degree}">{statement.degree}</span>'
+        f' <span class="why">{_text(why(statement))}</span>'
+    )
+    if place is None:
+        return f"<li><div>{inside}</div></li>"
+    return f'<li><button type="button" aria-pressed="false" data-class="{place}">{inside}</button></li>'
+
+
+def _list_html(identity: str, title: str, items: Iterable[str]) -> str:
+    listed = "".join(f"<li>{_text(_capital(item))}</li>" for item in items)
+    named = f' id="{identity}"' if identity else ""
+    return f"<details{named}><summary>{title}</summary><ul>{listed}</ul></details>"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _text(text: str) -> str:
+    return escape(drawable(text))
