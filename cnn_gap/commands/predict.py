@@ -8,6 +8,7 @@ from cnn_gap.commands.command import Command, add_runtime_options, name_unseen, 
 from cnn_gap.io.long_records import open_record
 from cnn_gap.model.folder import ModelDescription, read_description
 from cnn_gap.system.backend import start_keras
+from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
     from cnn_gap.predict.prediction import Prediction
@@ -31,6 +32,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="print every output of the network, too; --csv: a column of each"
     )
     add_runtime_options(parser, precision=False)
+    for what, suffixes in (("timeline", ".csv|.parquet"), ("episodes", ".csv|.atr"), ("beats", ".csv|.atr")):
+        parser.add_argument(
+            f"--{what}", metavar=f"FILE{suffixes}", type=Path, help=f"write the {what} of one long record"
+        )
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
         "--json", action="store_true", help="print reading and outputs as JSON; several records as a list"
@@ -43,6 +48,8 @@ def _execute(options: argparse.Namespace) -> int:
 
     A record that fails is named on standard error, and the exit code is 1; the others are not affected.
     """
+    if len(options.records) > 1 and any((options.timeline, options.episodes, options.beats)):
+        options.usage_error("--timeline, --episodes and --beats are of one record; give them for each alone")
     # A model or a single record that cannot be read is reported before the network is loaded.
     read_description(options.model)
     records = [open_record(options.records[0])] if len(options.records) == 1 else options.records
@@ -54,11 +61,35 @@ def _execute(options: argparse.Namespace) -> int:
     predictions = list(classifier.predict_stream(records))
     name_unseen(classifier.unseen)
     good = [each for each in predictions if not each.failure]
+    _write_hours(predictions[0], options)
     _print(good, classifier.description, options)
     for each in predictions:
         if each.failure:
             warn(f"{each.name}: {each.failure}")
     return int(len(good) < len(predictions))
+
+
+def _write_hours(prediction: "Prediction", options: argparse.Namespace) -> None:
+    """Write the files of a long record that are asked for.
+
+    Raises
+    ------
+    InputError
+        If the record is too short to have them.
+    """
+    from cnn_gap.holter.files import write_beats, write_episodes, write_timeline
+
+    for path, write in (
+        (options.timeline, write_timeline),
+        (options.episodes, write_episodes),
+        (options.beats, write_beats),
+    ):
+        if path is not None and not prediction.failure:
+            if prediction.monitoring is None:
+                raise InputError(
+                    f"{path}: is not written: {prediction.name} lasts two windows or less, or has no heartbeat"
+                )
+            write(path, prediction.monitoring)
 
 
 def _print(predictions: "list[Prediction]", described: ModelDescription, options: argparse.Namespace) -> None:
@@ -78,11 +109,16 @@ def _print(predictions: "list[Prediction]", described: ModelDescription, options
 
 
 def _text(prediction: "Prediction", count: int | None) -> str:
-    """Return the reading, and after it as many probabilities as are wanted."""
+    """Return the reading, what happened when in a long record, and as many probabilities as are wanted."""
+    from cnn_gap.report.monitoring_text import monitoring_text
     from cnn_gap.report.tables import probability_table
 
-    with_table = count is not None and prediction.answerable
-    return f"{prediction.reading}" + (f"\n\n{probability_table(prediction, count or 0)}" if with_table else "")
+    texts = [str(prediction.reading)]
+    if prediction.answerable and prediction.monitoring is not None:
+        texts.append(monitoring_text(prediction.monitoring))
+    if prediction.answerable and count is not None:
+        texts.append(probability_table(prediction, count))
+    return "\n\n".join(texts)
 
 
 COMMAND = Command(

@@ -47,12 +47,15 @@ class MeasuredBeats:
         Root of the summed squared amplitudes around the complex, as a share of that of the usual beat.
     usable : ndarray, shape (blocks,), bool
         Whether beats can be judged in each part of `BLOCK_S` of the recording.
+    sampling_rate : float
+        Of the recording, Hz.
     """
 
     times_s: np.ndarray
     likeness: np.ndarray
     size: np.ndarray
     usable: np.ndarray
+    sampling_rate: float = SIGNAL.sampling_rate
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -68,7 +71,7 @@ def measure_beats(signal: Signal) -> MeasuredBeats:
     likeness, size, usable = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("likeness", "size", "usable")
     )
-    return MeasuredBeats(times[apart], likeness[apart], size[apart], usable)
+    return MeasuredBeats(times[apart], likeness[apart], size[apart], usable, signal.sampling_rate)
 
 
 def _measured_parts(signal: Signal, count: int, duration: float) -> Iterator[MeasuredBeats]:

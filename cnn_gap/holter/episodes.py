@@ -128,7 +128,8 @@ def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats) -> Iterato
         is_other = kind.beside is not None and other[first:last].mean() > main[first:last].mean()
         start, end = (_end(at, probability, timeline) for at in (first, last))
         if kind.rhythm:
-            start, end = (_nearest_change(each, beats, timeline.duration_s) for each in (start, end))
+            start = _nearest_change(start, beats, timeline.duration_s, before=1)
+            end = _nearest_change(end, beats, timeline.duration_s, before=0)
         if end <= start:
             start, end = timeline.bounds_s[first], timeline.bounds_s[last]
         code = kind.beside[0] if kind.beside and is_other else kind.code
@@ -160,11 +161,12 @@ def _end(at: int, probability: np.ndarray, timeline: Timeline) -> float:
     return float(left + share * (right - left)) if 0 <= share <= 1 else bound
 
 
-def _nearest_change(end: float, beats: LabelledBeats, duration_s: float) -> float:
-    """Return the beat at which the RR intervals change near an end, s; the end itself where they do not.
+def _nearest_change(end: float, beats: LabelledBeats, duration_s: float, before: int) -> float:
+    """Return when the RR intervals change near an end, s; the end itself where they do not.
 
     Before and after the change, the logarithms of the intervals and of their differences are taken to be normal
-    distributions; the change is where their likelihood is highest.
+    distributions; the change is where their likelihood is highest. The time returned is the middle of the first
+    interval of the new kind, or of the interval `before` it.
     """
     if not 0 < end < duration_s:
         return end
@@ -182,7 +184,10 @@ def _nearest_change(end: float, beats: LabelledBeats, duration_s: float) -> floa
         if abs(times[cut] - end) <= _REACH_S  # `cut` is the first beat with intervals of the new kind
     ]
     gains = [_spread(signs) - _spread(signs[:cut]) - _spread(signs[cut:]) for cut in near]
-    return float(times[near[int(np.argmax(gains))] - 1]) if gains and max(gains) > _GAIN else end
+    if not gains or max(gains) <= _GAIN:
+        return end
+    at = near[int(np.argmax(gains))] - before
+    return float(times[at - 1] + times[at]) / 2
 
 
 def _spread(signs: np.ndarray) -> float:

@@ -46,18 +46,37 @@ def write_events(path: Path, events: Sequence[Event], sampling_rate: float, samp
     samples : int
         Its length.
     """
+    at, symbols, kinds = _marks(events, sampling_rate, samples) if events else (np.zeros(0, int), [], [])
+    write_annotations(path, at, symbols, kinds, sampling_rate)
+
+
+def write_annotations(
+    path: Path, at: np.ndarray, symbols: Sequence[str], notes: Sequence[str], sampling_rate: float
+) -> None:
+    """Write WFDB annotations, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The record's path with the annotator's name as suffix.
+    at : ndarray, shape (n,), int
+        Their samples in rising order.
+    symbols, notes : sequence of str
+        WFDB's symbol and the auxiliary note of each.
+    sampling_rate : float
+        The record's, Hz.
+    """
     import wfdb
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not events:  # wfdb writes no file without annotations
+    if not len(at):  # wfdb writes no file without annotations
         with replacing(path) as aside:
             aside.write_bytes(_without_events(sampling_rate))
         return
-    at, symbols, kinds = _marks(events, sampling_rate, samples)
     # wfdb takes a folder and a name of letters and digits, so a temporary folder is used, not a temporary file.
     with tempfile.TemporaryDirectory(prefix=f"{ASIDE}{writer()}-", dir=path.parent) as aside:
-        wfdb.wrann("events", "atr", at, symbols, aux_note=kinds, fs=sampling_rate, write_dir=aside)
+        wfdb.wrann("events", "atr", at, list(symbols), aux_note=list(notes), fs=sampling_rate, write_dir=aside)
         (Path(aside) / "events.atr").replace(path)
 
 

@@ -173,7 +173,8 @@ class Prediction:
         """Return what JSON can hold: the record's name, notes, failure (None if none), reading and every class.
 
         `answerable` tells whether the record holds a heartbeat that can be judged. `age`, `sex` and `recorded`
-        (ISO 8601) are None where the file does not say them, `reading` where the record was not measured.
+        (ISO 8601) are None where the file does not say them, `reading` where the record was not measured. A
+        record that lasts longer than two windows has its `summary`, too.
         """
         return {
             "record": self.name,
@@ -183,6 +184,7 @@ class Prediction:
             "answerable": self.answerable,
             "reading": None if self.reading is None else self.reading.to_dict(),
             "classes": [self._answer(index).to_dict() for index in range(len(self.classes))],
+            **({} if self.summary is None else {"summary": self.summary.to_dict()}),
         }
 
     @property

@@ -13,6 +13,7 @@ import predict
 from cnn_gap.classifier import load_classifier
 from cnn_gap.io.sources import find_records
 from cnn_gap.report.tables import prediction_json, prediction_table
+from cnn_gap.simulation import simulate_record, write_simulated
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +151,24 @@ def test_what_cannot_be_done_is_said_in_a_line(model, records, tmp_path, run_com
     assert ended.code == code
     assert said in ended.err
     assert ended.out == ""
+
+
+def test_a_long_record_has_files_of_what_happened_when(run_command, model, tmp_path):
+    write_simulated(tmp_path, simulate_record("L", ("426783006",), 100.0, 40.0, 1))
+    files = [tmp_path / name for name in ("t.csv", "e.csv", "b.atr")]
+    options = [
+        text for pair in zip(("--timeline", "--episodes", "--beats"), files, strict=True) for text in pair
+    ]
+    ran = run_command(predict, [model, tmp_path / "L", *options])
+    assert (ran.code, "0:40 of 0:40 analysed" in ran.out) == (0, True)
+    assert all(file.stat().st_size for file in files)
+    assert (
+        json.loads(run_command(predict, [model, tmp_path / "L", "--json"]).out)["summary"]["duration_s"] == 40
+    )
+
+
+def test_a_short_record_has_no_file_of_episodes(run_command, model, records, tmp_path):
+    ran = run_command(predict, [model, find_records(records)[0], "--episodes", tmp_path / "e.csv"])
+    assert ran.code == 1
+    assert "two windows or less" in ran.err
+    assert not (tmp_path / "e.csv").exists()
