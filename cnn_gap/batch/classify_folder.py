@@ -303,7 +303,7 @@ def _prepared(
     waiting = (
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records
     )
-    preparation = replace(classifier.preparation, measures=measures)
+    preparation = replace(classifier.preparation, measures=measures, monitors=False)
     run = partial(in_processes, jobs=jobs)
     with closing(prepared_records(preparation.prepare, waiting, run)) as prepared:
         for each in prepared:

@@ -60,6 +60,7 @@ class StubMaker:
     """Makes windows that nobody looks at."""
 
     measures: bool = True
+    monitors: bool = True
 
     def prepare(self, record):
         """Return them."""
