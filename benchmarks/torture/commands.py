@@ -100,7 +100,7 @@ def _drive(materials: Path, folder: Path, random: Random) -> str | None:
 
 def _explain_folder(materials: Path, folder: Path, random: Random) -> str | None:
     _damaged_records(materials, folder / "data", random, count=2)
-    arguments = (folder / "data", "--out", folder / "out", "--classes", "top1", "--no-leads")
+    arguments = (folder / "data", "--out", folder / "out", "--classes", "top1", "--no-leads", "--pdf")
     code, _, err = _call(explain.COMMAND.main, materials / "model", *arguments)
     if fault := _judge(code, err):
         return fault

@@ -100,7 +100,7 @@ def _jobs(folder: Path) -> tuple[Job, ...]:
         codes = [("426783006", "164889003", "270492004")[index % 3]]
         write_simulated(data, simulate_record(f"R{index:03}", codes, RATE, 10.0 + index, seed=index))
     config.write_text(TINY.replace("epochs = 1", "epochs = 8"))
-    model, short = str(SHIPPED_MODEL), ("--no-leads", "--classes", "top1")
+    model, short = str(SHIPPED_MODEL), ("--no-leads", "--classes", "top1", "--pdf")
     return (
         Job("drive", "driver.py", (model, str(data)), (), (), "*.csv"),
         Job("explain", "explain.py", (model, str(data), "--out"), short, (), "R*"),

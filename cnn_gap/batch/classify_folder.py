@@ -49,6 +49,10 @@ CONCURRENT_WRITES = 16
 #: Version of what the ledger notes of a record. Raise it when its meaning changes: then records are done anew.
 ENTRY_FORMAT = 2
 
+#: Records that the ledger notes in one transaction, which waits for the disk. After a run was killed, the last
+#: ones are done again.
+RECORDS_NOTED_AT_ONCE = 64
+
 #: Cores left to the network: on two cores an extra reader slows inference as much as it helps.
 NETWORK_CORES = 2
 
@@ -266,7 +270,7 @@ def classify_here(
 def classify_records(
     classifier: "Classifier", records: Iterable[ListedRecord], results: OutputTarget, jobs: int = 0
 ) -> Iterator[list[Classified]]:
-    """Classify records, and yield `CONCURRENT_WRITES` of them when their result files are written.
+    """Classify records, and yield `RECORDS_NOTED_AT_ONCE` of them when their result files are written.
 
     Parameters
     ----------
@@ -285,7 +289,7 @@ def classify_records(
         closing(_prepared(classifier, records, results.measures, jobs, stamps)) as prepared,
         closing(predict_prepared_stream(classifier, prepared)) as stream,
     ):
-        for predictions in chunks_of(stream, CONCURRENT_WRITES):
+        for predictions in chunks_of(stream, RECORDS_NOTED_AT_ONCE):
             hashes = write_results(results.out, predictions) if results.files else {}
             yield [
                 Classified(each, stamps.pop(each.name, None), hashes.get(each.name, "")) for each in predictions

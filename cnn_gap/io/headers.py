@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,7 @@ def decode_header(content: bytes) -> str:
         return content.decode("latin-1")
 
 
+@lru_cache(8)  # a record's header is read for its stamp, for its signals and for itself
 def parse_header(text: str, source: str) -> Header:
     """Parse the text of a header.
 

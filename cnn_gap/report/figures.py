@@ -92,7 +92,7 @@ def save_figure(figure: Figure | Iterable[Figure], path: Path) -> None:
         "savefig.bbox": None,
         "svg.fonttype": "none",
         "svg.hashsalt": "cnn-gap",
-        "pdf.fonttype": 3,  # to embed fonts as TrueType takes four times as long as all the rest
+        "pdf.fonttype": 3,  # to embed fonts as TrueType takes longer than all the rest
     }
     with replacing(path) as aside, matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph .* missing from font")  # a record may be named in any script

@@ -15,9 +15,10 @@ import numpy as np
 from cnn_gap.beats.beat_list import Beat, list_beats
 from cnn_gap.beats.detection import MEASURED_HZ
 from cnn_gap.beats.intervals import Measurements, measure
+from cnn_gap.diagnoses.synonyms import search_words
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS
-from cnn_gap.reading.reading import Reading
+from cnn_gap.reading.reading import Reading, Statement
 from cnn_gap.record import Record
 from cnn_gap.report.diagnosis_order import in_order, join_twins
 from cnn_gap.report.layouts import FEW_LEADS, GAINS, LAYOUTS, SPEEDS, Layout, rhythm_lead
@@ -90,13 +91,18 @@ class PageLine:
     group : str
         The heading above it.
     explained : ExplainedClass
-    degree : str
-        In the reading; empty if it is not in it.
+    statement : Statement or None
+        Of the reading, that it says; None if it is not in the reading.
     """
 
     group: str
     explained: ExplainedClass
-    degree: str = ""
+    statement: Statement | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that the reading gives it, or the diagnosis's own."""
+        return self.explained.diagnosis.name if self.statement is None else self.statement.name
 
 
 def page_lines(explanation: Explanation) -> list[PageLine]:
@@ -104,13 +110,13 @@ def page_lines(explanation: Explanation) -> list[PageLine]:
     joined = join_twins(explanation.classes)
     if explanation.reading is None:
         return [PageLine(group, each) for group, each in in_order(joined)]
-    degrees: dict[int, str] = {}
+    said: dict[int, Statement] = {}
     for statement in explanation.reading.statements:
         place = class_of(statement, joined)
         if place is not None:
-            degrees.setdefault(place, statement.degree)
-    others = tuple(replace(each, label=False) for place, each in enumerate(joined) if place not in degrees)
-    stated = [PageLine(STATED, joined[place], degree) for place, degree in degrees.items()]
+            said.setdefault(place, statement)
+    others = tuple(replace(each, label=False) for place, each in enumerate(joined) if place not in said)
+    stated = [PageLine(STATED, joined[place], statement) for place, statement in said.items()]
     return [*stated, *(PageLine(group, each) for group, each in in_order(others))]
 
 
@@ -153,7 +159,8 @@ def page_data(explanation: Explanation, measured: Measurements | None = None) ->
             {
                 "group": line.group,
                 "compared": _compared(line, reading),
-                "stated": line.explained.label if reading is None else bool(line.degree),
+                "name": line.name,
+                "stated": line.explained.label if reading is None else line.statement is not None,
                 **_class_data(line.explained, explanation.times, times),
             }
             for line in lines
@@ -166,7 +173,8 @@ def _compared(line: PageLine, reading: Reading | None) -> str:
     each = line.explained
     if reading is not None:
         threshold = "" if each.threshold is None else f"; Challenge's threshold {each.threshold:.3f}"
-        return f"{each.probability:.3f}: {line.degree or 'not in the reading'}{threshold}"
+        degree = "not in the reading" if line.statement is None else line.statement.degree
+        return f"{each.probability:.3f}: {degree}{threshold}"
     if each.threshold is None:
         return f"{each.probability:.3f}: {verdict(each)}"
     than = "<" if each.probability < each.threshold else "≥"
@@ -218,10 +226,9 @@ def _class_data(explained: ExplainedClass, sampled: np.ndarray, times: np.ndarra
 
     shares, parts = explained.lead_shares, explained.lead_activation
     return {
-        "name": explained.diagnosis.name,
-        "abbreviation": explained.diagnosis.abbreviation,
         "system": explained.diagnosis.system,
         "codes": explained.codes,
+        "words": search_words(explained.codes),
         "probability": explained.probability,
         "threshold": explained.threshold,
         "level": explained.level,

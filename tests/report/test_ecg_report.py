@@ -120,7 +120,7 @@ def test_the_report_has_the_reading_in_its_order_and_a_page_for_each_finding(tmp
         "page 1 of 3",
     ):
         assert text in first
-    for text in ("model some-model", "other hospitals", "no certainty", "not for diagnosis", "Brugada pattern"):
+    for text in ("model some-model", "at others they are no certainty", "not for diagnosis", "Brugada pattern"):
         assert text in first
     for column in ("0–2.5 s", "2.5–5 s", "5–7.5 s", "7.5–10 s"):
         assert column in first

@@ -69,7 +69,7 @@ def test_the_data_are_the_records_and_the_maps():
     steps = data["map_start"] + data["map_step"] * np.arange(len(data["classes"][0]["activation"]))
     assert steps[-1] == pytest.approx(9.96)
     for found, each in zip(data["classes"], explanation.classes, strict=True):
-        assert (found["name"], found["abbreviation"]) == (each.diagnosis.name, each.diagnosis.abbreviation)
+        assert found["name"] == each.diagnosis.name
         assert found["codes"] == list(each.codes)
         assert (found["probability"], found["threshold"]) == (each.probability, each.threshold)
         assert (found["stated"], found["level"]) == (each.label, each.level)

@@ -166,10 +166,10 @@ def test_a_statement_turns_its_map_on_and_off(show):
     flutter, beats = driver.find_elements("css selector", "#statements button")
     beats.click()
     assert find(driver, "#map").is_displayed()
-    assert find(driver, "#shown").text == "Premature atrial contraction"
+    assert find(driver, "#shown").text == "Premature atrial complexes"
     assert find(driver, "#verdict").text.startswith("probability 0.873: present")
     assert [each.get_attribute("aria-pressed") for each in (flutter, beats)] == ["false", "true"]
-    assert texts(driver, "#strips text") == ["Atrial fibrillation", "Premature atrial contraction"]
+    assert texts(driver, "#strips text") == ["Atrial fibrillation", "Premature atrial complexes"]
     before = shown_map(driver)
     flutter.send_keys(keys().ENTER)
     assert shown_map(driver) != before
@@ -349,6 +349,16 @@ def test_a_long_record_is_turned_over_like_pages(show):
     assert texts(driver, "#foot text")[:2] == ["50 s", "51 s"]
     driver = show(explanation_page(explain(10.0)))
     assert not find(driver, "#along").is_displayed()
+
+
+def test_a_map_that_is_not_in_view_is_gone_to(show):
+    explanation = with_reading(60.0)
+    first, second, third = explanation.classes
+    late = replace(first, regions=first.regions[-1:])
+    driver = show(explanation_page(replace(explanation, classes=(late, second, third))))
+    assert find(driver, "#part").text == "0.0–10.0 s of 60 s"
+    driver.find_elements("css selector", "#statements button")[1].click()
+    assert find(driver, "#part").text == "50.0–60.0 s of 60 s"
 
 
 @pytest.mark.parametrize("by_key", [False, True])
@@ -533,8 +543,11 @@ def test_ninety_diagnoses_can_be_filtered_and_walked_by_key(show):
     assert seen == ["finding 4", *(f"finding 4{n}" for n in range(10))]
     press(driver, "#diagnoses", keys().END)
     assert find(driver, "#shown").text.lower() == "finding 49"
-    assert "F49 · SCP-ECG · C49" in texts(driver, "#diagnoses [aria-selected=true] .codes")
+    assert "SCP-ECG C49" in texts(driver, "#diagnoses [aria-selected=true] .codes")
     assert not find(driver, "#shares-section").is_displayed()
+    find(driver, "#filter").clear()
+    press(driver, "#filter", "c49")
+    assert [text.lower() for text in texts(driver, "#diagnoses .name") if text] == ["finding 49"]
     driver = show(explanation_page(explain()))
     assert not find(driver, "#filter").is_displayed()
 

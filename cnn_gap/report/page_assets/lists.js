@@ -27,11 +27,12 @@ function listDiagnoses() {
     group = each.group;
     const item = add(list, "li", { role: "option", id: `diagnosis-${index}`, class: each.stated ? "reported" : "" });
     add(item, "span", { class: "name" }, each.name);
-    add(item, "span", { class: "codes" }, [each.abbreviation, each.system, ...each.codes].join(" · "));
+    add(item, "span", { class: "codes" }, `${each.system} ${each.codes.join(", ")}`);
     add(item, "span", { class: "verdict" }, each.compared);
     const meter = add(item, "span", { class: "meter" });
     add(meter, "span", { class: "fill" }).style.width = `${100 * each.probability}%`;
     if (each.threshold !== null) add(meter, "span", { class: "tick" }).style.left = `${100 * each.threshold}%`;
+    item.dataset.words = [each.name, ...each.words].join(" ").toLowerCase();
     item.addEventListener("click", () => choose(index));
   });
   list.addEventListener("keydown", chooseByKey);
@@ -47,7 +48,7 @@ function filterDiagnoses() {
       heading = item;
       heading.hidden = true;
     } else {
-      item.hidden = !item.textContent.toLowerCase().includes(wanted);
+      item.hidden = !item.dataset.words.includes(wanted);
       if (!item.hidden) heading.hidden = false;
     }
   }

@@ -10,7 +10,17 @@ function choose(index, reveal = true) {
   byId("diagnoses").setAttribute("aria-activedescendant", `diagnosis-${index}`);
   data.classes.forEach((_, each) => byId(`diagnosis-${each}`).setAttribute("aria-selected", each === index));
   if (reveal && byId("diagnoses-section").open) byId(`diagnosis-${index}`).scrollIntoView({ block: "nearest" });
+  if (reveal) toStrongest();
   turnMap(reveal || state.mapOn);
+}
+
+/** Put the cursor on the strongest region of the chosen diagnosis if none is in view. */
+function toStrongest() {
+  const { regions } = chosen();
+  if (!regions.length || regions.some(([start, end]) => end > view.start && start < viewEnd())) return;
+  const [start, end] = regions.reduce((best, each) => (each[2] > best[2] ? each : best));
+  goTo(start, end);
+  state.sample = Math.round(((start + end) / 2) * data.rate);
 }
 
 function turnMap(on) {

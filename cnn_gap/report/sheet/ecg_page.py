@@ -145,8 +145,8 @@ def _draw_footer(paper: Paper, shown: str, explanation: Explanation, page: PageN
     """Write scale and part, and by what the reading was computed."""
     model = f", model {page.model}" if page.model else ""
     computed = (
-        f"cnn-gap {__version__}{model}. Computed by a model that has learned other hospitals' records: no"
-        f" certainty. {RESEARCH}."
+        f"cnn-gap {__version__}{model}. Probabilities are calibrated for the hospital whose records the model"
+        f" learned from; at others they are no certainty. {RESEARCH}."
     )
     limits = ". ".join(network_limits(explanation))
     unknown = f"Unknown to the model: {', '.join(UNKNOWN_TO_THE_MODEL)}. {limits}"

@@ -20,7 +20,7 @@ POINT_MM, LINE = 25.4 / 72, 1.28
 _FURTHER_FONTS = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Noto Sans JP", "Noto Sans KR", "Noto Sans Thai"),
     *("Noto Sans Devanagari", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Microsoft YaHei", "Yu Gothic"),
-    *("Malgun Gothic", "Nirmala UI", "PingFang SC", "Hiragino Sans", "Arial Unicode MS"),
+    *("IPAexGothic", "Malgun Gothic", "Nirmala UI", "PingFang SC", "Hiragino Sans", "Arial Unicode MS"),
 )
 
 
