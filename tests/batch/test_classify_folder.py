@@ -512,7 +512,7 @@ def test_a_runtime_that_is_not_to_be_had_is_named_before_anything_is_written(
         driver, [model, records, tmp_path / "out", "--runtime", "keras", "--precision", "bfloat16"]
     )
     assert result.code == 1
-    assert "Keras predicts in float32" in result.err
+    assert "eras predicts in float32" in result.err
     assert not (tmp_path / "out").exists()
 
 
