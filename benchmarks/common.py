@@ -18,7 +18,6 @@ from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.record import Record
 from cnn_gap.signal.resampling import resample_by
-from cnn_gap.system.backend import start_keras
 from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
@@ -168,8 +167,7 @@ def unique_name(about: Diagnosis) -> str:
 
 
 def start_classifier(model: Path) -> "Classifier":
-    """Start Keras, which takes seconds, and load a model folder."""
-    start_keras()
+    """Load a model folder."""
     from cnn_gap.classifier import load_classifier
 
     return load_classifier(model)

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -21,10 +22,13 @@ from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
-from cnn_gap.reading.evidence import Evidence, gather_evidence
+from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.reading import Reading
 from cnn_gap.record import Record
 from cnn_gap.system.exit_codes import run
+
+if TYPE_CHECKING:
+    from cnn_gap.classifier import Classifier
 
 #: Length of a part, s.
 PART_S = 10.0
@@ -109,12 +113,8 @@ def main(arguments: list[str]) -> None:
     classifier = start_classifier(options.model)
 
     def answer(parts: Sequence[Part]) -> list[Answered]:
-        records = [part.record for part in parts]
-        predictions = classifier.predict_batch(records)
-        return [
-            Answered(part, classifier.interpret(prediction, part.record), measured(part.record))
-            for part, prediction in zip(parts, predictions, strict=True)
-        ]
+        read = read_all(classifier, [part.record for part in parts])
+        return [Answered(part, *each) for part, each in zip(parts, read, strict=True)]
 
     annotated = [
         answered
@@ -131,11 +131,11 @@ def main(arguments: list[str]) -> None:
     print(Table("record", ("parts with it", "found", "false"), tuple(ventricular_rows(annotated))))
 
 
-def measured(record: Record) -> Evidence:
-    """Return the measurements of a record."""
-    from cnn_gap.beats.intervals import measure
-
-    return gather_evidence(record, measure(record))
+def read_all(classifier: "Classifier", records: Sequence[Record]) -> list[tuple[Reading, Evidence]]:
+    """Return the reading and the measurements of each record."""
+    prepared = [classifier.prepare(record) for record in records]
+    predictions = classifier.predict_prepared(prepared)
+    return [(each.reading, one.evidence) for each, one in zip(predictions, prepared, strict=True)]
 
 
 def annotated_parts(path: Path) -> list[Part]:
@@ -189,7 +189,7 @@ def labelled_records(folder: Path) -> list[Part]:
         record = read_record(path)
         complexes = [
             peak / record.sampling_rate
-            for kind, _, peak, _ in known.get(record.name, {}).get("II", ())
+            for kind, _, peak, _ in known.get(record.name, {}).get("ii", ())
             if kind == "N"
         ]
         parts.append(Part(record, np.array(complexes), bool(FIBRILLATION_CODES & set(record.codes))))

@@ -1,13 +1,15 @@
 """Choose the limits of the reading's degrees on validation records, and say how often a reading is true.
 
     python -m benchmarks.quality.reading MODEL VALIDATION_RECORDS --choose     # writes MODEL/reading.json
-    python -m benchmarks.quality.reading MODEL RECORDS
+    python -m benchmarks.quality.reading MODEL RECORDS --likelihoods CSV
 
 Records have PTB-XL's SCP-ECG statements as diagnoses beside the Challenge's codes. A statement counts as true
-where one of its codes is among them.
+where one of its codes is among them. `--likelihoods` is a table of records and their statements with
+likelihoods in percent, such as `NORM:100;SR:0`: it tells which infarctions are certain.
 """
 
 import argparse
+import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,6 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common import Table, start_classifier
-from cnn_gap.beats.intervals import measure
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
@@ -29,15 +30,26 @@ from cnn_gap.reading.degrees import (
     read_degree_limits,
     write_degree_limits,
 )
-from cnn_gap.reading.evidence import Evidence, gather_evidence
+from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.interpret import interpret, joint_probabilities
 from cnn_gap.reading.reading import DEGREES, Reading
+from cnn_gap.reading.rhythm import group_probability
 from cnn_gap.reading.statements import StatementRule, statement_rules
 from cnn_gap.record import Record
 from cnn_gap.system.exit_codes import run
 
 #: Diagnoses that no record called normal should have.
-NEVER_NORMAL = ("atrial_fibrillation", "pacing", "lbbb", "rbbb")
+NEVER_NORMAL = ("atrial_fibrillation", "pacing", "av_block_3", "lbbb", "rbbb")
+
+#: Categories of PTB-XL's reports, and the categories of `statements.csv` that belong to them.
+CATEGORIES = {
+    "rhythm": ("rhythm", "rhythm_variation", "ectopy"),
+    "conduction": ("av_conduction", "ventricular_conduction", "axis"),
+    "hypertrophy": ("voltage",),
+    "infarction": ("infarction",),
+    "ST-T": ("repolarisation", "qt"),
+    "normal": ("normal",),
+}
 
 #: Records that are classified at a time.
 BATCH = 256
@@ -53,6 +65,8 @@ class Case:
 
     def read(self, limits: DegreeLimits) -> Reading:
         """Return the reading with these limits."""
+        if not self.prediction.answerable:
+            return self.prediction.reading
         return interpret(self.prediction.classes, self.prediction.probabilities, self.evidence, limits)
 
 
@@ -64,7 +78,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("--choose", action="store_true", help="write MODEL/reading.json from these records")
+    parser.add_argument("--likelihoods", type=Path, help="CSV with the columns record and statements")
     options = parser.parse_args(arguments)
+    certain = frozenset() if options.likelihoods is None else certain_infarctions(options.likelihoods)
     cases = read_cases(options.model, options.data)
     if options.choose:
         write_degree_limits(options.model, fingerprint(options.model), choose_all_limits(cases))
@@ -73,7 +89,19 @@ def main(arguments: list[str]) -> None:
     columns = ("in reports", *(f"{degree}, true" for degree in DEGREES), "found")
     print(Table("statement", columns, tuple(statement_rows(cases, readings))))
     print()
-    print(Table("figure", ("value",), tuple(summary_rows(cases, readings))))
+    print(Table("category", CATEGORY_HEADINGS, tuple(category_rows(cases, readings))))
+    print()
+    print(Table("figure", ("value",), tuple(summary_rows(cases, readings, certain))))
+
+
+def certain_infarctions(path: Path) -> frozenset[str]:
+    """Return the names of records in which the reports call an infarction certain."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return frozenset(
+            row["record"]
+            for row in csv.DictReader(file)
+            if any(each.endswith("MI:100") for each in row["statements"].split(";"))
+        )
 
 
 def read_cases(model: Path, data: Path) -> list[Case]:
@@ -83,8 +111,10 @@ def read_cases(model: Path, data: Path) -> list[Case]:
     cases = []
     for first in tqdm(range(0, len(paths), BATCH), unit="batch", disable=None):
         records = [read_record(path) for path in paths[first : first + BATCH]]
-        for record, prediction in zip(records, classifier.predict_batch(records), strict=True):
-            cases.append(Case(record, prediction, gather_evidence(record, measure(record))))
+        prepared = [classifier.prepare(record) for record in records]
+        predictions = classifier.predict_prepared(prepared)
+        evidence = [each.evidence for each in prepared]
+        cases += list(map(Case, records, predictions, evidence))
     return cases
 
 
@@ -93,11 +123,13 @@ def choose_all_limits(cases: Sequence[Case]) -> DegreeLimits:
     joint = [joint_probabilities(case.prediction.classes, case.prediction.probabilities) for case in cases]
     chosen: dict[str, tuple[float, float, float]] = {}
     for rule in statement_rules():
-        if rule.key not in joint[0]:
+        if rule.key not in joint[0] or rule.limit_key in chosen:
             continue
+        alike = [each for each in statement_rules() if each.limit_key == rule.limit_key]
         counted = np.array([not _is_overruled(rule, case.evidence) for case in cases])
-        probabilities = np.array([each[rule.key] for each in joint])
-        chosen[rule.key] = choose_limits(truth_of(rule, cases)[counted], probabilities[counted])
+        probabilities = np.array([group_probability(rule, statement_rules(), each) for each in joint])
+        truth = np.any([truth_of(each, cases) for each in alike], axis=0)
+        chosen[rule.limit_key] = choose_limits(truth[counted], probabilities[counted])
     readings = [case.read(DegreeLimits(chosen)) for case in cases]
     clean = np.array([not _has_finding(reading) for reading in readings])
     normal = next(rule for rule in statement_rules() if rule.key == "normal")
@@ -126,7 +158,46 @@ def statement_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterab
         yield rule.name, int(truth.sum()), *counts, f"{found:.2f}"
 
 
-def summary_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[str, object]]:
+CATEGORY_HEADINGS = (
+    "in reports",
+    *(
+        f"{figure}, {by}"
+        for by in ("reading", "network")
+        for figure in ("precision", "recall", "F", "net benefit")
+    ),
+)
+
+
+def category_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[object, ...]]:
+    """Yield for each category how well the reading agrees with the reports, the network's labels beside it.
+
+    The reading says what it calls present or probable. Statements are summed over a category. The net benefit
+    is the number of true ones less that of false ones, in 100 records: it is positive where a reader who
+    believes what is said is right more often than wrong (Vickers and Elkin 2006, doi:10.1177/0272989X06295361).
+    """
+    labels = np.array([case.prediction.labels for case in cases])
+    outputs = cases[0].prediction.classes.outputs
+    for name, categories in CATEGORIES.items():
+        rules = [rule for rule in statement_rules() if rule.category in categories and rule.outputs]
+        truth = np.array([truth_of(rule, cases) for rule in rules])
+        read = np.array([_given(rule.key, readings, DEGREES[:2]) for rule in rules])
+        if name == "normal":
+            read = np.array([[each.conclusion == "normal" for each in readings]])
+        columns = [[at for at, codes in enumerate(outputs) if set(codes) & set(rule.outputs)] for rule in rules]
+        network = np.array([labels[:, each].any(axis=1) for each in columns])
+        yield name, int(truth.sum()), *_agreement(truth, read), *_agreement(truth, network)
+
+
+def _agreement(truth: np.ndarray, said: np.ndarray) -> tuple[str, ...]:
+    true, all_said, all_true = (truth & said).sum(), said.sum(), truth.sum()
+    benefit = 100 * (2 * true - all_said) / truth.shape[1]
+    shares = true / max(all_said, 1), true / max(all_true, 1), 2 * true / max(all_said + all_true, 1)
+    return (*(f"{share:.3f}" for share in shares), f"{benefit:.1f}")
+
+
+def summary_rows(
+    cases: Sequence[Case], readings: Sequence[Reading], certain: frozenset[str] = frozenset()
+) -> Iterable[tuple[str, object]]:
     """Yield the figures of all statements together, and those of the conclusions."""
     for degree in DEGREES:
         true = total = 0
@@ -143,6 +214,9 @@ def summary_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable
         if rule.key in NEVER_NORMAL:
             missed = int((said & truth_of(rule, cases)).sum())
             yield f"called normal with {rule.name.lower()} by the reports", missed
+    if certain:
+        missed = sum(case.record.name in certain and each for case, each in zip(cases, said, strict=True))
+        yield "called normal with an infarction that the reports call certain", int(missed)
     yield "contradictions", sum(contradictions(each) for each in readings)
     yield "records with an alert", sum(bool(each.alerts) for each in readings)
 
@@ -162,7 +236,7 @@ def _has_finding(reading: Reading) -> bool:
 
 def _is_overruled(rule: StatementRule, evidence: Evidence) -> bool:
     value = evidence.values.get(rule.measure)
-    return value is not None and not rule.low < value <= rule.high
+    return value is not None and rule.role != "selects" and not rule.holds(value)
 
 
 def _given(key: str, readings: Sequence[Reading], degrees: Sequence[str]) -> np.ndarray:

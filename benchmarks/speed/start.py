@@ -1,10 +1,11 @@
-"""Processor time of the start of each command.
+"""Processor time and memory of the start of each command.
 
 Commands take turns as processes of their own. The least time of each counts: other load of the machine only
 adds. The packages that they import stand beside them.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,8 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common import Table
-from benchmarks.processes import cpu_seconds
 from cnn_gap.system.exit_codes import run
+
+#: Bytes of a unit of the peak memory that Linux tells.
+KILOBYTE = 1024
 
 #: The record that is classified.
 RECORD = "test_data/SIM0008"
@@ -27,12 +30,13 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         commands = _commands(options.model, Path(folder) / "out")
-        _cpu_seconds_of(commands["driver.py, 48 records that are done"])
-        seconds: dict[str, list[float]] = {name: [] for name in commands}
+        _used_by(commands["driver.py, 48 records that are done"])
+        used: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
         for _ in range(options.rounds):
             for name, command in commands.items():
-                seconds[name].append(_cpu_seconds_of(command))
-    print(Table("command", ("CPU s",), tuple((name, min(each)) for name, each in seconds.items())))
+                used[name].append(_used_by(command))
+    rows = tuple((name, *map(min, zip(*each, strict=True))) for name, each in used.items())
+    print(Table("command", ("CPU s", "GB"), rows))
 
 
 def _commands(model: Path, out: Path) -> dict[str, list[str]]:
@@ -46,16 +50,22 @@ def _commands(model: Path, out: Path) -> dict[str, list[str]]:
         "Keras, as in a command": ["-c", f"{keras}(lean=True)"],
         "driver.py --help": ["driver.py", "--help"],
         "predict.py, one record": ["predict.py", str(model), RECORD],
+        "predict.py, ten records": ["predict.py", str(model), *(f"test_data/SIM{n:04d}" for n in range(1, 11))],
+        "predict.py --runtime keras": ["predict.py", str(model), RECORD, "--runtime", "keras"],
+        "explain.py, a page": ["explain.py", str(model), RECORD, "--html", os.devnull],
         "driver.py, 48 records that are done": ["driver.py", str(model), "test_data", str(out)],
         "evaluate_model.py, 48 records": ["evaluate_model.py", "test_data", str(out)],
     }
     return {name: [sys.executable, *program] for name, program in programs.items()}
 
 
-def _cpu_seconds_of(command: Sequence[str]) -> float:
-    before = cpu_seconds()
-    subprocess.run(command, capture_output=True, check=True)
-    return cpu_seconds()[1] - before[1]
+def _used_by(command: Sequence[str]) -> tuple[float, float]:
+    """Return the processor time of a command, s, and its peak memory, GB."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KILOBYTE / 1e9
 
 
 if __name__ == "__main__":

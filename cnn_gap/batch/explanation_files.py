@@ -194,7 +194,9 @@ def index_row(name: str, every: Explanation, headings: Mapping[str, str]) -> Ind
         row,
         conclusion=reading.conclusion,
         alerts=reading.alerts,
-        statements=tuple(IndexStatement(each.name, each.degree, each.codes) for each in reading.statements),
+        statements=tuple(
+            IndexStatement(each.name, each.degree, (*each.codes, each.key)) for each in reading.statements
+        ),
         urgency=urgency(reading),
     )
 

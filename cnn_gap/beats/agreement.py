@@ -23,7 +23,7 @@ _ENDS_S = 0.4  # beats this near to the record's ends are left out, since they m
 
 
 def detectors_agree(beats: Beats, signal: np.ndarray, band: np.ndarray | None = None) -> bool:
-    """Tell whether a second detector finds the same beats, and no long interval seems to hide one.
+    """Tell whether a second detector finds the same beats.
 
     Parameters
     ----------
@@ -43,7 +43,27 @@ def detectors_agree(beats: Beats, signal: np.ndarray, band: np.ndarray | None = 
         return len(first_detector) == len(second_detector)
     apart = np.abs(first_detector[:, None] - second_detector)
     shared = (np.mean(apart.min(axis=axis) < _NEAR_S) for axis in (0, 1))
-    return bool(min(shared) >= LEAST_SHARED) and not _hides_beat(beats, energy)
+    return bool(min(shared) >= LEAST_SHARED)
+
+
+def hides_beat(beats: Beats, band: np.ndarray) -> bool:
+    """Tell whether a long interval has energy inside it that could be a beat which both detectors left out.
+
+    Parameters
+    ----------
+    beats : Beats
+        At least two.
+    band : ndarray, shape (samples, 12)
+        The record's `cnn_gap.beats.detection.qrs_band`.
+    """
+    energy = _energy(band)
+    rr, near = beats.intervals_s, round(_SMOOTHED_S * BAND_HZ)
+    places = (beats.times_s * BAND_HZ).round().astype(int)
+    usual = np.median([energy[max(at - near, 0) : at + near].max() for at in places])
+    long = np.flatnonzero(rr > max(_LONG_SHARE * float(np.median(rr)), _LONG_S))
+    after, before = round(_AFTER_S * BAND_HZ), round(_BEFORE_S * BAND_HZ)
+    inside = (energy[places[at] + after : places[at + 1] - before].max(initial=0.0) for at in long)
+    return any(highest > _HIDDEN_SHARE * usual for highest in inside)
 
 
 def _energy(band: np.ndarray) -> np.ndarray:
@@ -57,14 +77,3 @@ def _peaks(energy: np.ndarray) -> np.ndarray:
     height = _HEIGHT * np.percentile(energy, 98)
     peaks, _ = scipy.signal.find_peaks(energy, height=height, distance=round(_APART_S * BAND_HZ))
     return (np.asarray(peaks) + 0.5) / BAND_HZ  # the middle of the mean that a sample is
-
-
-def _hides_beat(beats: Beats, energy: np.ndarray) -> bool:
-    """Tell whether a long interval has energy inside it that could be a beat which both detectors left out."""
-    rr, near = beats.intervals_s, round(_SMOOTHED_S * BAND_HZ)
-    places = (beats.times_s * BAND_HZ).round().astype(int)
-    usual = np.median([energy[max(at - near, 0) : at + near].max() for at in places])
-    long = np.flatnonzero(rr > max(_LONG_SHARE * float(np.median(rr)), _LONG_S))
-    after, before = round(_AFTER_S * BAND_HZ), round(_BEFORE_S * BAND_HZ)
-    inside = (energy[places[at] + after : places[at + 1] - before].max(initial=0.0) for at in long)
-    return any(highest > _HIDDEN_SHARE * usual for highest in inside)

@@ -2,14 +2,15 @@
 
 Linear maps that are nearly the same for all hearts compute the limb leads from the chest leads, and each chest
 lead from the other leads (Kors et al. 2001, "Accurate automatic detection of electrode interchange in the
-electrocardiogram", Am J Cardiol 88:396). If the leads fit these maps much better after two electrodes are
-changed back, the electrodes were swapped. The maps and the limits are in `electrodes.json`, which
+electrocardiogram", Am J Cardiol 88:396). The swap that makes the leads fit these maps best once it is undone is
+believed if they fit much better then. The maps and the limits are in `electrodes.json`, which
 `benchmarks.quality.electrodes` makes from training records. It also measures how often swaps are found.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,13 @@ LIMB_SWAPS: dict[str, tuple[tuple[int, float], ...]] = {
     "right arm and left leg": ((2, -1), (1, -1), (0, -1), (5, 1), (4, 1), (3, 1)),
 }
 
-#: Chest electrodes whose swaps are searched for. V4, V5 and V6 are too alike in most hearts.
-CHEST_SWAPS = ((1, 2), (2, 3), (3, 4), (1, 3))
+#: Chest electrodes whose swaps are searched for.
+CHEST_SWAPS = ((1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (1, 3), (2, 4))
 
 #: Every tenth sample of a median beat is compared.
 SAMPLE_STEP = 10
 
+_LIMB_WEIGHT = 10.0  # of the misfit of the limb leads, from 0 to 1, beside the sum of six logarithms
 _LEAST_ERROR = 1e-4  # of a lead's energy: the least error, so that a lead without energy decides nothing
 
 
@@ -43,7 +45,7 @@ class ElectrodeModel:
     chest : ndarray, shape (6, 8)
         Computes each chest lead from I, II and V1 to V6; its own factor is 0.
     limits : dict of str to float
-        The gain above which a swap is reported, by its name: 1 in 100 records without a swap exceeds any.
+        The gain above which a swap is reported, by its name: 1 in 100 records without a swap exceeds its limit.
     """
 
     limb: np.ndarray
@@ -69,15 +71,13 @@ def find_swapped_electrodes(record: Record, measured: Measurements) -> str:
 
 
 def believed_swap(beat: np.ndarray, model: ElectrodeModel) -> str:
-    """Return the name of the swap with the highest gain beyond its limit; those of limbs come first."""
-    gains = swap_gains(beat, model)
-    beyond = [name for name, gain in gains.items() if gain > model.limits[name]]
-    limbs = [name for name in beyond if name in LIMB_SWAPS]
-    return max(limbs or beyond, key=lambda name: gains[name], default="")
+    """Return the name of the swap with the highest gain if that is above its limit, else an empty text."""
+    name, gain = best_swap(beat, model)
+    return name if gain > model.limits[name] else ""
 
 
-def swap_gains(beat: np.ndarray, model: ElectrodeModel) -> dict[str, float]:
-    """Return how much better the leads of a beat fit together once a swap is undone, by the swap's name.
+def best_swap(beat: np.ndarray, model: ElectrodeModel) -> tuple[str, float]:
+    """Return the swap that improves the fit of the leads most once it is undone, and its gain.
 
     Parameters
     ----------
@@ -85,12 +85,15 @@ def swap_gains(beat: np.ndarray, model: ElectrodeModel) -> dict[str, float]:
         The median beat, mV.
     """
     beat = beat - beat[:5].mean(axis=0)
-    limbs = {name: _limb_gain(beat, swap_limbs(beat, name), model) for name in LIMB_SWAPS}
-    before = _chest_misfit(beat, model)
-    chest = {
-        chest_swap_name(pair): before - _chest_misfit(swap_chest(beat, pair), model) for pair in CHEST_SWAPS
-    }
-    return limbs | chest
+    before = _misfit(beat, model)
+    gains = {name: before - _misfit(undo(beat), model) for name, undo in swaps().items()}
+    return max(gains.items(), key=lambda each: each[1])
+
+
+def swaps() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """Return functions that swap two electrodes of a beat (samples, 12), or swap them back, by the names."""
+    limbs = {name: partial(swap_limbs, name=name) for name in LIMB_SWAPS}
+    return limbs | {chest_swap_name(pair): partial(swap_chest, pair=pair) for pair in CHEST_SWAPS}
 
 
 def swap_limbs(beat: np.ndarray, name: str) -> np.ndarray:
@@ -114,17 +117,11 @@ def chest_swap_name(pair: tuple[int, int]) -> str:
     return f"V{pair[0]} and V{pair[1]}"
 
 
-def _limb_gain(beat: np.ndarray, undone: np.ndarray, model: ElectrodeModel) -> float:
-    expected = beat[:, 6:] @ model.limb
-
-    def misfit(leads: np.ndarray) -> float:
-        size = float(np.linalg.norm(leads) + np.linalg.norm(expected))
-        return float(np.linalg.norm(expected - leads)) / max(size, 1e-9)
-
-    return misfit(beat[:, :2]) - misfit(undone[:, :2])
-
-
-def _chest_misfit(beat: np.ndarray, model: ElectrodeModel) -> float:
+def _misfit(beat: np.ndarray, model: ElectrodeModel) -> float:
+    """Return how badly the limb leads fit the chest leads, and each chest lead the others."""
+    limbs, expected = beat[:, :2], beat[:, 6:] @ model.limb
+    size = float(np.linalg.norm(limbs) + np.linalg.norm(expected))
     held = beat[:, [0, 1, *range(6, 12)]]
     errors = ((held @ model.chest.T - beat[:, 6:]) ** 2).sum(axis=0)
-    return float(np.log(errors + _LEAST_ERROR).sum())
+    chest = float(np.log(errors + _LEAST_ERROR).sum())
+    return chest + _LIMB_WEIGHT * float(np.linalg.norm(expected - limbs)) / max(size, 1e-9)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnn_gap.beats.agreement import detectors_agree
+from cnn_gap.beats.agreement import detectors_agree, hides_beat
 from cnn_gap.beats.detection import (
     MEASURED_HZ,
     Beats,
@@ -21,6 +21,7 @@ from cnn_gap.beats.waves import Waves, find_waves
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
+from cnn_gap.signal.quality import noisy_leads
 from cnn_gap.system.html import html_table
 
 #: A rhythm is irregular if the standard deviation of its RR intervals, divided by their mean, is above this.
@@ -127,16 +128,22 @@ def measure(record: Record | str | Path) -> Measurements:
     (550, 12)
     """
     record = read_whole(Path(record)) if isinstance(record, str | Path) else record
+    usable = record.leads & ~noisy_leads(record)
+    if not usable.any():
+        return Measurements(Beats(np.empty(0), np.zeros(0, bool), None))
+    record = replace(record, leads=usable)
     signal = prepare_for_beats(record)
     band = qrs_band(signal)
     beats = find_beats(record, signal, band)
     unmeasured = Measurements(beats, large_waves=wave_leakage(record, signal) < LARGEST_LEAKAGE)
     if len(beats.intervals_s) < 2:
         return unmeasured
-    if not (detectors_agree(beats, signal, band) or _is_steady_tachycardia(beats)):
+    agree = detectors_agree(beats, signal, band)
+    if agree:
+        unmeasured = replace(unmeasured, run=find_run(record, signal, beats))
+    if not ((agree and not hides_beat(beats, band)) or _is_steady_tachycardia(beats)):
         return unmeasured
-    found = replace(_with_rate(unmeasured), run=find_run(record, signal, beats))
-    found = _measure_median(record, signal, found)
+    found = _measure_median(record, signal, _with_rate(unmeasured))
     believed = not found.large_waves or (found.qrs_s is not None and found.qrs_s >= WIDE_QRS_S)
     return found if believed else unmeasured
 

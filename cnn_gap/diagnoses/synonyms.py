@@ -1,6 +1,7 @@
 """Words by which people search for a diagnosis: its names, abbreviations, codes and synonyms.
 
-The synonyms stand in `synonyms.csv`, a row for codes that have the same ones, joined by ``|``.
+The synonyms stand in `synonyms.csv`, a row for codes that have the same ones, joined by ``|``. Statements that
+only a measurement makes have no code: their keys in the reading take its place.
 """
 
 import csv

@@ -1,9 +1,13 @@
 """Calibration: of the records that get a probability of 70 %, 70 % should have the diagnosis."""
 
-import keras
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
+
+if TYPE_CHECKING:
+    import keras
 
 #: Weights, in nats, of the squared log scale and the squared offset in the loss: with few positives, scale and
 #: offset stay near 1 and 0.
@@ -56,7 +60,7 @@ def _fit_class(labels: np.ndarray, logits: np.ndarray) -> tuple[float, float]:
     return float(np.exp(found[0])), float(found[1])
 
 
-def scale_logits(network: keras.Model, scales: np.ndarray, offsets: np.ndarray) -> None:
+def scale_logits(network: "keras.Model", scales: np.ndarray, offsets: np.ndarray) -> None:
     """Scale and shift the logits of a network, and its maps with them: both follow from its dense layer."""
     dense = network.get_layer("probabilities")
     kernel, bias = dense.get_weights()

@@ -1,7 +1,8 @@
 """From probabilities to degrees of certainty: present, probable, possible.
 
-The limits of each statement are chosen on a model's validation records: at least 85 % of the "present" ones
-and 60 % of the "probable" ones are true by the reports. A statement with too few records has the usual limits.
+The limits of each statement are chosen on a model's validation records so that of the "present" ones at least
+85 %, of the "probable" ones at least 60 % are true by the reports. The lower confidence bound of these shares
+counts, since few records may mislead. A statement with too few records has the usual limits.
 The limits lie in the model's folder.
 """
 
@@ -27,7 +28,7 @@ TRUE_NORMALS = 0.885
 
 #: The limits of statements with too few validation records. Of statements with a
 #: calibrated probability of 0.85, 85 % are true.
-USUAL_LIMITS = (0.85, 0.6, 0.35)
+USUAL_LIMITS = (0.85, 0.6, 0.4)
 
 #: The minimum number of validation records at or above a limit; with fewer, the usual limit is kept.
 FEWEST_RECORDS = 10
@@ -35,8 +36,13 @@ FEWEST_RECORDS = 10
 #: A limit is at least this share of the usual one.
 LOWEST_OF_USUAL = 0.6
 
-#: Added to the minimum shares when limits are chosen, because the shares are lower on records of others.
-SHARE_MARGIN = 0.03
+#: The lower confidence bound (Wilson 1927, doi:10.1080/01621459.1927.10502953) of a share has to reach the
+#: minimum; with this many standard errors the true share is above the bound in 80 % of cases.
+STANDARD_ERRORS = 0.84
+
+#: Added to the minimum shares: validation records chose the model's epoch and calibrated its probabilities, so
+#: the shares are about this much lower on records that it has not seen.
+SHARE_MARGIN = 0.05
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,8 @@ def choose_limits(truth: np.ndarray, probabilities: np.ndarray) -> tuple[float, 
     chosen: list[float] = []
     above = np.inf
     for degree, usual in zip(DEGREES, USUAL_LIMITS, strict=True):
-        limit = min(
-            _lowest_limit(truth, probabilities, above, TRUE_SHARES[degree] + SHARE_MARGIN, usual), above
-        )
+        share = TRUE_SHARES[degree] + SHARE_MARGIN
+        limit = min(_lowest_limit(truth, probabilities, above, share, usual), above)
         chosen.append(limit)
         above = limit
     return chosen[0], chosen[1], chosen[2]
@@ -95,21 +100,34 @@ def choose_normal_limit(truth: np.ndarray, probabilities: np.ndarray) -> float:
 def _lowest_limit(
     truth: np.ndarray, probabilities: np.ndarray, above: float, share: float, usual: float
 ) -> float:
-    """Return the lowest limit for which at least `share` of the statements up to `above` are true."""
+    """Return the lowest limit for which surely at least `share` of the statements up to `above` are true."""
     within = probabilities < above
     order = np.argsort(-probabilities[within], kind="stable")
     ranked, true = probabilities[within][order], np.cumsum(truth[within][order])
     counts = np.arange(1, len(ranked) + 1)
-    good = np.flatnonzero((counts >= FEWEST_RECORDS) & (true >= share * counts))
+    good = np.flatnonzero((counts >= FEWEST_RECORDS) & (lower_bound(true, counts) >= share))
     if len(good):
         return max(round(float(ranked[good[-1]]), 4), LOWEST_OF_USUAL * usual)
     return max(usual, _beyond_all(ranked))
 
 
+def lower_bound(true: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the lower bound of the share of true ones, by Wilson's interval.
+
+    Examples
+    --------
+    >>> float(lower_bound(np.array([9]), np.array([10])).round(2)[0])
+    0.79
+    """
+    share, more = true / counts, STANDARD_ERRORS**2 / counts
+    spread = STANDARD_ERRORS * np.sqrt(share * (1 - share) / counts + more / counts / 4)
+    return np.asarray((share + more / 2 - spread) / (1 + more))
+
+
 def _beyond_all(ranked: np.ndarray) -> float:
     """Return a limit above all probabilities if they are high and yet too often wrong, else 0."""
     high = len(ranked) >= FEWEST_RECORDS and ranked[0] >= USUAL_LIMITS[1]
-    return round(float(ranked[0]), 4) + 1e-4 if high else 0.0
+    return round(float(ranked[0]) + 1e-4, 4) if high else 0.0
 
 
 def read_degree_limits(model: Path, fingerprint: str) -> DegreeLimits:

@@ -1,5 +1,6 @@
 """The measurements of a record that the rules of the reading use."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,9 +11,14 @@ from cnn_gap.beats.intervals import IRREGULAR, WIDE_QRS_S, Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
+from cnn_gap.signal.quality import unusable_leads
 
 #: The shortest QTc (Bazett) that is long, s, by sex (Rautaharju et al. 2009).
 LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
+
+#: The smallest number of leads of which a QTc is given: one or two may not show the end of the T wave
+#: (Rautaharju et al. 2009).
+LEADS_OF_QT = 6
 
 #: Name and unit of each measured value, as statements show them.
 VALUE_NAMES = {
@@ -45,10 +51,12 @@ class Evidence:
     swapped : str
         Electrodes that seem to be swapped, such as ``"V1 and V2"``; empty if none do.
     missing : tuple of str
-        Leads that the record does not have.
+        Leads that the record does not have, or that are flat or noisy.
     duration_s : float
     part : str
         Which part of a recording of hours was measured, such as ``"30 s from 2:00:00 on"``; empty: all of it.
+    age : float
+        In years, NaN where unknown.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -57,6 +65,7 @@ class Evidence:
     missing: tuple[str, ...] = ()
     duration_s: float = 10.0
     part: str = ""
+    age: float = math.nan
 
     def without_beats(self) -> "Evidence":
         """Return what can be said of a record in which no heartbeat was found: no rate and no interval."""
@@ -78,16 +87,18 @@ class Evidence:
 
 def gather_evidence(record: Record, measured: Measurements) -> Evidence:
     """Return the measurements of a record that the rules of the reading use."""
+    record = replace(record, leads=record.leads & ~unusable_leads(record))
     st = measure_st(record, measured)
     values = {name: value for name, value in _values(record, measured, st).items() if value is not None}
     missing = tuple(lead for lead, present in zip(LEADS, record.leads, strict=True) if not present)
     elevated = () if st is None else st.elevated
-    return Evidence(values, elevated, find_swapped_electrodes(record, measured), missing, record.duration_s)
+    swapped = find_swapped_electrodes(record, measured)
+    return Evidence(values, elevated, swapped, missing, record.duration_s, age=record.age)
 
 
 def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict[str, float | None]:
     variation = _variation(measured.beats.intervals_s)
-    regular = variation is not None and variation <= IRREGULAR
+    regular = variation is not None and variation <= IRREGULAR and record.leads.sum() >= LEADS_OF_QT
     narrow = measured.qrs_s is not None and measured.qrs_s < WIDE_QRS_S
     wide = measured.qrs_s is not None and measured.qrs_s >= WIDE_QRS_S
     run = measured.run

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cnn_gap.beats.intervals import IRREGULAR
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.leads import LEADS
 from cnn_gap.reading.alerts import find_alerts
+from cnn_gap.reading.conclusion import conclude, doubt_of_normal
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement, in_sentence
+from cnn_gap.reading.reading import DEGREES, Degree, Origin, Reading, Statement, in_sentence
 from cnn_gap.reading.rhythm import group_probability, primary_rhythm
 from cnn_gap.reading.statements import StatementRule, rules_for
 
@@ -26,9 +26,6 @@ UNKNOWN_TO_THE_MODEL = (
 
 #: In a record that is shorter than this, s, the rhythm over time is not assessed.
 SHORT_S = 8.0
-
-#: The highest severity of the statements of a borderline ECG, and of a normal one.
-BORDERLINE, NORMAL = 2, 0
 
 #: The network "does not see" a measured statement if its probability is below this.
 UNSEEN = 0.1
@@ -82,7 +79,8 @@ def interpret(
     candidates, overruled = _candidates(rules, joint, evidence, limits, withheld)
     statements = _weakened(rules, _without_contradictions(rules, candidates))
     alerts = find_alerts(evidence, statements)
-    conclusion, reason = _conclude(statements, withheld, evidence, alerts)
+    doubt = doubt_of_normal(rules, joint, evidence, withheld)
+    conclusion, reason = conclude(statements, doubt, alerts)
     statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
     said = tuple(dict.fromkeys((*_swap_note(evidence), *_part_note(evidence), *overruled, *notes)))
     not_assessed = _not_assessed(evidence, withheld)
@@ -118,7 +116,7 @@ def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, s
     if evidence.swapped:
         reason = f"electrodes seem to be swapped ({evidence.swapped})"
         for rule in rules:
-            if rule.category in ("axis", "voltage", "infarction", "repolarisation"):
+            if rule.leads or rule.category in ("axis", "voltage", "infarction", "repolarisation"):
                 found.setdefault(rule.key, f"{rule.name}: {reason}")
     return found
 
@@ -232,30 +230,6 @@ def _weakened(rules: Sequence[StatementRule], statements: tuple[Statement, ...])
         return replace(statement, degree="possible", evidence=(*statement.evidence, said))
 
     return tuple(map(weaken, statements))
-
-
-def _conclude(
-    statements: tuple[Statement, ...],
-    withheld: Mapping[str, str],
-    evidence: Evidence,
-    alerts: tuple[str, ...],
-) -> tuple[Conclusion, str]:
-    """Return the conclusion and the reason for it."""
-    findings = [each for each in statements if each.severity > NORMAL]
-    severe = [each for each in findings if each.severity > BORDERLINE and each.degree != "possible"]
-    if severe or alerts:
-        worst = max(severe, key=lambda each: each.severity).name if severe else alerts[0]
-        return "abnormal", f"{in_sentence(worst)}."
-    if findings:
-        return "borderline", "only findings that are minor or no more than possible."
-    if withheld:
-        return "borderline", "nothing abnormal was found, but not all can be assessed."
-    if evidence.values.get("rr_variation", 0.0) > IRREGULAR and "pr_ms" not in evidence.values:
-        return "borderline", "the rhythm is irregular, and no P waves were measured."
-    normal = next((each for each in statements if each.key == "normal"), None)
-    if normal is None:
-        return "borderline", "no single finding was made, and the network does not call the record normal."
-    return "normal", "nothing abnormal was found."
 
 
 def _swap_note(evidence: Evidence) -> tuple[str, ...]:

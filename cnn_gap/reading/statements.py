@@ -59,6 +59,8 @@ class StatementRule:
         ``"decides"``, ``"requires"`` or ``"selects"``; empty where none counts.
     alone : str
         The degree that a deciding measurement gives by itself, where the network does not say the statement.
+    normal_below : float
+        No record in which the network gives the statement this probability or a higher one is called normal.
     excluded_by : frozenset of str
         Keys of statements beside which it does not stand.
     weakened_by : frozenset of str
@@ -79,6 +81,7 @@ class StatementRule:
     margin: float
     role: Role
     alone: Degree
+    normal_below: float
     excluded_by: frozenset[str]
     weakened_by: frozenset[str]
     leads: tuple[str, ...]
@@ -132,6 +135,7 @@ def _plain_rule(codes: Iterable[str], name: str) -> StatementRule:
         margin=0.0,
         role="",
         alone="possible",
+        normal_below=math.inf,
         excluded_by=frozenset(),
         weakened_by=frozenset(),
         leads=(),
@@ -154,6 +158,7 @@ def _rule(row: dict[str, str]) -> StatementRule:
         margin=float(row["margin"] or 0),
         role=cast(Role, row["role"]),
         alone=cast(Degree, row["alone"] or "possible"),
+        normal_below=float(row["normal_below"] or math.inf),
         excluded_by=frozenset(row["excluded_by"].split()),
         weakened_by=frozenset(row["weakened_by"].split()),
         leads=tuple(row["leads"].split()),

@@ -21,10 +21,22 @@ ALERT = 10
 #: A statement is less urgent the less certain it is: by this factor of its severity.
 CERTAINTY: Mapping[Degree, float] = MappingProxyType({"present": 1.0, "probable": 0.8, "possible": 0.3})
 
+# The measured values in an alert: in parentheses, leads, and numbers with their units.
+_VALUES = re.compile(r" *(\(.*?\)|\bin (aV[RLF]|V\d|I).*|\bof [\d.]+ s|\b[\d.]+(/min| ms)?)")
+
 
 @dataclass(frozen=True)
 class IndexStatement:
-    """A statement in the index: its name, its degree (empty without a reading), and its codes."""
+    """A statement in the index.
+
+    Attributes
+    ----------
+    name : str
+    degree : str
+        Empty without a reading.
+    codes : tuple of str
+        By which its search words are found: those of the network's outputs, and its key in the reading.
+    """
 
     name: str
     degree: str
@@ -126,14 +138,17 @@ def _index_data(rows: Sequence[IndexRow]) -> dict[str, object]:
 
 
 def alert_kind(alert: str) -> str:
-    """Return an alert without its measured values, by which the index filters.
+    """Return an alert without measured values and advice, by which the index filters.
 
     Examples
     --------
-    >>> alert_kind("Heart rate 171/min"), alert_kind("ST elevation in V2, V3: consider acute infarction")
-    ('Heart rate', 'ST elevation')
+    >>> alert_kind("Run of 5 wide complexes (171/min): consider ventricular tachycardia")
+    'Run of wide complexes'
+    >>> alert_kind("ST elevation in V2, V3: consider acute infarction"), alert_kind("Pause of 3.1 s")
+    ('ST elevation', 'Pause')
     """
-    return re.split(r" (?:of|in|\d|\()", alert, maxsplit=1)[0].strip()
+    said = alert.split(":", maxsplit=1)[0]
+    return _VALUES.sub("", said).strip(" ,")
 
 
 def _cells(*texts: str) -> str:

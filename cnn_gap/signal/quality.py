@@ -23,6 +23,10 @@ SHORTEST_S = 2.0
 #: of the other leads.
 FLAT_MV, FLAT_SHARE_OF_LEVEL, FLAT_SHARE_OF_OTHERS = 1e-4, 1e-5, 0.01
 
+#: A lead is noisy if its noise is above this, mV, and above this share of the lead's range without its
+#: extremes. Of 1,749 records of PTB-XL, two had a lead with more than 0.06 mV.
+NOISY_MV, NOISY_SHARE = 0.08, 0.1
+
 #: A note names a lead that stays at one value for longer than this, s, or has a larger share of invalid
 #: samples.
 OFF_S, INVALID_SHARE = 1.0, 0.1
@@ -44,6 +48,8 @@ NO_BEAT, NOISY = 1.9, 3.0
 
 #: Length at both ends that is left out because of the filter's transients, s.
 ENDS_S = 0.2
+
+_MEDIAN_OF_NORMAL = 0.6745  # median size of a normal variable with the standard deviation 1
 
 #: Beats have at least this share of the height of the highest ones and are at least `BEAT_APART_S`, s, apart.
 #: A record has at least one beat in each `BEAT_EVERY_S`, s.
@@ -68,6 +74,27 @@ class Quality:
 
 #: The quality of an answerable record without notes.
 GOOD = Quality()
+
+
+def unusable_leads(record: Record) -> np.ndarray:
+    """Return which of the leads that are present are flat or noisy, bool of shape (12,)."""
+    present = np.asarray(record.leads, bool)
+    flat = _find_flat_leads(record, _LeadValues(record.signal))
+    return np.asarray(flat | (present & noisy_leads(record)))
+
+
+def noisy_leads(record: Record) -> np.ndarray:
+    """Return which leads are noisy, bool of shape (12,).
+
+    The noise is the standard deviation of white noise with a lead's second differences. The median of their
+    size counts, to which waves add little: most of the time no QRS complex is near.
+    """
+    signal = np.nan_to_num(record.signal)
+    if len(signal) < 3:
+        return np.zeros(len(LEADS), bool)
+    noise = np.median(np.abs(np.diff(signal, 2, axis=0)), axis=0) / (_MEDIAN_OF_NORMAL * np.sqrt(6))
+    low, high = np.percentile(signal, (2, 98), axis=0)
+    return np.asarray(noise > np.maximum(NOISY_MV, NOISY_SHARE * (high - low)))
 
 
 def assess_quality(record: Record, prepared: FilteredSignal, sampling_rate: float) -> Quality:
@@ -133,6 +160,9 @@ def _lead_notes(record: Record, values: "_LeadValues", flat: np.ndarray, saturat
         f"lead {LEADS[lead]} is at its limit in {saturated[lead]:.0%} of its samples"
         for lead in np.flatnonzero(saturated > SATURATED_SHARE)
     ]
+    noisy = record.leads & ~flat & noisy_leads(record)
+    if noisy.any():
+        notes.append(f"noisy: {_name_leads(noisy)}")
     invalid = np.where(record.leads, values.invalid, 0)
     notes += [
         f"lead {LEADS[lead]} is not valid in {invalid[lead]:.0%} of its samples"

@@ -18,6 +18,7 @@ import driver
 import evaluate_model
 import team_code
 import test_model
+from cnn_gap.batch import classify_folder as batch_module
 from cnn_gap.batch.classify_folder import DRIVER, QUALITY, classify_folder
 from cnn_gap.beats.intervals import measure
 from cnn_gap.classifier import Classifier, load_classifier
@@ -562,6 +563,7 @@ def test_a_table_alone_is_gone_on_with(run_command, model, data, tmp_path, monke
         return predict_prepared(self, prepared)
 
     monkeypatch.setattr(stream, "BATCH", 8)
+    monkeypatch.setattr(batch_module, "RECORDS_NOTED_AT_ONCE", 8)
     monkeypatch.setattr(Classifier, "predict_prepared", killed)
     assert run_command(driver, arguments).code == 130
     assert not table.exists()

@@ -33,7 +33,14 @@ def test_what_is_mostly_wrong_gets_no_high_degree():
 
 
 def test_few_records_leave_the_usual_limits():
-    assert choose_limits(np.array([True, False]), np.array([0.9, 0.1])) == (0.85, 0.6, 0.35)
+    assert choose_limits(np.array([True, False]), np.array([0.9, 0.1])) == (0.85, 0.6, 0.4)
+
+
+def test_a_few_true_ones_are_not_enough_for_a_share_just_above_the_minimum():
+    truth = np.arange(20) % 20 != 10  # 95 % are true, which chance may give where fewer are
+    probabilities = np.linspace(0.9, 0.8, 20)
+    many = choose_limits(np.tile(truth, 50), np.repeat(probabilities, 50))
+    assert choose_limits(truth, probabilities)[0] > many[0]
 
 
 def test_limits_are_read_as_they_were_written(tmp_path):

@@ -182,6 +182,17 @@ def test_an_irregular_rhythm_without_p_waves_is_not_called_normal():
     assert read({"NORM": 0.9}, {"rate": 70.0, "rr_variation": 0.3}).conclusion == "borderline"
     with_p_waves = {"rate": 70.0, "rr_variation": 0.3, "pr_ms": 160.0}
     assert read({"NORM": 0.9}, with_p_waves).conclusion == "normal"
+    assert read({"NORM": 0.9}, with_p_waves, age=30.0).conclusion == "normal"
+    assert read({"NORM": 0.9}, with_p_waves, age=70.0).conclusion == "borderline"
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in statement_rules() if rule.normal_below < 1], ids=lambda rule: rule.key
+)
+def test_a_severe_diagnosis_that_is_not_excluded_is_not_called_normal(rule):
+    code = next(codes[0] for codes in CLASSES.outputs if set(codes) & set(rule.outputs))
+    assert read({"NORM": 0.9, code: rule.normal_below + 0.01}, {"rate": 70.0}).conclusion != "normal"
+    assert read({"NORM": 0.9, code: rule.normal_below - 0.01}, {"rate": 70.0}).conclusion == "normal"
 
 
 def test_labels_that_the_table_does_not_know_are_statements_too():

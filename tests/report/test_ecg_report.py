@@ -163,6 +163,7 @@ def test_longer_records_show_the_stretch_with_the_most_urgent_finding_and_say_so
     assert part.text(explain(seconds).record) == f"0 s to 10 s of {seconds:g} s, the beginning"
     parts = ecg_parts(explain(seconds), SheetOptions(every_page=True))
     assert [part.start_s for part in parts][-1] == seconds - 10
+    assert parts[1].text(explain(seconds).record).startswith(f"part 2 of {len(parts)}: 10 s to 20 s")
 
 
 @pytest.mark.parametrize("rate", [99.7, 250.0, 1000.0])

@@ -22,7 +22,7 @@ SAID = {
     "AFL": IndexStatement("Atrial flutter", "probable", ("164890007", "AFLT")),
     "LAFB": IndexStatement("Left anterior fascicular block", "present", ("445118002", "LAFB")),
     "SR": IndexStatement("Sinus rhythm", "present", ("426783006", "SR")),
-    "ST": IndexStatement("ST elevation", "probable", ()),
+    "ST": IndexStatement("ST elevation", "probable", ("st_elevation",)),
 }
 
 
@@ -82,7 +82,8 @@ def test_each_class_has_its_own_probability():
     explanation = read(explain(), statement("Premature atrial complexes", (PAC,)), conclusion="abnormal")
     found = index_row("A0001", explanation, headings | {"1": "none"})
     assert found.probabilities[headings[PAC]] == 0.873
-    assert found.statements == (IndexStatement("Premature atrial complexes", "present", (PAC,)),)
+    codes = (PAC, "premature atrial complexes")
+    assert found.statements == (IndexStatement("Premature atrial complexes", "present", codes),)
     without = index_row("A0001", explain(), headings | {"1": "none"})
     assert [each.name for each in without.statements] == ["Premature atrial contraction"]
 
@@ -136,6 +137,7 @@ def test_degrees_and_alerts_are_shown_in_words(show):
         ("left anterior hemiblock", ["A10"]),
         ("AF LAHB", ["A10"]),
         ("st elevation", ["A12"]),
+        ("STEMI", ["A12"]),
         ("flat", ["A10"]),
         ("a11", ["A11"]),
         ("pause", ["A11"]),
@@ -166,6 +168,7 @@ def test_conclusions_alerts_and_degrees_are_filters(show):
     assert listed(driver) == ["A11"]
     assert find(driver, "#count").text == "1 of 5 records"
     choose_option(driver, "#alert", "")
+    assert not find(driver, "#degree").is_enabled()
     press(driver, "#find", "af")
     choose_option(driver, "#degree", "2")
     assert listed(driver) == ["A2"]

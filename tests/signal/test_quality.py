@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
-from cnn_gap.signal.quality import assess_quality
+from cnn_gap.signal.quality import assess_quality, unusable_leads
 from cnn_gap.signal.windows import Preprocessing, prepare_signal
 from cnn_gap.simulation import simulate_record
 
@@ -119,3 +120,12 @@ def test_records_of_a_moment_are_judged_too_short(samples, rate):
     quality = _quality_of(record_from_signal(signal, rate, LEADS))
     assert not quality.answerable
     assert "less than 2 s" in quality.notes[0]
+
+
+def test_a_noisy_lead_is_named_and_a_wrong_gain_is_no_noise():
+    record = read_record(ROOT / "test_data" / "SIM0008.hea")
+    noise = np.zeros_like(record.signal)
+    noise[:, LEADS.index("V3")] = np.random.default_rng(0).normal(0, 0.3, len(noise))
+    noisy = replace(record, signal=record.signal + noise)
+    assert np.flatnonzero(unusable_leads(noisy)).tolist() == [LEADS.index("V3")]
+    assert not unusable_leads(replace(record, signal=record.signal * 20)).any()

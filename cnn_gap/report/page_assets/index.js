@@ -26,6 +26,7 @@ function matching() {
   const terms = asked(byId("find").value);
   const [conclusion, alert, degree] = ["conclusion", "alert", "degree"].map((id) => byId(id).value);
   const names = terms.flatMap(({ statements }) => [...statements].map((index) => said[index].name));
+  byId("degree").disabled = !names.length; // it is of what was found
   byId("found").textContent = names.length ? `Finds: ${names.join(", ")}` : "";
   return rows.filter((row) => {
     if (conclusion && row.conclusion !== conclusion) return false;

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
-from cnn_gap.reading.interpret import NORMAL
+from cnn_gap.reading.conclusion import NORMAL
 from cnn_gap.reading.reading import Reading, Statement, in_sentence
 from cnn_gap.report.page_reading import class_of
 from cnn_gap.report.report_text import answer, full_name, why

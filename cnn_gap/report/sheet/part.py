@@ -51,7 +51,7 @@ class Part:
             return f"{span}, {self.reason}"
         if self.start_s not in starts:
             return span
-        return f"page {starts.index(self.start_s) + 1} of {len(starts)}: {span}"
+        return f"part {starts.index(self.start_s) + 1} of {len(starts)}: {span}"
 
 
 def record_parts(record: Record, layout: Layout) -> list[float]:

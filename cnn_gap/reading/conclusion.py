@@ -1,0 +1,53 @@
+"""The conclusion of a reading: normal, borderline or abnormal."""
+
+from collections.abc import Mapping, Sequence
+
+from cnn_gap.beats.intervals import IRREGULAR
+from cnn_gap.reading.evidence import Evidence
+from cnn_gap.reading.reading import Conclusion, Statement, in_sentence
+from cnn_gap.reading.statements import StatementRule
+
+#: The highest severity of the statements of a borderline ECG, and of a normal one.
+BORDERLINE, NORMAL = 2, 0
+
+#: From this age on, years, breathing hardly changes the heart rate, so an irregular rhythm is no normal sinus
+#: arrhythmia (Hrushesky et al. 1984, Science 224:1001).
+BREATHING_AGE = 60.0
+
+
+def conclude(statements: tuple[Statement, ...], doubt: str, alerts: tuple[str, ...]) -> tuple[Conclusion, str]:
+    """Return the conclusion and its reason; a doubt keeps a record without findings from being normal."""
+    findings = [each for each in statements if each.severity > NORMAL]
+    severe = [each for each in findings if each.severity > BORDERLINE and each.degree != "possible"]
+    if severe or alerts:
+        worst = max(severe, key=lambda each: each.severity).name if severe else alerts[0]
+        return "abnormal", f"{in_sentence(worst)}."
+    if findings:
+        return "borderline", "only findings that are minor or no more than possible."
+    if doubt:
+        return "borderline", doubt
+    normal = next((each for each in statements if each.key == "normal"), None)
+    if normal is None:
+        return "borderline", "no single finding was made, and the network does not call the record normal."
+    return "normal", "nothing abnormal was found."
+
+
+def doubt_of_normal(
+    rules: Sequence[StatementRule],
+    probabilities: Mapping[str, float],
+    evidence: Evidence,
+    withheld: Mapping[str, str],
+) -> str:
+    """Return why a record without any finding is not called normal; empty if it may be."""
+    if withheld:
+        return "nothing abnormal was found, but not all can be assessed."
+    if evidence.values.get("rr_variation", 0.0) > IRREGULAR:
+        if "pr_ms" not in evidence.values:
+            return "the rhythm is irregular, and no P waves were measured."
+        if evidence.age >= BREATHING_AGE:
+            return "the rhythm is more irregular than breathing makes it at this age."
+    doubtful = [rule for rule in rules if probabilities.get(rule.key, 0.0) >= rule.normal_below]
+    if not doubtful:
+        return ""
+    worst = max(doubtful, key=lambda rule: (rule.severity, probabilities[rule.key]))
+    return f"no finding is likely enough to be reported, but {in_sentence(worst.name)} is not excluded."
