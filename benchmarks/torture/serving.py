@@ -135,7 +135,7 @@ async def _load(
 ) -> None:
     limits = httpx.Limits(max_connections=options.clients)
     async with httpx.AsyncClient(base_url=address, timeout=PATIENCE_S, limits=limits) as client:
-        await _send_good(client, materials.good[0], Tally())  # the first one compiles the network
+        await _send_good(client, materials.good[0], Tally())  # the first one starts the runtime
         deadline = time.monotonic() + options.seconds
         watching = asyncio.create_task(_watch(pid, options, tally))
         clients = (
@@ -154,13 +154,15 @@ async def _client(
     deadline: float,
     tally: Tally,
 ) -> None:
-    while time.monotonic() < deadline:
+    while True:
+        await asyncio.sleep(options.pause * 2 * random.random())
+        if time.monotonic() >= deadline:
+            return
         if random.random() < options.damaged:
             name, content = random.choice(materials.others)
             await _send_damaged(client, name, damaged_bytes(content, random), tally)
         else:
             await _send_good(client, random.choice(materials.good), tally)
-        await asyncio.sleep(options.pause * 2 * random.random())
 
 
 async def _send_good(

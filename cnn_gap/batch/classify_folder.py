@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnn_gap.batch.run_log import RunLog
 from cnn_gap.batch.runner import ListData, run_batch
+from cnn_gap.holter.files import write_beats, write_episodes, write_timeline
 from cnn_gap.io.sources import ListedRecord, Stamp, is_address, list_records
 from cnn_gap.model.folder import ModelDescription, fingerprint
 from cnn_gap.predict.prediction import Prediction, failed_prediction
@@ -65,6 +66,9 @@ _HEAD = 3
 #: The longest name of a file that systems take, bytes.
 LONGEST_NAME = 255
 
+#: The end of the name of a timeline's file; records whose names would be too long with it get none.
+TIMELINE_SUFFIX = ".timeline.parquet"
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -99,6 +103,8 @@ class OutputTarget:
         Whether the table has every output of the network, too.
     reading : bool
         Whether the table has the reading of each record, for which records are measured.
+    timelines : bool
+        Whether `out` gets the timeline, episodes and beats of each long record.
     """
 
     out: Path
@@ -106,6 +112,7 @@ class OutputTarget:
     table: Path | None = None
     raw: bool = False
     reading: bool = True
+    timelines: bool = False
 
     @property
     def measures(self) -> bool:
@@ -235,6 +242,8 @@ def fill_results(
         "data": data if is_address(data) else str(Path(data).resolve()),
         "precision": model.precision,
         "format": ENTRY_FORMAT,
+        # An earlier run without timelines has kept none: its records are classified again.
+        **({"timelines": True} if results.timelines else {}),
     }
     form = TableForm(model.description.class_set, results.reading, results.raw)
     table = None if results.table is None else _table(model, results.table, form)
@@ -278,7 +287,7 @@ def classify_records(
     records : iterable of ListedRecord
         Taken one by one, or as far ahead as other processes read.
     results : OutputTarget
-        Where the result files go, and whether records are measured.
+        Where the result files and timelines go, and whether records are measured.
     jobs : int
         How many other processes read records; 0: this one does.
     """
@@ -286,11 +295,13 @@ def classify_records(
 
     stamps: dict[str, Stamp] = {}
     with (
-        closing(_prepared(classifier, records, results.measures, jobs, stamps)) as prepared,
+        closing(_prepared(classifier, records, results, jobs, stamps)) as prepared,
         closing(predict_prepared_stream(classifier, prepared)) as stream,
     ):
         for predictions in chunks_of(stream, RECORDS_NOTED_AT_ONCE):
             hashes = write_results(results.out, predictions) if results.files else {}
+            if results.timelines:
+                write_timelines(results.out, predictions)
             yield [
                 Classified(each, stamps.pop(each.name, None), hashes.get(each.name, "")) for each in predictions
             ]
@@ -299,7 +310,7 @@ def classify_records(
 def _prepared(
     classifier: "Classifier",
     records: Iterable[ListedRecord],
-    measures: bool,
+    results: OutputTarget,
     jobs: int,
     stamps: dict[str, Stamp],
 ) -> Generator[ReadResult]:
@@ -307,7 +318,7 @@ def _prepared(
     waiting = (
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records
     )
-    preparation = replace(classifier.preparation, measures=measures, monitors=False)
+    preparation = replace(classifier.preparation, measures=results.measures, finds_beats=results.timelines)
     run = partial(in_processes, jobs=jobs)
     with closing(prepared_records(preparation.prepare, waiting, run)) as prepared:
         for each in prepared:
@@ -333,6 +344,21 @@ def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
     for done in written:
         done.result()
     return {name: result_hash(text) for name, text in texts.items()}
+
+
+def write_timelines(folder: Path, predictions: list[Prediction]) -> None:
+    """Write ``NAME.timeline.parquet``, ``NAME.episodes.csv`` and ``NAME.beats.csv`` of each long record.
+
+    Raises
+    ------
+    InputError
+        If pyarrow is missing, or a file of another kind is at one of these places.
+    """
+    for each in predictions:
+        if each.monitoring is not None and len(os.fsencode(each.name)) <= LONGEST_NAME - len(TIMELINE_SUFFIX):
+            write_timeline(folder / f"{each.name}{TIMELINE_SUFFIX}", each.monitoring)
+            write_episodes(folder / f"{each.name}.episodes.csv", each.monitoring)
+            write_beats(folder / f"{each.name}.beats.csv", each.monitoring)
 
 
 def _table(model: ModelIdentity, path: Path, form: TableForm) -> ResultTable:

@@ -49,6 +49,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table-only", action="store_true", help="with --table: no result files; OUT has the logs"
     )
     parser.add_argument(
+        "--timelines",
+        action="store_true",
+        help="OUT has NAME.timeline.parquet, NAME.episodes.csv and NAME.beats.csv of each record that is longer"
+        " than two windows (pip install cnn-gap[formats])",
+    )
+    parser.add_argument(
         "--jobs",
         metavar="N",
         type=whole_number(0, MOST_JOBS),
@@ -69,6 +75,8 @@ def _execute(options: argparse.Namespace) -> int:
     """Classify and write a result file for each record; return 1 if every record failed."""
     if options.table_only and options.table is None:
         options.usage_error("--table-only needs --table FILE")
+    if options.cluster is not None and options.timelines:
+        options.usage_error("--timelines is for one machine")
     if options.cluster is not None and options.jobs is not None:
         options.usage_error("--jobs is for one machine: the workers of a cluster read records themselves")
     (description,) = CommandInputs((options.model,), options.data, options.cluster).check()
@@ -76,7 +84,14 @@ def _execute(options: argparse.Namespace) -> int:
     from cnn_gap.batch.classify_folder import ModelIdentity, OutputTarget, classify_here, fill_results
 
     identity = ModelIdentity.of(description, options.model, runtime.precision)
-    results = OutputTarget(options.out, not options.table_only, options.table, options.raw, options.reading)
+    results = OutputTarget(
+        options.out,
+        not options.table_only,
+        options.table,
+        options.raw,
+        options.reading,
+        options.timelines,
+    )
     if options.cluster is None:
         classify = partial(classify_here, partial(_load, options.model, runtime), options.jobs)
         summary = fill_results(identity, options.data, results, classify, warn, options.strict)

@@ -28,7 +28,7 @@ from cnn_gap.serve.answers import (
 )
 from cnn_gap.serve.limits import RETRY_S
 from cnn_gap.serve.parsing import UploadedRecord
-from cnn_gap.serve.problems import BUSY, MALFORMED, TOO_LARGE, Problem, problem_of
+from cnn_gap.serve.problems import BUSY, TOO_LARGE, Problem, problem_of
 from cnn_gap.serve.samples import SAMPLES, sample_file
 from cnn_gap.serve.service import Service
 from cnn_gap.serve.store import Kept, require_key
@@ -58,13 +58,7 @@ class Handlers:
         service, key = self._service, _collection(request)
         form = _wanted(request, RECORD_FORMATS[:1] if key else RECORD_FORMATS)
         folder = await stack.enter_async_context(received(request, _root(request), service.limits))
-        uploads = await service.list(folder)
-        if len(uploads) > 1:
-            names = ", ".join(each.name for each in uploads[:3])
-            raise Problem(
-                MALFORMED, f"holds {len(uploads)} records ({names}, ...); send one, or use /v1/ecgs/batch"
-            )
-        answered = await service.answer(uploads[0], folder, form.measured)
+        answered = await service.answer_single(folder, form.measured)
         if not key:
             return await self._response(form, answered)
         identifier = service.store.add(answered, key)
@@ -215,7 +209,7 @@ class Handlers:
     async def _line(self, upload: UploadedRecord, folder: Path, key: str | None) -> dict[str, Any]:
         service = self._service
         try:
-            answered = await service.answer(upload, folder, measured=True)
+            answered = await service.answer(upload, folder)
         except (InputError, Problem) as error:
             problem = problem_of(error) if isinstance(error, InputError) else error
             return {"record": upload.name, "problem": problem.to_dict()}

@@ -60,6 +60,21 @@ def list_upload(folder: Path) -> list[UploadedRecord]:
     return [UploadedRecord(each.name, Path(each.source)) for each in listed]
 
 
+def parse_single(folder: Path, maker: WindowMaker, longest_s: float) -> ParsedRecord:
+    """Read the only record of an upload, as `parse` does.
+
+    Raises
+    ------
+    InputError
+        As `parse`, or if there are several.
+    """
+    records = list_upload(folder)
+    if len(records) > 1:
+        names = ", ".join(each.name for each in records[:3])
+        raise InputError(f"the upload: holds {len(records)} records ({names}, ...); send one, or a batch")
+    return parse(records[0], folder, maker, longest_s)
+
+
 def parse(uploaded: UploadedRecord, folder: Path, maker: WindowMaker, longest_s: float) -> ParsedRecord:
     """Read an uploaded record and cut its windows.
 

@@ -66,6 +66,8 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         headers = {"Cache-Control": "no-store"}
         if self.retry_s is not None:
             headers["Retry-After"] = str(max(math.ceil(self.retry_s), 1))
+        if self.kind in (TOO_LARGE, TOO_SLOW):
+            headers["Connection"] = "close"  # the rest of the body is not awaited
         if self.kind is UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
         return JSONResponse(self.to_dict(), self.kind.status, headers, PROBLEM)

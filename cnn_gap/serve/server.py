@@ -16,6 +16,10 @@ from cnn_gap.serve.limits import Limits
 #: Connections at a time for each place of a request: more are refused with 503.
 CONNECTIONS = 4
 
+#: Seconds that a connection without a request is kept open: longer than clients keep theirs, which else might
+#: send a request while it is being closed.
+KEEP_ALIVE_S = 60
+
 
 def make_server(
     app: Starlette, host: str, port: int, limits: Limits, say: Callable[[str], None]
@@ -44,6 +48,7 @@ def make_server(
         log_level="warning",
         server_header=False,
         proxy_headers=False,  # anybody can write them
+        timeout_keep_alive=KEEP_ALIVE_S,
         limit_concurrency=CONNECTIONS * limits.waiting,
         timeout_graceful_shutdown=round(limits.read_s + limits.draw_s),
     )

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from cnn_gap.batch.explain_folder import ExplainOptions
 from cnn_gap.explain.computed_maps import ComputedMaps, MapReader
 from cnn_gap.explain.explainer import compute_maps, map_reader
+from cnn_gap.predict.preparation import WindowMaker
 from cnn_gap.record import Record
 from cnn_gap.serve.answered import Answered
 from cnn_gap.serve.answers import AnswerFormat
 from cnn_gap.serve.batching import Batches
 from cnn_gap.serve.limits import MIB, Limits, Places, Rates
 from cnn_gap.serve.metrics import Metrics
-from cnn_gap.serve.parsing import UploadedRecord, list_upload, parse, unpack
+from cnn_gap.serve.parsing import ParsedRecord, UploadedRecord, list_upload, parse, parse_single, unpack
 from cnn_gap.serve.store import Store
 from cnn_gap.serve.workers import Workers
 
@@ -83,20 +84,32 @@ class Service:
             limits.read_s, "the archive", unpack, archive, folder, limits.body_mib, limits.files
         )
 
-    async def answer(self, uploaded: UploadedRecord, folder: Path, measured: bool) -> Answered:
-        """Read, classify and, where asked, measure a record of an upload.
+    async def answer_single(self, folder: Path, measured: bool) -> Answered:
+        """Read, classify and, where asked, measure the only record of an upload.
+
+        Raises
+        ------
+        InputError
+            If it cannot be answered, or there are several.
+        """
+        where = self.limits.read_s, "the upload"
+        return await self._classified(
+            await self._workers.call(*where, parse_single, folder, self._maker(measured), self.limits.longest_s)
+        )
+
+    async def answer(self, uploaded: UploadedRecord, folder: Path) -> Answered:
+        """Read, classify and measure one of several records of an upload.
 
         Raises
         ------
         InputError
             If it cannot be answered.
         """
-        maker = replace(self.classifier.preparation, measures=measured)
-        read_s, longest_s = self.limits.read_s, self.limits.longest_s
-        parsed = await self._workers.call(read_s, uploaded.name, parse, uploaded, folder, maker, longest_s)
-        evidence = parsed.windows.evidence
-        prediction = await self._batches.predict(parsed.windows)
-        return Answered(parsed.record, prediction, evidence.values if evidence else {})
+        where = self.limits.read_s, uploaded.name
+        maker, longest_s = self._maker(measured=True), self.limits.longest_s
+        return await self._classified(
+            await self._workers.call(*where, parse, uploaded, folder, maker, longest_s)
+        )
 
     async def draw(self, answered: Answered, form: AnswerFormat) -> bytes:
         """Return a record's answer in a format that is drawn."""
@@ -105,6 +118,14 @@ class Service:
         computed = await loop.run_in_executor(self._explaining, self._maps, answered.record)
         name, most_s = answered.record.name, self.limits.draw_s
         return await self._workers.call(most_s, name, form.draw, self._reader, computed, self.model)
+
+    def _maker(self, measured: bool) -> WindowMaker:
+        return replace(self.classifier.preparation, measures=measured)
+
+    async def _classified(self, parsed: ParsedRecord) -> Answered:
+        prediction = await self._batches.predict(parsed.windows)
+        evidence = parsed.windows.evidence
+        return Answered(parsed.record, prediction, evidence.values if evidence else {})
 
     def _maps(self, record: Record) -> ComputedMaps:
         return compute_maps(self.classifier, [record], ExplainOptions().choose)[0]

@@ -171,11 +171,11 @@ class _Worker:
 
     def _start(self) -> None:
         context = _context()
-        self._connection, other = context.Pipe()
-        self._process = context.Process(target=_work, args=(other, self._memory_mib), daemon=True)
-        self._process.start()
+        connection, other = context.Pipe()
+        process = context.Process(target=_work, args=(other, self._memory_mib), daemon=True)
+        process.start()
         other.close()
-        self._calls = 0
+        self._process, self._connection, self._calls = process, connection, 0
 
 
 def _context() -> Any:

@@ -39,10 +39,11 @@ def wait_until(driver, condition):
 
 
 def rows(driver):
-    return {
-        row.find_element("css selector", "th").text: row.text
-        for row in driver.find_elements("css selector", "#rows tr")
-    }
+    """Return the text of each row by its name, at one moment: rows are drawn anew when they change."""
+    script = (
+        "return [...document.querySelectorAll('#rows tr')].map((e) => [e.children[0].innerText, e.innerText])"
+    )
+    return dict(driver.execute_script(script))
 
 
 def is_done(driver):
