@@ -1,4 +1,4 @@
-"""How fast each runtime computes the network, and how its answers differ from those of Keras in float32."""
+"""How fast each runtime computes the network, and how its answers differ from those of ONNX Runtime."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from cnn_gap.model.runtimes import Runtime, start_runtime
 from cnn_gap.model.trained_network import TrainedNetwork
 from cnn_gap.system.errors import InputError
 
-#: The runtimes and their precisions; the first one is compared with the others.
+#: The runtimes and their precisions; the speed of the first is the measure of the others.
 RUNTIMES = (
     ("keras", "float32"),
     ("onnx", "float32"),

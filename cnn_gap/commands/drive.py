@@ -14,7 +14,6 @@ from cnn_gap.commands.command import (
     warn,
     whole_number,
 )
-from cnn_gap.model.folder import fingerprint
 from cnn_gap.model.runtimes import Runtime
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.processes import MOST_JOBS, USUAL_JOBS
@@ -38,7 +37,22 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one table of all results too, .parquet or .csv (pip install cnn-gap[formats])",
     )
     parser.add_argument(
+        "--raw", action="store_true", help="with --table: every output of the network too, and its answer"
+    )
+    parser.add_argument(
+        "--no-reading",
+        dest="reading",
+        action="store_false",
+        help="with --table: no reading; nothing is measured, which is faster",
+    )
+    parser.add_argument(
         "--table-only", action="store_true", help="with --table: no result files; OUT has the logs"
+    )
+    parser.add_argument(
+        "--timelines",
+        action="store_true",
+        help="OUT has NAME.timeline.parquet, NAME.episodes.csv and NAME.beats.csv of each record that is longer"
+        " than two windows (pip install cnn-gap[formats])",
     )
     parser.add_argument(
         "--jobs",
@@ -61,14 +75,23 @@ def _execute(options: argparse.Namespace) -> int:
     """Classify and write a result file for each record; return 1 if every record failed."""
     if options.table_only and options.table is None:
         options.usage_error("--table-only needs --table FILE")
+    if options.cluster is not None and options.timelines:
+        options.usage_error("--timelines is for one machine")
     if options.cluster is not None and options.jobs is not None:
         options.usage_error("--jobs is for one machine: the workers of a cluster read records themselves")
     (description,) = CommandInputs((options.model,), options.data, options.cluster).check()
     runtime = Runtime(options.runtime, options.precision)
     from cnn_gap.batch.classify_folder import ModelIdentity, OutputTarget, classify_here, fill_results
 
-    identity = ModelIdentity(description, fingerprint(options.model), runtime.precision)
-    results = OutputTarget(options.out, not options.table_only, options.table)
+    identity = ModelIdentity.of(description, options.model, runtime.precision)
+    results = OutputTarget(
+        options.out,
+        not options.table_only,
+        options.table,
+        options.raw,
+        options.reading,
+        options.timelines,
+    )
     if options.cluster is None:
         classify = partial(classify_here, partial(_load, options.model, runtime), options.jobs)
         summary = fill_results(identity, options.data, results, classify, warn, options.strict)

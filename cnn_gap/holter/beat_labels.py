@@ -22,7 +22,7 @@ NORMAL, EARLY_NARROW, VENTRICULAR, PACED, UNKNOWN = "N", "A", "V", "/", "Q"
 #: RR intervals across a part of this length, s, without a beat that can be judged are no intervals.
 LONGEST_RR_S = 12.0
 
-#: The logistic function: constant, and coefficients of `_characteristics`.
+#: The logistic function: constant, and coefficients of `ventricular_signs`.
 _CONSTANT = 4.31
 _COEFFICIENTS = np.array([-3.77, 2.20, 3.68, 4.05, 0.87])
 
@@ -81,14 +81,9 @@ def label_beats(beats: MeasuredBeats, timeline: Timeline) -> LabelledBeats:
     times = beats.times_s
     if not len(times):
         return LabelledBeats(times, np.zeros(0, "<U1"), times, np.zeros(0, bool))
-    intervals = np.diff(times)
-    first = np.median(intervals[:_NEIGHBOURS]) if len(intervals) else 1.0
-    intervals = np.concatenate([[first], intervals])
-    usual = scipy.ndimage.median_filter(intervals, _NEIGHBOURS, mode="nearest")
+    intervals, usual = _intervals(times)
     early = intervals / usual
-    ventricular = scipy.special.expit(
-        _CONSTANT + _characteristics(beats, timeline, early, usual) @ _COEFFICIENTS
-    )
+    ventricular = scipy.special.expit(_CONSTANT + ventricular_signs(beats, timeline) @ _COEFFICIENTS)
     irregular = scipy.ndimage.median_filter(
         np.abs(np.diff(intervals, prepend=intervals[:1])) / usual, _NEIGHBOURS
     )
@@ -104,15 +99,14 @@ def label_beats(beats: MeasuredBeats, timeline: Timeline) -> LabelledBeats:
     return LabelledBeats(times, symbols, np.where(wide, ventricular, 1 - ventricular), _known(beats))
 
 
-def _characteristics(
-    beats: MeasuredBeats, timeline: Timeline, early: np.ndarray, usual: np.ndarray
-) -> np.ndarray:
+def ventricular_signs(beats: MeasuredBeats, timeline: Timeline) -> np.ndarray:
     """Return the five numbers by which ventricular beats are told, (n, 5)."""
-    following = np.append(early[1:] * usual[1:], usual[-1]) / usual
+    intervals, usual = _intervals(beats.times_s)
+    following = np.append(intervals[1:], usual[-1]) / usual
     network = np.clip(timeline.at(beats.times_s, "PVC"), 0.05, 0.9)
     return np.stack(
         [
-            np.clip(early, 0.3, 1.6),
+            np.clip(intervals / usual, 0.3, 1.6),
             np.clip(following, 0.3, 2.0),
             np.log(1.02 - np.minimum(beats.likeness, 1)),
             np.log(np.clip(beats.size, 0.1, 10)),
@@ -120,6 +114,14 @@ def _characteristics(
         ],
         axis=1,
     )
+
+
+def _intervals(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the RR interval before each of one or more beats, and the usual interval around it, s."""
+    intervals = np.diff(times)
+    first = np.median(intervals[:_NEIGHBOURS]) if len(intervals) else 1.0
+    intervals = np.concatenate([[first], intervals])
+    return intervals, np.asarray(scipy.ndimage.median_filter(intervals, _NEIGHBOURS, mode="nearest"))
 
 
 def _known(beats: MeasuredBeats) -> np.ndarray:

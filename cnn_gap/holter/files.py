@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,15 @@ from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.io.annotations import write_annotations
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing, write_text
+from cnn_gap.system.outputs import (
+    ANNOTATIONS,
+    BEATS,
+    EPISODES,
+    PARQUET_TABLE,
+    TIMELINE,
+    OutputKind,
+    require_replaceable,
+)
 
 #: The rhythm strings of WFDB's annotations by a diagnosis's abbreviation; others are written as notes.
 RHYTHMS = {"AF": "(AFIB", "AFL": "(AFL", "SVT": "(SVTA", "VTach": "(VT", "PR": "(P", "IIAVB": "(BII"}
@@ -35,13 +45,18 @@ def write_timeline(path: Path, monitoring: Monitoring) -> None:
     Raises
     ------
     InputError
-        If the suffix is another, or pyarrow is missing.
+        If the suffix is another, pyarrow is missing, or a file of another kind is there.
     """
     timeline = monitoring.timeline
     about = {"start_s": timeline.starts_s, "end_s": timeline.ends_s, "usable": timeline.usable.astype(int)}
     names = timeline.classes.short_names
     columns = about | dict(zip(names, timeline.probabilities.round(4).T, strict=True))
-    _write(path, {".csv": lambda: _write_csv(path, columns), ".parquet": lambda: _write_parquet(path, columns)})
+    note = {"window_s": timeline.window_s, "overlap": timeline.overlap}
+    writers = {
+        ".csv": (TIMELINE, lambda: _write_csv(path, columns)),
+        ".parquet": (PARQUET_TABLE, lambda: _write_parquet(path, columns, note)),
+    }
+    _write(path, writers)
 
 
 def write_episodes(path: Path, monitoring: Monitoring) -> None:
@@ -61,7 +76,7 @@ def write_episodes(path: Path, monitoring: Monitoring) -> None:
         at, symbols, notes = _rhythm_changes(monitoring.episodes)
         write_annotations(path, _samples(at, monitoring), symbols, notes, monitoring.measured.sampling_rate)
 
-    _write(path, {".csv": table, ".atr": annotations})
+    _write(path, {".csv": (EPISODES, table), ".atr": (ANNOTATIONS, annotations)})
 
 
 def write_beats(path: Path, monitoring: Monitoring) -> None:
@@ -84,7 +99,7 @@ def write_beats(path: Path, monitoring: Monitoring) -> None:
         samples = _samples(beats.times_s, monitoring)
         write_annotations(path, samples, symbols, [""] * len(beats), monitoring.measured.sampling_rate)
 
-    _write(path, {".csv": table, ".atr": annotations})
+    _write(path, {".csv": (BEATS, table), ".atr": (ANNOTATIONS, annotations)})
 
 
 def episode_columns(episodes: Sequence[Episode]) -> dict[str, list[Any]]:
@@ -110,11 +125,13 @@ def _rounded(value: float, digits: int) -> float | str:
     return "" if np.isnan(value) else round(value, digits)
 
 
-def _write(path: Path, writers: Mapping[str, Callable[[], None]]) -> None:
-    """Write by the writer of a path's suffix."""
+def _write(path: Path, writers: Mapping[str, tuple[OutputKind, Callable[[], None]]]) -> None:
+    """Write by the writer of a path's suffix; nothing but an earlier file of its kind is replaced."""
     if path.suffix not in writers:
         raise InputError(f"{path}: cannot tell the format; give a name that ends with {' or '.join(writers)}")
-    writers[path.suffix]()
+    kind, write = writers[path.suffix]
+    require_replaceable(path, kind)
+    write()
 
 
 def _write_csv(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
@@ -125,14 +142,15 @@ def _write_csv(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) ->
     write_text(path, text.getvalue())
 
 
-def _write_parquet(path: Path, columns: Mapping[str, np.ndarray]) -> None:
+def _write_parquet(path: Path, columns: Mapping[str, np.ndarray], note: dict[str, float]) -> None:
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise InputError(f"{path}: Parquet needs pyarrow; pip install cnn-gap[formats]") from error
     with replacing(path) as aside:
-        pyarrow.parquet.write_table(pyarrow.table(dict(columns)), aside)
+        table = pyarrow.table(dict(columns)).replace_schema_metadata({"cnn_gap": json.dumps(note)})
+        pyarrow.parquet.write_table(table, aside)
 
 
 def _samples(times_s: np.ndarray, monitoring: Monitoring) -> np.ndarray:

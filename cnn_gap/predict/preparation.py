@@ -74,11 +74,14 @@ class WindowMaker:
         A window's number of samples is a multiple of this.
     measures : bool
         Whether records are measured, too, as readings need it.
+    finds_beats : bool
+        Whether all beats of long records are found, too.
     """
 
     preprocessing: Preprocessing
     multiple: int
     measures: bool = True
+    finds_beats: bool = True
 
     def prepare(self, record: Record | LongRecord) -> RecordWindows:
         """Return a record's windows, quality and measurements.
@@ -88,7 +91,7 @@ class WindowMaker:
         if isinstance(record, LongRecord):
             evidence = typical_evidence(record) if self.measures else None
             duration = record.samples / record.sampling_rate
-            beats = measure_beats(record) if self.measures else None
+            beats = measure_beats(record) if self.finds_beats else None
             return RecordWindows(record.name, np.empty(0), GOOD, evidence, record.facts, duration, beats)
         prepared = prepare_signal(record.signal, record.sampling_rate, self.preprocessing)
         windows = cut_windows(prepared, self.preprocessing, self.multiple)
@@ -96,8 +99,8 @@ class WindowMaker:
         evidence = gather_evidence(record, measure(record)) if self.measures else None
         if evidence is not None and not quality.answerable:
             evidence = evidence.without_beats()
-        long = self.measures and record.duration_s > MONITORED_WINDOWS * self.preprocessing.window_s
-        beats = measure_beats(in_parts(record)) if long else None
+        long = record.duration_s > MONITORED_WINDOWS * self.preprocessing.window_s
+        beats = measure_beats(in_parts(record)) if long and self.finds_beats else None
         return RecordWindows(record.name, windows, quality, evidence, record.facts, record.duration_s, beats)
 
 

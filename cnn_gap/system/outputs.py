@@ -62,7 +62,10 @@ PARQUET_TABLE = OutputKind("a table of results", b"PAR1", b"cnn_gap")
 PAGE = OutputKind("the page of an explained record", _PAGE % rb"[^<]*: explained ECG")
 INDEX = OutputKind("the index of explained records", _PAGE % b"Explained ECGs")
 EXPLANATION = OutputKind("an explanation", rb'\{\s*"format": \d+,\s*"record": ')
-ANNOTATIONS = OutputKind("the annotations of an explanation", rb"\0X.\xfc## time resolution: [\d.]+\0")
+ANNOTATIONS = OutputKind("annotations of this program", rb"\0X.\xfc## time resolution: [\d.]+\0")
+TIMELINE = OutputKind("a timeline", rb"start_s,end_s,usable,")
+EPISODES = OutputKind("a table of episodes", rb"diagnosis,code,start_s,end_s,")
+BEATS = OutputKind("a table of beats", rb"time_s,symbol,probability\n")
 FIGURE = OutputKind("a figure of an explanation", ends=MADE_BY)
 SCORES = OutputKind("the scores of an evaluation", rb"AUROC,AUPRC,Accuracy,")
 CLASS_SCORES = OutputKind("the scores of classes", rb"Classes,[^\n]*\nAUROC,")
@@ -72,7 +75,7 @@ HISTORY = OutputKind("the history of a training", rb"epoch,loss,")
 
 #: Outputs in a folder of recordings that could be taken for arrays or their sidecars.
 _BESIDE_RECORDS = {
-    ".csv": (RESULT, CSV_TABLE),
+    ".csv": (RESULT, CSV_TABLE, TIMELINE, EPISODES, BEATS),
     ".parquet": (PARQUET_TABLE,),
     ".json": (CSV_TABLE_NOTE, EXPLANATION),
 }

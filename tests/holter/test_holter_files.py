@@ -88,6 +88,27 @@ def test_a_timeline_is_the_same_in_both_formats(monitoring, tmp_path):
     assert [float(row["AF"]) for row in rows(tmp_path / "t.csv")] == table["AF"].to_pylist()
 
 
+def test_annotations_of_others_stay(monitoring, tmp_path):
+    (tmp_path / "r.atr").write_bytes(b"a cardiologist's")
+    with pytest.raises(InputError, match="stays as it is"):
+        write_beats(tmp_path / "r.atr", monitoring)
+    assert (tmp_path / "r.atr").read_bytes() == b"a cardiologist's"
+
+
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [
+        (write_timeline, "t.parquet"),
+        (write_timeline, "t.csv"),
+        (write_episodes, "e.csv"),
+        (write_beats, "b.atr"),
+    ],
+)
+def test_an_earlier_file_of_the_kind_is_replaced(monitoring, tmp_path, write, name):
+    for _ in range(2):
+        write(tmp_path / name, monitoring)
+
+
 def test_another_suffix_is_refused_and_writes_nothing(monitoring, tmp_path):
     with pytest.raises(InputError, match=r"ends with .csv or .atr"):
         write_beats(tmp_path / "b.txt", monitoring)

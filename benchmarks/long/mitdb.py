@@ -1,0 +1,126 @@
+"""Beats, episodes and burden of annotated half hours by the rules of ANSI/AAMI EC57."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.common import Table, start_classifier
+from benchmarks.long.annotated import (
+    FLUTTER,
+    LEARNING_S,
+    PACED,
+    Annotated,
+    Counts,
+    Span,
+    annotated_records,
+    episode_counts,
+    joined,
+)
+from cnn_gap.io.long_records import open_record
+from cnn_gap.system.exit_codes import run
+
+if TYPE_CHECKING:
+    from cnn_gap.holter.monitoring import Monitoring
+
+_RATES = ("Se", "+P")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print a table of each kind of figure."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.long.mitdb", description=__doc__)
+    parser.add_argument("model", metavar="MODEL", type=Path)
+    parser.add_argument("data", metavar="MITDB", type=Path, help="records with .atr files of cardiologists")
+    parser.add_argument(
+        "--whole", action="store_true", help="count from the first sample on (EC57: from 5 minutes on)"
+    )
+    options = parser.parse_args(arguments)
+    records = annotated_records(options.data)
+    classifier = start_classifier(options.model)
+    found = {}
+    for record in records:
+        prediction = classifier.predict(open_record(record.path.with_suffix(".hea")))
+        assert prediction.monitoring is not None
+        found[record.name] = prediction.monitoring
+    first_s = 0.0 if options.whole else LEARNING_S
+    for table in tables(records, found, first_s):
+        print(f"{table}\n")
+    return 0
+
+
+def tables(records: list[Annotated], found: "dict[str, Monitoring]", first_s: float) -> Iterator[Table]:
+    """Yield the tables of figures."""
+    yield _beats(records, found, first_s)
+    yield _episodes(records, found)
+    yield _burden(records, found)
+
+
+def _beats(records: list[Annotated], found: "dict[str, Monitoring]", first_s: float) -> Table:
+    rows, gross = [], {name: Counts() for name in ("QRS", "V", "S")}
+    for record in records:
+        beats = found[record.name].beats
+        counts = {"QRS": record.score(beats.times_s, first_s)}
+        for name, symbol in (("V", "V"), ("S", "A")):
+            which = beats.symbols == symbol
+            counts[name] = record.score_class(beats.times_s, which, name, first_s)
+        for name, count in counts.items():
+            left_out = record.name in PACED or (record.name == FLUTTER and name == "V")
+            if name == "QRS" or not left_out:
+                gross[name] += count
+        rows.append((record.name, *_cells(counts)))
+    about = f"gross (V, S without {', '.join(PACED)}; V without {FLUTTER})"
+    rows.append((about, *_cells(gross)))
+    headings = [f"{name} {rate}" for name in gross for rate in _RATES]
+    return Table("record", tuple(headings), tuple(rows))
+
+
+def _cells(counts: dict[str, Counts]) -> Iterator[float]:
+    for count in counts.values():
+        yield from (count.sensitivity, count.predictive_value)
+
+
+def _spans(monitoring: "Monitoring", *names: str) -> list[Span]:
+    spans = [(e.start_s, e.end_s) for e in monitoring.episodes if e.diagnosis.abbreviation in names]
+    return joined(spans)
+
+
+def _episodes(records: list[Annotated], found: "dict[str, Monitoring]") -> Table:
+    """Return how many episodes of fibrillation or flutter, and of ventricular runs, were found."""
+    rows = []
+    for name, true, abbreviations in (
+        ("AF or flutter", lambda record: record.rhythm("(AFIB", "(AFL"), ("AF", "AFL")),
+        ("runs of three and more V", lambda record: record.runs(), ("VTach",)),
+    ):
+        episodes, time, there, marked, right = Counts(), Counts(), 0, 0, 0
+        for record in records:
+            if name != "AF or flutter" and record.name in (*PACED, FLUTTER):
+                continue
+            spans = true(record), _spans(found[record.name], *abbreviations)
+            one, other = episode_counts(*spans)
+            episodes, time = episodes + one, time + other
+            there, marked = there + len(spans[0]), marked + len(spans[1])
+            right += len(spans[1]) - one.false
+        predictive = right / marked if marked else np.nan
+        rows.append((name, there, episodes.sensitivity, predictive, time.sensitivity, time.predictive_value))
+    headings = ("episodes", "episode Se", "episode +P", "duration Se", "duration +P")
+    return Table("kind", headings, tuple(rows))
+
+
+def _burden(records: list[Annotated], found: "dict[str, Monitoring]") -> Table:
+    rows, errors = [], []
+    for record in records:
+        true = sum(end - start for start, end in record.rhythm("(AFIB", "(AFL")) / record.duration_s
+        summary = found[record.name].summary
+        measured = summary.burden_of("AF") + summary.burden_of("AFL")
+        errors.append(abs(measured - true))
+        if true or measured:
+            rows.append((record.name, true, measured))
+    rows += [("mean error of all records", np.nan, float(np.mean(errors)))]
+    rows += [("largest error", np.nan, float(np.max(errors)))]
+    return Table("share of time in AF or flutter", ("annotated", "measured"), tuple(rows))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,26 @@
+"""Timelines, episodes and beats of the long records of a folder."""
+
+import pandas
+
+from cnn_gap.batch.classify_folder import OutputTarget, classify_folder
+from cnn_gap.classifier import load_classifier
+from cnn_gap.simulation import simulate_record, write_simulated
+
+
+def drive(model, data, target):
+    return classify_folder(load_classifier(model), model, data, target, warn=print)
+
+
+def test_long_records_have_files_of_what_happened_when(model, tmp_path):
+    data, out = tmp_path / "data", tmp_path / "out"
+    for name, seconds in (("LONG", 40.0), ("SHORT", 10.0)):
+        write_simulated(data, simulate_record(name, ("426783006",), 100.0, seconds, 1))
+    drive(model, data, out)
+    results = {path.name: path.read_bytes() for path in out.glob("*.csv")}
+    assert sorted(results) == ["LONG.csv", "SHORT.csv"]
+    assert drive(model, data, OutputTarget(out, timelines=True)).classified == 2
+    assert {name: (out / name).read_bytes() for name in results} == results
+    added = {path.name for path in out.iterdir() if path.suffix in (".csv", ".parquet")} - set(results)
+    assert added == {"LONG.timeline.parquet", "LONG.episodes.csv", "LONG.beats.csv"}
+    assert len(pandas.read_csv(out / "LONG.beats.csv")) > 30
+    assert drive(model, data, OutputTarget(out, timelines=True)).kept == 2
