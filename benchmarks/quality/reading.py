@@ -217,8 +217,25 @@ def summary_rows(
     if certain:
         missed = sum(case.record.name in certain and each for case, each in zip(cases, said, strict=True))
         yield "called normal with an infarction that the reports call certain", int(missed)
+    yield from _elevation_rows(cases, readings)
     yield "contradictions", sum(contradictions(each) for each in readings)
     yield "records with an alert", sum(bool(each.alerts) for each in readings)
+
+
+def _elevation_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[str, object]]:
+    """Yield how many records have ST elevation by measurement, and what reports say of those with an alert."""
+    alerting = [
+        case.record.codes
+        for case, reading in zip(cases, readings, strict=True)
+        if any(each.key == "st_elevation" and each.degree != "possible" for each in reading.statements)
+    ]
+    yield "with ST elevation", int(_given("st_elevation", readings, DEGREES).sum())
+    yield "with ST elevation that nothing else may imitate", len(alerting)
+    yield (
+        "of these, infarction by the reports",
+        sum(any(code.endswith("MI") for code in each) for each in alerting),
+    )
+    yield "of these, normal by the reports", sum("NORM" in each for each in alerting)
 
 
 def contradictions(reading: Reading) -> int:
