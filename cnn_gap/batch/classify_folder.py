@@ -16,10 +16,14 @@ from cnn_gap.io.sources import ListedRecord, Stamp, is_address, list_records
 from cnn_gap.model.folder import ModelDescription, fingerprint
 from cnn_gap.predict.prediction import Prediction, failed_prediction
 from cnn_gap.predict.preparation import PendingRecord, ReadResult, prepared_records
-from cnn_gap.report.data_frames import ABOUT, column_types, columns_of
+from cnn_gap.reading.alerts import ALERTS
+from cnn_gap.reading.degrees import FILE_NAME as LIMITS
+from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
+from cnn_gap.reading.statements import STATEMENTS
+from cnn_gap.report.data_frames import STATEMENT, TableForm, table_state
 from cnn_gap.results.challenge_files import outputs_text
-from cnn_gap.results.ledger import Entry, Ledger, LedgerKind, result_hash
-from cnn_gap.results.result_table import CONTENT, TABLE_FORMAT, ResultTable, rounded
+from cnn_gap.results.ledger import Entry, Ledger, LedgerKind, files_hash, result_hash
+from cnn_gap.results.result_table import CONTENT, PATH, TABLE_FORMAT, ResultTable, rounded
 from cnn_gap.system.chunks import chunks_of
 from cnn_gap.system.errors import InputError, printable
 from cnn_gap.system.files import write_text
@@ -43,6 +47,9 @@ QUALITY = "quality.log"
 #: Result files written concurrently.
 CONCURRENT_WRITES = 16
 
+#: Version of what the ledger notes of a record. Raise it when its meaning changes: then records are done anew.
+ENTRY_FORMAT = 2
+
 #: Records that the ledger notes in one transaction, which waits for the disk. After a run was killed, the last
 #: ones are done again.
 RECORDS_NOTED_AT_ONCE = 64
@@ -52,6 +59,9 @@ NETWORK_CORES = 2
 
 #: Minimum number of records before workers are started: each imports SciPy first, which takes most of a second.
 MIN_RECORDS_FOR_WORKERS = 1000
+
+#: Number of columns before that of the path: `record`, `failure`, `answerable`, by which a table is recognised.
+_HEAD = 3
 
 #: The longest name of a file that systems take, bytes.
 LONGEST_NAME = 255
@@ -89,6 +99,10 @@ class OutputTarget:
         Whether there are result files.
     table : Path or None
         A Parquet or CSV file for a table with a row a record.
+    raw : bool
+        Whether the table has every output of the network, too.
+    reading : bool
+        Whether the table has the reading of each record, for which records are measured.
     timelines : bool
         Whether `out` gets the timeline, episodes and beats of each long record.
     """
@@ -96,17 +110,14 @@ class OutputTarget:
     out: Path
     files: bool = True
     table: Path | None = None
+    raw: bool = False
+    reading: bool = True
     timelines: bool = False
 
     @property
-    def files_folder(self) -> Path | None:
-        """The folder for result files; None if there are to be none."""
-        return self.out if self.files else None
-
-    @property
-    def timelines_folder(self) -> Path | None:
-        """The folder for timelines; None if there are to be none."""
-        return self.out if self.timelines else None
+    def measures(self) -> bool:
+        """Whether records are measured."""
+        return self.table is not None and self.reading
 
 
 @dataclass(frozen=True)
@@ -120,11 +131,20 @@ class ModelIdentity:
         A hash of the model folder's files.
     precision : str
         How exactly probabilities are computed.
+    rules : str
+        A hash of what readings depend on besides: the tables of rules, and the model's degrees.
     """
 
     description: ModelDescription
     fingerprint: str
     precision: str
+    rules: str
+
+    @classmethod
+    def of(cls, description: ModelDescription, folder: Path, precision: str) -> "ModelIdentity":
+        """Return the identity of the model in a folder, whose description is known."""
+        tables = [STATEMENTS, ALERTS, Path(folder) / LIMITS]
+        return cls(description, fingerprint(Path(folder)), precision, files_hash(filter(Path.exists, tables)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +165,8 @@ class Classified:
     result: str = ""
 
 
-#: Classifies records, writes their result files into a folder if one is given, and yields several at a time.
-Classify = Callable[[list[ListedRecord], Path | None], Iterator[list[Classified]]]
+#: Classifies records, writes their result files where there are to be any, and yields several at a time.
+Classify = Callable[[list[ListedRecord], OutputTarget], Iterator[list[Classified]]]
 
 
 def classify_folder(
@@ -191,8 +211,8 @@ def classify_folder(
         another file, or another process is writing into `out`.
     """
     results = out if isinstance(out, OutputTarget) else OutputTarget(Path(out))
-    about = ModelIdentity(classifier.description, fingerprint(Path(model)), classifier.runtime.precision)
-    classify = partial(classify_here, lambda: classifier, jobs, timelines=results.timelines_folder)
+    about = ModelIdentity.of(classifier.description, model, classifier.runtime.precision)
+    classify = partial(classify_here, lambda: classifier, jobs)
     return fill_results(about, str(data), results, classify, warn, strict)
 
 
@@ -221,11 +241,14 @@ def fill_results(
         "model": model.fingerprint,
         "data": data if is_address(data) else str(Path(data).resolve()),
         "precision": model.precision,
+        "format": ENTRY_FORMAT,
         # An earlier run without timelines has kept none: its records are classified again.
         **({"timelines": True} if results.timelines else {}),
     }
-    table = None if results.table is None else _table(model, results.table)
-    make_batch = partial(_Classification, results, table, _row_width(model), classify, warn)
+    form = TableForm(model.description.class_set, results.reading, results.raw, results.timelines)
+    table = None if results.table is None else _table(model, results.table, form)
+    rules = model.rules if results.measures else ""
+    make_batch = partial(_Classification, results, table, form, rules, classify, warn)
     with nullcontext() if table is None else _locked_table(table.path):
         done = run_batch(DRIVER, results.out, source, data, make_batch, warn, strict, list_data)
     failed = done.batch.failed
@@ -238,11 +261,7 @@ def _locked_table(path: Path) -> AbstractContextManager[None]:
 
 
 def classify_here(
-    load: Callable[[], "Classifier"],
-    jobs: int | None,
-    records: list[ListedRecord],
-    out: Path | None,
-    timelines: Path | None = None,
+    load: Callable[[], "Classifier"], jobs: int | None, records: list[ListedRecord], results: OutputTarget
 ) -> Iterator[list[Classified]]:
     """Classify records in this process, which loads the classifier if there is any record.
 
@@ -250,19 +269,15 @@ def classify_here(
     ----------
     load : callable
         Returns the classifier.
-    jobs, records, out, timelines
+    jobs, records, results
         As of `classify_folder` and `classify_records`.
     """
     if records:
-        yield from classify_records(load(), records, out, reading_jobs(jobs, records), timelines)
+        yield from classify_records(load(), records, results, reading_jobs(jobs, records))
 
 
 def classify_records(
-    classifier: "Classifier",
-    records: Iterable[ListedRecord],
-    out: Path | None,
-    jobs: int = 0,
-    timelines: Path | None = None,
+    classifier: "Classifier", records: Iterable[ListedRecord], results: OutputTarget, jobs: int = 0
 ) -> Iterator[list[Classified]]:
     """Classify records, and yield `RECORDS_NOTED_AT_ONCE` of them when their result files are written.
 
@@ -271,42 +286,39 @@ def classify_records(
     classifier : Classifier
     records : iterable of ListedRecord
         Taken one by one, or as far ahead as other processes read.
-    out : Path or None
-        The folder for result files; None if there are to be none.
+    results : OutputTarget
+        Where the result files and timelines go, and whether records are measured.
     jobs : int
         How many other processes read records; 0: this one does.
-    timelines : Path or None
-        The folder for timelines, episodes and beats of long records; None if there are to be none.
     """
     from cnn_gap.predict.stream import predict_prepared_stream
 
     stamps: dict[str, Stamp] = {}
     with (
-        closing(_prepared(classifier, records, jobs, stamps, timelines is not None)) as prepared,
+        closing(_prepared(classifier, records, results, jobs, stamps)) as prepared,
         closing(predict_prepared_stream(classifier, prepared)) as stream,
     ):
         for predictions in chunks_of(stream, RECORDS_NOTED_AT_ONCE):
-            results = write_results(out, predictions) if out is not None else {}
-            if timelines is not None:
-                write_timelines(timelines, predictions)
+            hashes = write_results(results.out, predictions) if results.files else {}
+            if results.timelines:
+                write_timelines(results.out, predictions)
             yield [
-                Classified(each, stamps.pop(each.name, None), results.get(each.name, ""))
-                for each in predictions
+                Classified(each, stamps.pop(each.name, None), hashes.get(each.name, "")) for each in predictions
             ]
 
 
 def _prepared(
     classifier: "Classifier",
     records: Iterable[ListedRecord],
+    results: OutputTarget,
     jobs: int,
     stamps: dict[str, Stamp],
-    finds_beats: bool,
 ) -> Generator[ReadResult]:
     """Yield the records as they are read, and note the state of their files."""
     waiting = (
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records
     )
-    preparation = replace(classifier.preparation, measures=False, finds_beats=finds_beats)
+    preparation = replace(classifier.preparation, measures=results.measures, finds_beats=results.timelines)
     run = partial(in_processes, jobs=jobs)
     with closing(prepared_records(preparation.prepare, waiting, run)) as prepared:
         for each in prepared:
@@ -315,12 +327,12 @@ def _prepared(
             yield each
 
 
-def lost_record(model: ModelIdentity, out: Path | None, reason: str, record: ListedRecord) -> Classified:
+def lost_record(model: ModelIdentity, results: OutputTarget, reason: str, record: ListedRecord) -> Classified:
     """Write and return the failure of a record that nothing could classify."""
     classes = model.description.class_set
     prediction = failed_prediction(record.name, classes, f"{record.source}: {reason}")
-    if out is not None:
-        write_results(out, [prediction])
+    if results.files:
+        write_results(results.out, [prediction])
     return Classified(prediction)
 
 
@@ -349,13 +361,14 @@ def write_timelines(folder: Path, predictions: list[Prediction]) -> None:
             write_beats(folder / f"{each.name}.beats.csv", each.monitoring)
 
 
-def _table(model: ModelIdentity, path: Path) -> ResultTable:
+def _table(model: ModelIdentity, path: Path, form: TableForm) -> ResultTable:
     described, classes = model.description, model.description.class_set
     about = {
         "format": TABLE_FORMAT,
         "model": model.fingerprint,
         "version": __version__,
         "precision": model.precision,
+        "raw": form.raw,
         "classes": [
             {
                 "column": column,
@@ -369,14 +382,26 @@ def _table(model: ModelIdentity, path: Path) -> ResultTable:
                 classes.short_names, classes.diagnoses, classes.outputs, described.thresholds, strict=True
             )
         ],
+        "statements": [
+            {
+                "column": STATEMENT.format(rule.key),
+                "name": rule.name,
+                "category": rule.category,
+                "codes": [code for index in outputs for code in classes.outputs[index]],
+                "aha": rule.aha,
+            }
+            for rule, outputs in form.statements
+        ],
+        "not_assessed": list(UNKNOWN_TO_THE_MODEL),
     }
-    return ResultTable(path, about, column_types(classes) | {CONTENT: str})
+    columns = list(form.types.items())
+    return ResultTable(path, about, dict([*columns[:_HEAD], (PATH, str), *columns[_HEAD:], (CONTENT, str)]))
 
 
 class _Classification:
     """The work of a run (`cnn_gap.batch.runner.Batch`).
 
-    An entry of the ledger holds a record's row of the table, without its first column and its last.
+    An entry of the ledger holds what a table can show of a record, and by which rules its reading was made.
     """
 
     title = "classifying"
@@ -385,7 +410,8 @@ class _Classification:
         self,
         results: OutputTarget,
         table: ResultTable | None,
-        width: int,
+        form: TableForm,
+        rules: str,
         classify: Classify,
         warn: Callable[[str], None],
         ledger: Ledger,
@@ -396,8 +422,9 @@ class _Classification:
         self._classify = classify
         self._warn = warn
         self._ledger = ledger
-        self._width = width
-        self._names = [record.name for record in records]
+        self._form = form
+        self._rules = rules
+        self._records = records
         self._kept: list[str] = []
         self._failures = RunLog(results.out / FAILURES, ledger, _failure)
         self._quality = RunLog(results.out / QUALITY, ledger, _notes)
@@ -411,7 +438,9 @@ class _Classification:
 
     def keep(self, record: ListedRecord) -> bool:
         entry = self._ledger.entry(record.name)
-        if entry is None or not _is_row(entry.about) or len(entry.about) != self._width:
+        if entry is None or not self._is_state(entry.about):
+            return False
+        if self._rules and entry.about.get("rules") != self._rules:
             return False
         if not self._ledger.is_current(record, self._results.files):
             return False
@@ -421,13 +450,17 @@ class _Classification:
     def work(self, waiting: list[ListedRecord]) -> Generator[list[Classified]]:
         self._failures.start(())
         self._quality.start(self._kept)
-        yield from self._classify(waiting, self._results.files_folder)
+        yield from self._classify(waiting, self._results)
 
     def take(self, results: list[Classified]) -> None:
-        rows = _rows([each.prediction for each in results])
         entries = [
-            Entry(each.prediction.name, None if each.prediction.failure else each.stamp, each.result, row[1:])
-            for each, row in zip(results, rows, strict=True)
+            Entry(
+                each.prediction.name,
+                None if each.prediction.failure else each.stamp,
+                each.result,
+                _state(each.prediction) | {"rules": self._rules},
+            )
+            for each in results
         ]
         self._ledger.add(entries)
         for each, entry in zip(results, entries, strict=True):
@@ -442,38 +475,42 @@ class _Classification:
 
     def finish(self) -> None:
         if self._table is not None:
-            entries = (entry for name in self._names if (entry := self._ledger.entry(name)))
-            contents = ((entry, entry.stamp.content if entry.stamp else "") for entry in entries)
-            self._table.write([entry.name, *entry.about, content] for entry, content in contents)
+            self._table.write(self._rows())
+
+    def _rows(self) -> Iterator[list[Any]]:
+        for record in self._records:
+            entry = self._ledger.entry(record.name)
+            if entry is not None and self._is_state(entry.about):
+                cells, content = self._form.row(record.name, entry.about), entry.stamp and entry.stamp.content
+                yield [*cells[:_HEAD], record.source, *cells[_HEAD:], content or ""]
+
+    def _is_state(self, about: Any) -> bool:
+        """Tell whether an entry holds what this class notes: somebody may have changed the ledger."""
+        return _notes_of(about) is not None and len(about.get("probabilities", ())) == len(self._form.classes)
 
 
-def _rows(predictions: list[Prediction]) -> list[list[Any]]:
-    """Return the rows of a table for predictions, probabilities with as many digits as result files have."""
-    columns = columns_of(predictions, predictions[0].classes).values()
-    return [
-        [rounded(value) if isinstance(value, float) else value for value in row]
-        for row in zip(*columns, strict=True)
-    ]
+def _state(prediction: Prediction) -> dict[str, Any]:
+    """Return what a table can show of a prediction, with as many digits as result files have."""
+    state = table_state(prediction)
+    return state | {"probabilities": [rounded(each) for each in state["probabilities"]]}
+
+
+def _notes_of(about: Any) -> tuple[str, str] | None:
+    """Return why a record failed and the notes on it, both texts; None if an entry does not hold them."""
+    if not isinstance(about, dict) or not {"failure", "notes"} <= about.keys():
+        return None
+    return str(about["failure"]), "; ".join(map(str, about["notes"]))
 
 
 def _failure(entry: Entry) -> str:
     """Return why a record failed; empty if it did not."""
-    return str(entry.about[0]) if _is_row(entry.about) else ""
+    return (_notes_of(entry.about) or ("", ""))[0]
 
 
 def _notes(entry: Entry) -> str:
     """Return the notes on a record that was classified."""
-    return str(entry.about[2]) if _is_row(entry.about) and not _failure(entry) else ""
-
-
-def _row_width(model: ModelIdentity) -> int:
-    """Return how many values an entry has."""
-    return len(column_types(model.description.class_set)) - 1
-
-
-def _is_row(about: Any) -> bool:
-    """Tell whether an entry holds a row: somebody may have changed the ledger."""
-    return isinstance(about, list) and len(about) > ABOUT.index("notes")
+    failure, notes = _notes_of(entry.about) or ("", "")
+    return "" if failure else notes
 
 
 def reading_jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:

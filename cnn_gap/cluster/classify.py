@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def classify_on_cluster(
         As `classify_folder`; and if the cluster cannot be reached or is lost, or a worker has another version
         of this package or does not see a folder.
     """
-    results = OutputTarget(results.out.absolute(), results.files, results.table)
+    results = replace(results, out=results.out.absolute())
     data = data if is_address(data) else str(Path(data).absolute())
     job = Job(str(model.absolute()), identity.fingerprint, runtime.name, runtime.precision)
     with connected_executor(place, data, warn, "classify") as run:
@@ -69,12 +70,12 @@ def classify_on_cluster(
 
 
 def _classify(
-    run: Run, job: Job, model: ModelIdentity, records: list[ListedRecord], out: Path | None
+    run: Run, job: Job, model: ModelIdentity, records: list[ListedRecord], results: OutputTarget
 ) -> Iterator[list[Classified]]:
-    """Classify records on workers; `out` is locked by this process."""
-    holder = b"" if out is None else read_bytes(out / LOCK, LARGEST_SETTINGS)
-    work = Work(partial(classify_chunk, job, out, holder), partial(lost_record, model, out, DEADLY))
+    """Classify records on workers; the folder of result files is locked by this process."""
+    holder = read_bytes(results.out / LOCK, LARGEST_SETTINGS) if results.files else b""
+    work = Work(partial(classify_chunk, job, results, holder), partial(lost_record, model, results, DEADLY))
     with closing(run(work, records)) as classified:
         yield from chunks_of(classified, CONCURRENT_WRITES)
-    if out is not None:
-        remove_leftovers(out)  # of workers that have died: no chunk is on its way any more
+    if results.files:
+        remove_leftovers(results.out)  # of workers that have died: no chunk is on its way any more

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnn_gap.batch.classify_folder import Classified, classify_records
+from cnn_gap.batch.classify_folder import Classified, OutputTarget, classify_records
 from cnn_gap.io.sources import ListedRecord, is_address
 from cnn_gap.model.folder import fingerprint
 from cnn_gap.system.errors import InputError
@@ -46,15 +46,15 @@ class Job:
 
 
 def classify_chunk(
-    job: Job, out: Path | None, holder: bytes, records: Sequence[ListedRecord]
+    job: Job, results: OutputTarget, holder: bytes, records: Sequence[ListedRecord]
 ) -> list[Classified]:
     """Classify records and write their result files.
 
     Parameters
     ----------
     job : Job
-    out : Path or None
-        The folder for result files, a path from the root; None if there are to be none.
+    results : OutputTarget
+        Where the result files go, a path from the root, and whether records are measured.
     holder : bytes
         The text of that folder's lock, which differs between runs.
     records : sequence of ListedRecord
@@ -65,12 +65,12 @@ def classify_chunk(
         If this machine lacks the model or the folder, or the run has ended.
     """
     with _ONE_AT_A_TIME:
-        _require_current(out, holder)
+        _require_current(results, holder)
         classifier = _ready(job)
         done: list[Classified] = []
-        for several in classify_records(classifier, records, out):
+        for several in classify_records(classifier, records, results):
             done += several
-            _require_current(out, holder)
+            _require_current(results, holder)
         return done
 
 
@@ -129,10 +129,11 @@ def _ready(job: Job) -> "Classifier":
     return load_classifier(job.model, job.runtime, job.precision)
 
 
-def _require_current(out: Path | None, holder: bytes) -> None:
+def _require_current(results: OutputTarget, holder: bytes) -> None:
     """Require that the run still holds the results' folder: a late worker must not write into another run's."""
-    if out is None:
+    if not results.files:
         return
+    out = results.out
     try:
         found = read_bytes(out / LOCK, LARGEST_SETTINGS)
     except InputError:

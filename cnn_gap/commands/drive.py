@@ -14,7 +14,6 @@ from cnn_gap.commands.command import (
     warn,
     whole_number,
 )
-from cnn_gap.model.folder import fingerprint
 from cnn_gap.model.runtimes import Runtime
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.processes import MOST_JOBS, USUAL_JOBS
@@ -36,6 +35,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         help="one table of all results too, .parquet or .csv (pip install cnn-gap[formats])",
+    )
+    parser.add_argument(
+        "--raw", action="store_true", help="with --table: every output of the network too, and its answer"
+    )
+    parser.add_argument(
+        "--no-reading",
+        dest="reading",
+        action="store_false",
+        help="with --table: no reading; nothing is measured, which is faster",
     )
     parser.add_argument(
         "--table-only", action="store_true", help="with --table: no result files; OUT has the logs"
@@ -75,15 +83,17 @@ def _execute(options: argparse.Namespace) -> int:
     runtime = Runtime(options.runtime, options.precision)
     from cnn_gap.batch.classify_folder import ModelIdentity, OutputTarget, classify_here, fill_results
 
-    identity = ModelIdentity(description, fingerprint(options.model), runtime.precision)
-    results = OutputTarget(options.out, not options.table_only, options.table, options.timelines)
+    identity = ModelIdentity.of(description, options.model, runtime.precision)
+    results = OutputTarget(
+        options.out,
+        not options.table_only,
+        options.table,
+        options.raw,
+        options.reading,
+        options.timelines,
+    )
     if options.cluster is None:
-        classify = partial(
-            classify_here,
-            partial(_load, options.model, runtime),
-            options.jobs,
-            timelines=results.timelines_folder,
-        )
+        classify = partial(classify_here, partial(_load, options.model, runtime), options.jobs)
         summary = fill_results(identity, options.data, results, classify, warn, options.strict)
     else:  # this process computes nothing
         from cnn_gap.cluster.classify import classify_on_cluster

@@ -1,4 +1,4 @@
-"""Classify records and print their diagnoses."""
+"""Read records: print the conclusion, alerts and statements of each."""
 
 import argparse
 from pathlib import Path
@@ -26,8 +26,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top",
         metavar="N",
         type=whole_number(0),
-        default=5,
-        help="print the N most probable diagnoses and any others that are answered (default: %(default)s)",
+        help="print the N most probable outputs of the network and any others that are answered, too",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="print every output of the network, too; --csv: a column of each"
     )
     add_runtime_options(parser, precision=False)
     for what, suffixes in (("timeline", ".csv|.parquet"), ("episodes", ".csv|.atr"), ("beats", ".csv|.atr")):
@@ -36,13 +38,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(
-        "--json", action="store_true", help="print every class as JSON; several records as a list"
+        "--json", action="store_true", help="print reading and outputs as JSON; several records as a list"
     )
     forms.add_argument("--csv", action="store_true", help="print a table with a row a record")
 
 
 def _execute(options: argparse.Namespace) -> int:
-    """Print the most probable diagnoses and all that are answered, or every class as JSON or CSV.
+    """Print the reading of each record, or readings and outputs of the network as JSON or CSV.
 
     A record that fails is named on standard error, and the exit code is 1; the others are not affected.
     """
@@ -95,31 +97,33 @@ def _print(predictions: "list[Prediction]", described: ModelDescription, options
     from cnn_gap.report.tables import prediction_json
 
     if options.csv:
-        print(predictions_table(predictions).to_csv(index=False), end="")
+        print(predictions_table(predictions, raw=options.all).to_csv(index=False), end="")
     elif options.json:
         texts = [prediction_json(each, described) for each in predictions]
         print(texts[0] if len(options.records) == 1 and texts else "[" + ",\n".join(texts) + "]")
     else:
         heading = len(options.records) > 1
-        texts = [f"{each.name}\n" * heading + _text(each, options.top) for each in predictions]
+        count = len(described.class_set) if options.all else options.top
+        texts = [f"{each.name}\n" * heading + _text(each, count) for each in predictions]
         print("\n\n".join(texts))
 
 
-def _text(prediction: "Prediction", count: int) -> str:
-    """Return the reading, what happened when in a long record, and the most probable diagnoses."""
+def _text(prediction: "Prediction", count: int | None) -> str:
+    """Return the reading, what happened when in a long record, and as many probabilities as are wanted."""
     from cnn_gap.report.monitoring_text import monitoring_text
-    from cnn_gap.report.tables import prediction_table
+    from cnn_gap.report.tables import probability_table
 
-    table = prediction_table(prediction, count)
-    if not prediction.answerable:
-        return table
-    hours = [] if prediction.monitoring is None else [monitoring_text(prediction.monitoring)]
-    return "\n\n".join([str(prediction.reading), *hours, table])
+    texts = [str(prediction.reading)]
+    if prediction.answerable and prediction.monitoring is not None:
+        texts.append(monitoring_text(prediction.monitoring))
+    if prediction.answerable and count is not None:
+        texts.append(probability_table(prediction, count))
+    return "\n\n".join(texts)
 
 
 COMMAND = Command(
     "predict",
-    "Classify 12-lead ECG records and print their diagnoses.",
+    "Read 12-lead ECG records: conclusion, alerts and statements.",
     _add_arguments,
     _execute,
     takes_model=True,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command, add_runtime_options, warn
-from cnn_gap.model.folder import fingerprint
 from cnn_gap.model.runtimes import Runtime
 from cnn_gap.system.backend import start_keras
 
@@ -52,7 +51,7 @@ def _execute(options: argparse.Namespace) -> None:
 
         return load_classifier(options.model, runtime.name, runtime.precision)
 
-    identity = ModelIdentity(description, fingerprint(options.model), runtime.precision)
+    identity = ModelIdentity.of(description, options.model, runtime.precision)
     classify = partial(classify_here, load, 0)
     results = OutputTarget(options.out)
     for summary in watch_folder(identity, options.data, results, classify, warn, options.every):

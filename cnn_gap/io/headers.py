@@ -8,8 +8,10 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from cnn_gap.io.units import millivolts_of
 from cnn_gap.leads import canonical_lead
@@ -122,6 +124,8 @@ class Header:
         In years, NaN where unknown.
     sex : str
         ``"Female"``, ``"Male"`` or ``"Unknown"``.
+    time : datetime or None
+        When the recording began, where the header says its time and date as WFDB has them.
     """
 
     name: str
@@ -132,6 +136,12 @@ class Header:
     age: float = math.nan
     sex: str = "Unknown"
     segments: tuple[HeaderSegment, ...] = ()
+    time: datetime | None = None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Its attributes that a `Record` has, too."""
+        return {"codes": self.codes, "age": self.age, "sex": self.sex, "time": self.time}
 
 
 def read_header(path: Path) -> Header:
@@ -158,9 +168,9 @@ def decode_header(content: bytes) -> str:
 def parse_header(text: str, source: str) -> Header:
     """Parse the text of a header.
 
-    Dates and times are ignored. Units of voltage become mV, as does a missing one; others stay. A gain
-    of 0 or none means 200 per mV, a baseline that is missing is the zero of the converter, and a rate that is
-    missing is 250 Hz, as WFDB has it.
+    Units of voltage become mV, as does a missing one; others stay. A gain of 0 or none means 200 per mV, a
+    baseline that is missing is the zero of the converter, and a rate that is missing is 250 Hz, as WFDB has it.
+    The Challenge's headers have a date before the time: that of the file, which is ignored.
 
     Parameters
     ----------
@@ -181,7 +191,8 @@ def parse_header(text: str, source: str) -> Header:
         raise InputError(f"{source}: the header is empty")
     name, segment_count, count, rate, samples = _parse_record_line(fields, source)
     comments = parse_comments(text)
-    about = Header(name, rate, samples, (), codes_of(comments), *_parse_person(text))
+    time = _parse_time(fields[0][4:6])
+    about = Header(name, rate, samples, (), codes_of(comments), *_parse_person(text), time=time)
     announced, what = segment_count or count, "segments" if segment_count else "leads"
     if len(fields) - 1 < announced:
         raise InputError(f"{source}: the header announces {announced} {what} and describes {len(fields) - 1}")
@@ -274,6 +285,15 @@ def _parse_record_line(fields: list[list[str]], source: str) -> tuple[str, int, 
     if samples < 0:
         raise InputError(f"{source}: the number of samples is negative ({samples})")
     return name, segments, count, check_rate(rate, source), samples or None  # 0 is WFDB's "not known"
+
+
+def _parse_time(fields: list[str]) -> datetime | None:
+    """Return the time of a record line's last fields, such as ``12:33:59 24/05/2020``; None if it has none."""
+    time, _, fraction = " ".join(reversed(fields)).partition(".")
+    try:
+        return datetime.strptime(time, "%d/%m/%Y %H:%M:%S").replace(microsecond=int(f"{fraction:0<6}"[:6]))
+    except ValueError:
+        return None
 
 
 def _split_name(text: str, lines: list[list[str]]) -> tuple[str, int]:

@@ -102,8 +102,7 @@ def open_record(path: Path) -> Record | LongRecord:
         )
     if max(reader.samples, duration * USUAL_RATE) <= LONG_SAMPLES:
         return read_file(path)
-    about = header.codes, header.age, header.sex
-    return LongRecord(header.name, reader.sampling_rate, reader.samples, reader.read, *about)
+    return LongRecord(header.name, reader.sampling_rate, reader.samples, reader.read, **header.about)
 
 
 def read_whole(path: Path) -> Record:

@@ -151,7 +151,6 @@ def _read_pieces(
         derived.update(part.derived)
         stored.update(LEADS[lead] for lead in np.flatnonzero(part.leads) if LEADS[lead] not in part.derived)
     every = LeadChoice({index: index for index in range(len(LEADS))})
-    about = header.codes, header.age, header.sex
-    whole = Record(header.name, signal, every, rate, *about, source=str(path))
+    whole = Record(header.name, signal, every, rate, **header.about, source=str(path))
     never_stored = tuple(lead for lead in LEADS if lead in derived - stored)
     return replace(whole, notes=notes, derived=never_stored)

@@ -131,5 +131,4 @@ def from_physical(header: Header, signal: np.ndarray, source: str) -> Record:
 def from_amplitudes(header: Header, stored: StoredLeads, signal: np.ndarray, source: str) -> Record:
     """Return the record of the amplitudes in mV of the leads that are read, in the order of `stored`."""
     rate = header.sampling_rate * stored.samples_per_frame
-    about = header.codes, header.age, header.sex
-    return Record(header.name, signal, stored.choice, rate, *about, source=source)
+    return Record(header.name, signal, stored.choice, rate, **header.about, source=source)

@@ -75,13 +75,13 @@ class WindowMaker:
     measures : bool
         Whether records are measured, too, as readings need it.
     finds_beats : bool
-        Whether the beats of long records are found even if nothing else is measured.
+        Whether all beats of long records are found, too.
     """
 
     preprocessing: Preprocessing
     multiple: int
     measures: bool = True
-    finds_beats: bool = False
+    finds_beats: bool = True
 
     def prepare(self, record: Record | LongRecord) -> RecordWindows:
         """Return a record's windows, quality and measurements.
@@ -91,7 +91,7 @@ class WindowMaker:
         if isinstance(record, LongRecord):
             evidence = typical_evidence(record) if self.measures else None
             duration = record.samples / record.sampling_rate
-            beats = measure_beats(record) if self.measures or self.finds_beats else None
+            beats = measure_beats(record) if self.finds_beats else None
             return RecordWindows(record.name, np.empty(0), GOOD, evidence, record.facts, duration, beats)
         prepared = prepare_signal(record.signal, record.sampling_rate, self.preprocessing)
         windows = cut_windows(prepared, self.preprocessing, self.multiple)
@@ -100,7 +100,7 @@ class WindowMaker:
         if evidence is not None and not quality.answerable:
             evidence = evidence.without_beats()
         long = record.duration_s > MONITORED_WINDOWS * self.preprocessing.window_s
-        beats = measure_beats(in_parts(record)) if long and (self.measures or self.finds_beats) else None
+        beats = measure_beats(in_parts(record)) if long and self.finds_beats else None
         return RecordWindows(record.name, windows, quality, evidence, record.facts, record.duration_s, beats)
 
 

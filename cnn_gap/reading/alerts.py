@@ -16,6 +16,9 @@ from pathlib import Path
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.reading import DEGREES, Degree, Statement
 
+#: The table.
+ALERTS = Path(__file__).parent / "alerts.csv"
+
 
 @dataclass(frozen=True)
 class AlertRule:
@@ -57,7 +60,7 @@ class AlertRule:
 @cache
 def alert_rules() -> tuple[AlertRule, ...]:
     """Return the rows of the table, the most urgent first."""
-    with (Path(__file__).parent / "alerts.csv").open(newline="", encoding="utf-8") as file:
+    with ALERTS.open(newline="", encoding="utf-8") as file:
         return tuple(_rule(row) for row in csv.DictReader(file))
 
 

@@ -83,7 +83,8 @@ def interpret(
     conclusion, reason = conclude(statements, doubt, alerts)
     statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
     said = tuple(dict.fromkeys((*_swap_note(evidence), *_part_note(evidence), *overruled, *notes)))
-    return Reading(conclusion, reason, statements, alerts, _not_assessed(evidence, withheld), said)
+    not_assessed = _not_assessed(evidence, withheld)
+    return Reading(conclusion, reason, statements, alerts, not_assessed, said, evidence.values)
 
 
 def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[str, float]:

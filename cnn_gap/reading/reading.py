@@ -1,7 +1,7 @@
 """The parts of a reading: a conclusion, statements in the order of an ECG report, and alerts."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any, Literal
 
@@ -83,6 +83,9 @@ class Reading:
         Diagnoses that the model does not know, and statements that cannot be made of this record.
     notes : tuple of str
         What limits the record, such as leads that are flat.
+    measured : dict of str to float
+        The measured values by the names of `cnn_gap.reading.evidence.Evidence.values`, such as ``"rate"`` and
+        ``"qrs_ms"``; one that cannot be trusted is left out.
     """
 
     conclusion: Conclusion
@@ -91,6 +94,7 @@ class Reading:
     alerts: tuple[str, ...] = ()
     not_assessed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    measured: dict[str, float] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
         """Return the conclusion, the alerts and a table of the statements, which notebooks show."""
@@ -101,7 +105,8 @@ class Reading:
     @property
     def summary(self) -> str:
         """The conclusion and the reason for it, one line."""
-        return f"{self.conclusion.capitalize()} ECG: {self.reason}"
+        subject = "" if self.conclusion == "not interpretable" else " ECG"
+        return f"{self.conclusion.capitalize()}{subject}: {self.reason}"
 
     @property
     def interpretation(self) -> str:
@@ -113,6 +118,7 @@ class Reading:
         lines += [f"ALERT  {alert}" for alert in self.alerts]
         lines += [_line(statement) for statement in self.statements]
         lines += [f"note   {note}" for note in self.notes]
+        lines += [f"not assessed  {'; '.join(self.not_assessed)}"] if self.not_assessed else []
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:

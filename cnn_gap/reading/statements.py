@@ -23,6 +23,9 @@ from typing import Literal, cast
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.reading.reading import Degree
 
+#: The table.
+STATEMENTS = Path(__file__).parent / "statements.csv"
+
 #: Severity of a diagnosis that is not in the table.
 OTHER_SEVERITY = 3
 
@@ -98,7 +101,7 @@ class StatementRule:
 @cache
 def statement_rules() -> tuple[StatementRule, ...]:
     """Return the rows of the table, in the order of a report."""
-    with (Path(__file__).parent / "statements.csv").open(newline="", encoding="utf-8") as file:
+    with STATEMENTS.open(newline="", encoding="utf-8") as file:
         return tuple(_rule(row) for row in csv.DictReader(file))
 
 

@@ -1,37 +1,169 @@
 """The columns of a table of predictions, for data frames, Parquet files and CSVs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.holter.summary import Summary
 from cnn_gap.predict.prediction import Prediction
+from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
+from cnn_gap.reading.reading import Reading
+from cnn_gap.reading.statements import StatementRule, rules_for
 
 if TYPE_CHECKING:
     import pandas
 
-#: The columns before those of the classes.
-ABOUT = ("record", "failure", "answerable", "notes")
+#: Columns of measured values by the names of `Reading.measured`; they are rounded to whole numbers.
+MEASURED = {
+    "rate": "rate",
+    "pr_ms": "pr_ms",
+    "qrs_ms": "qrs_ms",
+    "qt_ms": "qt_ms",
+    "qtc_bazett_ms": "qtcb_ms",
+    "qtc_fridericia_ms": "qtcf_ms",
+    "axis_deg": "axis_deg",
+}
 
-#: Names of the two columns of a class, given its short name.
+#: The columns of recordings of minutes to days.
+MONITORING: dict[str, Callable[[Summary], float]] = {
+    "analysed_s": lambda summary: summary.analysed_s,
+    "AF_burden": lambda summary: summary.burden_of("AF"),
+    "AFL_burden": lambda summary: summary.burden_of("AFL"),
+    "PR_burden": lambda summary: summary.burden_of("PR"),
+    "ventricular_beats": lambda summary: summary.count_of("V"),
+    "atrial_beats": lambda summary: summary.count_of("A"),
+    "pauses": lambda summary: summary.pauses,
+    "rate_mean": lambda summary: summary.rate_mean,
+}
+
+#: Name of the column of a statement, given its key.
+STATEMENT = "p_{}"
+
+#: Names of the two columns of an output of the network, given its short name.
 PROBABILITY, LABEL = "{}_probability", "{}_label"
 
+_READING: dict[str, type] = {
+    "conclusion": str,
+    "interpretation": str,
+    "alerts": str,
+    "statements": str,
+    "not_assessed": str,
+    **dict.fromkeys(MEASURED.values(), int),
+}
 
-def predictions_table(predictions: Iterable[Prediction]) -> "pandas.DataFrame":
+
+@dataclass(frozen=True)
+class TableForm:
+    """Which columns a table of predictions has.
+
+    Attributes
+    ----------
+    classes : ClassSet
+        Of the model.
+    reading : bool
+        Whether there are columns of the reading.
+    raw : bool
+        Whether each output of the network has a column of its probability, and one that tells whether it is
+        answered.
+    monitoring : bool
+        Whether there are the columns of `MONITORING`, which are empty for records of at most two windows.
+    """
+
+    classes: ClassSet
+    reading: bool = True
+    raw: bool = False
+    monitoring: bool = False
+
+    @cached_property
+    def types(self) -> dict[str, type]:
+        """The types of the columns by name, in order: str, int, float or bool."""
+        types: dict[str, type] = {"record": str, "failure": str, "answerable": bool, "notes": str}
+        types |= _READING if self.reading else {}
+        types |= {"age": float, "sex": str, "recorded": str}
+        types |= {STATEMENT.format(rule.key): float for rule, _ in self.statements}
+        for name in self.classes.short_names if self.raw else ():
+            types |= {PROBABILITY.format(name): float, LABEL.format(name): bool}
+        return types | (dict.fromkeys(MONITORING, float) if self.monitoring else {})
+
+    @cached_property
+    def statements(self) -> tuple[tuple[StatementRule, tuple[int, ...]], ...]:
+        """The statements that the network can make, each with the indices of its own outputs.
+
+        Of those with the same outputs it is the one with the shortest key: the heart rate decides whether a
+        sinus bradycardia is a marked one. The outputs of a complete block, by which the reading may state an
+        incomplete one, are those of the complete block alone.
+        """
+        at = {code: index for index, codes in enumerate(self.classes.outputs) for code in codes}
+        rules = rules_for(self.classes)
+        known = [frozenset(at[code] for code in rule.outputs if code in at) for rule in rules]
+        chosen: dict[frozenset[int], StatementRule] = {}
+        for rule, outputs in zip(rules, known, strict=True):
+            own = outputs.difference(*(other for other in known if other < outputs))
+            if own and (own not in chosen or len(rule.key) < len(chosen[own].key)):
+                chosen[own] = rule
+        return tuple((rule, tuple(sorted(own))) for own, rule in chosen.items())
+
+    def row(self, name: str, state: Mapping[str, Any]) -> list[Any]:
+        """Return the cells of a record, given the `table_state` of its prediction; None where unknown."""
+        probabilities = np.array(state["probabilities"], np.float64)
+        reading = state["reading"] if self.reading else None
+        notes = dict.fromkeys((*state["notes"], *(reading["notes"] if reading else ())))
+        cells = [name, state["failure"], state["answerable"], "; ".join(notes)]
+        cells += _reading_cells(reading) if self.reading else []
+        cells += [state["age"], state["sex"], state["recorded"]]
+        cells += [float(probabilities[list(outputs)].max()) for _, outputs in self.statements]
+        if self.raw:
+            answered = set(state["answered"])
+            for index, probability in enumerate(probabilities.tolist()):
+                cells += [probability, index in answered]
+        if self.monitoring:
+            cells += [state.get("monitoring", {}).get(name) for name in MONITORING]
+        return cells
+
+
+def table_state(prediction: Prediction) -> dict[str, Any]:
+    """Return what a table can show of a prediction, as JSON can hold it; a probability may be NaN."""
+    state = {
+        "failure": prediction.failure,
+        "answerable": prediction.answerable and not prediction.failure,
+        "notes": list(prediction.notes),
+        **prediction.facts.to_dict(),
+        "reading": _reading_state(prediction.reading),
+        "probabilities": prediction.probabilities.tolist(),
+        "answered": np.flatnonzero(prediction.labels).tolist(),
+    }
+    if (summary := prediction.summary) is None:
+        return state
+    return state | {"monitoring": {name: float(value(summary)) for name, value in MONITORING.items()}}
+
+
+def predictions_table(
+    predictions: Iterable[Prediction], raw: bool = True, reading: bool = True
+) -> "pandas.DataFrame":
     """Return predictions of one classifier as a data frame, a row a record.
 
     Parameters
     ----------
     predictions : iterable of Prediction
         As `Classifier.predict_batch` returns them.
+    raw : bool
+        Whether each output of the network has two columns: its probability, such as `AF_probability` (NaN where
+        the record failed), and whether it is answered, such as `AF_label`. A finding that shares its
+        abbreviation with a class is named by its system, such as `SCP-ECG:PVC_label`.
+    reading : bool
+        Whether there are columns of the reading.
 
     Returns
     -------
     pandas.DataFrame
         The columns `record`, `failure` (empty where there is none), `answerable` (whether there is a heartbeat
-        that can be judged) and `notes` (on the quality of the signal, joined by ``"; "``), then for
-        each class its probability, such as `AF_probability` (NaN where the record failed), and whether it is
-        answered, such as `AF_label`. A finding that shares its abbreviation with a class is named by its
-        system, such as `SCP-ECG:PVC_label`.
+        that can be judged) and `notes` (joined by ``"; "``), those of the reading, age, sex and time of the
+        recording, and the probability of each statement, such as `p_atrial_fibrillation`: outputs that mean the
+        same are one. The documentation has a table of all columns.
 
     Examples
     --------
@@ -43,26 +175,40 @@ def predictions_table(predictions: Iterable[Prediction]) -> "pandas.DataFrame":
     import pandas
 
     rows = list(predictions)
-    return pandas.DataFrame(columns_of(rows, rows[0].classes) if rows else {name: [] for name in ABOUT})
+    if not rows:
+        return pandas.DataFrame({name: [] for name in ("record", "failure", "answerable", "notes")})
+    form = TableForm(rows[0].classes, reading, raw)
+    cells = (form.row(each.name, table_state(each)) for each in rows)
+    kinds: dict[type, Any] = {str: object, int: "Int64", float: float, bool: bool}
+    columns = zip(form.types.items(), zip(*cells, strict=True), strict=True)
+    return pandas.DataFrame(
+        {name: pandas.Series(values, dtype=kinds[kind]) for (name, kind), values in columns}
+    )
 
 
-def column_types(classes: ClassSet) -> dict[str, type]:
-    """Return the types of the table's columns by name, in order."""
-    types: dict[str, type] = {"record": str, "failure": str, "answerable": bool, "notes": str}
-    for name in classes.short_names:
-        types |= {PROBABILITY.format(name): float, LABEL.format(name): bool}
-    return types
-
-
-def columns_of(predictions: Sequence[Prediction], classes: ClassSet) -> dict[str, list[Any]]:
-    """Return the columns of the table of predictions by name, in order."""
-    columns: dict[str, list[Any]] = {
-        "record": [each.name for each in predictions],
-        "failure": [each.failure for each in predictions],
-        "answerable": [each.answerable and not each.failure for each in predictions],
-        "notes": ["; ".join(each.notes) for each in predictions],
+def _reading_state(reading: Reading | None) -> dict[str, Any] | None:
+    if reading is None:
+        return None
+    return {
+        "conclusion": reading.conclusion,
+        "interpretation": reading.interpretation,
+        "alerts": list(reading.alerts),
+        "statements": [[each.key, each.degree] for each in reading.statements],
+        "not_assessed": [each for each in reading.not_assessed if each not in UNKNOWN_TO_THE_MODEL],
+        "notes": list(reading.notes),
+        "measured": {name: round(reading.measured[name]) for name in MEASURED if name in reading.measured},
     }
-    for index, name in enumerate(classes.short_names):
-        columns[PROBABILITY.format(name)] = [float(each.probabilities[index]) for each in predictions]
-        columns[LABEL.format(name)] = [bool(each.labels[index]) for each in predictions]
-    return columns
+
+
+def _reading_cells(state: Mapping[str, Any] | None) -> Sequence[Any]:
+    """Return the cells of `_READING`; texts are empty where there is no reading."""
+    if state is None:
+        return ["", "", "", "", "", *[None] * len(MEASURED)]
+    return [
+        state["conclusion"],
+        state["interpretation"],
+        "; ".join(state["alerts"]),
+        " ".join(f"{key}:{degree}" for key, degree in state["statements"]),
+        "; ".join(state["not_assessed"]),
+        *(state["measured"].get(name) for name in MEASURED),
+    ]

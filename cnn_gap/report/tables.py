@@ -18,8 +18,12 @@ def prediction_table(prediction: Prediction, count: int = SHOWN_DIAGNOSES) -> st
     """
     if not prediction.answerable:
         return "\n".join(prediction.notes)
-    rows = [ANSWER_COLUMNS, *(answer.row for answer in prediction.shown(count))]
-    return "\n".join([*prediction.notes, aligned(rows)])
+    return "\n".join([*prediction.notes, probability_table(prediction, count)])
+
+
+def probability_table(prediction: Prediction, count: int) -> str:
+    """Return the lines of `prediction_table` without the notes."""
+    return aligned([ANSWER_COLUMNS, *(answer.row for answer in prediction.shown(count))])
 
 
 def prediction_json(prediction: Prediction, described: ModelDescription) -> str:

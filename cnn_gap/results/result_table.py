@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     import pyarrow
 
 #: Version of the columns and the metadata. Raise it when their meaning changes.
-TABLE_FORMAT = 1
+TABLE_FORMAT = 2
 
 #: Number of rows that are written at once, as a row group of a Parquet file, and that are read at once.
 GROUP_ROWS = 10_000
+
+#: The column of the place of the record's file, as it was found.
+PATH = "path"
 
 #: The column that tells whether a record has changed since it was classified: a hash of its files.
 CONTENT = "content"
@@ -45,7 +48,7 @@ class ResultTable:
     about : dict
         The description of the columns: `format`, `model`, `classes` and more.
     columns : dict of str to type
-        The type of each column: str, float or bool. `record`, `failure` and `content` are among them.
+        The type of each column: str, int, float or bool. `record`, `failure` and `content` are among them.
     """
 
     path: Path
@@ -68,7 +71,10 @@ class ResultTable:
             require_replaceable(_note_path(self.path), CSV_TABLE_NOTE)
 
     def write(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Write the table, whole or not at all; a row has a value for each column, in their order."""
+        """Write the table, whole or not at all.
+
+        A row has a value for each column, in their order. None and NaN are missing values.
+        """
         import pyarrow
 
         schema = _schema(self.path, self.columns).with_metadata({_KEY: json.dumps(self.about).encode()})
@@ -101,11 +107,13 @@ def read_result_table(path: Path) -> tuple[tuple[str, ...], dict[str, tuple[np.n
     Raises
     ------
     InputError
-        If the file is no table that the driver has written.
+        If the file is no table that the driver has written with all outputs of the network.
     """
     about = _about_of(require_table_path(path))
     if about is None:
         raise InputError(f"{path}: is not a table of results; give one that driver.py --table has written")
+    if not about.get("raw", True):
+        raise InputError(f"{path}: does not have the network's outputs; write it with driver.py --table --raw")
     classes = about["classes"]
     probabilities = [f"{each['column']}_probability" for each in classes]
     labels = [f"{each['column']}_label" for each in classes]
@@ -127,9 +135,9 @@ def rounded(probability: float) -> float:
 
 
 def _storable(value: Any) -> Any:
-    """Return a value; in a text, bytes that are no Unicode are replaced: file names may hold any bytes."""
+    """Return a value, None for NaN; in a text, bytes that are no Unicode are replaced, as of a file's name."""
     if not isinstance(value, str):
-        return value
+        return None if isinstance(value, float) and math.isnan(value) else value
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -138,7 +146,12 @@ def _schema(path: Path, columns: Mapping[str, type]) -> "pyarrow.Schema":
         import pyarrow
     except ImportError as error:
         raise InputError(f"{path}: tables need pyarrow; pip install cnn-gap[formats]") from error
-    kinds = {str: pyarrow.string(), float: pyarrow.float64(), bool: pyarrow.bool_()}
+    kinds = {
+        str: pyarrow.string(),
+        int: pyarrow.int32(),
+        float: pyarrow.float64(),
+        bool: pyarrow.bool_(),
+    }
     return pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
 
 
@@ -177,7 +190,7 @@ def _read_batches(path: Path, schema: "pyarrow.Schema") -> Iterator["pyarrow.Rec
         if path.suffix == ".csv":
             types = {field.name: field.type for field in schema}
             options = pyarrow.csv.ConvertOptions(
-                column_types=types, include_columns=schema.names, null_values=[], strings_can_be_null=False
+                column_types=types, include_columns=schema.names, null_values=[""], strings_can_be_null=False
             )
             with pyarrow.csv.open_csv(path, convert_options=options) as batches:
                 yield from batches

@@ -18,7 +18,9 @@ import driver
 import evaluate_model
 import team_code
 import test_model
+from cnn_gap.batch import classify_folder as batch_module
 from cnn_gap.batch.classify_folder import DRIVER, QUALITY, classify_folder
+from cnn_gap.beats.intervals import measure
 from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.commands import drive
 from cnn_gap.diagnoses.classes import read_weights
@@ -27,9 +29,11 @@ from cnn_gap.io.formats.wfdb import read_recording
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records, stamp_of
 from cnn_gap.leads import LEADS
-from cnn_gap.predict import stream
+from cnn_gap.model.folder import fingerprint
+from cnn_gap.predict import preparation, stream
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows, WindowMaker
+from cnn_gap.reading.degrees import DegreeLimits, write_degree_limits
 from cnn_gap.results.challenge_files import read_evaluation, read_outputs
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError
@@ -509,7 +513,7 @@ def test_a_runtime_that_is_not_to_be_had_is_named_before_anything_is_written(
         driver, [model, records, tmp_path / "out", "--runtime", "keras", "--precision", "bfloat16"]
     )
     assert result.code == 1
-    assert "Keras predicts in float32" in result.err
+    assert "eras predicts in float32" in result.err
     assert not (tmp_path / "out").exists()
 
 
@@ -532,7 +536,7 @@ def test_a_table_says_what_the_result_files_say(run_command, model, data, tmp_pa
     pytest.importorskip("pyarrow")
     (data / "SIM0002.mat").unlink()
     table, out = tmp_path / f"results{suffix}", tmp_path / "out"
-    result = run_command(driver, [model, data, out, "--table", table])
+    result = run_command(driver, [model, data, out, "--table", table, "--raw", "--no-reading"])
     assert result.code == 0, result.err
     scores = []
     for outputs in (out, table):
@@ -559,6 +563,7 @@ def test_a_table_alone_is_gone_on_with(run_command, model, data, tmp_path, monke
         return predict_prepared(self, prepared)
 
     monkeypatch.setattr(stream, "BATCH", 8)
+    monkeypatch.setattr(batch_module, "RECORDS_NOTED_AT_ONCE", 8)
     monkeypatch.setattr(Classifier, "predict_prepared", killed)
     assert run_command(driver, arguments).code == 130
     assert not table.exists()
@@ -568,6 +573,55 @@ def test_a_table_alone_is_gone_on_with(run_command, model, data, tmp_path, monke
     assert not list(out.glob("SIM*.csv"))
     frame = pandas.read_parquet(table)
     assert sorted(frame["record"]) == [f"SIM{number:04d}" for number in range(2, 22)]
+
+
+def test_a_table_has_the_readings_and_a_later_one_needs_no_network(
+    run_command, model, data, tmp_path, monkeypatch
+):
+    pytest.importorskip("pyarrow")
+    table, out = tmp_path / "results.parquet", tmp_path / "out"
+    assert run_command(driver, [model, data, out, "--table", table]).code == 0
+    frame = pandas.read_parquet(table).set_index("record")
+    path = data / "SIM0003.hea"
+    expected = load_classifier(model).predict(path)
+    row = frame.loc["SIM0003"]
+    assert row["interpretation"] == expected.reading.interpretation
+    assert (row["conclusion"], row["path"]) == (expected.reading.conclusion, str(path))
+    assert row["rate"] == round(expected.reading.measured["rate"])
+    assert row["age"] == expected.facts.age
+    assert not [column for column in frame if column.endswith("_label")]
+
+    monkeypatch.setattr(Classifier, "predict_prepared", None)
+    result = run_command(driver, [model, data, out, "--table", tmp_path / "raw.csv", "--raw"])
+    assert result.out.splitlines()[-1] == "0 classified, 0 failed, 48 kept from an earlier run"
+    raw = pandas.read_csv(tmp_path / "raw.csv").set_index("record")
+    assert raw["AF_probability"]["SIM0003"] == pytest.approx(expected["AF"].probability, abs=1e-5)
+    assert raw["interpretation"].tolist() == frame["interpretation"].tolist()
+
+
+def test_records_are_measured_for_a_table_alone(run_command, model, data, tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    out, measured = tmp_path / "out", []
+    monkeypatch.setattr(preparation, "measure", lambda record: measured.append(record.name) or measure(record))
+    assert run_command(driver, [model, data, out]).code == 0
+    arguments = [model, data, out, "--table", tmp_path / "results.csv"]
+    result = run_command(driver, [*arguments, "--no-reading"])
+    assert result.out.splitlines()[-1] == "0 classified, 0 failed, 48 kept from an earlier run"
+    assert "rate" not in pandas.read_csv(tmp_path / "results.csv")
+    assert not measured
+    assert run_command(driver, arguments).out.splitlines()[-1] == "48 classified, 0 failed"
+    assert len(measured) == 48
+
+
+def test_readings_by_other_rules_are_made_anew(run_command, model, data, tmp_path):
+    pytest.importorskip("pyarrow")
+    own = tmp_path / "model"
+    shutil.copytree(model, own)
+    arguments = [own, data, tmp_path / "out", "--table", tmp_path / "results.csv"]
+    assert run_command(driver, arguments).out.splitlines()[-1] == "48 classified, 0 failed"
+    assert "48 kept" in run_command(driver, arguments).out
+    write_degree_limits(own, fingerprint(own), DegreeLimits({"sinus_rhythm": (0.1, 0.05, 0.01)}))
+    assert run_command(driver, arguments).out.splitlines()[-1] == "48 classified, 0 failed"
 
 
 def test_an_address_of_records(run_command, model, data, tmp_path):

@@ -60,6 +60,7 @@ class StubMaker:
     """Makes windows that nobody looks at."""
 
     measures: bool = True
+    finds_beats: bool = True
 
     def prepare(self, record):
         """Return them."""

@@ -181,7 +181,7 @@ def job(model, records, tmp_path):
 def test_a_worker_that_lacks_something_names_itself_and_the_path(job, change, reason):
     records = list_records(job["data"]).records
     given = job | change
-    task = partial(classify_chunk, given["job"], given["out"], given["holder"])
+    task = partial(classify_chunk, given["job"], OutputTarget(given["out"]), given["holder"])
     with pytest.raises(InputError, match="worker on ") as error:
         work_on_chunk(task, given["data"], given["version"], records[:1])
     assert reason in str(error.value)

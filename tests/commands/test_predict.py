@@ -76,12 +76,16 @@ def test_the_command_prints_what_the_classifier_says(model, records, classifier,
     assert (ended.code, ended.err) == (0, "")
     reading = classifier.read(path)
     assert ended.out == f"{reading}\n\n{prediction_table(expected, 2)}\n"
+    ended = run_command(predict, [model, path, "--all"])
+    assert ended.out == f"{reading}\n\n{prediction_table(expected, len(classifier.classes))}\n"
     ended = run_command(predict, [model, path, "--json"])
     content = json.loads(ended.out)
     found = [each["probability"] for each in content["classes"]]
     np.testing.assert_allclose(found, expected.probabilities, atol=1e-6)
     assert content["reading"]["conclusion"] == reading.conclusion
-    assert content["reading"]["interpretation"] == reading.interpretation
+    assert content["reading"] == json.loads(json.dumps(reading.to_dict()))
+    assert content["reading"]["not_assessed"][0].startswith("ventricular")
+    assert (content["age"], content["sex"]) == (classifier.predict(path).facts.age, "Male")
 
 
 def test_several_records_and_a_failing_one(model, records, classifier, tmp_path, run_command):
@@ -98,6 +102,9 @@ def test_several_records_and_a_failing_one(model, records, classifier, tmp_path,
     ended = run_command(predict, [*arguments, "--csv"])
     frame = pandas.read_csv(io.StringIO(ended.out))
     assert frame["record"].tolist() == [path.stem for path in paths]
+    assert frame["interpretation"].tolist() == [each.reading.interpretation for each in expected]
+    assert "AF_probability" not in frame
+    frame = pandas.read_csv(io.StringIO(run_command(predict, [*arguments, "--csv", "--all"]).out))
     np.testing.assert_allclose(
         frame["AF_probability"], [each["AF"].probability for each in expected], atol=1e-6
     )
@@ -105,10 +112,10 @@ def test_several_records_and_a_failing_one(model, records, classifier, tmp_path,
     assert [each["record"] for each in json.loads(ended.out)] == [path.stem for path in paths]
 
 
-def test_five_diagnoses_are_shown_unless_told_otherwise(model, records, classifier, run_command):
+def test_the_reading_alone_is_shown_unless_told_otherwise(model, records, classifier, run_command):
     path = find_records(records)[2]
     ended = run_command(predict, [model, path])
-    assert ended.out == f"{classifier.read(path)}\n\n{prediction_table(classifier.predict(path), 5)}\n"
+    assert ended.out == f"{classifier.read(path)}\n"
 
 
 def test_diagnoses_never_seen_are_named_once_on_standard_error(model, records, tmp_path, run_command):

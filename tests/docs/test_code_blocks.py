@@ -15,7 +15,6 @@ from unittest import SkipTest
 
 import matplotlib
 import numpy as np
-import pandas
 import pytest
 import yaml
 from conftest import ROOT
@@ -23,6 +22,13 @@ from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
 from cnn_gap.commands.main import main as cnn_gap_main
+from cnn_gap.model.folder import read_description
+from cnn_gap.predict.prediction import Prediction
+from cnn_gap.reading.evidence import Evidence
+from cnn_gap.reading.interpret import interpret
+from cnn_gap.record import RecordFacts
+from cnn_gap.report.data_frames import predictions_table
+from cnn_gap.system.shipped import SHIPPED_MODEL
 from cnn_gap.training.config import read_config
 
 PAGES = sorted(
@@ -53,7 +59,7 @@ def test_every_page_is_looked_at():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_blocks_say_their_language(page):
     fences = re.findall(r"^ *```(.*)$", page.read_text(), re.MULTILINE)
-    assert set(fences[::2]) <= {"python", "bash", "toml", "json", "yaml", "text"}
+    assert set(fences[::2]) <= {"python", "bash", "toml", "json", "yaml", "sql", "text"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -95,13 +101,23 @@ def place(tmp_path, monkeypatch):
         if (ROOT / name).exists():
             (tmp_path / name).symlink_to(ROOT / name)
     np.savetxt(tmp_path / "signal.csv", np.random.default_rng(0).normal(size=(5000, 3)), delimiter=",")
-    probabilities = np.linspace(0, 1, 40)
-    table = pandas.DataFrame({"record": [f"R{i}" for i in range(40)], "AF_probability": probabilities})
-    table.to_parquet(tmp_path / "results.parquet")
-    table.assign(AF=probabilities > 0.5).to_csv(tmp_path / "own_labels.csv")
+    table = predictions_table(predictions(), raw=False)
+    table.assign(path="").to_parquet(tmp_path / "results.parquet")
+    table.assign(AF=table["p_atrial_fibrillation"] > 0.5).to_csv(tmp_path / "own_labels.csv")
     monkeypatch.chdir(tmp_path)
     matplotlib.use("Agg")
     return tmp_path
+
+
+def predictions():
+    """Yield predictions with probabilities of atrial fibrillation from 0 to 1, and their readings."""
+    classes = read_description(SHIPPED_MODEL).class_set
+    for number, probability in enumerate(np.linspace(0, 1, 40)):
+        values = np.full(len(classes), 0.01)
+        values[classes.find("AF")] = probability
+        reading = interpret(classes, values, Evidence({"rate": 60.0 + number, "qrs_ms": 90.0}))
+        facts = RecordFacts(50.0, "Female")
+        yield Prediction(f"R{number}", classes, values, values > 0.5, reading=reading, facts=facts)
 
 
 @pytest.fixture

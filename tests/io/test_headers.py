@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,21 @@ def test_challenge_header_is_read_whole():
         74.0,
         "Male",
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "time"),
+    [
+        ("A1 1 500 5000 12:33:59 24/05/2020", datetime(2020, 5, 24, 12, 33, 59)),
+        ("A1 1 500 5000 12:33:59.25 24/5/2020", datetime(2020, 5, 24, 12, 33, 59, 250_000)),
+        ("A1 1 500 5000 24-May-2020 12:33:59", None),  # the Challenge's: the date of the file
+        ("A1 1 500 5000 12:33:59", None),
+        ("A1 1 500 5000 0:00:00 0/0/0", None),
+        ("A1 1 500 5000 12:33:59.x 24/05/2020", None),
+    ],
+)
+def test_the_time_of_a_recording_is_read_where_it_is_whole(line, time):
+    assert header_of(line).time == time
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,25 @@ def test_failures_and_numbers_are_read_back(path):
     assert written(path)["failure"].tolist() == ["", 'bad, "very"']
 
 
+def test_missing_numbers_and_texts_are_missing_and_whole_numbers_stay_whole(path):
+    columns = {"record": str, "sex": str, "rate": int, "p": float}
+    rows_of = [["a", "Female", 71, 0.5], ["b", None, None, float("nan")]]
+    ResultTable(path, ABOUT, columns).write(rows_of)
+    frame = pandas.read_parquet(path) if path.suffix == ".parquet" else pandas.read_csv(path)
+    assert (frame["rate"][0], frame["p"][0]) == (71, 0.5)
+    assert frame.loc[1, ["sex", "rate", "p"]].isna().all()
+    if path.suffix == ".parquet":
+        assert parquet.read_table(path).column("p").null_count == 1
+    else:
+        assert path.read_text().splitlines()[1:] == ['"a","Female",71,0.5', '"b",,,']
+
+
+def test_a_table_without_the_outputs_of_the_network_says_what_to_do(path):
+    ResultTable(path, ABOUT | {"raw": False}, COLUMNS).write(rows("a"))
+    with pytest.raises(InputError, match=r"write it with driver\.py --table --raw"):
+        read_result_table(path)
+
+
 def test_only_a_table_is_replaced_by_a_table(path):
     table = ResultTable(path, ABOUT, COLUMNS)
     table.require_replaceable()
