@@ -245,7 +245,7 @@ def fill_results(
         # An earlier run without timelines has kept none: its records are classified again.
         **({"timelines": True} if results.timelines else {}),
     }
-    form = TableForm(model.description.class_set, results.reading, results.raw)
+    form = TableForm(model.description.class_set, results.reading, results.raw, results.timelines)
     table = None if results.table is None else _table(model, results.table, form)
     rules = model.rules if results.measures else ""
     make_batch = partial(_Classification, results, table, form, rules, classify, warn)

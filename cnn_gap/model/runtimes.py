@@ -159,8 +159,11 @@ def start_gradients(network: TrainedNetwork, runtime: Runtime) -> Gradients:
 
 
 def _session(graph: bytes) -> "InferenceSession":
+    # ONNX Runtime sends usage statistics to its makers over the network unless this is set before its import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # where it was imported before
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # threads compute different windows
     options.log_severity_level = 4

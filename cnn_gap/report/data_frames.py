@@ -1,6 +1,6 @@
 """The columns of a table of predictions, for data frames, Parquet files and CSVs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.holter.summary import Summary
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
 from cnn_gap.reading.reading import Reading
@@ -25,6 +26,18 @@ MEASURED = {
     "qtc_bazett_ms": "qtcb_ms",
     "qtc_fridericia_ms": "qtcf_ms",
     "axis_deg": "axis_deg",
+}
+
+#: The columns of recordings of minutes to days.
+MONITORING: dict[str, Callable[[Summary], float]] = {
+    "analysed_s": lambda summary: summary.analysed_s,
+    "AF_burden": lambda summary: summary.burden_of("AF"),
+    "AFL_burden": lambda summary: summary.burden_of("AFL"),
+    "PR_burden": lambda summary: summary.burden_of("PR"),
+    "ventricular_beats": lambda summary: summary.count_of("V"),
+    "atrial_beats": lambda summary: summary.count_of("A"),
+    "pauses": lambda summary: summary.pauses,
+    "rate_mean": lambda summary: summary.rate_mean,
 }
 
 #: Name of the column of a statement, given its key.
@@ -56,11 +69,14 @@ class TableForm:
     raw : bool
         Whether each output of the network has a column of its probability, and one that tells whether it is
         answered.
+    monitoring : bool
+        Whether there are the columns of `MONITORING`, which are empty for records of at most two windows.
     """
 
     classes: ClassSet
     reading: bool = True
     raw: bool = False
+    monitoring: bool = False
 
     @cached_property
     def types(self) -> dict[str, type]:
@@ -71,7 +87,7 @@ class TableForm:
         types |= {STATEMENT.format(rule.key): float for rule, _ in self.statements}
         for name in self.classes.short_names if self.raw else ():
             types |= {PROBABILITY.format(name): float, LABEL.format(name): bool}
-        return types
+        return types | (dict.fromkeys(MONITORING, float) if self.monitoring else {})
 
     @cached_property
     def statements(self) -> tuple[tuple[StatementRule, tuple[int, ...]], ...]:
@@ -104,12 +120,14 @@ class TableForm:
             answered = set(state["answered"])
             for index, probability in enumerate(probabilities.tolist()):
                 cells += [probability, index in answered]
+        if self.monitoring:
+            cells += [state.get("monitoring", {}).get(name) for name in MONITORING]
         return cells
 
 
 def table_state(prediction: Prediction) -> dict[str, Any]:
     """Return what a table can show of a prediction, as JSON can hold it; a probability may be NaN."""
-    return {
+    state = {
         "failure": prediction.failure,
         "answerable": prediction.answerable and not prediction.failure,
         "notes": list(prediction.notes),
@@ -118,6 +136,9 @@ def table_state(prediction: Prediction) -> dict[str, Any]:
         "probabilities": prediction.probabilities.tolist(),
         "answered": np.flatnonzero(prediction.labels).tolist(),
     }
+    if (summary := prediction.summary) is None:
+        return state
+    return state | {"monitoring": {name: float(value(summary)) for name, value in MONITORING.items()}}
 
 
 def predictions_table(

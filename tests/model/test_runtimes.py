@@ -1,6 +1,7 @@
 """Runtimes: the same probabilities, whatever computes them."""
 
 import ast
+import os
 import subprocess
 import sys
 
@@ -111,3 +112,11 @@ def test_openvino_tells_nobody_that_it_is_used():
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
     loaded = ast.literal_eval(ended.stdout)
     assert not [name for name in loaded if name.partition(".")[0] == "openvino_telemetry"]
+
+
+def test_onnx_runtime_tells_nobody_that_it_is_used(tmp_path):
+    script = "from cnn_gap import load_classifier; load_classifier().predict('test_data/SIM0008')"
+    kept = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    subprocess.run([sys.executable, "-c", script], env=os.environ | kept, cwd=ROOT, check=True)
+    # Before it sends anything, it writes a number of this machine into the user's folder.
+    assert not [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name.lower()]
