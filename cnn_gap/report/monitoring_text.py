@@ -1,5 +1,7 @@
 """What happened when in a long recording, as lines of text."""
 
+import math
+
 from cnn_gap.holter.episodes import Episode
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import Burden, PrematureBeats, Summary
@@ -37,6 +39,8 @@ def clock(seconds: float) -> str:
 
 def _about(summary: Summary) -> list[str]:
     analysed = f"{clock(summary.analysed_s)} of {clock(summary.duration_s)} analysed, {summary.beats} beats"
+    if math.isnan(summary.rate_mean):
+        return [f"{analysed}: too few for a heart rate"]
     rates = f"{summary.rate_lowest:.0f}, {summary.rate_mean:.0f}, {summary.rate_highest:.0f}"
     pauses = f"{summary.pauses} pauses; longest RR interval {summary.longest_rr_s:.1f} s"
     return [analysed, f"heart rate lowest, mean, highest: {rates}/min", pauses]
@@ -59,7 +63,5 @@ def _premature_line(beats: PrematureBeats) -> str:
 
 
 def _episode_line(episode: Episode) -> str:
-    return (
-        f"{clock(episode.start_s)} to {clock(episode.end_s)} {episode.diagnosis.name},"
-        f" {episode.rate_mean:.0f}/min"
-    )
+    rate = "" if math.isnan(episode.rate_mean) else f", {episode.rate_mean:.0f}/min"
+    return f"{clock(episode.start_s)} to {clock(episode.end_s)} {episode.diagnosis.name}{rate}"

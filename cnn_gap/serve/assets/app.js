@@ -9,8 +9,13 @@ const BESIDE = [".atr", ".cam", ".md", ".html", ".log", ".png", ".svg", ".json"]
 const LINKS = [["html", "Page"], ["pdf", "PDF"], ["json", "JSON"]];
 
 const byId = (id) => document.getElementById(id);
-const state = { key: sessionStorage.getItem("collection") ?? crypto.randomUUID(), token: "", rows: [], waiting: [], busy: 0 };
+const state = { key: sessionStorage.getItem("collection") ?? randomKey(), token: "", rows: [], waiting: [], busy: 0 };
 sessionStorage.setItem("collection", state.key);
+
+/** 128 random bits: who knows the key of a collection can read it. (`randomUUID` needs HTTPS.) */
+function randomKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 function add(parent, tag, attributes = {}, text = "") {
   const element = document.createElement(tag);
@@ -262,7 +267,7 @@ async function forget() {
   await fetch(`v1/collections/${state.key}`, { method: "DELETE" });
   state.waiting = [];
   state.rows = [];
-  state.key = crypto.randomUUID();
+  state.key = randomKey();
   sessionStorage.setItem("collection", state.key);
   byId("rows").replaceChildren();
   linkAll();
