@@ -1,5 +1,7 @@
 """How many records a second the driver classifies and `explain.py` explains, by the number of other processes.
 
+"tables" compares a run without a table, with one without readings, and with one with them.
+
 All ways take turns on the same records in one run; the network is loaded before, the start of processes is
 included. Processor time is that of this process and of the others; it depends less on other load of the
 machine. With `--steps` the processor time of each step is listed, too.
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 #: Number of records whose steps are timed.
 STEP_RECORDS = 16
 
-#: Writes the results of a folder of records into another with a number of other processes.
-Way = Callable[[Path, Path, int], Any]
+#: Writes the results of a folder of records into another.
+Way = Callable[[Path, Path], Any]
 
 HEADINGS = ("records/s", "times as fast", "own CPU ms a record", "others' CPU ms a record")
 
@@ -46,7 +48,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument(
         "--jobs", metavar="N", type=int, nargs="+", default=[0, 1], help="other processes (default: 0 1)"
     )
-    parser.add_argument("--only", choices=WAYS, nargs="+", default=list(WAYS), help="default: both")
+    parser.add_argument("--only", choices=WAYS, nargs="+", default=list(WAYS), help="default: all")
     parser.add_argument("--steps", action="store_true", help="list the time of each step")
     options = parser.parse_args(arguments)
     paths = find_records(options.data)[: options.limit]
@@ -60,37 +62,62 @@ def main(arguments: list[str]) -> None:
         for file in {file for path in paths for file in record_files(path)}:
             shutil.copy(file, data)
         for name in options.only:
-            way = partial(WAYS[name], classifier, options.model)
-            rows = speed_rows(way, data, len(paths), options.jobs, options.rounds)
-            print(f"{Table(f'{name}, other processes', HEADINGS, tuple(rows))}\n", flush=True)
+            ways = WAYS[name](classifier, options.model, options.jobs)
+            rows = speed_rows(ways, data, len(paths), options.rounds)
+            print(f"{Table(name, HEADINGS, tuple(rows))}\n", flush=True)
     if options.steps:
         steps = step_times(classifier, paths[:STEP_RECORDS], options.rounds)
         print(Table("step", ("CPU ms a record",), tuple(steps.items())))
 
 
-def speed_rows(
-    way: Way, data: Path, records: int, jobs: list[int], rounds: int
-) -> Iterator[tuple[object, ...]]:
-    """Yield a row for each number of other processes."""
-    used: dict[str, list[tuple[float, ...]]] = {str(each): [] for each in jobs}
+def speed_rows(ways: Mapping[str, Way], data: Path, records: int, rounds: int) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each way; the first one is what the others are compared with."""
+    used: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
 
-    def once(count: int) -> None:
+    def once(name: str) -> None:
         before = cpu_seconds()
         with tempfile.TemporaryDirectory(prefix="cnn-gap-") as out:
-            way(data, Path(out) / "out", count)
-        used[str(count)].append(tuple(now - then for now, then in zip(cpu_seconds(), before, strict=True)))
+            ways[name](data, Path(out) / "out")
+        used[name].append(tuple(now - then for now, then in zip(cpu_seconds(), before, strict=True)))
 
-    once(jobs[0])  # compiles the network, and brings the files into the system's cache
-    seconds = interleaved({str(each): partial(once, each) for each in jobs}, rounds)
+    first = next(iter(ways))
+    once(first)  # compiles the network, and brings the files into the system's cache
+    seconds = interleaved({name: partial(once, name) for name in ways}, rounds)
     for name, each in seconds.items():
         cpu = (1000 * median(times) / records for times in zip(*used[name][-rounds:], strict=True))
-        yield name, records / each, seconds[str(jobs[0])] / each, *cpu
+        yield name, records / each, seconds[first] / each, *cpu
 
 
-def _classify(classifier: "Classifier", model: Path, data: Path, out: Path, jobs: int) -> None:
+def _classifying(classifier: "Classifier", model: Path, jobs: list[int]) -> dict[str, Way]:
+    return {f"{count} other processes": partial(_classify, classifier, model, jobs=count) for count in jobs}
+
+
+def _with_tables(classifier: "Classifier", model: Path, jobs: list[int]) -> dict[str, Way]:
+    classify = partial(_classify, classifier, model, jobs=jobs[0])
+    return {
+        "no table": classify,
+        "a table, no reading": partial(classify, table="table.parquet", reading=False),
+        "a table": partial(classify, table="table.parquet"),
+    }
+
+
+def _explaining(classifier: "Classifier", model: Path, jobs: list[int]) -> dict[str, Way]:
+    return {f"{count} other processes": partial(_explain, classifier, model, jobs=count) for count in jobs}
+
+
+def _classify(
+    classifier: "Classifier",
+    model: Path,
+    data: Path,
+    out: Path,
+    jobs: int,
+    table: str = "",
+    reading: bool = True,
+) -> None:
     from cnn_gap.batch.classify_folder import OutputTarget, classify_folder
 
-    classify_folder(classifier, model, data, OutputTarget(out), warn=print, jobs=jobs)
+    results = OutputTarget(out, table=out.parent / table if table else None, reading=reading)
+    classify_folder(classifier, model, data, results, warn=print, jobs=jobs)
 
 
 def _explain(classifier: "Classifier", model: Path, data: Path, out: Path, jobs: int) -> None:
@@ -99,8 +126,8 @@ def _explain(classifier: "Classifier", model: Path, data: Path, out: Path, jobs:
     explain_folder(classifier, model, data, out, ExplainOptions(), print, jobs)
 
 
-#: What is timed, by its name.
-WAYS = {"classify": _classify, "explain": _explain}
+#: What is timed, by its name: returns the ways that are compared.
+WAYS = {"classify": _classifying, "tables": _with_tables, "explain": _explaining}
 
 
 def step_times(classifier: "Classifier", paths: list[Path], rounds: int) -> Mapping[str, float]:

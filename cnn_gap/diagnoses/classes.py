@@ -180,6 +180,10 @@ class ClassSet:
     def __len__(self) -> int:
         return len(self.classes) + len(self.findings)
 
+    def __hash__(self) -> int:
+        """Return a hash of the codes alone: each reading needs one, and that of all rewards takes long."""
+        return hash(self.codes)
+
     @property
     def scored(self) -> "ClassSet":
         """The classes without the findings."""
