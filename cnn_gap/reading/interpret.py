@@ -82,7 +82,8 @@ def interpret(
     doubt = doubt_of_normal(rules, joint, evidence, withheld)
     conclusion, reason = conclude(statements, doubt, alerts)
     statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
-    said = tuple(dict.fromkeys((*_swap_note(evidence), *_part_note(evidence), *overruled, *notes)))
+    contradicted = _contradicted(overruled, statements)
+    said = tuple(dict.fromkeys((*_swap_note(evidence), *_part_note(evidence), *contradicted, *notes)))
     not_assessed = _not_assessed(evidence, withheld)
     return Reading(conclusion, reason, statements, alerts, not_assessed, said, evidence.values)
 
@@ -127,11 +128,12 @@ def _candidates(
     evidence: Evidence,
     limits: DegreeLimits,
     withheld: Mapping[str, str],
-) -> tuple[list[Statement], list[str]]:
-    """Return the statements that stand by themselves, and what a measurement has overruled."""
+) -> tuple[list[Statement], dict[StatementRule, str]]:
+    """Return the statements that stand by themselves, and notes on those that a measurement has overruled."""
     rules = [rule for rule in rules if rule.key not in withheld]
     rhythm = primary_rhythm(rules, probabilities, evidence.values)
-    found, overruled = [], []
+    found: list[Statement] = []
+    overruled: dict[StatementRule, str] = {}
     for rule in rules:
         if rule.category == "rhythm" and rule.key != rhythm:
             continue
@@ -140,9 +142,8 @@ def _candidates(
         verdict = _measured(rule, evidence)
         if verdict.holds is False:
             if degree in ("present", "probable"):
-                overruled.append(
-                    f"not reported: {rule.name} (network {probability:.2f}), because of {verdict.words}"
-                )
+                said = f"not reported: {rule.name} (network {probability:.2f}), because of {verdict.words}"
+                overruled[rule] = said
             continue
         statement = _statement(rule, degree, probability, verdict)
         if statement is not None:
@@ -215,6 +216,12 @@ def _without_contradictions(
         return order[statement.category], -statement.severity, degree, -(statement.probability or 0.0)
 
     return tuple(sorted(standing.values(), key=place))
+
+
+def _contradicted(overruled: Mapping[StatementRule, str], statements: Sequence[Statement]) -> list[str]:
+    """Return the notes on overruled statements, without those that a reported statement excludes anyway."""
+    keys = {each.key for each in statements}
+    return [said for rule, said in overruled.items() if not keys.intersection(rule.excluded_by)]
 
 
 def _weakened(rules: Sequence[StatementRule], statements: tuple[Statement, ...]) -> tuple[Statement, ...]:

@@ -117,6 +117,12 @@ def test_a_narrow_complex_makes_a_block_incomplete():
     assert keys(read({"CRBBB": 0.9}, {"qrs_ms": 105.0}))[1] == "rbbb_incomplete"
 
 
+def test_no_note_says_that_a_complete_block_is_not_an_incomplete_one():
+    reading = read({"CRBBB": 0.9, "IRBBB": 0.9}, {"qrs_ms": 150.0})
+    assert keys(reading)[1] == "rbbb"
+    assert not reading.notes
+
+
 def test_statements_that_exclude_each_other_never_stand_together():
     everything = {codes[0]: 0.9 for codes in CLASSES.outputs}
     found = keys(read(everything))
