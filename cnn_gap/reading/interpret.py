@@ -127,7 +127,7 @@ def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, s
 
 
 def _is_touched(rule: StatementRule, swapped: str) -> bool:
-    """Tell whether swapped electrodes, such as ``"V1 and V2"``, change a statement; those of limbs change all."""
+    """Tell whether swapped electrodes, such as ``"V1 and V2"``, change a statement; limbs change all."""
     chest = set(swapped.split(" and ")).intersection(LEADS)
     if chest:
         return bool(chest.intersection(rule.leads))

@@ -207,7 +207,7 @@ class _LeadValues:
         """Return the share of samples in parts at one value that are longer than `shortest` samples."""
         lengths, leads = self._constant_parts
         counted = np.where(lengths > shortest, lengths, 0)
-        return np.bincount(leads, counted, len(self._values)) / self._values.shape[1]
+        return np.asarray(np.bincount(leads, counted, len(self._values)) / self._values.shape[1])
 
     @property
     def _constant_parts(self) -> tuple[np.ndarray, np.ndarray]:
