@@ -59,7 +59,7 @@ def test_a_record_waits_for_its_signals(folder, bring):
 
 def test_each_record_is_answered_once_after_a_crash_too(folder, bring, model, tmp_path):
     classifier = load_classifier(model)
-    identity = ModelIdentity(classifier.description, fingerprint(model), "float32")
+    identity = ModelIdentity(classifier.description, fingerprint(model), "float32", "")
     answered, said = [], []
 
     def classify(waiting, out):
