@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cnn_gap.beats.detection import median_sample
-from cnn_gap.beats.electrodes import find_swapped_electrodes
+from cnn_gap.beats.electrodes import LIMB_SWAPS, find_swapped_electrodes
 from cnn_gap.beats.intervals import IRREGULAR, WIDE_QRS_S, Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
 from cnn_gap.leads import LEADS
@@ -93,6 +93,8 @@ def gather_evidence(record: Record, measured: Measurements) -> Evidence:
     missing = tuple(lead for lead, present in zip(LEADS, record.leads, strict=True) if not present)
     elevated = () if st is None else st.elevated
     swapped = find_swapped_electrodes(record, measured)
+    if swapped in LIMB_SWAPS:
+        values.pop("axis_deg", None)
     return Evidence(values, elevated, swapped, missing, record.duration_s, age=record.age)
 
 
@@ -108,6 +110,7 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
     return {
         "rate": measured.rate,
         "rr_variation": variation,
+        "shortest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[0],
         "longest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[1],
         "pr_ms": _milliseconds(measured.pr_s),
         "qrs_ms": _milliseconds(measured.qrs_s),

@@ -24,6 +24,12 @@ UNKNOWN_TO_THE_MODEL = (
     "dextrocardia",
 )
 
+#: The statements of rhythms without a PR interval.
+WITHOUT_PR = frozenset({"atrial_fibrillation", "atrial_flutter", "pacing"})
+
+#: Below this age, years, a note says that the limits are those of adults.
+ADULT_AGE = 16.0
+
 #: In a record that is shorter than this, s, the rhythm over time is not assessed.
 SHORT_S = 8.0
 
@@ -83,9 +89,13 @@ def interpret(
     conclusion, reason = conclude(statements, doubt, alerts)
     statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
     contradicted = _contradicted(overruled, statements)
-    said = tuple(dict.fromkeys((*_swap_note(evidence), *_part_note(evidence), *contradicted, *notes)))
+    said = tuple(
+        dict.fromkeys(
+            (*_swap_note(evidence), *_part_note(evidence), *_age_note(evidence), *contradicted, *notes)
+        )
+    )
     not_assessed = _not_assessed(evidence, withheld)
-    return Reading(conclusion, reason, statements, alerts, not_assessed, said, evidence.values)
+    return Reading(conclusion, reason, statements, alerts, not_assessed, said, _believed(evidence, statements))
 
 
 def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[str, float]:
@@ -247,6 +257,18 @@ def _swap_note(evidence: Evidence) -> tuple[str, ...]:
 
 def _part_note(evidence: Evidence) -> tuple[str, ...]:
     return (f"measured: {evidence.part}, not the whole recording",) if evidence.part else ()
+
+
+def _age_note(evidence: Evidence) -> tuple[str, ...]:
+    if not evidence.age < ADULT_AGE:  # NaN, too
+        return ()
+    return (f"the limits of rate, intervals and voltages are those of adults; this person is {evidence.age:g}",)
+
+
+def _believed(evidence: Evidence, statements: Iterable[Statement]) -> dict[str, float]:
+    """Return the measured values, without PR in a rhythm that has none."""
+    without_pr = any(each.key in WITHOUT_PR for each in statements)
+    return {name: value for name, value in evidence.values.items() if name != "pr_ms" or not without_pr}
 
 
 def _not_assessed(evidence: Evidence, withheld: Mapping[str, str]) -> tuple[str, ...]:
