@@ -253,7 +253,7 @@ def _has_finding(reading: Reading) -> bool:
 
 def _is_overruled(rule: StatementRule, evidence: Evidence) -> bool:
     value = evidence.values.get(rule.measure)
-    return value is not None and rule.role != "selects" and not rule.holds(value)
+    return value is not None and rule.role != "selects" and rule.outside_by(value) > rule.margin
 
 
 def _given(key: str, readings: Sequence[Reading], degrees: Sequence[str]) -> np.ndarray:

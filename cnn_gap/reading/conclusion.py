@@ -10,9 +10,17 @@ from cnn_gap.reading.statements import StatementRule
 #: The highest severity of the statements of a borderline ECG, and of a normal one.
 BORDERLINE, NORMAL = 2, 0
 
+#: In a record that is shorter than this, s, the rhythm over time is not assessed.
+SHORT_S = 8.0
+
 #: From this age on, years, breathing hardly changes the heart rate, so an irregular rhythm is no normal sinus
 #: arrhythmia (Hrushesky et al. 1984, Science 224:1001).
 BREATHING_AGE = 60.0
+
+
+def has_rhythm(statements: Sequence[Statement]) -> bool:
+    """Tell whether one of the statements is a rhythm."""
+    return any(each.category in ("rhythm", "ventricular_rhythm") for each in statements)
 
 
 def conclude(statements: tuple[Statement, ...], doubt: str, alerts: tuple[str, ...]) -> tuple[Conclusion, str]:
@@ -24,6 +32,8 @@ def conclude(statements: tuple[Statement, ...], doubt: str, alerts: tuple[str, .
         return "abnormal", f"{in_sentence(worst)}."
     if findings:
         return "borderline", "only findings that are minor or no more than possible."
+    if not has_rhythm(statements):
+        return "borderline", "nothing abnormal was found, but the rhythm is not determined."
     if doubt:
         return "borderline", doubt
     normal = next((each for each in statements if each.key == "normal"), None)
@@ -41,6 +51,10 @@ def doubt_of_normal(
     """Return why a record without any finding is not called normal; empty if it may be."""
     if withheld:
         return "nothing abnormal was found, but not all can be assessed."
+    if "rate" not in evidence.values:
+        return "nothing abnormal was found, but no heart rate could be measured."
+    if evidence.duration_s < SHORT_S:
+        return "nothing abnormal was found, but the record is too short for the rhythm over time."
     if evidence.values.get("rr_variation", 0.0) > IRREGULAR:
         if "pr_ms" not in evidence.values:
             return "the rhythm is irregular, and no P waves were measured."

@@ -64,6 +64,10 @@ class DegreeLimits:
                 return degree
         return None
 
+    def least(self, key: str) -> float:
+        """Return the lowest probability at which a statement is possible."""
+        return self.limits.get(key, USUAL_LIMITS)[-1]
+
 
 def choose_limits(truth: np.ndarray, probabilities: np.ndarray) -> tuple[float, float, float]:
     """Return the limits of one statement.

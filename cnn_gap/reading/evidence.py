@@ -20,12 +20,22 @@ LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
 #: (Rautaharju et al. 2009).
 LEADS_OF_QT = 6
 
+#: A chest lead whose QRS complex is smaller than this, mV from peak to peak, shows no heartbeat; so do the limb
+#: leads if all of them are smaller. Of 1,715 records of PTB-XL, one had such a lead.
+SMALLEST_QRS_MV = 0.1
+
+#: The highest rate of a sinus rhythm, /min, is 220 less the age in years, or this where the age is unknown. An
+#: age above `OLDEST` counts as that: PTB-XL has 300 for ages above 89.
+FASTEST_SINUS, OLDEST = 180.0, 90.0
+
 #: Name and unit of each measured value, as statements show them.
 VALUE_NAMES = {
     "rate": ("rate", "/min"),
+    "rate_above_sinus": ("rate above the highest of a sinus rhythm by", "/min"),
     "pr_ms": ("PR", " ms"),
     "qrs_ms": ("QRS", " ms"),
     "qtc_bazett_ms": ("QTc (Bazett)", " ms"),
+    "shorter_qtc_ms": ("QTc by Bazett and by Fridericia at least", " ms"),
     "qtc_above_limit_ms": ("QTc above its limit by", " ms"),
     "axis_deg": ("axis", " degrees"),
     "limb_mv": ("highest QRS complex of the limb leads", " mV"),
@@ -51,7 +61,9 @@ class Evidence:
     swapped : str
         Electrodes that seem to be swapped, such as ``"V1 and V2"``; empty if none do.
     missing : tuple of str
-        Leads that the record does not have, or that are flat or noisy.
+        Leads that the record does not have, or that are flat, noisy, off for long or without heartbeats.
+    silent : tuple of str
+        Those of the missing leads that are recorded, but show no heartbeats.
     duration_s : float
     part : str
         Which part of a recording of hours was measured, such as ``"30 s from 2:00:00 on"``; empty: all of it.
@@ -63,6 +75,7 @@ class Evidence:
     elevated: tuple[str, ...] = ()
     swapped: str = ""
     missing: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
     duration_s: float = 10.0
     part: str = ""
     age: float = math.nan
@@ -88,14 +101,30 @@ class Evidence:
 def gather_evidence(record: Record, measured: Measurements) -> Evidence:
     """Return the measurements of a record that the rules of the reading use."""
     record = replace(record, leads=record.leads & ~unusable_leads(record))
+    silent = record.leads & _without_beats(record, measured)
+    record = replace(record, leads=record.leads & ~silent)
     st = measure_st(record, measured)
     values = {name: value for name, value in _values(record, measured, st).items() if value is not None}
-    missing = tuple(lead for lead, present in zip(LEADS, record.leads, strict=True) if not present)
     elevated = () if st is None else st.elevated
     swapped = find_swapped_electrodes(record, measured)
     if swapped in LIMB_SWAPS:
         values.pop("axis_deg", None)
-    return Evidence(values, elevated, swapped, missing, record.duration_s, age=record.age)
+    missing = _names(~np.asarray(record.leads, bool))
+    return Evidence(values, elevated, swapped, missing, _names(silent), record.duration_s, age=record.age)
+
+
+def _names(leads: np.ndarray) -> tuple[str, ...]:
+    return tuple(LEADS[lead] for lead in np.flatnonzero(leads))
+
+
+def _without_beats(record: Record, measured: Measurements) -> np.ndarray:
+    """Return which leads show no QRS complex, bool of shape (12,); none where no beat was measured."""
+    heights = _heights(record, measured)
+    if heights is None:
+        return np.zeros(len(LEADS), bool)
+    small = np.asarray(heights[0] - heights[1] < SMALLEST_QRS_MV)
+    small[:6] = small[:6].all()
+    return small
 
 
 def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict[str, float | None]:
@@ -109,6 +138,7 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
     heights = _heights(record, measured)
     return {
         "rate": measured.rate,
+        "rate_above_sinus": _rate_above_sinus(record, measured),
         "rr_variation": variation,
         "shortest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[0],
         "longest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[1],
@@ -135,6 +165,12 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
 def _variation(intervals_s: np.ndarray) -> float | None:
     """Return the standard deviation of RR intervals divided by their mean; None of fewer than two."""
     return float(intervals_s.std() / intervals_s.mean()) if len(intervals_s) > 1 else None
+
+
+def _rate_above_sinus(record: Record, measured: Measurements) -> float | None:
+    """Return by how much the rate is higher than that of any sinus rhythm, /min; None if it is not."""
+    highest = FASTEST_SINUS if math.isnan(record.age) else 220 - min(record.age, OLDEST)
+    return measured.rate - highest if measured.rate is not None and measured.rate > highest else None
 
 
 def _milliseconds(seconds: float | None) -> float | None:

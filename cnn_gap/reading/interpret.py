@@ -8,10 +8,10 @@ import numpy as np
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.leads import LEADS
 from cnn_gap.reading.alerts import find_alerts
-from cnn_gap.reading.conclusion import conclude, doubt_of_normal
+from cnn_gap.reading.conclusion import SHORT_S, conclude, doubt_of_normal, has_rhythm
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import DEGREES, Degree, Origin, Reading, Statement, in_sentence
+from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement, in_sentence
 from cnn_gap.reading.rhythm import group_probability, primary_rhythm
 from cnn_gap.reading.statements import StatementRule, rules_for
 
@@ -30,11 +30,12 @@ WITHOUT_PR = frozenset({"atrial_fibrillation", "atrial_flutter", "pacing"})
 #: Below this age, years, a note says that the limits are those of adults.
 ADULT_AGE = 16.0
 
-#: In a record that is shorter than this, s, the rhythm over time is not assessed.
-SHORT_S = 8.0
-
 #: The network "does not see" a measured statement if its probability is below this.
 UNSEEN = 0.1
+
+#: The network agrees with a measurement that holds by more than half of the margin if its probability is at
+#: least this share of the lowest at which the statement is possible.
+AGREES = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,18 @@ class _Verdict:
     Attributes
     ----------
     holds : bool or None
-        None where it is not measured.
+        None where it is not measured, or outside of the limits by no more than the margin.
     clear : bool
-        Whether it holds by more than the measurement errs.
+        Whether it holds by more than the margin, which is twice the error of the measurement.
+    likely : bool
+        Whether it holds by more than half of it.
     words : str
         The measured value as text.
     """
 
     holds: bool | None
     clear: bool = False
+    likely: bool = False
     words: str = ""
 
 
@@ -87,14 +91,11 @@ def interpret(
     alerts = find_alerts(evidence, statements)
     doubt = doubt_of_normal(rules, joint, evidence, withheld)
     conclusion, reason = conclude(statements, doubt, alerts)
-    statements = tuple(each for each in statements if each.key != "normal" or conclusion == "normal")
+    statements = _with_normal(statements, conclusion)
     contradicted = _contradicted(overruled, statements)
-    said = tuple(
-        dict.fromkeys(
-            (*_swap_note(evidence), *_part_note(evidence), *_age_note(evidence), *contradicted, *notes)
-        )
-    )
-    not_assessed = _not_assessed(evidence, withheld)
+    limited = (*_lead_notes(evidence), *_part_note(evidence), *_age_note(evidence))
+    said = tuple(dict.fromkeys((*limited, *contradicted, *notes)))
+    not_assessed = _not_assessed(evidence, statements, withheld)
     return Reading(conclusion, reason, statements, alerts, not_assessed, said, _believed(evidence, statements))
 
 
@@ -127,9 +128,17 @@ def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, s
     if evidence.swapped:
         reason = f"electrodes seem to be swapped ({evidence.swapped})"
         for rule in rules:
-            if rule.leads or rule.category in ("axis", "voltage", "infarction", "repolarisation"):
+            if _is_touched(rule, evidence.swapped):
                 found.setdefault(rule.key, f"{rule.name}: {reason}")
     return found
+
+
+def _is_touched(rule: StatementRule, swapped: str) -> bool:
+    """Tell whether swapped electrodes, such as ``"V1 and V2"``, change a statement; limbs change all."""
+    chest = set(swapped.split(" and ")).intersection(LEADS)
+    if chest:
+        return bool(chest.intersection(rule.leads))
+    return bool(rule.leads) or rule.category in ("axis", "voltage", "infarction", "repolarisation")
 
 
 def _candidates(
@@ -155,7 +164,8 @@ def _candidates(
                 said = f"not reported: {rule.name} (network {probability:.2f}), because of {verdict.words}"
                 overruled[rule] = said
             continue
-        statement = _statement(rule, degree, probability, verdict)
+        agrees = probability is not None and probability >= AGREES * limits.least(rule.limit_key)
+        statement = _statement(rule, degree, probability, verdict, agrees)
         if statement is not None:
             found.append(statement)
     return found, overruled
@@ -167,15 +177,15 @@ def _measured(rule: StatementRule, evidence: Evidence) -> _Verdict:
     value, words = evidence.values[rule.measure], evidence.words(rule.measure)
     if rule.role == "selects":
         return _Verdict(None, words=words)
-    clear = rule.low + rule.margin < value <= rule.high - rule.margin
-    return _Verdict(rule.holds(value), clear, words)
+    holds = rule.holds(value) or (None if rule.outside_by(value) <= rule.margin else False)
+    return _Verdict(holds, rule.holds(value, rule.margin), rule.holds(value, rule.margin / 2), words)
 
 
 def _statement(
-    rule: StatementRule, degree: Degree | None, probability: float | None, verdict: _Verdict
+    rule: StatementRule, degree: Degree | None, probability: float | None, verdict: _Verdict, agrees: bool
 ) -> Statement | None:
     """Return a statement that the network says, the measurement, or both; None if neither does."""
-    decided = rule.role == "decides" and verdict.clear
+    decided = rule.role == "decides" and (verdict.clear or (verdict.likely and agrees))
     if not decided and degree is None:
         return None
     origin: Origin = "network"
@@ -187,6 +197,8 @@ def _statement(
     elif verdict.holds:
         origin = "network and measurement"
         degree = "present" if rule.role == "decides" and degree == "probable" else degree
+    elif rule.role == "decides" and verdict.words:  # just outside of the limits
+        degree = "possible" if degree == "probable" else degree
     assert degree is not None
     return Statement(
         rule.key,
@@ -249,10 +261,16 @@ def _weakened(rules: Sequence[StatementRule], statements: tuple[Statement, ...])
     return tuple(map(weaken, statements))
 
 
-def _swap_note(evidence: Evidence) -> tuple[str, ...]:
-    if not evidence.swapped:
-        return ()
-    return (f"electrodes seem to be swapped: {evidence.swapped}; record it again",)
+def _with_normal(statements: Sequence[Statement], conclusion: Conclusion) -> tuple[Statement, ...]:
+    """Return the statements; "normal" has no degree of its own but stands where the conclusion says it."""
+    called = (replace(each, degree="present") if each.key == "normal" else each for each in statements)
+    return tuple(each for each in called if each.key != "normal" or conclusion == "normal")
+
+
+def _lead_notes(evidence: Evidence) -> tuple[str, ...]:
+    swapped = f"electrodes seem to be swapped: {evidence.swapped}; record it again" if evidence.swapped else ""
+    silent = f"no heartbeats are seen in {', '.join(evidence.silent)}" if evidence.silent else ""
+    return tuple(filter(None, (swapped, silent)))
 
 
 def _part_note(evidence: Evidence) -> tuple[str, ...]:
@@ -271,7 +289,10 @@ def _believed(evidence: Evidence, statements: Iterable[Statement]) -> dict[str, 
     return {name: value for name, value in evidence.values.items() if name != "pr_ms" or not without_pr}
 
 
-def _not_assessed(evidence: Evidence, withheld: Mapping[str, str]) -> tuple[str, ...]:
+def _not_assessed(
+    evidence: Evidence, statements: Sequence[Statement], withheld: Mapping[str, str]
+) -> tuple[str, ...]:
     said = f"rhythm over time: the record lasts {evidence.duration_s:.0f} s"
     short = (said,) if evidence.duration_s < SHORT_S else ()
-    return (*UNKNOWN_TO_THE_MODEL, *short, *withheld.values())
+    rhythm = () if has_rhythm(statements) else ("rhythm: the network finds none of them likely enough",)
+    return (*UNKNOWN_TO_THE_MODEL, *rhythm, *short, *withheld.values())

@@ -149,18 +149,20 @@ def group_not_assessed(not_assessed: Iterable[str]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> group_not_assessed(["Pericarditis", "Left bundle branch block: without V1, V2, V3, V6"])
-    ('Pericarditis', 'without V1 to V3, V6: left bundle branch block')
+    >>> group_not_assessed([f"{name}: without V1, V2, V3, V6" for name in ("Left block", "Right block")])
+    ('without V1 to V3, V6: left block, right block',)
     """
     by_reason: dict[str, list[str]] = {"": []}
     for text in not_assessed:
         name, _, reason = text.partition(": ")
-        by_reason.setdefault(reason, []).append(in_sentence(name) if reason else name)
-    return tuple(
-        (f"{_SUCCESSIVE.sub(_range, reason)}: " if reason else "") + ", ".join(names)
-        for reason, names in by_reason.items()
-        if names
-    )
+        by_reason.setdefault(_SUCCESSIVE.sub(_range, reason), []).append(name)
+    return tuple(_grouped(names, reason) for reason, names in by_reason.items() if names)
+
+
+def _grouped(names: Sequence[str], reason: str) -> str:
+    if not reason:
+        return ", ".join(names)
+    return f"{names[0]}: {reason}" if len(names) == 1 else f"{reason}: {', '.join(map(in_sentence, names))}"
 
 
 def _range(found: re.Match[str]) -> str:

@@ -44,8 +44,8 @@ class StatementRule:
     severity : int
         0 to 9.
     group : str
-        Statements of one group, such as the sinus rhythms, have one probability and one set of limits; the
-        measurement selects which of them it is. Empty for a statement by itself.
+        Statements of one group, such as the sinus rhythms, have one probability and one set of limits, those of
+        this key; the measurement selects which of them it is. Empty for a statement by itself.
     outputs : tuple of str
         Codes of the network's outputs that say it.
     measure : str
@@ -53,8 +53,8 @@ class StatementRule:
     low, high : float
         The statement holds for values above `low` and up to `high`.
     margin : float
-        A value that is nearer to the limits than this, about twice the error of the measurement, decides only
-        where the network says so, too.
+        A value that is nearer to the limits than this, about twice the error of the measurement, decides and
+        overrules only where the network agrees.
     role : str
         ``"decides"``, ``"requires"`` or ``"selects"``; empty where none counts.
     alone : str
@@ -88,9 +88,14 @@ class StatementRule:
     aha: str
     source: str
 
-    def holds(self, value: float) -> bool:
-        """Tell whether a measured value is within the limits."""
-        return self.low < value <= self.high
+    def holds(self, value: float, margin: float = 0.0) -> bool:
+        """Tell whether a measured value is within the limits, farther from them than a margin."""
+        return self.low + margin < value <= self.high - margin
+
+    def outside_by(self, value: float) -> float:
+        """Return how far a measured value is outside of the limits, 0 within; -175 degrees are 5 from 180."""
+        turns = (-360.0, 0.0, 360.0) if self.measure.endswith("_deg") else (0.0,)
+        return min(max(self.low - value - turn, value + turn - self.high, 0.0) for turn in turns)
 
     @property
     def limit_key(self) -> str:

@@ -31,6 +31,9 @@ NOISY_MV, NOISY_SHARE = 0.08, 0.1
 #: samples.
 OFF_S, INVALID_SHARE = 1.0, 0.1
 
+#: A lead that is off or not valid in at least this share of a record does not count.
+UNUSABLE_SHARE = 0.2
+
 #: Shares of samples at a lead's highest or lowest value: above the first a note names the lead, and if all
 #: leads are above the second, the record is not answered.
 SATURATED_SHARE, LOST_SHARE = 0.02, 0.5
@@ -77,10 +80,11 @@ GOOD = Quality()
 
 
 def unusable_leads(record: Record) -> np.ndarray:
-    """Return which of the leads that are present are flat or noisy, bool of shape (12,)."""
+    """Return which of the leads that are present are flat, noisy, or long off or not valid, bool (12,)."""
     present = np.asarray(record.leads, bool)
-    flat = _find_flat_leads(record, _LeadValues(record.signal))
-    return np.asarray(flat | (present & noisy_leads(record)))
+    values = _LeadValues(record.signal)
+    lost = values.invalid + values.constant_share(OFF_S * record.sampling_rate) >= UNUSABLE_SHARE
+    return np.asarray(_find_flat_leads(record, values) | (present & (lost | noisy_leads(record))))
 
 
 def noisy_leads(record: Record) -> np.ndarray:
@@ -196,11 +200,23 @@ class _LeadValues:
     @property
     def longest_constant(self) -> np.ndarray:
         """The number of samples of the longest part in which a lead stays at one value."""
+        lengths, leads = self._constant_parts
+        return np.asarray(np.maximum.reduceat(lengths, np.searchsorted(leads, np.arange(len(self._values)))))
+
+    def constant_share(self, shortest: float) -> np.ndarray:
+        """Return the share of samples in parts at one value that are longer than `shortest` samples."""
+        lengths, leads = self._constant_parts
+        counted = np.where(lengths > shortest, lengths, 0)
+        return np.asarray(np.bincount(leads, counted, len(self._values)) / self._values.shape[1])
+
+    @property
+    def _constant_parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """The number of samples of each part at one value, and the lead that it is of, lead after lead."""
         count, samples = self._values.shape
         changes = np.ones((count, samples + 1), bool)  # True before the first and after the last sample, too
         np.logical_not(self._stays, out=changes[:, 1:-1])
         at = np.flatnonzero(changes)
-        return np.maximum.reduceat(np.diff(at), np.searchsorted(at, np.arange(count) * (samples + 1)))
+        return np.diff(at), at[:-1] // (samples + 1)
 
     @property
     def invalid(self) -> np.ndarray:

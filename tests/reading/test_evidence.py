@@ -35,8 +35,49 @@ def test_flat_and_noisy_leads_count_as_missing_and_leave_the_rate(record):
         assert "sokolow_lyon_mv" not in evidence.values
 
 
+def second_half(values):
+    def changed(chest):
+        return np.concatenate([chest[: len(chest) // 2], np.full_like(chest[len(chest) // 2 :], values)])
+
+    return changed
+
+
+def wander(chest):
+    return np.repeat(0.3 * np.sin(np.linspace(0, 20, len(chest)))[:, None], 6, axis=1)
+
+
+def faint_noise(chest):
+    return np.random.default_rng(0).normal(0, 0.01, chest.shape)
+
+
+@pytest.mark.parametrize(
+    ("change", "silent"),
+    [
+        (second_half(0.0), False),
+        (second_half(np.nan), False),
+        (wander, True),
+        (faint_noise, True),
+        (lambda chest: 0.02 * chest, True),
+    ],
+)
+def test_leads_that_are_off_for_long_or_show_no_heartbeats_count_as_missing(record, change, silent):
+    changed = with_chest(record, change(np.array(record.signal[:, 6:])))
+    evidence = gather_evidence(changed, measure(changed))
+    assert evidence.missing == CHEST
+    assert evidence.silent == (CHEST if silent else ())
+    assert not evidence.swapped
+    assert "rate" in evidence.values
+
+
+@pytest.mark.parametrize(("age", "above"), [(34.0, 31.0), (np.nan, 37.0), (300.0, 87.0), (2.0, None)])
+def test_a_rate_is_above_that_of_a_sinus_rhythm_by_age(record, age, above):
+    measured = replace(measure(record), rate=217.0)
+    assert gather_evidence(replace(record, age=age), measured).values.get("rate_above_sinus") == above
+
+
 def test_without_beats_there_is_neither_a_rate_nor_a_swap():
-    evidence = Evidence({"rate": 70.0, "qrs_ms": 90.0, "sine_waves": 1.0}, ("II",), "V1 and V2", ("V6",), 8.0)
+    values = {"rate": 70.0, "qrs_ms": 90.0, "sine_waves": 1.0}
+    evidence = Evidence(values, ("II",), "V1 and V2", ("V6",), duration_s=8.0)
     kept = evidence.without_beats()
     assert (kept.values, kept.elevated, kept.swapped, kept.missing) == ({"large_waves": 1.0}, (), "", ("V6",))
 

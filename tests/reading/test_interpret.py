@@ -80,9 +80,9 @@ def test_there_is_one_primary_rhythm():
 @pytest.mark.parametrize(
     ("key", "code", "measure", "holds", "fails"),
     [
-        ("av_block_1", "1AVB", "pr_ms", 230.0, 199.0),
-        ("axis_left", "39732003", "axis_deg", -50.0, -20.0),
-        ("axis_right", "47665007", "axis_deg", 110.0, 80.0),
+        ("av_block_1", "1AVB", "pr_ms", 230.0, 170.0),
+        ("axis_left", "39732003", "axis_deg", -50.0, -10.0),
+        ("axis_right", "47665007", "axis_deg", 110.0, 75.0),
         ("low_voltage", "LVOLT", "limb_mv", 0.3, 0.9),
         ("rbbb", "CRBBB", "qrs_ms", 140.0, 95.0),
         ("lbbb", "CLBBB", "qrs_ms", 150.0, 90.0),
@@ -112,6 +112,99 @@ def test_a_measurement_alone_decides_only_beyond_its_error(key, measure, clear, 
     assert (statement.origin, statement.degree) == ("measurement", "possible")
     assert "the network does not see it" in statement.evidence
     assert degree(read(values={measure: near}), key) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "key", "axis"),
+    [
+        ("47665007", "axis_right", -180.0),
+        ("47665007", "axis_right", -172.0),
+        ("47665007", "axis_right", 82.0),
+        ("39732003", "axis_left", -92.0),
+        ("39732003", "axis_left", -25.0),
+    ],
+)
+def test_an_axis_within_the_margin_of_a_limit_overrules_nothing(code, key, axis):
+    reading = read({code: 0.9}, {"axis_deg": axis})
+    assert degree(reading, key) == "present"
+    assert not reading.notes
+    assert degree(read({code: 0.7}, {"axis_deg": axis}), key) == "possible"
+
+
+@pytest.mark.parametrize(
+    ("axis", "key"), [(-130.0, "axis_extreme"), (-60.0, "axis_left"), (130.0, "axis_right"), (-175.0, None)]
+)
+def test_an_axis_is_an_angle_of_which_one_sector_is_stated(axis, key):
+    said = [each.key for each in read(values={"axis_deg": axis}).statements if each.category == "axis"]
+    assert said == ([key] if key else [])
+
+
+@pytest.mark.parametrize(
+    ("pr_ms", "probability", "expected"),
+    [(219.0, 0.2, "possible"), (219.0, 0.05, None), (205.0, 0.2, None), (230.0, 0.05, "possible")],
+)
+def test_a_long_pr_interval_needs_less_of_the_network(pr_ms, probability, expected):
+    assert degree(read({"1AVB": probability}, {"pr_ms": pr_ms}), "av_block_1") == expected
+
+
+def test_a_wide_complex_makes_a_block_complete_or_is_stated_itself():
+    complete = read({"IRBBB": 0.9}, {"qrs_ms": 145.0})
+    assert keys(complete)[1:] == ["rbbb_wide"]
+    assert not complete.notes
+    assert keys(read({"IRBBB": 0.9}, {"qrs_ms": 118.0}))[1:] == ["rbbb_incomplete"]
+    assert degree(read(values={"qrs_ms": 179.0}), "wide_qrs") == "possible"
+    assert degree(read(values={"qrs_ms": 122.0}), "wide_qrs") is None
+
+
+def test_a_long_qtc_by_both_formulas_is_stated():
+    assert degree(read(values={"shorter_qtc_ms": 485.0}), "qt_long_measured") == "possible"
+    assert degree(read(values={"shorter_qtc_ms": 475.0}), "qt_long_measured") is None
+
+
+def test_a_tachycardia_too_fast_for_a_sinus_rhythm_is_not_called_one():
+    assert keys(read(values={"rate": 217.0, "rate_above_sinus": 31.0}))[0] == "tachycardia_unclear"
+    run = read({"STACH": 0.99}, {"rate": 140.0, "run_beats": 4.0, "run_rate": 150.0})
+    assert degree(run, "sinus_tachycardia") == "possible"
+
+
+@pytest.mark.parametrize("values", [{"large_waves": 1.0}, {"rate": 187.0, "qrs_ms": 149.0, "wide_rate": 187.0}])
+def test_st_elevation_does_not_alert_in_a_ventricular_rhythm(values):
+    reading = read(values={"st_criteria": 2.0} | values, elevated=("I", "aVL"))
+    assert not any("ST elevation" in alert for alert in reading.alerts)
+
+
+@pytest.mark.parametrize(
+    ("values", "evidence", "reason"),
+    [
+        ({}, {}, "no heart rate could be measured"),
+        ({"rate": 70.0}, {"duration_s": 5.0}, "too short"),
+        ({"rate": 70.0}, {"missing": CHEST, "silent": CHEST}, "not all can be assessed"),
+        ({"rate": 45.0}, {}, "minor"),
+    ],
+)
+def test_what_was_not_recorded_or_measured_is_not_called_normal(values, evidence, reason):
+    reading = read({"NORM": 0.95}, values, **evidence)
+    assert reading.conclusion == "borderline"
+    assert reason in reading.reason
+    assert ("no heartbeats are seen in V1, V2, V3, V4, V5, V6" in reading.notes) == ("silent" in evidence)
+
+
+def test_a_rhythm_that_is_not_determined_is_said_and_never_normal():
+    reading = read({"SR": 0.1, "NORM": 0.95}, {"rate": 70.0})
+    assert reading.conclusion == "borderline"
+    assert "the rhythm is not determined" in reading.reason
+    assert any(each.startswith("rhythm: ") for each in reading.not_assessed)
+
+
+def test_normal_has_no_degree():
+    assert str(read({"NORM": 0.5}, {"rate": 70.0}).statements[-1]) == "Normal ECG"
+
+
+def test_swapped_chest_electrodes_withhold_only_what_they_touch():
+    said = {"LAFB": 0.9, "ALMI": 0.95, "NORM": 0.9}
+    reading = read(said, {"axis_deg": -60.0}, swapped="V4 and V5")
+    assert {"lafb", "axis_left"} <= set(keys(reading))
+    assert "infarct_anterolateral" not in keys(reading)
 
 
 def test_a_narrow_complex_makes_a_block_incomplete():

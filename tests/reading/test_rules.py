@@ -36,12 +36,12 @@ def inside(rule):
 
 
 def outside(rule):
-    return rule.high + 1 if math.isinf(rule.low) else rule.low - 0.01
+    return rule.high + rule.margin + 1 if math.isinf(rule.low) else rule.low - rule.margin - 0.01
 
 
 def read(rules, values=None, **evidence):
     """Return the statements, by their keys, of a record in which the network says these rules."""
-    codes = {code for rule in rules for code in rule.outputs}
+    codes = {code for rule in rules for code in (rule.outputs or RULES.get(rule.group, rule).outputs)}
     said = [0.99 if codes.intersection(each) else 0.01 for each in CLASSES.outputs]
     reading = interpret(CLASSES, np.array(said), Evidence(values or {}, **evidence), CERTAIN)
     return {each.key: each for each in reading.statements}, reading
@@ -102,7 +102,8 @@ def test_a_statement_that_is_imitated_is_only_possible(rule):
 
 @pytest.mark.parametrize("rule", rows(lambda rule: rule.leads))
 def test_a_statement_is_withheld_without_its_leads_and_with_swapped_electrodes(rule):
-    for evidence in ({"missing": rule.leads[-1:]}, {"swapped": "V1 and V2"}):
+    chest = [{"swapped": f"V2 and {lead}"} for lead in rule.leads if lead.startswith("V")]
+    for evidence in ({"missing": rule.leads[-1:]}, {"swapped": "right and left arm"}, *chest):
         found, reading = read([rule], values_of(rule), **evidence)
         assert rule.key not in found
         assert any(each.startswith(f"{rule.name}: ") for each in reading.not_assessed)
