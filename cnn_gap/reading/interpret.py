@@ -24,6 +24,12 @@ UNKNOWN_TO_THE_MODEL = (
     "dextrocardia",
 )
 
+#: The statements of rhythms without a PR interval.
+WITHOUT_PR = frozenset({"atrial_fibrillation", "atrial_flutter", "pacing"})
+
+#: Below this age, years, a note says that the limits are those of adults.
+ADULT_AGE = 16.0
+
 #: The network "does not see" a measured statement if its probability is below this.
 UNSEEN = 0.1
 
@@ -87,9 +93,10 @@ def interpret(
     conclusion, reason = conclude(statements, doubt, alerts)
     statements = _with_normal(statements, conclusion)
     contradicted = _contradicted(overruled, statements)
-    said = tuple(dict.fromkeys((*_lead_notes(evidence), *_part_note(evidence), *contradicted, *notes)))
+    limited = (*_lead_notes(evidence), *_part_note(evidence), *_age_note(evidence))
+    said = tuple(dict.fromkeys((*limited, *contradicted, *notes)))
     not_assessed = _not_assessed(evidence, statements, withheld)
-    return Reading(conclusion, reason, statements, alerts, not_assessed, said, evidence.values)
+    return Reading(conclusion, reason, statements, alerts, not_assessed, said, _believed(evidence, statements))
 
 
 def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[str, float]:
@@ -268,6 +275,18 @@ def _lead_notes(evidence: Evidence) -> tuple[str, ...]:
 
 def _part_note(evidence: Evidence) -> tuple[str, ...]:
     return (f"measured: {evidence.part}, not the whole recording",) if evidence.part else ()
+
+
+def _age_note(evidence: Evidence) -> tuple[str, ...]:
+    if not evidence.age < ADULT_AGE:  # NaN, too
+        return ()
+    return (f"the limits of rate, intervals and voltages are those of adults; this person is {evidence.age:g}",)
+
+
+def _believed(evidence: Evidence, statements: Iterable[Statement]) -> dict[str, float]:
+    """Return the measured values, without PR in a rhythm that has none."""
+    without_pr = any(each.key in WITHOUT_PR for each in statements)
+    return {name: value for name, value in evidence.values.items() if name != "pr_ms" or not without_pr}
 
 
 def _not_assessed(
