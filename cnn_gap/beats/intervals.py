@@ -24,7 +24,7 @@ from cnn_gap.record import Record
 from cnn_gap.signal.quality import noisy_leads
 from cnn_gap.system.html import html_table
 
-#: A lead with a larger amplitude, mV, is not measured: whatever its unit, it is no ECG, and its squares overflow.
+#: A lead with a larger amplitude, mV, is not measured: in no unit it is an ECG, and its squares overflow.
 LARGEST_MV = 1e9
 
 #: A rhythm is irregular if the standard deviation of its RR intervals, divided by their mean, is above this.
