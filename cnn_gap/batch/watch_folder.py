@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnn_gap.batch.classify_folder import Classify, ModelIdentity, OutputTarget, Summary, fill_results
 from cnn_gap.io.records import record_files
-from cnn_gap.io.sources import ListedRecord, Listing, list_records, require_folder
+from cnn_gap.io.sources import ListedRecord, Listing, NoRecordsError, list_records, require_folder
 from cnn_gap.system.errors import InputError
 
 #: Seconds after which a record of which a file is missing is taken as it is, so that it is named.
@@ -98,8 +98,11 @@ def watch_folder(
     while True:
         try:
             listing, states = arrivals.look()
-        except InputError as error:  # there are none yet, or two have one name
-            say(str(error))
+        except InputError as error:
+            if not isinstance(
+                error, NoRecordsError
+            ):  # none yet is no news; two of one name, or other files, are
+                say(str(error))
             listing, states = Listing(()), {}
         if states and states != answered:
             yield fill_results(model, str(folder), results, classify, say, list_data=_returns(listing))

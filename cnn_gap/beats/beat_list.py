@@ -21,6 +21,7 @@ WIDE_S = 0.12
 #: An RR interval that is longer than this is a pause, s.
 PAUSE_S = 2.0
 
+_EDGE_S = 0.4  # a beat of unusual shape nearer to the record's edges is cut: its width is not measured
 _REACH_S = 0.25  # signal before and after a beat in which its complex is measured
 
 
@@ -36,7 +37,7 @@ class Beat:
         Time since the beat before, s; None of the first one.
     qrs_s : float or None
         Duration of its QRS complex, s: of a beat with the usual shape that of the median beat. None where it
-        cannot be measured.
+        cannot be measured, as of one that the record's edges cut.
     early, wide, pause : bool
         Whether it comes early, its complex is wide, and a pause precedes it.
     """
@@ -87,11 +88,11 @@ def _widths(record: Record, measured: Measurements) -> list[float | None]:
     if measured.beats.usual.all():
         return [measured.qrs_s] * len(measured.beats.usual)
     velocity = spatial_velocity(prepare_for_beats(record))
-    reach = round(_REACH_S * MEASURED_HZ)
+    reach, edge = round(_REACH_S * MEASURED_HZ), round(_EDGE_S * MEASURED_HZ)
     widths: list[float | None] = []
     for time, usual in zip(measured.beats.times_s, measured.beats.usual, strict=True):
         at = round(float(time) * MEASURED_HZ)
-        whole = reach <= at <= len(velocity) - reach
+        whole = edge <= at <= len(velocity) - edge
         other = _width(velocity[at - reach : at + reach], reach) if whole and not usual else None
         widths.append(measured.qrs_s if usual else other)
     return widths

@@ -26,7 +26,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top",
         metavar="N",
         type=whole_number(0),
-        help="print the N most probable outputs of the network and any others that are answered, too",
+        help="print the N most probable outputs of the network and any others with a Challenge label, too",
     )
     parser.add_argument(
         "--all", action="store_true", help="print every output of the network, too; --csv: a column of each"
@@ -59,7 +59,8 @@ def _execute(options: argparse.Namespace) -> int:
 
     classifier = load_classifier(options.model, options.runtime)
     predictions = list(classifier.predict_stream(records))
-    name_unseen(classifier.unseen)
+    if options.all or options.top is not None:
+        name_unseen(classifier.unseen)
     good = [each for each in predictions if not each.failure]
     _write_hours(predictions[0], options)
     _print(good, classifier.description, options)

@@ -55,7 +55,8 @@ def _execute(options: argparse.Namespace) -> None:
     classify = partial(classify_here, load, 0)
     results = OutputTarget(options.out)
     for summary in watch_folder(identity, options.data, results, classify, warn, options.every):
-        print(summary, flush=True)
+        if summary.classified or summary.failed:
+            print(summary, flush=True)
 
 
 COMMAND = Command(

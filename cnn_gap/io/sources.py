@@ -47,6 +47,10 @@ KINDS_NAMED, NAMES_NAMED = 8, 6
 _HEADINGS = frozenset(("path", "file", "filename", "record"))
 
 
+class NoRecordsError(InputError):
+    """There are no records in a folder, nor other files that a person may have taken for records."""
+
+
 @dataclass(frozen=True)
 class Stamp:
     """The state of a record's files: name, size and time of change (ns) of each, and a hash of all."""
@@ -303,7 +307,8 @@ def _folder_listing(folder: Path, strict: bool) -> Listing:
 
 def _require_records(listing: Listing, reason: str) -> Listing:
     if not listing.records:
-        raise InputError("; ".join((reason, *listing.remarks)))
+        kind = InputError if listing.remarks else NoRecordsError
+        raise kind("; ".join((reason, *listing.remarks)))
     return listing
 
 

@@ -18,7 +18,7 @@ from cnn_gap.record import NO_FACTS, RecordFacts
 from cnn_gap.system.html import html_table
 
 #: Headings of a table of answers; the abbreviation stands beside the name.
-ANSWER_COLUMNS = ("Probability", "Answered", "Diagnosis", "", "Code")
+ANSWER_COLUMNS = ("Probability", "Challenge label", "Diagnosis", "", "Code")
 
 #: How many of the most probable diagnoses a table shows beside those that are answered.
 SHOWN_DIAGNOSES = 5

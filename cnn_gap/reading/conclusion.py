@@ -28,7 +28,7 @@ def conclude(statements: tuple[Statement, ...], doubt: str, alerts: tuple[str, .
     findings = [each for each in statements if each.severity > NORMAL]
     severe = [each for each in findings if each.severity > BORDERLINE and each.degree != "possible"]
     if severe or alerts:
-        worst = max(severe, key=lambda each: each.severity).name if severe else alerts[0]
+        worst = str(max(severe, key=lambda each: each.severity)) if severe else alerts[0]
         return "abnormal", f"{in_sentence(worst)}."
     if findings:
         return "borderline", "only findings that are minor or no more than possible."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cnn_gap.beats.detection import median_sample
-from cnn_gap.beats.electrodes import find_swapped_electrodes
+from cnn_gap.beats.electrodes import LIMB_SWAPS, find_swapped_electrodes
 from cnn_gap.beats.intervals import IRREGULAR, WIDE_QRS_S, Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
 from cnn_gap.leads import LEADS
@@ -107,6 +107,8 @@ def gather_evidence(record: Record, measured: Measurements) -> Evidence:
     values = {name: value for name, value in _values(record, measured, st).items() if value is not None}
     elevated = () if st is None else st.elevated
     swapped = find_swapped_electrodes(record, measured)
+    if swapped in LIMB_SWAPS:
+        values.pop("axis_deg", None)
     missing = _names(~np.asarray(record.leads, bool))
     return Evidence(values, elevated, swapped, missing, _names(silent), record.duration_s, age=record.age)
 
@@ -138,6 +140,7 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
         "rate": measured.rate,
         "rate_above_sinus": _rate_above_sinus(record, measured),
         "rr_variation": variation,
+        "shortest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[0],
         "longest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[1],
         "pr_ms": _milliseconds(measured.pr_s),
         "qrs_ms": _milliseconds(measured.qrs_s),

@@ -24,6 +24,12 @@ UNKNOWN_TO_THE_MODEL = (
     "dextrocardia",
 )
 
+#: The statements of rhythms without a PR interval.
+WITHOUT_PR = frozenset({"atrial_fibrillation", "atrial_flutter", "pacing"})
+
+#: Below this age, years, a note says that the limits are those of adults.
+ADULT_AGE = 16.0
+
 #: The network "does not see" a measured statement if its probability is below this.
 UNSEEN = 0.1
 
@@ -87,9 +93,10 @@ def interpret(
     conclusion, reason = conclude(statements, doubt, alerts)
     statements = _with_normal(statements, conclusion)
     contradicted = _contradicted(overruled, statements)
-    said = tuple(dict.fromkeys((*_lead_notes(evidence), *_part_note(evidence), *contradicted, *notes)))
+    limited = (*_lead_notes(evidence), *_part_note(evidence), *_age_note(evidence))
+    said = tuple(dict.fromkeys((*limited, *contradicted, *notes)))
     not_assessed = _not_assessed(evidence, statements, withheld)
-    return Reading(conclusion, reason, statements, alerts, not_assessed, said, evidence.values)
+    return Reading(conclusion, reason, statements, alerts, not_assessed, said, _believed(evidence, statements))
 
 
 def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[str, float]:
@@ -129,9 +136,10 @@ def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, s
 def _is_touched(rule: StatementRule, swapped: str) -> bool:
     """Tell whether swapped electrodes, such as ``"V1 and V2"``, change a statement; limbs change all."""
     chest = set(swapped.split(" and ")).intersection(LEADS)
-    if chest:
+    needs_all = rule.category in ("axis", "voltage", "infarction", "repolarisation")
+    if chest and rule.leads:
         return bool(chest.intersection(rule.leads))
-    return bool(rule.leads) or rule.category in ("axis", "voltage", "infarction", "repolarisation")
+    return needs_all or bool(rule.leads)
 
 
 def _candidates(
@@ -215,22 +223,30 @@ def _without_contradictions(
     Of two that exclude each other the one that the table names as the excluding one stands, unless it is only
     possible and the other one more certain.
     """
-    standing = {each.key: each for each in candidates}
-    by_key = {rule.key: rule for rule in rules}
-    by_severity = sorted(standing.values(), key=lambda each: (DEGREES.index(each.degree), -each.severity))
-    for excluding in by_severity:
-        for excluded in list(standing.values()):
-            if excluding.key not in standing or excluding.key not in by_key[excluded.key].excluded_by:
-                continue
-            weaker = excluding.degree == "possible" and excluded.degree != "possible"
-            del standing[excluding.key if weaker else excluded.key]
+    excluded_by = {rule.key: rule.excluded_by for rule in rules}
+    candidates = tuple(candidates)
+    certain = _exclude((each for each in candidates if each.degree != "possible"), excluded_by)
+    clashing = {key for each in certain for key in excluded_by[each.key]}
+    clashing |= {key for key, others in excluded_by.items() if any(each.key in others for each in certain)}
+    possible = (each for each in candidates if each.degree == "possible" and each.key not in clashing)
+    standing = [*certain, *_exclude(possible, excluded_by)]
     order = {rule.category: index for index, rule in reversed(list(enumerate(rules)))}
 
     def place(statement: Statement) -> tuple[int, int, int, float]:
         degree = DEGREES.index(statement.degree)
         return order[statement.category], -statement.severity, degree, -(statement.probability or 0.0)
 
-    return tuple(sorted(standing.values(), key=place))
+    return tuple(sorted(standing, key=place))
+
+
+def _exclude(statements: Iterable[Statement], excluded_by: Mapping[str, frozenset[str]]) -> list[Statement]:
+    """Return the statements without those that another one excludes, the most certain and severe first."""
+    standing = {each.key: each for each in statements}
+    for excluding in sorted(standing.values(), key=lambda each: (DEGREES.index(each.degree), -each.severity)):
+        for excluded in list(standing.values()):
+            if excluding.key in standing and excluding.key in excluded_by[excluded.key]:
+                del standing[excluded.key]
+    return list(standing.values())
 
 
 def _contradicted(overruled: Mapping[StatementRule, str], statements: Sequence[Statement]) -> list[str]:
@@ -268,6 +284,18 @@ def _lead_notes(evidence: Evidence) -> tuple[str, ...]:
 
 def _part_note(evidence: Evidence) -> tuple[str, ...]:
     return (f"measured: {evidence.part}, not the whole recording",) if evidence.part else ()
+
+
+def _age_note(evidence: Evidence) -> tuple[str, ...]:
+    if not evidence.age < ADULT_AGE:  # NaN, too
+        return ()
+    return (f"the limits of rate, intervals and voltages are those of adults; this person is {evidence.age:g}",)
+
+
+def _believed(evidence: Evidence, statements: Iterable[Statement]) -> dict[str, float]:
+    """Return the measured values, without PR in a rhythm that has none."""
+    without_pr = any(each.key in WITHOUT_PR for each in statements)
+    return {name: value for name, value in evidence.values.items() if name != "pr_ms" or not without_pr}
 
 
 def _not_assessed(

@@ -1,8 +1,10 @@
 """The parts of a reading: a conclusion, statements in the order of an ECG report, and alerts."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
+from textwrap import TextWrapper
 from typing import Any, Literal
 
 from cnn_gap.system.html import html_table
@@ -13,6 +15,17 @@ Origin = Literal["network", "measurement", "network and measurement"]
 
 #: The degrees of certainty, the most certain first.
 DEGREES: tuple[Degree, ...] = ("present", "probable", "possible")
+
+# Three or more chest leads in a row, as in "V2, V3, V4".
+_SUCCESSIVE = re.compile(
+    "|".join(
+        ", ".join(f"V{lead}" for lead in range(first, first + count))
+        for count in range(6, 2, -1)
+        for first in range(1, 8 - count)
+    )
+)
+
+_NOT_ASSESSED = TextWrapper(120, initial_indent="not assessed  ", subsequent_indent=" " * 14)
 
 #: Headings of a table of statements.
 STATEMENT_COLUMNS = ("Statement", "Probability", "Evidence")
@@ -118,7 +131,7 @@ class Reading:
         lines += [f"ALERT  {alert}" for alert in self.alerts]
         lines += [_line(statement) for statement in self.statements]
         lines += [f"note   {note}" for note in self.notes]
-        lines += [f"not assessed  {'; '.join(self.not_assessed)}"] if self.not_assessed else []
+        lines += map(_NOT_ASSESSED.fill, group_not_assessed(self.not_assessed))
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -131,16 +144,43 @@ def in_sentence(name: str) -> str:
     return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
+def group_not_assessed(not_assessed: Iterable[str]) -> tuple[str, ...]:
+    """Return what was not assessed, a text for each reason, such as missing leads; first what has no reason.
+
+    Examples
+    --------
+    >>> group_not_assessed([f"{name}: without V1, V2, V3, V6" for name in ("Left block", "Right block")])
+    ('without V1 to V3, V6: left block, right block',)
+    """
+    by_reason: dict[str, list[str]] = {"": []}
+    for text in not_assessed:
+        name, _, reason = text.partition(": ")
+        by_reason.setdefault(_SUCCESSIVE.sub(_range, reason), []).append(name)
+    return tuple(_grouped(names, reason) for reason, names in by_reason.items() if names)
+
+
+def _grouped(names: Sequence[str], reason: str) -> str:
+    if not reason:
+        return ", ".join(names)
+    return f"{names[0]}: {reason}" if len(names) == 1 else f"{reason}: {', '.join(map(in_sentence, names))}"
+
+
+def _range(found: re.Match[str]) -> str:
+    first, *_, last = found[0].split(", ")
+    return f"{first} to {last}"
+
+
 def _line(statement: Statement) -> str:
     _, probability, evidence = _cells(statement)
-    about = "; ".join(filter(None, (f"probability {probability}" if probability else "", evidence)))
+    source = "by measurement" if statement.origin == "measurement" else ""
+    about = "; ".join(filter(None, (f"probability {probability}" if probability else source, evidence)))
     return f"  {statement}" + (f"  ({about})" if about else "")
 
 
 def _cells(statement: Statement) -> tuple[str, str, str]:
-    """Return the cells of `STATEMENT_COLUMNS`."""
-    probability = "" if statement.probability is None else f"{statement.probability:.2f}"
-    return str(statement), probability, "; ".join(statement.evidence)
+    """Return the cells of `STATEMENT_COLUMNS`; a statement by measurement alone has no probability."""
+    unsaid = statement.probability is None or statement.origin == "measurement"
+    return str(statement), "" if unsaid else f"{statement.probability:.2f}", "; ".join(statement.evidence)
 
 
 def html_beside(

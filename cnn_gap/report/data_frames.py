@@ -1,5 +1,6 @@
 """The columns of a table of predictions, for data frames, Parquet files and CSVs."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,6 +40,9 @@ MONITORING: dict[str, Callable[[Summary], float]] = {
     "pauses": lambda summary: summary.pauses,
     "rate_mean": lambda summary: summary.rate_mean,
 }
+
+#: Those of `MONITORING` that are whole numbers.
+COUNTS = frozenset({"ventricular_beats", "atrial_beats", "pauses"})
 
 #: Name of the column of a statement, given its key.
 STATEMENT = "p_{}"
@@ -87,7 +91,8 @@ class TableForm:
         types |= {STATEMENT.format(rule.key): float for rule, _ in self.statements}
         for name in self.classes.short_names if self.raw else ():
             types |= {PROBABILITY.format(name): float, LABEL.format(name): bool}
-        return types | (dict.fromkeys(MONITORING, float) if self.monitoring else {})
+        kinds = {name: int if name in COUNTS else float for name in MONITORING}
+        return types | (kinds if self.monitoring else {})
 
     @cached_property
     def statements(self) -> tuple[tuple[StatementRule, tuple[int, ...]], ...]:
@@ -121,7 +126,8 @@ class TableForm:
             for index, probability in enumerate(probabilities.tolist()):
                 cells += [probability, index in answered]
         if self.monitoring:
-            cells += [state.get("monitoring", {}).get(name) for name in MONITORING]
+            held = state.get("monitoring", {})
+            cells += [_whole(held.get(name)) if name in COUNTS else held.get(name) for name in MONITORING]
         return cells
 
 
@@ -184,6 +190,10 @@ def predictions_table(
     return pandas.DataFrame(
         {name: pandas.Series(values, dtype=kinds[kind]) for (name, kind), values in columns}
     )
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None or math.isnan(value) else round(value)
 
 
 def _reading_state(reading: Reading | None) -> dict[str, Any] | None:

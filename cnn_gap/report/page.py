@@ -172,13 +172,27 @@ def _compared(line: PageLine, reading: Reading | None) -> str:
     """Return the probability of a diagnosis, and what the reading or else the threshold makes of it."""
     each = line.explained
     if reading is not None:
-        threshold = "" if each.threshold is None else f"; Challenge's threshold {each.threshold:.3f}"
-        degree = "not in the reading" if line.statement is None else line.statement.degree
-        return f"{each.probability:.3f}: {degree}{threshold}"
+        challenge = "" if each.threshold is None else f"; Challenge label {_label(each)} ({each.threshold:.3f})"
+        return f"{each.probability:.3f}: {_said(line)}{challenge}"
     if each.threshold is None:
         return f"{each.probability:.3f}: {verdict(each)}"
     than = "<" if each.probability < each.threshold else "≥"
     return f"{each.probability:.3f} {than} {each.threshold:.3f}: {verdict(each)}"
+
+
+def _label(each: ExplainedClass) -> str:
+    return "yes" if each.threshold is not None and each.probability >= each.threshold else "no"
+
+
+def _said(line: PageLine) -> str:
+    """Return what the reading says of an output, with its own probability where several outputs are joined."""
+    if line.statement is None:
+        return "not in the reading"
+    own = line.statement.probability
+    if line.statement.origin == "measurement" or own is None:
+        return f"{line.statement.degree} by measurement"
+    joined = abs(own - line.explained.probability) >= 0.005
+    return f"{line.statement.degree}, {own:.2f} with the outputs joined to it" * joined or line.statement.degree
 
 
 def _beat_data(beat: Beat, usual: bool) -> list[float | int | None]:

@@ -15,6 +15,9 @@ from cnn_gap.report.report_text import drawable
 #: The urgency of a record that cannot be read, between those of minor and of important findings.
 NOT_INTERPRETABLE = 3
 
+#: The least urgency of a record that is not normal, such as one of which not all can be assessed.
+BORDERLINE = 0.1
+
 #: Added to the urgency of a record with an alert.
 ALERT = 10
 
@@ -88,7 +91,8 @@ def urgency(reading: Reading) -> float:
     if reading.conclusion == "not interpretable":
         return NOT_INTERPRETABLE
     severities = [each.severity * CERTAINTY[each.degree] for each in reading.statements]
-    return round(ALERT * bool(reading.alerts) + max(severities, default=0.0), 2)
+    least = 0.0 if reading.conclusion == "normal" else BORDERLINE
+    return round(ALERT * bool(reading.alerts) + max([least, *severities]), 2)
 
 
 def index_page(rows: Sequence[IndexRow]) -> str:

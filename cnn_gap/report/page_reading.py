@@ -4,11 +4,18 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
-from cnn_gap.reading.reading import Reading, Statement
+from cnn_gap.reading.reading import Reading, Statement, group_not_assessed
 from cnn_gap.report.report_text import drawable, network_limits, record_notes, why
 
 #: How a note begins that tells what a measurement has overruled; all others are on the record's quality.
 OVERRULED = "not reported"
+
+
+#: Where the probability of a statement comes from.
+JOINED = (
+    "The network's probability of a statement is the highest of the outputs that mean it or, of a sinus rhythm,"
+    " of all sinus rhythms; the measured rate then chooses among these."
+)
 
 
 def alerts_html(explanation: Explanation) -> str:
@@ -61,7 +68,7 @@ def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass]) -> st
 def limits_html(explanation: Explanation) -> str:
     """Return what was not assessed and what limits the network, folded away."""
     reading = explanation.reading
-    parts = [] if reading is None else [("Not assessed", reading.not_assessed)]
+    parts = [] if reading is None else [("Not assessed", group_not_assessed(reading.not_assessed))]
     parts.append(("Limits of the network", tuple(network_limits(explanation))))
     return "\n".join(_list_html("", title, items) for title, items in parts if items)
 
@@ -77,7 +84,7 @@ def _statement_html(statement: Statement, lines: Sequence[ExplainedClass]) -> st
     inside = (
         f'<span class="name">{_text(statement.name)}</span>'
         f' <span class="degree {statement.degree}">{statement.degree}</span>'
-        f' <span class="why">{_text(why(statement))}</span>'
+        f' <span class="why" title="{JOINED}">{_text(why(statement))}</span>'
     )
     if place is None:
         return f"<li><div>{inside}</div></li>"

@@ -1,6 +1,7 @@
 """The texts of pictures and pages on a record and on a class."""
 
 import math
+from collections.abc import Mapping
 
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.diagnoses.classes import Diagnosis, duplicate_indices
@@ -10,6 +11,15 @@ from cnn_gap.record import Record
 
 #: Codes of rhythms without a PR interval: atrial fibrillation, flutter, pacing rhythm.
 WITHOUT_PR = frozenset({"164889003", "164890007", "10370003", "AFIB", "AFLT", "PACE"})
+
+#: The intervals that reports show, by their names in a reading.
+INTERVALS = {
+    "pr_ms": "PR",
+    "qrs_ms": "QRS",
+    "qt_ms": "QT",
+    "qtc_bazett_ms": "QTc Bazett",
+    "qtc_fridericia_ms": "QTc Fridericia",
+}
 
 #: The age that PTB-XL gives everybody who is older than 89 (Wagner et al. 2020, doi:10.1038/s41597-020-0495-6).
 HIDDEN_AGE = 300
@@ -56,7 +66,7 @@ def why(statement: Statement) -> str:
     if statement.origin == "network":
         return "; ".join(filter(None, (network, measured)))
     if statement.origin == "measurement":
-        return f"measurement: {measured}" + (f" ({network})" if network else "")
+        return f"by measurement: {measured}"
     return f"{network} and measurement: {measured}"
 
 
@@ -79,18 +89,29 @@ def recording(record: Record) -> list[str]:
 
 
 def measured_values(measured: Measurements, explanation: Explanation) -> list[tuple[str, str]]:
-    """Return `Measurements.values`, without PR in a rhythm without a PR interval.
+    """Return the measured values that the reading believes, as name and value with unit: ``("PR", "160 ms")``.
 
-    The reading says which rhythm it is, or else the diagnoses that are reported. Nothing is returned of a
-    record in which there is no heartbeat that can be judged.
+    Without a reading they are those of `measured`, without PR where a rhythm is reported that has none. Nothing
+    is returned of a record in which there is no heartbeat that can be judged.
     """
     if not explanation.answerable:
         return []
-    stated = {each.code for each in explanation.reported}
     if explanation.reading is not None:
-        stated = {code for each in explanation.reading.statements for code in each.codes}
-    without_pr = WITHOUT_PR & stated
+        return _read_values(explanation.reading.measured)
+    without_pr = WITHOUT_PR.intersection(each.code for each in explanation.reported)
     return [(name, value) for name, value in measured.values if name != "PR" or not without_pr]
+
+
+def _read_values(measured: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Return the values of `Reading.measured` that reports show, in words."""
+    found = [("Rate", f"{measured['rate']:.0f}/min")] if "rate" in measured else []
+    if "rate" in measured and {"shortest_rr_s", "longest_rr_s"} <= measured.keys():
+        shortest, longest = (round(1000 * measured[name]) for name in ("shortest_rr_s", "longest_rr_s"))
+        found.append(("RR", f"{shortest}–{longest} ms"))
+    found += [(said, f"{measured[name]:.0f} ms") for name, said in INTERVALS.items() if name in measured]
+    if "axis_deg" in measured:
+        found.append(("QRS axis", f"{measured['axis_deg']:.0f}°".replace("-", "−")))
+    return found
 
 
 def record_notes(explanation: Explanation) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import pytest
 from cnn_gap.batch.classify_folder import ModelIdentity, OutputTarget, classify_folder, classify_here
 from cnn_gap.batch.watch_folder import GRACE_S, Arrivals, watch_folder
 from cnn_gap.classifier import load_classifier
+from cnn_gap.io.sources import NoRecordsError
 from cnn_gap.model.folder import fingerprint
 from cnn_gap.system.errors import InputError
 
@@ -57,9 +58,19 @@ def test_a_record_waits_for_its_signals(folder, bring):
     assert names(arrivals) == ["SIM0001"]
 
 
+def test_an_empty_folder_is_told_from_one_of_other_files(folder):
+    arrivals = Arrivals(folder)
+    with pytest.raises(NoRecordsError):
+        arrivals.look()
+    (folder / "letter.docx").write_bytes(b"no ECG")
+    with pytest.raises(InputError, match="docx") as found:
+        arrivals.look()
+    assert not isinstance(found.value, NoRecordsError)
+
+
 def test_each_record_is_answered_once_after_a_crash_too(folder, bring, model, tmp_path):
     classifier = load_classifier(model)
-    identity = ModelIdentity(classifier.description, fingerprint(model), "float32")
+    identity = ModelIdentity(classifier.description, fingerprint(model), "float32", "")
     answered, said = [], []
 
     def classify(waiting, out):

@@ -52,3 +52,16 @@ def test_a_long_interval_is_a_pause_before_the_next_beat():
 def test_beats_are_not_listed_where_the_rate_cannot_be_trusted():
     record, measured = beats_of([])
     assert list_beats(record, replace(measured, rate=None)) == ()
+
+
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_beat_that_the_records_edge_cuts_has_no_width(at):
+    record, measured = beats_of(["427172004"])
+    times, usual = measured.beats.times_s, measured.beats.usual.copy()
+    usual[at] = False
+    start, end = max(times[0] - 0.3, 0.0), times[-1] + 0.3
+    cut = record.signal[round(500 * start) : round(500 * end)]
+    moved = replace(measured.beats, times_s=times - start, usual=usual)
+    beats = list_beats(replace(record, signal=cut), replace(measured, beats=moved))
+    assert (beats[at].qrs_s, beats[at].wide) == (None, False)
+    assert any(beat.wide for beat in beats)

@@ -30,7 +30,7 @@ def prediction(classifier, records):
 
 def test_the_table_has_the_most_probable_and_every_answered_diagnosis(prediction):
     heading, *lines = prediction_table(prediction, 3).splitlines()
-    assert re.split(r"  +", heading) == ["Probability", "Answered", "Diagnosis", "Code"]
+    assert re.split(r"  +", heading) == ["Probability", "Challenge label", "Diagnosis", "Code"]
     cells = [re.split(r"  +", line) for line in lines]
     order = np.argsort(-prediction.probabilities)
     for (probability, answered, name, abbreviation, codes), index in zip(
@@ -118,15 +118,17 @@ def test_the_reading_alone_is_shown_unless_told_otherwise(model, records, classi
     assert ended.out == f"{classifier.read(path)}\n"
 
 
-def test_diagnoses_never_seen_are_named_once_on_standard_error(model, records, tmp_path, run_command):
+def test_diagnoses_never_seen_are_named_once_beside_the_outputs(model, records, tmp_path, run_command):
     content = json.loads((model / "model.json").read_text())
     content["seen"][0], content["thresholds"][0] = False, None
     (tmp_path / "model.json").write_text(json.dumps(content))
     (tmp_path / "model.keras").write_bytes((model / "model.keras").read_bytes())
-    ended = run_command(predict, [tmp_path, find_records(records)[0], "--json"])
+    ended = run_command(predict, [tmp_path, find_records(records)[0], "--top", 1])
     assert ended.err.count("\n") == 1
     assert "never seen" in ended.err
     assert "1st degree AV block" in ended.err
+    ended = run_command(predict, [tmp_path, find_records(records)[0], "--json"])
+    assert ended.err == ""
     assert json.loads(ended.out)["classes"][0]["seen"] is False
 
 

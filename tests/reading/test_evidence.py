@@ -80,3 +80,9 @@ def test_without_beats_there_is_neither_a_rate_nor_a_swap():
     evidence = Evidence(values, ("II",), "V1 and V2", ("V6",), duration_s=8.0)
     kept = evidence.without_beats()
     assert (kept.values, kept.elevated, kept.swapped, kept.missing) == ({"large_waves": 1.0}, (), "", ("V6",))
+
+
+@pytest.mark.parametrize(("swapped", "kept"), [("right and left arm", False), ("V1 and V2", True), ("", True)])
+def test_the_axis_is_not_believed_where_limb_electrodes_are_swapped(monkeypatch, record, swapped, kept):
+    monkeypatch.setattr("cnn_gap.reading.evidence.find_swapped_electrodes", lambda *_: swapped)
+    assert ("axis_deg" in gather_evidence(record, measure(record)).values) is kept

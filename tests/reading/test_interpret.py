@@ -1,5 +1,6 @@
 """The reading: what network and measurements say together, a rule of the table at a time."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -155,6 +156,11 @@ def test_a_wide_complex_makes_a_block_complete_or_is_stated_itself():
     assert degree(read(values={"qrs_ms": 122.0}), "wide_qrs") is None
 
 
+def test_what_gives_way_to_a_more_certain_statement_excludes_nothing():
+    reading = read({"CRBBB": 0.45, "ABQRS": 0.7}, {"qrs_ms": 149.0})
+    assert keys(reading)[1:] == ["wide_qrs", "qrs_abnormal"]
+
+
 def test_a_long_qtc_by_both_formulas_is_stated():
     assert degree(read(values={"shorter_qtc_ms": 485.0}), "qt_long_measured") == "possible"
     assert degree(read(values={"shorter_qtc_ms": 475.0}), "qt_long_measured") is None
@@ -204,6 +210,7 @@ def test_swapped_chest_electrodes_withhold_only_what_they_touch():
     reading = read(said, {"axis_deg": -60.0}, swapped="V4 and V5")
     assert {"lafb", "axis_left"} <= set(keys(reading))
     assert "infarct_anterolateral" not in keys(reading)
+    assert any(each.startswith("ST depression: ") for each in reading.not_assessed)
 
 
 def test_a_narrow_complex_makes_a_block_incomplete():
@@ -234,6 +241,35 @@ def test_missing_leads_withhold_what_needs_them():
     assert reading.conclusion != "normal"
     assert "infarct_anteroseptal" not in keys(reading)
     assert any("Anteroseptal" in each and "V1" in each for each in reading.not_assessed)
+
+
+@pytest.mark.parametrize(("network", "kept"), [({}, True), ({"SR": 0.0, "AFIB": 0.95}, False)])
+def test_a_rhythm_without_p_waves_has_no_pr_interval(network, kept):
+    assert ("pr_ms" in read(network, {"rate": 70.0, "pr_ms": 160.0}).measured) is kept
+
+
+@pytest.mark.parametrize(("age", "said"), [(8.0, True), (16.0, False), (float("nan"), False)])
+def test_a_child_is_told_that_the_limits_are_those_of_adults(age, said):
+    assert any("adults" in note for note in read(values={"rate": 70.0}, age=age).notes) is said
+
+
+def test_the_headline_names_the_degree_of_what_is_not_sure():
+    reading = read({"IMI": 0.7}, {"rate": 70.0})
+    assert reading.statements[-1].degree == "probable"
+    assert reading.summary == f"Abnormal ECG: {str(reading.statements[-1]).replace('Probable', 'probable')}."
+
+
+def test_a_statement_by_measurement_shows_no_probability():
+    reading = read({"47665007": 0.01}, {"rate": 70.0, "axis_deg": 130.0})
+    said = next(line for line in str(reading).splitlines() if "ight axis" in line)
+    assert "by measurement" in said
+    assert "0.01" not in said
+
+
+def test_the_text_names_what_is_not_assessed_by_its_reason():
+    lines = str(read(missing=("V1", "V2", "V3", "V4", "V5", "V6"))).splitlines()
+    assert any(re.match(r"not assessed  without V\d to V\d.*: .*infarction", line) for line in lines)
+    assert max(map(len, lines)) <= 120
 
 
 def test_swapped_electrodes_withhold_axis_and_infarction():

@@ -71,9 +71,18 @@ def statement(name, codes=(), degree="present", probability=0.9, evidence=(), or
     return Statement(name.lower(), name, "rhythm", codes, "", degree, probability, evidence, origin, severity)
 
 
+#: What a reading believes of the measurements.
+BELIEVED = {"rate": 61.0, "shortest_rr_s": 0.4, "longest_rr_s": 1.1, "qrs_ms": 92.0, "axis_deg": -45.0}
+
+
 def read(explanation, *statements, **others):
     """Return an explanation with a reading of these statements."""
-    given = {"conclusion": "abnormal", "reason": "premature atrial complexes.", "statements": statements}
+    given = {
+        "conclusion": "abnormal",
+        "reason": "premature atrial complexes.",
+        "statements": statements,
+        "measured": BELIEVED,
+    }
     return replace(explanation, reading=Reading(**(given | others)))
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 from example_pages import (
+    BELIEVED,
     EVIL,
     PAC,
     Page,
@@ -198,7 +199,7 @@ def test_the_reading_stands_on_the_page_in_words():
     assert spans[:9] == [
         "Atrial fibrillation", "possible", "network 0.25",
         "Premature atrial complexes", "present", "network 0.87; RR 400 ms",
-        "Left axis deviation", "probable", "measurement: axis -45 degrees",
+        "Left axis deviation", "probable", "by measurement: axis -45 degrees",
     ]  # fmt: skip
     items = page.text("li")
     assert "Flat: lead V2" in items
@@ -243,11 +244,29 @@ def test_nothing_is_measured_where_no_heartbeat_was_found():
     assert page.lower().count("no heartbeat was found") == 1
 
 
-@pytest.mark.parametrize("code", ["164889003", "164890007", "10370003"])
-def test_a_rhythm_without_a_pr_interval_has_none(code):
-    with_pr = Page(explanation_page(read(explain(), statement("Sinus rhythm", ("426783006",)))))
-    without = Page(explanation_page(read(explain(), statement("Other", (code,)))))
-    assert set(with_pr.text("dt")) - set(without.text("dt")) == {"PR"}
+@pytest.mark.parametrize("believed", [BELIEVED, BELIEVED | {"qt_ms": 400.0, "qtc_bazett_ms": 420.0}])
+def test_the_page_shows_the_measurements_that_the_reading_believes(believed):
+    """An interval that was measured, but is not believed, as QTc of a wide QRS complex, is not on the page."""
+    page = Page(explanation_page(read(explain(), measured=believed)))
+    shown = page.text("dt")
+    assert {"Rate", "RR", "QRS", "QRS axis"} <= set(shown)
+    assert ("QTc Bazett" in shown) is ("qtc_bazett_ms" in believed)
+    assert {"PR", "QTc Fridericia"}.isdisjoint(shown)
+    assert {"61/min", "400–1100 ms", "92 ms", "−45°"} <= set(page.text("dd"))
+
+
+def test_the_list_of_outputs_says_where_the_probability_of_a_statement_is_from():
+    fast = statement("Sinus tachycardia", ("164889003",), "probable", 0.72)
+    lines = page_data(read(with_answers(explain(), ("164889003", 0.31, True)), fast))["classes"]
+    assert lines[0]["compared"].startswith(
+        "0.310: probable, 0.72 with the outputs joined to it; Challenge label"
+    )
+
+
+def test_what_is_not_assessed_is_grouped_by_its_reason():
+    withheld = [f"{name}: without V1, V2, V3, V4, V5, V6" for name in ("Left block", "Right block")]
+    page = Page(explanation_page(read(explain(), not_assessed=("Brugada pattern", *withheld))))
+    assert {"Brugada pattern", "Without V1 to V6: left block, right block"} <= set(page.text("li"))
 
 
 @pytest.mark.parametrize("old", [("a.html", "b.html"), (None, None)])

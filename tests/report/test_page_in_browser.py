@@ -91,6 +91,14 @@ def test_all_twelve_leads_are_seen_without_scrolling(show, size, seconds, with_m
     assert find(driver, "#scale").text.startswith("25 mm/s · 10 mm/mV · 0.0–10.0 s of ")
 
 
+@pytest.mark.parametrize("size", [(1440, 900), (1080, 1920)])
+def test_what_is_folded_begins_directly_below_the_tracings(show, size):
+    driver = show(explanation_page(with_reading()))
+    resize(driver, *size)
+    assert 0 <= box(driver, ".more").top - box(driver, "#sheet").bottom < 60
+    assert box(driver, ".more").top < size[1]
+
+
 def test_each_lead_shows_its_part_of_the_time_to_scale(show):
     explanation = explain()
     driver = show(explanation_page(explanation))
@@ -195,8 +203,8 @@ def test_the_outputs_are_folded_below_a_reading(show):
     assert not find(driver, "#diagnoses").is_displayed()
     find(driver, "#diagnoses-title").click()
     assert texts(driver, "#diagnoses .verdict") == [
-        "0.250: possible; Challenge's threshold 0.500",
-        "0.873: present; Challenge's threshold 0.412",
+        "0.250: possible; Challenge label no (0.500)",
+        "0.873: present; Challenge label yes (0.412)",
         "0.010: not in the reading",
     ]
     assert texts(driver, "#diagnoses .group") == ["In the reading", "Other findings"]

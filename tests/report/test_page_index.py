@@ -106,6 +106,10 @@ def test_urgency_is_of_alerts_then_of_what_is_severe_and_certain():
     assert len(set(ordered)) == len(ordered)
 
 
+def test_a_record_that_cannot_be_assessed_comes_before_a_normal_one():
+    assert urgency(Reading("borderline", "not all can be assessed.")) > urgency(Reading("normal", ""))
+
+
 def test_the_most_urgent_records_come_first(show):
     driver = show(index_page(some_rows()))
     assert listed(driver) == ["A11", "A2", "A12", "A10", "A1"]

@@ -2,6 +2,8 @@
 
 const KEY_STEP_S = 0.02;
 const ZOOM = { least: 2.2, most: 14, step: 1.25 }; // pixels to the mm
+const PEEK = 44; // pixels of the sections below that the first screen shows
+const LEAST_ROOM = 300; // pixels of the sheet
 const PRINTED = { page: 193, heading: 23, line: 4, columns: 3 }; // mm
 
 /** Show the map of a diagnosis; its place in the list comes into view, but not when the page opens, from its top. */
@@ -208,8 +210,11 @@ function fit() {
   const box = byId("sheet");
   const high = sheetHeight() + (state.mapOn ? mapHeight : 0);
   const across = (byId("room").clientWidth - 3) / paperWidth();
+  const below = byId("room").getBoundingClientRect().top + scrollY;
   const whole = view.height < Infinity || sheet.height <= HIGHEST;
-  const down = innerWidth > 960 && whole ? (byId("room").clientHeight - byId("legend").offsetHeight - 4) / high : Infinity;
+  const room = Math.max(innerHeight - below - byId("legend").offsetHeight - PEEK, LEAST_ROOM);
+  box.style.setProperty("--room", `${room}px`);
+  const down = innerWidth > 960 && whole ? (room - 4) / high : Infinity;
   const fitting = Math.min(Math.max(Math.min(across, down), ZOOM.least), ZOOM.most);
   box.style.setProperty("--mm", `${state.zoom ?? fitting}px`);
   byId("fit").setAttribute("aria-pressed", state.zoom === null);

@@ -1,6 +1,5 @@
 """The first page of a report: the twelve leads as a hospital prints them, under the reading."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from matplotlib.figure import Figure
@@ -8,7 +7,7 @@ from matplotlib.figure import Figure
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
-from cnn_gap.reading.reading import Reading, in_sentence
+from cnn_gap.reading.reading import Reading, group_not_assessed
 from cnn_gap.report.report_text import measured_values, network_limits, person, recording
 from cnn_gap.report.sheet.findings import about
 from cnn_gap.report.sheet.leads import draw_column_times, draw_leads, is_cut
@@ -111,13 +110,9 @@ def _sentences(texts: Iterable[str]) -> list[str]:
 
 def _withheld(reading: Reading) -> list[str]:
     """Return the statements that cannot be made of the record, those with the same reason together."""
-    by_reason: dict[str, list[str]] = defaultdict(list)
-    for text in reading.not_assessed:
-        if text not in UNKNOWN_TO_THE_MODEL:
-            name, _, reason = text.partition(": ")
-            by_reason[reason].append(in_sentence(name))
-    listed = "; ".join(f"{', '.join(names)} – {reason}" for reason, names in by_reason.items())
-    return [f"Not assessed: {listed}."] if listed else []
+    withheld = (text for text in reading.not_assessed if text not in UNKNOWN_TO_THE_MODEL)
+    grouped = "; ".join(group_not_assessed(withheld))
+    return [f"Not assessed: {grouped}."] if grouped else []
 
 
 def _facts(explanation: Explanation, size: float) -> list[Paragraph]:
