@@ -98,8 +98,8 @@ class Classifier(MapPredictor):
     ) -> Reading:
         """Classify and measure one record, record file or signal, and return what a reader may believe of it.
 
-        The parameters and errors are those of `predict`, whose prediction has this reading, too. Of a file of
-        hours, one part of 30 s is measured.
+        The parameters and errors are those of `predict`, whose prediction has this reading, too. Of a
+        record of more than two windows, its episodes and the alerts of all its parts are in it.
 
         Examples
         --------

@@ -36,6 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--whole", action="store_true", help="count from the first sample on (EC57: from 5 minutes on)"
     )
+    parser.add_argument(
+        "--shortest", type=float, default=0.0, metavar="S", help="leave out fibrillation and flutter of less, s"
+    )
     options = parser.parse_args(arguments)
     records = annotated_records(options.data)
     classifier = start_classifier(options.model)
@@ -45,15 +48,17 @@ def main(arguments: list[str] | None = None) -> int:
         assert prediction.monitoring is not None
         found[record.name] = prediction.monitoring
     first_s = 0.0 if options.whole else LEARNING_S
-    for table in tables(records, found, first_s):
+    for table in tables(records, found, first_s, options.shortest):
         print(f"{table}\n")
     return 0
 
 
-def tables(records: list[Annotated], found: "dict[str, Monitoring]", first_s: float) -> Iterator[Table]:
+def tables(
+    records: list[Annotated], found: "dict[str, Monitoring]", first_s: float, shortest_s: float
+) -> Iterator[Table]:
     """Yield the tables of figures."""
     yield _beats(records, found, first_s)
-    yield _episodes(records, found)
+    yield _episodes(records, found, shortest_s)
     yield _burden(records, found)
 
 
@@ -86,7 +91,11 @@ def _spans(monitoring: "Monitoring", *names: str) -> list[Span]:
     return joined(spans)
 
 
-def _episodes(records: list[Annotated], found: "dict[str, Monitoring]") -> Table:
+def _lasting(spans: list[Span], shortest_s: float) -> list[Span]:
+    return [(start, end) for start, end in spans if end - start >= shortest_s]
+
+
+def _episodes(records: list[Annotated], found: "dict[str, Monitoring]", shortest_s: float) -> Table:
     """Return how many episodes of fibrillation or flutter, and of ventricular runs, were found."""
     rows = []
     for name, true, abbreviations in (
@@ -98,6 +107,8 @@ def _episodes(records: list[Annotated], found: "dict[str, Monitoring]") -> Table
             if name != "AF or flutter" and record.name in (*PACED, FLUTTER):
                 continue
             spans = true(record), _spans(found[record.name], *abbreviations)
+            if name == "AF or flutter":
+                spans = _lasting(spans[0], shortest_s), _lasting(spans[1], shortest_s)
             one, other = episode_counts(*spans)
             episodes, time = episodes + one, time + other
             there, marked = there + len(spans[0]), marked + len(spans[1])

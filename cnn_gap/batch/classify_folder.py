@@ -318,7 +318,8 @@ def _prepared(
     waiting = (
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records
     )
-    preparation = replace(classifier.preparation, measures=results.measures, finds_beats=results.timelines)
+    finds_beats = results.timelines or results.measures
+    preparation = replace(classifier.preparation, measures=results.measures, finds_beats=finds_beats)
     run = partial(in_processes, jobs=jobs)
     with closing(prepared_records(preparation.prepare, waiting, run)) as prepared:
         for each in prepared:

@@ -32,13 +32,15 @@ RUN_BEATS, RUN_RATE, RUN_WIDTH_S = 3, 100.0, 0.12
 #: Leakage below which a signal has no QRS complexes.
 LARGEST_LEAKAGE = 0.45
 
+#: Length and distance of the parts of a record in which the leakage is measured, s.
+PART_S, STEP_S = 4.0, 2.0
+
 _LONGEST_RR_S = 0.66  # between two beats of a run
 _OTHER_SHAPE = 0.7  # largest correlation of a run's complex with the usual one
 _ONE_SHAPE = 0.7  # least mean correlation of a run's beats with their median
 _SMALLEST_HEIGHT = 0.7  # of a run's complex, as a share of the usual one
 _CORE_S = 0.12  # length, before and after the fiducial point, over which complexes are compared
 _BAND_HZ = (1.0, 30.0)
-_PART_S, _STEP_S = 4.0, 2.0  # parts of the record in which the leakage is measured, and their distance
 _WAVE_HZ = (2.2, 7.0)  # frequencies of ventricular waves; slower ones are movements of the electrodes
 _SURE_LEAKAGE = 0.6  # measured at a low rate; below it, it is measured again
 _LEADS = 3  # number of the highest leads of a part of which the median leakage counts
@@ -47,11 +49,23 @@ _SMALLEST_MV = 0.1  # standard deviation of the highest lead
 
 @dataclass(frozen=True)
 class Run:
-    """Successive wide beats of another shape: their number, their rate, /min, and the complex's width, s."""
+    """Successive wide beats of another shape.
+
+    Attributes
+    ----------
+    beats : int
+    rate : float
+        Beats per minute.
+    width_s : float
+        Of the complex, s.
+    start_s : float
+        Time of the first beat, s.
+    """
 
     beats: int
     rate: float
     width_s: float
+    start_s: float = 0.0
 
 
 def find_run(record: Record, signal: np.ndarray, beats: Beats) -> Run | None:
@@ -89,7 +103,8 @@ def _describe_run(record: Record, signal: np.ndarray, beats: Beats, first: int, 
     single = cut_beats(padded, starts, length)
     median = median_of_beats(single)
     onset, end = find_complex(spatial_velocity(median), before)
-    run = Run(last - first, 60 / float(beats.intervals_s[first : last - 1].mean()), (end - onset) / MEASURED_HZ)
+    rate, width_s = 60 / float(beats.intervals_s[first : last - 1].mean()), (end - onset) / MEASURED_HZ
+    run = Run(last - first, rate, width_s, float(beats.times_s[first]))
     half = round(_CORE_S * MEASURED_HZ)
     core, usual, *others = (beat[before - half : before + half] for beat in (median, beats.median, *single))
     is_run = (
@@ -124,13 +139,27 @@ def wave_leakage(record: Record, signal: np.ndarray) -> float:
     return _lowest_leakage(leads, MEASURED_HZ) if rough < _SURE_LEAKAGE else rough
 
 
-def _lowest_leakage(signal: np.ndarray, rate: float) -> float:
-    part, step = round(_PART_S * rate), round(_STEP_S * rate)
+def wave_leakages(signal: np.ndarray, rate: float) -> np.ndarray:
+    """Return the leakage of each part of `PART_S`, one every `STEP_S`, (parts,); see `wave_leakage`.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples, leads)
+        In mV, without baseline.
+    rate : float
+        Of its samples, Hz.
+    """
+    part, step = round(PART_S * rate), round(STEP_S * rate)
     if len(signal) < part:
-        return 1.0
+        return np.ones(0)
     padding = min(round(2 * rate), len(signal) - 1)
     waves = zero_phase(signal, _BAND_HZ, "bandpass", rate, padding)
-    return min(_part_leakage(waves[at : at + part], rate) for at in range(0, len(waves) - part + 1, step))
+    starts = range(0, len(waves) - part + 1, step)
+    return np.array([_part_leakage(waves[at : at + part], rate) for at in starts])
+
+
+def _lowest_leakage(signal: np.ndarray, rate: float) -> float:
+    return float(wave_leakages(signal, rate).min(initial=1.0))
 
 
 def _part_leakage(part: np.ndarray, rate: float) -> float:

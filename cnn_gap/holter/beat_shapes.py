@@ -1,11 +1,12 @@
 """The beats of a recording, part by part: when they are, how large, and how like the usual beat."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 
 import numpy as np
 
+from cnn_gap.beats.ventricular import LARGEST_LEAKAGE, wave_leakages
 from cnn_gap.holter.qrs import BLOCK_S, find_qrs
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
@@ -49,6 +50,8 @@ class MeasuredBeats:
         Whether beats can be judged in each part of `BLOCK_S` of the recording.
     sampling_rate : float
         Of the recording, Hz.
+    waves : ndarray, shape (blocks,), bool
+        Whether each block belongs to large waves without QRS complexes, by `cnn_gap.beats.ventricular`.
     """
 
     times_s: np.ndarray
@@ -56,6 +59,7 @@ class MeasuredBeats:
     size: np.ndarray
     usable: np.ndarray
     sampling_rate: float = SIGNAL.sampling_rate
+    waves: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -68,10 +72,11 @@ def measure_beats(signal: Signal) -> MeasuredBeats:
     parts = list(_measured_parts(signal, count, duration))
     times = np.concatenate([part.times_s for part in parts])
     apart = np.diff(times, prepend=-np.inf) >= _SAME_BEAT_S
-    likeness, size, usable = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("likeness", "size", "usable")
+    likeness, size, usable, waves = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("likeness", "size", "usable", "waves")
     )
-    return MeasuredBeats(times[apart], likeness[apart], size[apart], usable, signal.sampling_rate)
+    return MeasuredBeats(times[apart], likeness[apart], size[apart], usable, signal.sampling_rate, waves)
 
 
 def _measured_parts(signal: Signal, count: int, duration: float) -> Iterator[MeasuredBeats]:
@@ -88,8 +93,14 @@ def _cut(beats: MeasuredBeats, begin_s: float, start_s: float, end_s: float) -> 
     inside = (beats.times_s >= start_s) & (beats.times_s < end_s)
     skipped = round((start_s - begin_s) / BLOCK_S)
     count = ceil((end_s - start_s) / BLOCK_S)
-    kept = beats.usable[np.minimum(skipped + np.arange(count), len(beats.usable) - 1)]
-    return MeasuredBeats(beats.times_s[inside], beats.likeness[inside], beats.size[inside], kept)
+    kept = np.minimum(skipped + np.arange(count), len(beats.usable) - 1)
+    return MeasuredBeats(
+        beats.times_s[inside],
+        beats.likeness[inside],
+        beats.size[inside],
+        beats.usable[kept],
+        waves=beats.waves[kept],
+    )
 
 
 def _measure(record: Record, begin_s: float) -> MeasuredBeats:
@@ -98,24 +109,34 @@ def _measure(record: Record, begin_s: float) -> MeasuredBeats:
     columns = [lead for lead in map(LEADS.index, PREFERRED) if record.leads[lead]][:MOST_LEADS]
     blocks = max(1, int(record.duration_s / BLOCK_S))
     if not columns or record.duration_s < BLOCK_S:
-        return _no_beats(np.zeros(blocks, bool))
+        return _no_beats(np.zeros(blocks, bool), np.zeros(blocks, bool))
     prepared = prepare_signal(record.signal[:, columns], record.sampling_rate, SIGNAL)
     found = find_qrs(prepared.signal, rate)
     valid = np.asarray(prepared.valid.any(axis=1))
     length = round(BLOCK_S * rate)
     whole = valid[: len(found.contrast) * length].reshape(len(found.contrast), -1).all(axis=1)
     usable = np.asarray((found.contrast >= LEAST_CONTRAST) & whole)
+    waves = _waves(prepared.signal, len(usable)) & whole
     places = found.places[usable[np.minimum(found.places // length, len(usable) - 1)]]
     if not len(places):
-        return _no_beats(usable)
+        return _no_beats(usable, waves)
     reach = round((_BEFORE_S + _AFTER_S + _SHIFT_S) * rate)
     padded = np.pad(prepared.signal, ((reach, reach), (0, 0)), mode="edge")
     shifts, likeness, size = _compare(padded, places + reach, _usual_beat(padded, places + reach))
-    return MeasuredBeats(begin_s + (places + shifts) / rate, likeness, size, usable)
+    return MeasuredBeats(begin_s + (places + shifts) / rate, likeness, size, usable, waves=waves)
 
 
-def _no_beats(usable: np.ndarray) -> MeasuredBeats:
-    return MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), usable)
+def _no_beats(usable: np.ndarray, waves: np.ndarray) -> MeasuredBeats:
+    return MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), usable, waves=waves)
+
+
+def _waves(signal: np.ndarray, blocks: int) -> np.ndarray:
+    """Return which blocks belong to large waves without QRS complexes; a part is two blocks long."""
+    low = wave_leakages(signal, SIGNAL.sampling_rate)[: max(blocks - 1, 0)] < LARGEST_LEAKAGE
+    waves = np.zeros(blocks, bool)
+    waves[: len(low)] |= low
+    waves[1 : len(low) + 1] |= low
+    return waves
 
 
 def _usual_beat(padded: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -8,13 +8,23 @@ import scipy
 
 from cnn_gap.diagnoses.classes import Diagnosis, known_diagnoses
 from cnn_gap.holter.beat_labels import VENTRICULAR, LabelledBeats
+from cnn_gap.holter.qrs import BLOCK_S
 from cnn_gap.holter.timeline import Timeline
 
 #: The lowest and highest rate of an episode are those of so many RR intervals, by their median.
 RATE_BEATS = 5
 
-#: A run has at least so many ventricular beats.
-RUN_BEATS = 3
+#: A run has at least so many ventricular beats. From the second of these rates on, /min, it is a ventricular
+#: tachycardia (100, rounded, as of the reading's `ventricular_run`), from the third on an accelerated
+#: idioventricular rhythm, and else an idioventricular rhythm.
+RUN_BEATS, RUN_RATE, ACCELERATED_RATE = 3, 99.5, 49.5
+
+#: A rhythm or a block that lasts less than this, s, does not count as an episode in texts and readings
+#: (Hindricks et al. 2020, doi:10.1093/eurheartj/ehaa612, of fibrillation); files have them all.
+SUSTAINED_S = 30.0
+
+#: Large waves without QRS complexes that are no further apart than this, s, are one episode.
+WAVES_APART_S = 10.0
 
 #: Bradycardia is below and tachycardia above these heart rates, /min, for at least `RATE_S`, s.
 SLOW, FAST, RATE_S = 50.0, 100.0, 30.0
@@ -55,6 +65,11 @@ class Episode:
         """How long it lasts, s."""
         return self.end_s - self.start_s
 
+    @property
+    def counts(self) -> bool:
+        """Whether it lasts at least `SUSTAINED_S`, or its kind counts however short it is."""
+        return self.duration_s >= SUSTAINED_S or self.diagnosis.code in BRIEF
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -73,7 +88,11 @@ class Kind:
     beside: "tuple[str, tuple[str, ...]] | None" = None
 
 
-_FIBRILLATION, _RUN, _BRADYCARDIA = "164889003", "164895002", "426627000"
+_FIBRILLATION, _BRADYCARDIA = "164889003", "426627000"
+_ACCELERATED, _IDIOVENTRICULAR = "61277005", "49260003"
+
+#: The code of a fast run of ventricular beats.
+VENTRICULAR_TACHYCARDIA = "164895002"
 
 #: What windows tell. Limits of fibrillation and pacing were chosen on half of the MIT-BIH Arrhythmia Database.
 KINDS = (
@@ -87,15 +106,34 @@ KINDS = (
     Kind("713427006", ("CRBBB", "SCP-ECG:CRBBB")),
 )
 
+#: Large waves without QRS complexes, under SNOMED CT's code of ventricular flutter.
+LARGE_WAVES = Diagnosis(
+    "111288001", "VFL", "Large waves without QRS complexes: consider ventricular flutter or fibrillation"
+)
+
+#: Codes of episodes that count however short they are.
+BRIEF = frozenset({VENTRICULAR_TACHYCARDIA, _ACCELERATED, _IDIOVENTRICULAR, LARGE_WAVES.code})
+
 #: The Challenge's tables have no code of a tachycardia of any origin; this is SNOMED CT's.
 TACHYCARDIA = Diagnosis("3424008", "Tachy", "Tachycardia")
 
 
-def find_episodes(timeline: Timeline, beats: LabelledBeats) -> tuple[Episode, ...]:
-    """Return the episodes of a recording in order of their start."""
+def find_episodes(
+    timeline: Timeline, beats: LabelledBeats, waves: np.ndarray | None = None
+) -> tuple[Episode, ...]:
+    """Return the episodes of a recording in order of their start.
+
+    Parameters
+    ----------
+    timeline : Timeline
+    beats : LabelledBeats
+    waves : ndarray, shape (blocks,), bool, optional
+        Of `cnn_gap.holter.beat_shapes.MeasuredBeats`: blocks of large waves.
+    """
     found = [
         *(episode for kind in KINDS for episode in _of_windows(kind, timeline, beats)),
         *_runs(beats),
+        *_large_waves(np.zeros(0, bool) if waves is None else waves, timeline.duration_s),
         *_of_rate(beats, known_diagnoses()[_BRADYCARDIA], -SLOW),
         *_of_rate(beats, TACHYCARDIA, FAST),
     ]
@@ -103,12 +141,15 @@ def find_episodes(timeline: Timeline, beats: LabelledBeats) -> tuple[Episode, ..
 
 
 def rates_of(beats: LabelledBeats) -> tuple[float, float, float]:
-    """Return the lowest, mean and highest heart rate, /min; NaN with fewer than `RATE_BEATS` RR intervals."""
+    """Return the lowest, mean and highest heart rate, /min; NaN with fewer than `RATE_BEATS` RR intervals.
+
+    All three are of the medians of successive intervals, which leave out single premature and missed beats.
+    """
     intervals = beats.intervals_s[~np.isnan(beats.intervals_s)]
     if len(intervals) < RATE_BEATS:
         return np.nan, np.nan, np.nan
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(intervals, RATE_BEATS), axis=1)
-    return 60 / float(smooth.max()), 60 / float(intervals.mean()), 60 / float(smooth.min())
+    return 60 / float(smooth.max()), 60 / float(smooth.mean()), 60 / float(smooth.min())
 
 
 def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
@@ -203,8 +244,26 @@ def _runs(beats: LabelledBeats) -> Iterator[Episode]:
             rate = 60 * (last - first - 1) / float(end - start)
             within = 60 / beats.intervals_s[first + 1 : last]
             mean = float(beats.probabilities[first:last].mean())
-            about = known_diagnoses()[_RUN]
+            about = known_diagnoses()[_run_code(rate)]
             yield Episode(about, float(start), float(end), mean, float(within.min()), rate, float(within.max()))
+
+
+def _run_code(rate: float) -> str:
+    if rate >= RUN_RATE:
+        return VENTRICULAR_TACHYCARDIA
+    return _ACCELERATED if rate >= ACCELERATED_RATE else _IDIOVENTRICULAR
+
+
+def _large_waves(waves: np.ndarray, duration_s: float) -> Iterator[Episode]:
+    """Yield the parts with large waves without QRS complexes."""
+    gap = round(WAVES_APART_S / BLOCK_S)
+    joined = waves.copy()
+    for first, last in stretches(~waves):
+        if first > 0 and last < len(waves) and last - first <= gap:
+            joined[first:last] = True
+    for first, last in stretches(joined):
+        end = min(last * BLOCK_S, duration_s)
+        yield Episode(LARGE_WAVES, first * BLOCK_S, end, np.nan, np.nan, np.nan, np.nan)
 
 
 def _of_rate(beats: LabelledBeats, about: Diagnosis, limit: float) -> Iterator[Episode]:

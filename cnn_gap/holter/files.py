@@ -25,7 +25,17 @@ from cnn_gap.system.outputs import (
 )
 
 #: The rhythm strings of WFDB's annotations by a diagnosis's abbreviation; others are written as notes.
-RHYTHMS = {"AF": "(AFIB", "AFL": "(AFL", "SVT": "(SVTA", "VTach": "(VT", "PR": "(P", "IIAVB": "(BII"}
+RHYTHMS = {
+    "AF": "(AFIB",
+    "AFL": "(AFL",
+    "SVT": "(SVTA",
+    "VTach": "(VT",
+    "VFL": "(VFL",
+    "AIVR": "(IVR",
+    "IR": "(IVR",
+    "PR": "(P",
+    "IIAVB": "(BII",
+}
 
 #: The rhythm string of the time without an episode.
 NO_EPISODE = "(N"

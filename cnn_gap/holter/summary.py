@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR, LabelledBeats
-from cnn_gap.holter.episodes import Episode, rates_of, stretches
+from cnn_gap.holter.episodes import LARGE_WAVES, Episode, rates_of, stretches
 from cnn_gap.holter.timeline import Timeline
 
 #: RR intervals of at least this length are pauses, s, as the reading's alert counts them.
@@ -16,7 +16,10 @@ PAUSE_S = 2.5
 
 @dataclass(frozen=True)
 class Burden:
-    """The episodes of one diagnosis: number, time, share of the time analysed, the longest and the fastest."""
+    """The episodes of one diagnosis: number, time, share of the time analysed, the longest and the fastest.
+
+    The share of large waves, of which most are not analysed, is that of the recording.
+    """
 
     diagnosis: str
     episodes: int
@@ -69,7 +72,7 @@ class Summary:
         Of the recording; in which beats could be judged, and could not.
     beats : int
     rate_lowest, rate_mean, rate_highest : float
-        Heart rates, /min; lowest and highest by medians of five RR intervals.
+        Heart rates, /min, of medians of five RR intervals.
     pauses : int
         RR intervals of at least `PAUSE_S`.
     longest_rr_s, longest_rr_start_s : float
@@ -126,19 +129,20 @@ def summarise(timeline: Timeline, beats: LabelledBeats, episodes: Sequence[Episo
         pauses=int((intervals >= PAUSE_S).sum()),
         longest_rr_s=np.nan if longest is None else float(intervals[longest]),
         longest_rr_start_s=np.nan if longest is None else float(beats.times_s[longest - 1]),
-        burden=_burdens(episodes, analysed),
+        burden=_burdens(episodes, analysed, timeline.duration_s),
         premature=tuple(_premature(s, beats, timeline.duration_s) for s in (VENTRICULAR, EARLY_NARROW)),
     )
 
 
-def _burdens(episodes: Sequence[Episode], analysed: float) -> tuple[Burden, ...]:
+def _burdens(episodes: Sequence[Episode], analysed: float, duration: float) -> tuple[Burden, ...]:
     burdens = []
     for name in dict.fromkeys(each.diagnosis.abbreviation for each in episodes):
         own = [each for each in episodes if each.diagnosis.abbreviation == name]
         time = sum(each.duration_s for each in own)
         longest = max(own, key=lambda each: each.duration_s)
         fastest = float(np.fmax.reduce([each.rate_highest for each in own]))
-        share = time / analysed if analysed else np.nan
+        whole = duration if name == LARGE_WAVES.abbreviation else analysed
+        share = time / whole if whole else np.nan
         burdens.append(Burden(name, len(own), time, share, longest.duration_s, longest.start_s, fastest))
     return tuple(sorted(burdens, key=lambda each: -each.time_s))
 

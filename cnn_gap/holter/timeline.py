@@ -84,6 +84,19 @@ class Timeline:
             return None
 
 
+def clock(seconds: float) -> str:
+    """Return a time in a recording.
+
+    Examples
+    --------
+    >>> clock(914.4), clock(3725)
+    ('15:14', '1:02:05')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def usable_windows(starts_s: np.ndarray, window_s: float, beats: MeasuredBeats) -> np.ndarray:
     """Return for each window whether beats can be judged in at least half of it, bool of shape (windows,)."""
     sums = np.concatenate([[0], np.cumsum(beats.usable)])

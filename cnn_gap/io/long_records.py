@@ -74,7 +74,16 @@ class LongRecord:
 
 def in_parts(record: Record) -> LongRecord:
     """Return a record in memory as one that is read in parts."""
-    return LongRecord(record.name, record.sampling_rate, len(record.signal), partial(_part, record))
+    return LongRecord(
+        record.name,
+        record.sampling_rate,
+        len(record.signal),
+        partial(_part, record),
+        record.codes,
+        record.age,
+        record.sex,
+        record.time,
+    )
 
 
 def _part(record: Record, first: int, last: int) -> Record:

@@ -15,6 +15,7 @@ from cnn_gap.io.long_records import LongRecord
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.model.runtimes import Compute, Runtime, start_runtime
 from cnn_gap.model.trained_network import TrainedNetwork
+from cnn_gap.predict.long_reading import read_long
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows, WindowMaker
 from cnn_gap.reading.alerts import find_alerts
@@ -105,14 +106,12 @@ class Predictor:
         for piece in pieces(record, preprocessing):
             assessments.append(assess_quality(piece.record, piece.prepared, preprocessing.sampling_rate))
             slopes = slopes.with_more(piece.prepared.signal, piece.prepared.valid)
-        total, groups = np.zeros(len(self.classes)), []
+        groups = []
         for windows in long_prediction_windows(record, preprocessing, float(slopes.gain(preprocessing))):
             groups.append(self._run(self._compute, windows)[0])
-            total += groups[-1].sum(axis=0)
-        each = np.concatenate(groups)
         assessed = replace(prepared, quality=assess_parts(assessments))
-        (prediction,) = self.predictions([assessed], [total[None] / len(each)])
-        return replace(prediction, monitoring=self._monitor(assessed, each))
+        (prediction,) = self.predictions([assessed], [np.concatenate(groups)])
+        return prediction
 
     def predict_windows(self, names: Sequence[str], windows: Sequence[np.ndarray]) -> list[Prediction]:
         """Classify the windows of records without an assessment of their quality."""
@@ -127,20 +126,28 @@ class Predictor:
         means = np.array([each.mean(axis=0) for each in probabilities])
         means[[not record.quality.answerable for record in records]] = 0
         labels = self._labels(means)
-        return [
-            Prediction(
-                record.name,
-                self.classes,
-                row,
-                answers & record.quality.answerable,
-                record.quality.notes,
-                answerable=record.quality.answerable,
-                reading=self.make_reading(row, record.quality, record.evidence),
-                facts=record.facts,
-                monitoring=self._monitor(record, each),
-            )
-            for record, row, answers, each in zip(records, means, labels, probabilities, strict=True)
-        ]
+        return list(map(self._prediction, records, means, labels, probabilities))
+
+    def _prediction(
+        self, record: RecordWindows, mean: np.ndarray, answers: np.ndarray, probabilities: np.ndarray
+    ) -> Prediction:
+        """Return a record's prediction from the mean of its windows' probabilities and from each of them."""
+        quality = record.quality
+        reading = self.make_reading(mean, quality, record.evidence)
+        monitoring = self._monitor(record, probabilities)
+        if reading is not None and monitoring is not None and record.parts:
+            reading = read_long(reading, monitoring, record.parts, self.limits)
+        return Prediction(
+            record.name,
+            self.classes,
+            mean,
+            answers & quality.answerable,
+            quality.notes,
+            answerable=quality.answerable,
+            reading=reading,
+            facts=record.facts,
+            monitoring=monitoring,
+        )
 
     def _monitor(self, record: RecordWindows, probabilities: np.ndarray) -> Monitoring | None:
         """Return what happened when in a record whose beats were measured, by its windows' probabilities."""

@@ -11,8 +11,9 @@ from cnn_gap.beats.intervals import measure
 from cnn_gap.holter.beat_shapes import MeasuredBeats, measure_beats
 from cnn_gap.io.long_records import LongRecord, in_parts
 from cnn_gap.io.sources import Stamp
+from cnn_gap.predict.long_parts import chosen_starts
 from cnn_gap.reading.evidence import Evidence, gather_evidence
-from cnn_gap.reading.long_evidence import typical_evidence
+from cnn_gap.reading.long_evidence import measure_parts, typical_evidence
 from cnn_gap.record import NO_FACTS, Record, RecordFacts
 from cnn_gap.signal.quality import GOOD, Quality, assess_quality
 from cnn_gap.signal.windows import Preprocessing, cut_windows, prepare_signal
@@ -48,6 +49,8 @@ class RecordWindows:
         Of the record.
     beats : MeasuredBeats or None
         All beats of a record that lasts longer than two windows; None of others, or where nothing was measured.
+    parts : tuple of Evidence
+        The measurements of each part of such a record, of which `evidence` is one.
     """
 
     name: str
@@ -57,6 +60,7 @@ class RecordWindows:
     facts: RecordFacts = NO_FACTS
     duration_s: float = 0.0
     beats: MeasuredBeats | None = None
+    parts: tuple[Evidence, ...] = ()
 
 
 #: Returns the windows, quality and measurements of a record; of a long record no windows.
@@ -86,22 +90,32 @@ class WindowMaker:
     def prepare(self, record: Record | LongRecord) -> RecordWindows:
         """Return a record's windows, quality and measurements.
 
-        A long record has no windows in memory, and one part of it is measured.
+        A long record has no windows in memory. One that lasts longer than `MONITORED_WINDOWS` windows is
+        measured in parts, whether it is in memory or not.
         """
         if isinstance(record, LongRecord):
-            evidence = typical_evidence(record) if self.measures else None
             duration = record.samples / record.sampling_rate
-            beats = measure_beats(record) if self.finds_beats else None
-            return RecordWindows(record.name, np.empty(0), GOOD, evidence, record.facts, duration, beats)
+            unmeasured = RecordWindows(record.name, np.empty(0), facts=record.facts, duration_s=duration)
+            return self._measured_parts(record, unmeasured)
         prepared = prepare_signal(record.signal, record.sampling_rate, self.preprocessing)
         windows = cut_windows(prepared, self.preprocessing, self.multiple)
         quality = assess_quality(record, prepared, self.preprocessing.sampling_rate)
-        evidence = gather_evidence(record, measure(record)) if self.measures else None
-        if evidence is not None and not quality.answerable:
-            evidence = evidence.without_beats()
-        long = record.duration_s > MONITORED_WINDOWS * self.preprocessing.window_s
-        beats = measure_beats(in_parts(record)) if long and self.finds_beats else None
-        return RecordWindows(record.name, windows, quality, evidence, record.facts, record.duration_s, beats)
+        unmeasured = RecordWindows(record.name, windows, quality, None, record.facts, record.duration_s)
+        if record.duration_s > MONITORED_WINDOWS * self.preprocessing.window_s:
+            measured = self._measured_parts(in_parts(record), unmeasured)
+        else:
+            evidence = gather_evidence(record, measure(record)) if self.measures else None
+            measured = replace(unmeasured, evidence=evidence)
+        if measured.evidence is not None and not quality.answerable:
+            return replace(measured, evidence=measured.evidence.without_beats())
+        return measured
+
+    def _measured_parts(self, record: LongRecord, unmeasured: RecordWindows) -> RecordWindows:
+        beats = measure_beats(record) if self.finds_beats else None
+        if not self.measures:
+            return replace(unmeasured, beats=beats)
+        parts = measure_parts(record, chosen_starts(record, beats))
+        return replace(unmeasured, beats=beats, evidence=typical_evidence(parts), parts=parts)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,10 @@ class AlertRule:
             return value is not None and self.low < value <= self.high
         return any(each.key in self.statements and each.degree in self.degrees for each in statements)
 
+    def sentence(self, evidence: Evidence) -> str:
+        """Return the text with the measured values of a record."""
+        return self.text.format(**evidence.values | {"elevated": ", ".join(evidence.elevated)})
+
 
 @cache
 def alert_rules() -> tuple[AlertRule, ...]:
@@ -66,8 +70,7 @@ def alert_rules() -> tuple[AlertRule, ...]:
 
 def find_alerts(evidence: Evidence, statements: Sequence[Statement]) -> tuple[str, ...]:
     """Return the alerts of a record, the most urgent first."""
-    about = evidence.values | {"elevated": ", ".join(evidence.elevated)}
-    return tuple(rule.text.format(**about) for rule in alert_rules() if rule.holds(evidence, statements))
+    return tuple(rule.sentence(evidence) for rule in alert_rules() if rule.holds(evidence, statements))
 
 
 def _rule(row: dict[str, str]) -> AlertRule:

@@ -69,6 +69,8 @@ class Evidence:
         Which part of a recording of hours was measured, such as ``"30 s from 2:00:00 on"``; empty: all of it.
     age : float
         In years, NaN where unknown.
+    start_s : float
+        When the part that was measured begins, s.
     """
 
     values: dict[str, float] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Evidence:
     duration_s: float = 10.0
     part: str = ""
     age: float = math.nan
+    start_s: float = 0.0
 
     def without_beats(self) -> "Evidence":
         """Return what can be said of a record in which no heartbeat was found: no rate and no interval."""

@@ -29,8 +29,15 @@ def test_fibrillation_has_its_burden_and_its_ends(half_hour):
     (episode,) = (each for each in half_hour.episodes if each.diagnosis.abbreviation == "AF")
     assert (episode.start_s, episode.end_s) == (pytest.approx(BEGINS, abs=1), pytest.approx(ENDS, abs=1))
     text = monitoring_text(half_hour.monitoring)
-    assert "AF: 10.8% of the time, one episode of 3:14 from 12:00" in text
+    assert "Atrial fibrillation: 10.8% of the time, one episode of 3:14 from 12:00" in text
     assert "12:00 to 15:14 Atrial fibrillation" in text
+
+
+def test_the_conclusion_takes_the_episode(half_hour):
+    reading = half_hour.reading
+    (statement,) = (each for each in reading.statements if each.key == "atrial_fibrillation")
+    assert statement.name == "Atrial fibrillation, 11% of the time, longest 3:14"
+    assert (reading.conclusion, statement.degree) == ("abnormal", "present")
 
 
 def test_the_four_ventricular_beats_are_found_where_they_are(half_hour):

@@ -8,7 +8,7 @@ import pytest
 from cnn_gap.classifier import load_classifier
 from cnn_gap.holter.beat_labels import LabelledBeats, label_beats
 from cnn_gap.holter.beat_shapes import MeasuredBeats, measure_beats
-from cnn_gap.holter.episodes import find_episodes
+from cnn_gap.holter.episodes import find_episodes, rates_of
 from cnn_gap.holter.summary import summarise
 from cnn_gap.holter.timeline import Timeline, usable_windows
 from cnn_gap.io.long_records import in_parts
@@ -139,6 +139,34 @@ def test_rates_beyond_the_limits_are_episodes(prediction, interval, name):
     count = round(60 / interval)
     episodes = find_episodes(timeline_of(prediction.classes, 60.0), labelled([interval] * count, "N" * count))
     assert [each.diagnosis.abbreviation for each in episodes] == ([name] if name else [])
+
+
+@pytest.mark.parametrize(("interval", "name"), [(0.5, "VTach"), (0.8, "AIVR"), (1.4, "IR")])
+def test_a_run_is_named_by_its_rate(prediction, interval, name):
+    beats = labelled([0.9] * 8 + [interval] * 4 + [0.9] * 8, "N" * 7 + "V" * 5 + "N" * 8)
+    (run,) = find_episodes(timeline_of(prediction.classes, 30.0), beats)
+    assert (run.diagnosis.abbreviation, run.rate_mean) == (name, pytest.approx(60 / interval))
+
+
+def test_the_mean_rate_is_between_the_lowest_and_the_highest():
+    intervals = np.full(60, 0.9)
+    intervals[::7] = 0.3
+    lowest, mean, highest = rates_of(labelled(intervals, "N" * 60))
+    assert lowest <= mean <= highest
+
+
+def test_large_waves_are_an_episode_and_an_alert(classifier):
+    time = np.arange(90 * 250) / 250
+    quiet = simulate_changing("W", [Part(SINUS, 90)], 250.0, 1)
+    waves = np.sin(2 * np.pi * 4 * time)[:, None] * np.linspace(0.5, 1.0, 12)
+    inside = (time >= 40) & (time < 60)
+    signal = np.where(inside[:, None], waves, quiet.signal).astype(np.float32)
+    prediction = classifier.predict(Record("W", signal, np.ones(12, bool), 250.0))
+    (episode,) = (each for each in prediction.episodes if each.diagnosis.abbreviation == "VFL")
+    assert (episode.start_s, episode.end_s) == (pytest.approx(40, abs=2), pytest.approx(60, abs=2))
+    assert prediction.reading.alerts[0].startswith("Large waves without QRS complexes")
+    assert prediction.reading.alerts[0].endswith("0:38 to 1:02")
+    assert prediction.reading.conclusion == "abnormal"
 
 
 def test_regular_beats_contradict_fibrillation(prediction):

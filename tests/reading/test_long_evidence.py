@@ -1,14 +1,12 @@
-"""The reading of a recording of hours: one part of it with its usual heart rate is measured."""
+"""The measurements of a recording of minutes to days, part by part, and its reading."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
 from cnn_gap.classifier import load_classifier
 from cnn_gap.io.long_records import LongRecord
-from cnn_gap.reading.interpret import interpret
-from cnn_gap.reading.long_evidence import PART_S, PARTS, typical_evidence
+from cnn_gap.reading.long_evidence import PART_S, measure_parts, part_starts, typical_evidence
 from cnn_gap.record import Record
 
 
@@ -32,25 +30,37 @@ def beating(rate, seconds):
     return (beats[:, None] * np.linspace(0.5, 1.5, 12)).astype(np.float32)
 
 
-def test_a_part_with_the_usual_rate_is_measured_and_named():
-    record, lengths = stored(beating(60, 600), beating(100, 120))
-    evidence = typical_evidence(record)
+def test_each_part_is_measured_and_the_one_with_the_usual_rate_is_typical():
+    record, lengths = stored(beating(60, 135), beating(100, 60))
+    parts = measure_parts(record, part_starts(record))
+    evidence = typical_evidence(parts)
+    assert [part.start_s for part in parts] == [0, 30, 60, 90, 120, 150, 165]
+    assert set(lengths) == {round(100 * PART_S)}
     assert abs(evidence.values["rate"] - 60) < 2
     assert evidence.part.startswith("30 s from 0:0")
-    assert (len(lengths), set(lengths)) == (PARTS, {round(100 * PART_S)})
+
+
+def test_a_recording_of_less_than_two_parts_is_measured_whole():
+    record, lengths = stored(beating(60, 50))
+    (part,) = measure_parts(record, part_starts(record))
+    assert (part.part, lengths) == ("", [5000])
 
 
 def test_a_recording_without_beats_is_no_error():
-    record, _ = stored(np.zeros((60_000, 12), np.float32))
-    assert "rate" not in typical_evidence(record).values
+    record, _ = stored(np.zeros((12_000, 12), np.float32))
+    assert "rate" not in typical_evidence(measure_parts(record, part_starts(record))).values
 
 
-def test_the_reading_says_which_part_was_measured(model):
-    record, _ = stored(beating(60, 120))
+def test_in_memory_or_in_parts_the_reading_is_the_same(model):
+    signal = np.concatenate([beating(60, 90), beating(35, 90)])
+    record, _ = stored(signal)
     classifier = load_classifier(model)
     prediction = classifier.predict(record)
-    assert prediction.reading == classifier.read(record)
-    assert [note for note in prediction.reading.notes if note.startswith("measured: 30 s from")]
     assert (prediction.facts.age, prediction.to_dict()["recorded"]) == (50.0, "2020-01-02T00:00:00")
-    whole = replace(typical_evidence(record), part="")
-    assert not [n for n in interpret(classifier.classes, prediction.probabilities, whole).notes if "from" in n]
+    whole = Record("L", signal, np.ones(12, bool), 100.0, age=50.0)
+    assert prediction.reading == classifier.read(record) == classifier.read(whole)
+    assert any(
+        alert.startswith("Heart rate 35/min, at 2:00; also at 1:30, 2:30")
+        for alert in prediction.reading.alerts
+    )
+    assert any(note == "measured for alerts: 6 parts of 30 s, all" for note in prediction.reading.notes)

@@ -9,11 +9,11 @@ from cnn_gap.holter.timeline import Timeline
 from cnn_gap.report.monitoring_text import monitoring_text
 
 
-def text_of(beats):
-    """Return the text of a minute in which the first four windows have fibrillation."""
+def text_of(beats, windows=7):
+    """Return the text of a minute in which the first windows have fibrillation."""
     classes = load_classifier().classes
     probabilities = np.zeros((11, len(classes)))
-    probabilities[:4, classes.find("AF")] = 0.9
+    probabilities[:windows, classes.find("AF")] = 0.9
     whole = np.ones(11, bool)
     timeline = Timeline(classes, np.arange(0, 51.0, 5.0), 10.0, 60.0, probabilities, whole)
     same = np.ones(len(beats))
@@ -23,8 +23,12 @@ def text_of(beats):
 def test_the_text_names_burden_and_episodes():
     lines = text_of(np.cumsum(np.resize([0.6, 0.9, 0.7, 1.0], 74))).splitlines()
     assert lines[0] == "1:00 of 1:00 analysed, 74 beats"
-    assert any(line.startswith("AF: ") and "one episode of" in line for line in lines)
+    assert any(line.startswith("Atrial fibrillation: ") and "one episode of" in line for line in lines)
     assert "Atrial fibrillation, " in lines[-1]
+
+
+def test_fibrillation_of_less_than_half_a_minute_is_not_named():
+    assert "fibrillation" not in text_of(np.cumsum(np.resize([0.6, 0.9, 0.7, 1.0], 74)), windows=4)
 
 
 def test_too_few_beats_have_no_rate():

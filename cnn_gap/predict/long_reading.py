@@ -1,0 +1,219 @@
+"""The reading of a recording of minutes to days: its usual part, the alerts of all parts, and its episodes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.holter.episodes import KINDS, LARGE_WAVES, VENTRICULAR_TACHYCARDIA, Episode
+from cnn_gap.holter.monitoring import Monitoring
+from cnn_gap.holter.summary import Summary
+from cnn_gap.holter.timeline import Timeline, clock
+from cnn_gap.predict.long_parts import MOST_PARTS
+from cnn_gap.reading.alerts import AlertRule, alert_rules
+from cnn_gap.reading.conclusion import conclude
+from cnn_gap.reading.degrees import DegreeLimits
+from cnn_gap.reading.evidence import Evidence
+from cnn_gap.reading.interpret import interpret
+from cnn_gap.reading.reading import Degree, Reading, Statement
+from cnn_gap.reading.statements import StatementRule, rules_for
+
+#: The key of the statement that each kind of episode makes, by its code. A slow or fast heart rate makes none:
+#: it is usual in sleep and on effort.
+STATEMENTS = {
+    "164889003": "atrial_fibrillation",
+    "164890007": "atrial_flutter",
+    "426761007": "supraventricular_tachycardia",
+    "10370003": "pacing",
+    "27885002": "av_block_3",
+    "195042002": "av_block_2",
+    "270492004": "av_block_1",
+    "164909002": "lbbb",
+    "713427006": "rbbb",
+    VENTRICULAR_TACHYCARDIA: "ventricular_run",
+    LARGE_WAVES.code: "large_waves",
+}
+
+#: The largest number of times that an alert names.
+MOST_TIMES = 3
+
+#: A part's measurements, and the statements that they make or support.
+_Part = tuple[Evidence, tuple[Statement, ...]]
+
+
+def read_long(
+    usual: Reading, monitoring: Monitoring, parts: Sequence[Evidence], limits: DegreeLimits
+) -> Reading:
+    """Return the reading of a recording that lasts longer than two windows.
+
+    Parameters
+    ----------
+    usual : Reading
+        Of the recording's mean probabilities and the measurements of its usual part.
+    monitoring : Monitoring
+        Its timeline, beats and episodes.
+    parts : sequence of Evidence
+        The measurements of its parts.
+    limits : DegreeLimits
+        Of the model.
+    """
+    classes, timeline = monitoring.timeline.classes, monitoring.timeline
+    rules = {rule.key: rule for rule in rules_for(classes)}
+    episodes = [each for each in monitoring.episodes if each.counts and each.diagnosis.code in STATEMENTS]
+    found = _without_imitated(rules, list(_statements(rules, episodes, monitoring.summary, limits)))
+    statements = _in_order(rules, [*found, *_beside(usual.statements, found)])
+    read = [(part, _measured_statements(classes, timeline, part, limits)) for part in parts]
+    sentences = (_alert(rule, read, statements, episodes) for rule in alert_rules())
+    alerts = tuple(filter(None, sentences))
+    conclusion, reason = usual.conclusion, usual.reason
+    if found or alerts:
+        conclusion, reason = conclude(statements, "", alerts)
+        statements = tuple(each for each in statements if each.key != "normal")
+    notes = (*_rate_note(monitoring.summary), *_parts_note(parts, timeline), *_usual_notes(usual, parts))
+    assessed = tuple(f"{each.name.split(',')[0]}:" for each in found)
+    left = tuple(each for each in usual.not_assessed if not each.startswith(assessed))
+    return replace(
+        usual,
+        conclusion=conclusion,
+        reason=reason,
+        statements=statements,
+        alerts=alerts,
+        notes=notes,
+        not_assessed=left,
+    )
+
+
+def _statements(
+    rules: dict[str, StatementRule], episodes: Sequence[Episode], summary: Summary, limits: DegreeLimits
+) -> Iterator[Statement]:
+    """Yield a statement for each kind of episode."""
+    for code, key in STATEMENTS.items():
+        own = [each for each in episodes if each.diagnosis.code == code]
+        if not own:
+            continue
+        rule = rules[key]
+        times = np.array([each.duration_s for each in own])
+        probability = float(np.average([each.mean_probability for each in own], weights=times + 1e-9))
+        measured = code == LARGE_WAVES.code
+        longest = max(own, key=lambda each: each.duration_s)
+        yield Statement(
+            key,
+            f"{rule.name}, {_share(own, summary)}",
+            rule.category,
+            rule.outputs,
+            rule.aha,
+            "present" if measured else _degree(code, rule, probability, limits),
+            None if measured else probability,
+            (f"from {clock(longest.start_s)} to {clock(longest.end_s)}",),
+            "measurement" if measured else "network",
+            rule.severity,
+        )
+
+
+def _share(episodes: Sequence[Episode], summary: Summary) -> str:
+    """Return how often and how long, such as ``22% of the time, longest 3:25``; of runs, how fast."""
+    if episodes[0].diagnosis.code == VENTRICULAR_TACHYCARDIA:
+        count, fastest = len(episodes), max(each.rate_mean for each in episodes)
+        return f"{count} {'times' if count > 1 else 'time'}, the fastest {fastest:.0f}/min"
+    times = [each.duration_s for each in episodes]
+    share = summary.burden_of(episodes[0].diagnosis.abbreviation)
+    return f"{share:.0%} of the time, longest {clock(max(times))}"
+
+
+def _degree(code: str, rule: StatementRule, probability: float, limits: DegreeLimits) -> Degree:
+    """Return the degree of a kind of episode: probable at least from the kind's own limit on."""
+    degree = limits.degree(rule.limit_key, probability)
+    if degree in ("present", "probable"):
+        return degree
+    enters = next((kind.enters for kind in KINDS if code in (kind.code, (kind.beside or ("",))[0])), 0.5)
+    return "probable" if probability >= enters else "possible"
+
+
+def _without_imitated(rules: dict[str, StatementRule], found: list[Statement]) -> list[Statement]:
+    """Return the statements without those that another one that is no less certain excludes."""
+    certain = {each.key for each in found if each.degree != "possible"}
+    rhythms = {"ventricular_rhythm", "rhythm"}
+    return [
+        each
+        for each in found
+        if rules[each.key].category in rhythms or not certain.intersection(rules[each.key].excluded_by)
+    ]
+
+
+def _beside(usual: Sequence[Statement], found: Sequence[Statement]) -> list[Statement]:
+    """Return the usual part's statements of which no episode is."""
+    keys = {each.key for each in found}
+    return [each for each in usual if each.key not in keys]
+
+
+def _in_order(rules: dict[str, StatementRule], statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    order = {rule.category: index for index, rule in reversed(list(enumerate(rules.values())))}
+    return tuple(sorted(statements, key=lambda each: (order[each.category], -each.severity)))
+
+
+def _measured_statements(
+    classes: ClassSet, timeline: Timeline, part: Evidence, limits: DegreeLimits
+) -> tuple[Statement, ...]:
+    """Return the statements of a part that its measurements make or support."""
+    within = (timeline.starts_s < part.start_s + part.duration_s) & (timeline.ends_s > part.start_s)
+    probabilities = timeline.probabilities[within].mean(axis=0)
+    read = interpret(classes, probabilities, part, limits)
+    return tuple(each for each in read.statements if each.origin != "network")
+
+
+def _alert(
+    rule: AlertRule, parts: Sequence[_Part], statements: Sequence[Statement], episodes: Sequence[Episode]
+) -> str:
+    """Return an alert with the times when it holds, empty where it never does.
+
+    A run alerts where a part's measurement finds it, too: of the runs by the beats' labels alone some are none.
+    """
+    own = [each for each in episodes if STATEMENTS[each.diagnosis.code] in (rule.key, *rule.statements)]
+    holding = [part for part, measured in parts if rule.holds(part, measured)]
+    by_network = [each for each in statements if each.origin == "network" and each.key != "ventricular_run"]
+    if own and (rule.key == "large_waves" or rule.holds(Evidence(), by_network)):
+        return f"{rule.text}, {_times([f'{clock(each.start_s)} to {clock(each.end_s)}' for each in own])}"
+    if holding:
+        return _measured_alert(rule, holding)
+    return rule.text if rule.holds(Evidence(), by_network) else ""
+
+
+def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
+    """Return an alert by the parts in which it holds, with the values of the worst one."""
+    sign = -1 if np.isfinite(rule.high) else 1
+    worst = max(holding, key=lambda part: sign * part.values.get(rule.measure, 0.0))
+    if not worst.part:
+        return rule.sentence(worst)
+    others = [clock(part.start_s) for part in holding if part is not worst]
+    also = f"; also at {_times(others)}" if others else ""
+    return f"{rule.sentence(worst)}, at {clock(worst.start_s)}{also}"
+
+
+def _times(times: Sequence[str]) -> str:
+    named = ", ".join(times[:MOST_TIMES])
+    return f"{named} and {len(times) - MOST_TIMES} times more" if len(times) > MOST_TIMES else named
+
+
+def _rate_note(summary: Summary) -> tuple[str, ...]:
+    if np.isnan(summary.rate_mean):
+        return ()
+    lowest, mean, highest = summary.rate_lowest, summary.rate_mean, summary.rate_highest
+    return (f"heart rate: lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min",)
+
+
+def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...]:
+    """Return a note on what was measured."""
+    if not parts[0].part:
+        return ()
+    which = "those with the most unusual beats" if len(parts) >= MOST_PARTS else "all"
+    return (f"measured for alerts: {len(parts)} parts of {parts[0].duration_s:.0f} s, {which}",)
+
+
+def _usual_notes(usual: Reading, parts: Sequence[Evidence]) -> tuple[str, ...]:
+    """Return the notes of the usual part; what was measured of it is the values of the statements."""
+    named = {f"measured: {part.part}, not the whole recording": part.part for part in parts if part.part}
+    return tuple(
+        f"intervals and axis: of {named[note]}, with the usual heart rate" if note in named else note
+        for note in usual.notes
+    )
