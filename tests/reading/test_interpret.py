@@ -149,7 +149,7 @@ def test_a_long_pr_interval_needs_less_of_the_network(pr_ms, probability, expect
 
 def test_a_wide_complex_makes_a_block_complete_or_is_stated_itself():
     complete = read({"IRBBB": 0.9}, {"qrs_ms": 145.0})
-    assert keys(complete)[1:] == ["rbbb_wide"]
+    assert keys(complete)[1:] == ["rbbb_by_qrs_width"]
     assert not complete.notes
     assert keys(read({"IRBBB": 0.9}, {"qrs_ms": 118.0}))[1:] == ["rbbb_incomplete"]
     assert degree(read(values={"qrs_ms": 179.0}), "wide_qrs") == "possible"
