@@ -341,7 +341,7 @@ def test_every_prediction_and_explanation_has_the_same_reading(with_findings, so
     assert reading == with_findings.interpret(with_findings.predict(first), first)
     assert with_findings.predict_batch([first, some[1]])[0].reading == reading
     of_signal = with_findings.predict(first.signal, first.sampling_rate, LEADS)
-    assert of_signal.reading == reading
+    assert of_signal.reading.statements == reading.statements  # its QTc limits lack the sex
     assert with_findings.explain(first).reading == reading
     assert with_findings.predict(first).to_dict()["reading"]["conclusion"] == reading.conclusion
 

@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         data, out = Path(place) / "data", Path(place) / "out"
         signals = list(_simulate(min(SIGNALS, options.records)))
         written = list(_write(data, signals, options.records, options.damaged))
-        results = OutputTarget(out, files=False, table=out / "results.parquet")
+        results = OutputTarget(out, files=False, table=out / "results.parquet", raw=True)
         summary = classify_folder(classifier, options.model, data, results, warn=lambda line: None)
         import pandas
 

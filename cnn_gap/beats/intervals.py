@@ -24,6 +24,9 @@ from cnn_gap.record import Record
 from cnn_gap.signal.quality import noisy_leads
 from cnn_gap.system.html import html_table
 
+#: A lead with a larger amplitude, mV, is not measured: in no unit it is an ECG, and its squares overflow.
+LARGEST_MV = 1e9
+
 #: A rhythm is irregular if the standard deviation of its RR intervals, divided by their mean, is above this.
 IRREGULAR = 0.12
 
@@ -128,7 +131,9 @@ def measure(record: Record | str | Path) -> Measurements:
     (550, 12)
     """
     record = read_whole(Path(record)) if isinstance(record, str | Path) else record
-    usable = record.leads & ~noisy_leads(record)
+    measurable = np.abs(np.nan_to_num(record.signal)).max(axis=0, initial=0.0) < LARGEST_MV
+    record = replace(record, leads=record.leads & measurable)
+    usable = record.leads & ~noisy_leads(record) if measurable.any() else measurable
     if not usable.any():
         return Measurements(Beats(np.empty(0), np.zeros(0, bool), None))
     record = replace(record, leads=usable)

@@ -128,7 +128,7 @@ def test_commands_under_damage(capsys):
 @pytest.mark.minutes
 @pytest.mark.skipif(os.name != "posix", reason="this system has no SIGKILL")
 def test_killed_jobs_go_on(capsys):
-    assert kills.main(["--kills", "6", "--fills", "3"]) == 0, capsys.readouterr().out
+    assert kills.main(["--kills", "4", "--fills", "2"]) == 0, capsys.readouterr().out
 
 
 @pytest.mark.minutes

@@ -81,11 +81,7 @@ def _listed(page):
 def test_a_page_lists_every_class_unless_some_are_named(model, classifier, path, tmp_path, run_command):
     page, content = tmp_path / "page.html", tmp_path / "content.json"
     assert run_command(explain, [model, path, "--html", page, "--json", content]).code == 0
-    prediction = classifier.predict(path)
-    count = int(prediction.labels.sum())
-    listed = _listed(page)
-    assert sorted(listed) == sorted(map(list, classifier.classes.classes))
-    assert sorted(listed[:count]) == sorted(list(each.codes) for each in prediction.answered)
+    assert sorted(_listed(page)) == sorted(map(list, classifier.classes.classes))
     answered = classifier.explain(path, with_leads=True).to_dict()
     assert json.loads(content.read_text()) == json.loads(json.dumps(answered))
     assert run_command(explain, [model, path, "--html", page, "--classes", "AF"]).code == 0

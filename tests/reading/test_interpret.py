@@ -156,6 +156,11 @@ def test_a_wide_complex_makes_a_block_complete_or_is_stated_itself():
     assert degree(read(values={"qrs_ms": 122.0}), "wide_qrs") is None
 
 
+def test_what_gives_way_to_a_more_certain_statement_excludes_nothing():
+    reading = read({"CRBBB": 0.45, "ABQRS": 0.7}, {"qrs_ms": 149.0})
+    assert keys(reading)[1:] == ["wide_qrs", "qrs_abnormal"]
+
+
 def test_a_long_qtc_by_both_formulas_is_stated():
     assert degree(read(values={"shorter_qtc_ms": 485.0}), "qt_long_measured") == "possible"
     assert degree(read(values={"shorter_qtc_ms": 475.0}), "qt_long_measured") is None
@@ -205,6 +210,7 @@ def test_swapped_chest_electrodes_withhold_only_what_they_touch():
     reading = read(said, {"axis_deg": -60.0}, swapped="V4 and V5")
     assert {"lafb", "axis_left"} <= set(keys(reading))
     assert "infarct_anterolateral" not in keys(reading)
+    assert any(each.startswith("ST depression: ") for each in reading.not_assessed)
 
 
 def test_a_narrow_complex_makes_a_block_incomplete():
