@@ -100,7 +100,7 @@ def _episodes(records: list[Annotated], found: "dict[str, Monitoring]", shortest
     rows = []
     for name, true, abbreviations in (
         ("AF or flutter", lambda record: record.rhythm("(AFIB", "(AFL"), ("AF", "AFL")),
-        ("runs of three and more V", lambda record: record.runs(), ("VTach",)),
+        ("runs of three and more V", lambda record: record.runs(), ("VTach", "AIVR", "IR")),
     ):
         episodes, time, there, marked, right = Counts(), Counts(), 0, 0, 0
         for record in records:

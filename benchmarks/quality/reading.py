@@ -123,7 +123,7 @@ def choose_all_limits(cases: Sequence[Case]) -> DegreeLimits:
     joint = [joint_probabilities(case.prediction.classes, case.prediction.probabilities) for case in cases]
     chosen: dict[str, tuple[float, float, float]] = {}
     for rule in statement_rules():
-        if rule.key not in joint[0] or rule.limit_key in chosen:
+        if rule.key not in joint[0] or rule.key != rule.limit_key:
             continue
         alike = [each for each in statement_rules() if each.limit_key == rule.limit_key]
         counted = np.array([not _is_overruled(rule, case.evidence) for case in cases])

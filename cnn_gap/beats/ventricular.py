@@ -49,11 +49,23 @@ _SMALLEST_MV = 0.1  # standard deviation of the highest lead
 
 @dataclass(frozen=True)
 class Run:
-    """Successive wide beats of another shape: their number, their rate, /min, and the complex's width, s."""
+    """Successive wide beats of another shape.
+
+    Attributes
+    ----------
+    beats : int
+    rate : float
+        Beats per minute.
+    width_s : float
+        Of the complex, s.
+    start_s : float
+        Time of the first beat, s.
+    """
 
     beats: int
     rate: float
     width_s: float
+    start_s: float = 0.0
 
 
 def find_run(record: Record, signal: np.ndarray, beats: Beats) -> Run | None:
@@ -91,7 +103,8 @@ def _describe_run(record: Record, signal: np.ndarray, beats: Beats, first: int, 
     single = cut_beats(padded, starts, length)
     median = median_of_beats(single)
     onset, end = find_complex(spatial_velocity(median), before)
-    run = Run(last - first, 60 / float(beats.intervals_s[first : last - 1].mean()), (end - onset) / MEASURED_HZ)
+    rate, width_s = 60 / float(beats.intervals_s[first : last - 1].mean()), (end - onset) / MEASURED_HZ
+    run = Run(last - first, rate, width_s, float(beats.times_s[first]))
     half = round(_CORE_S * MEASURED_HZ)
     core, usual, *others = (beat[before - half : before + half] for beat in (median, beats.median, *single))
     is_run = (

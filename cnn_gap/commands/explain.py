@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_gap.commands.checks import CommandInputs
-from cnn_gap.commands.command import Command, add_runtime_options, name_unseen, warn, whole_number
+from cnn_gap.commands.command import Command, add_runtime_options, warn, whole_number
 from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.sources import is_several
@@ -106,7 +106,7 @@ def _execute(options: argparse.Namespace) -> int:
         options.usage_error("--pdf is for a folder of records; of one record write --out NAME.pdf")
     level = parse_level(options.level)
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
-    (description,) = CommandInputs((options.model,), options.record if several else None, outputs=files).check()
+    CommandInputs((options.model,), options.record if several else None, outputs=files).check()
     record = None if several else read_whole(Path(options.record))
     from cnn_gap.batch.explain_folder import ExplainOptions
 
@@ -115,7 +115,6 @@ def _execute(options: argparse.Namespace) -> int:
         code = _explain_folder(options, wanted)
     else:
         code = _write_explanations(*wanted.explain(_load(options.model, options.runtime), record), options)
-    name_unseen(description.unseen)
     return code
 
 

@@ -16,7 +16,7 @@ from cnn_gap.system.errors import InputError
 EXPLANATION_FORMAT = 1
 
 #: Headings of a table of explained classes; the abbreviation stands beside the name.
-EXPLAINED_COLUMNS = ("Probability", "Answered", "Diagnosis", "", "Shows at (s)", "Leads")
+EXPLAINED_COLUMNS = ("Probability", "Challenge label", "Diagnosis", "", "Shows at (s)", "Leads")
 
 #: Number of regions and of leads of a class that a table names, the strongest ones.
 MOST_NAMED = 3

@@ -136,9 +136,10 @@ def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, s
 def _is_touched(rule: StatementRule, swapped: str) -> bool:
     """Tell whether swapped electrodes, such as ``"V1 and V2"``, change a statement; limbs change all."""
     chest = set(swapped.split(" and ")).intersection(LEADS)
-    if chest:
+    needs_all = rule.category in ("axis", "voltage", "infarction", "repolarisation")
+    if chest and rule.leads:
         return bool(chest.intersection(rule.leads))
-    return bool(rule.leads) or rule.category in ("axis", "voltage", "infarction", "repolarisation")
+    return needs_all or bool(rule.leads)
 
 
 def _candidates(
@@ -222,22 +223,30 @@ def _without_contradictions(
     Of two that exclude each other the one that the table names as the excluding one stands, unless it is only
     possible and the other one more certain.
     """
-    standing = {each.key: each for each in candidates}
-    by_key = {rule.key: rule for rule in rules}
-    by_severity = sorted(standing.values(), key=lambda each: (DEGREES.index(each.degree), -each.severity))
-    for excluding in by_severity:
-        for excluded in list(standing.values()):
-            if excluding.key not in standing or excluding.key not in by_key[excluded.key].excluded_by:
-                continue
-            weaker = excluding.degree == "possible" and excluded.degree != "possible"
-            del standing[excluding.key if weaker else excluded.key]
+    excluded_by = {rule.key: rule.excluded_by for rule in rules}
+    candidates = tuple(candidates)
+    certain = _exclude((each for each in candidates if each.degree != "possible"), excluded_by)
+    clashing = {key for each in certain for key in excluded_by[each.key]}
+    clashing |= {key for key, others in excluded_by.items() if any(each.key in others for each in certain)}
+    possible = (each for each in candidates if each.degree == "possible" and each.key not in clashing)
+    standing = [*certain, *_exclude(possible, excluded_by)]
     order = {rule.category: index for index, rule in reversed(list(enumerate(rules)))}
 
     def place(statement: Statement) -> tuple[int, int, int, float]:
         degree = DEGREES.index(statement.degree)
         return order[statement.category], -statement.severity, degree, -(statement.probability or 0.0)
 
-    return tuple(sorted(standing.values(), key=place))
+    return tuple(sorted(standing, key=place))
+
+
+def _exclude(statements: Iterable[Statement], excluded_by: Mapping[str, frozenset[str]]) -> list[Statement]:
+    """Return the statements without those that another one excludes, the most certain and severe first."""
+    standing = {each.key: each for each in statements}
+    for excluding in sorted(standing.values(), key=lambda each: (DEGREES.index(each.degree), -each.severity)):
+        for excluded in list(standing.values()):
+            if excluding.key in standing and excluding.key in excluded_by[excluded.key]:
+                del standing[excluded.key]
+    return list(standing.values())
 
 
 def _contradicted(overruled: Mapping[StatementRule, str], statements: Sequence[Statement]) -> list[str]:

@@ -196,6 +196,17 @@ def page_starts(seconds: float, shown_s: float) -> list[float]:
     return [float(min(page * shown_s, max(seconds - shown_s, 0.0))) for page in range(count)]
 
 
+def event_start(event_s: float, seconds: float, shown_s: float) -> float:
+    """Return where a page begins that shows an event, s: at 0 if the first page shows two seconds of it.
+
+    Examples
+    --------
+    >>> event_start(5, 30, 10), event_start(15, 30, 10), event_start(29, 30, 10)
+    (0.0, 14.0, 20.0)
+    """
+    return 0.0 if event_s + 2 <= shown_s else float(max(min(event_s - 1, seconds - shown_s), 0))
+
+
 def strongest_start(activation: np.ndarray, sampling_rate: float, shown_s: float) -> float:
     """Return where the stretch of a record begins that holds most of a map, s.
 

@@ -21,7 +21,7 @@ from cnn_gap.leads import LEADS
 from cnn_gap.reading.reading import Reading, Statement
 from cnn_gap.record import Record
 from cnn_gap.report.diagnosis_order import in_order, join_twins
-from cnn_gap.report.layouts import FEW_LEADS, GAINS, LAYOUTS, SPEEDS, Layout, rhythm_lead
+from cnn_gap.report.layouts import FEW_LEADS, GAINS, LAYOUTS, SPEEDS, Layout, event_start, rhythm_lead
 from cnn_gap.report.page_frame import asset, embedded, framed
 from cnn_gap.report.page_reading import alerts_html, class_of, limits_html, reading_html
 from cnn_gap.report.report_text import drawable, measured_values, person, recording, verdict
@@ -32,6 +32,9 @@ DRAWN_RATE = 250
 
 #: Sampling rate of the median beat on a page, Hz.
 BEAT_RATE = 250
+
+#: Length of what a page shows first, s.
+SHOWN_S = 10.0
 
 #: The group of the diagnoses that the reading states.
 STATED = "In the reading"
@@ -126,10 +129,12 @@ def page_data(explanation: Explanation, measured: Measurements | None = None) ->
     Voltages are whole microvolts at `rate` (Hz), null where not valid; a lead that was not recorded has none.
     Activations are thousandths of the logit's unit at the map's own steps, the first at `map_start` (s) and
     `map_step` (s) apart. Regions are (start in s, end in s, mean activation). `beats` are (time in s, RR in
-    ms, QRS in ms, and whether each is usual, early, wide and after a pause).
+    ms, QRS in ms, and whether each is usual, early, wide and after a pause). The page first shows what begins
+    at `start` (s): a run of wide complexes, if there is one.
     """
     record, reading = explanation.record, explanation.reading
     measured = measure(record) if measured is None else measured
+    run = measured.run if explanation.answerable else None
     drawn, rate = _drawn_signal(record)
     times = explanation.step_times
     beats = list_beats(record, measured) if explanation.answerable else ()
@@ -144,6 +149,7 @@ def page_data(explanation: Explanation, measured: Measurements | None = None) ->
             {"name": name, "microvolts": _thousandths(values) if present else None}
             for name, values, present in zip(LEADS, drawn.T, record.leads, strict=True)
         ],
+        "start": 0.0 if run is None else event_start(run.start_s, record.duration_s, SHOWN_S),
         "layouts": {rows: Layout(rows).leads for rows in LAYOUTS},
         "rhythm": rhythm_lead(record.leads),
         "few_leads": FEW_LEADS,

@@ -15,8 +15,8 @@ class Answered:
     record : Record
     prediction : Prediction
     measurements : dict of str to float
-        The measured values that the reading uses, in the unit that their names end with; a value that cannot be
-        trusted is left out.
+        The measured values that the reading believes, in the unit that their names end with; one that
+        cannot be trusted is left out.
     """
 
     record: Record

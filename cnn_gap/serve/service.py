@@ -124,8 +124,8 @@ class Service:
 
     async def _classified(self, parsed: ParsedRecord) -> Answered:
         prediction = await self._batches.predict(parsed.windows)
-        evidence = parsed.windows.evidence
-        return Answered(parsed.record, prediction, evidence.values if evidence else {})
+        reading = prediction.reading
+        return Answered(parsed.record, prediction, {} if reading is None else reading.measured)
 
     def _maps(self, record: Record) -> ComputedMaps:
         return compute_maps(self.classifier, [record], ExplainOptions().choose)[0]

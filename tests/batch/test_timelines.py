@@ -4,7 +4,7 @@ import pandas
 
 from cnn_gap.batch.classify_folder import OutputTarget, classify_folder
 from cnn_gap.classifier import load_classifier
-from cnn_gap.report.data_frames import MONITORING
+from cnn_gap.report.data_frames import COUNTS, MONITORING
 from cnn_gap.simulation import simulate_record, write_simulated
 
 
@@ -28,11 +28,12 @@ def test_long_records_have_files_of_what_happened_when(model, tmp_path):
 
 
 def test_the_table_has_burden_and_counts_beside_timelines(model, tmp_path):
-    data, table = tmp_path / "data", tmp_path / "table.csv"
+    data, table = tmp_path / "data", tmp_path / "table.parquet"
     for name, seconds in (("LONG", 40.0), ("SHORT", 10.0)):
         write_simulated(data, simulate_record(name, ("426783006",), 100.0, seconds, 1))
     drive(model, data, OutputTarget(tmp_path / "out", False, table, timelines=True))
-    rows = pandas.read_csv(table, index_col="record")
+    rows = pandas.read_parquet(table, dtype_backend="numpy_nullable").set_index("record")
+    assert {str(rows[name].dtype) for name in COUNTS} == {"Int32"}
     assert rows.loc["LONG", "analysed_s"] == 40
     assert rows.loc["LONG", "rate_mean"] > 30
     assert rows.loc["SHORT", list(MONITORING)].isna().all()

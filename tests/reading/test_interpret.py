@@ -149,11 +149,16 @@ def test_a_long_pr_interval_needs_less_of_the_network(pr_ms, probability, expect
 
 def test_a_wide_complex_makes_a_block_complete_or_is_stated_itself():
     complete = read({"IRBBB": 0.9}, {"qrs_ms": 145.0})
-    assert keys(complete)[1:] == ["rbbb_wide"]
+    assert keys(complete)[1:] == ["rbbb_by_qrs_width"]
     assert not complete.notes
     assert keys(read({"IRBBB": 0.9}, {"qrs_ms": 118.0}))[1:] == ["rbbb_incomplete"]
     assert degree(read(values={"qrs_ms": 179.0}), "wide_qrs") == "possible"
     assert degree(read(values={"qrs_ms": 122.0}), "wide_qrs") is None
+
+
+def test_what_gives_way_to_a_more_certain_statement_excludes_nothing():
+    reading = read({"CRBBB": 0.45, "ABQRS": 0.7}, {"qrs_ms": 149.0})
+    assert keys(reading)[1:] == ["wide_qrs", "qrs_abnormal"]
 
 
 def test_a_long_qtc_by_both_formulas_is_stated():
@@ -205,6 +210,7 @@ def test_swapped_chest_electrodes_withhold_only_what_they_touch():
     reading = read(said, {"axis_deg": -60.0}, swapped="V4 and V5")
     assert {"lafb", "axis_left"} <= set(keys(reading))
     assert "infarct_anterolateral" not in keys(reading)
+    assert any(each.startswith("ST depression: ") for each in reading.not_assessed)
 
 
 def test_a_narrow_complex_makes_a_block_incomplete():

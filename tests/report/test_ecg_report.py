@@ -8,6 +8,7 @@ from pypdf import PdfReader
 from pypdf.generic import ContentStream
 
 from cnn_gap.beats.intervals import Measurements
+from cnn_gap.beats.ventricular import Run as WideRun
 from cnn_gap.diagnoses.classes import diagnosis
 from cnn_gap.explain.explanation import ExplainedClass, Explanation, Region
 from cnn_gap.leads import LEADS
@@ -242,3 +243,10 @@ def test_lines_keep_all_words_and_are_no_wider_than_their_column():
 
 def test_a_short_reading_needs_no_second_page():
     assert len(split_reading(reading_lines(explain()))) == 1
+
+
+@pytest.mark.parametrize(("run_s", "start_s"), [(4.0, 0.0), (14.0, 13.0)])
+def test_the_first_page_shows_the_run_of_wide_complexes(run_s, start_s):
+    (part,) = ecg_parts(explain(30.0, late_s=5.0), SheetOptions(), WideRun(5, 170.0, 0.16, run_s))
+    assert part.start_s == start_s
+    assert ("run of wide complexes" in part.reason) is (start_s > 0)

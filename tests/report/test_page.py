@@ -23,6 +23,7 @@ from example_pages import (
 )
 
 from cnn_gap.beats.intervals import measure
+from cnn_gap.beats.ventricular import Run
 from cnn_gap.diagnoses.classes import diagnosis
 from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.leads import LEADS
@@ -277,3 +278,10 @@ def test_a_page_with_other_links_is_as_if_it_had_always_had_them(old, new):
     assert relinked(explanation_page(explanation, before), before, after) == explanation_page(
         explanation, after
     )
+
+
+def test_the_page_opens_where_the_run_of_wide_complexes_begins():
+    explanation = explain(30.0)
+    measured = measure(explanation.record)
+    assert page_data(explanation, replace(measured, run=Run(5, 170.0, 0.16, 14.0)))["start"] == 13.0
+    assert page_data(explanation, replace(measured, run=None))["start"] == 0.0

@@ -12,7 +12,7 @@ const HIGHEST = 138; // of a sheet that fits one page of A4 together with its he
 const LOOKED_AT = 60; // parts of a long record by which rows are placed
 const PART_S = 10;
 
-const view = { rows: "3x4", lead: "II", speed: 25, gain: 10, start: 0, height: HIGHEST };
+const view = { rows: "3x4", lead: "II", speed: 25, gain: 10, start: data.start, height: HIGHEST };
 
 const recorded = data.leads.filter(({ microvolts }) => microvolts).map(({ name }) => name);
 const leadIndex = (name) => data.leads.findIndex((lead) => lead.name === name);

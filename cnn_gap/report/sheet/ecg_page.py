@@ -141,7 +141,7 @@ def _draw_footer(paper: Paper, shown: str, explanation: Explanation, page: PageN
     model = f", model {page.model}" if page.model else ""
     computed = (
         f"cnn-gap {__version__}{model}. Probabilities are calibrated for the hospital whose records the model"
-        f" learned from; at others they are no certainty. {RESEARCH}."
+        f" learned from; at others they are no certainty, however high. {RESEARCH}."
     )
     limits = ". ".join(network_limits(explanation))
     unknown = f"Unknown to the model: {', '.join(UNKNOWN_TO_THE_MODEL)}. {limits}"

@@ -7,12 +7,13 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from cnn_gap.beats.intervals import Measurements
+from cnn_gap.beats.ventricular import Run
 from cnn_gap.explain.explanation import Explanation
-from cnn_gap.report.layouts import STANDARD, Layout
+from cnn_gap.report.layouts import STANDARD, Layout, event_start
 from cnn_gap.report.sheet.ecg_page import ecg_page, reading_lines, split_reading, text_page
 from cnn_gap.report.sheet.findings import MappedFinding, mapped_findings, most_urgent
 from cnn_gap.report.sheet.map_page import map_page
-from cnn_gap.report.sheet.paper import ONLY_PAGE, PageNumber
+from cnn_gap.report.sheet.paper import ONLY_PAGE, WIDTH, PageNumber
 from cnn_gap.report.sheet.part import Part, first_part, is_long, record_parts, strongest_part
 
 #: Draws a page, given its number.
@@ -89,16 +90,21 @@ def reading_findings(explanation: Explanation) -> list[MappedFinding]:
 
 def _ecg_pages(explanation: Explanation, options: SheetOptions, measured: Measurements) -> list[DrawPage]:
     first, *more = split_reading(reading_lines(explanation))
-    parts = ecg_parts(explanation, options)
+    parts = ecg_parts(explanation, options, measured.run)
     pages: list[DrawPage] = [partial(ecg_page, explanation, measured, part, first) for part in parts]
     return [pages[0], *(partial(text_page, explanation, lines) for lines in more), *pages[1:]]
 
 
-def ecg_parts(explanation: Explanation, options: SheetOptions) -> list[Part]:
-    """Return the parts that are shown: of a long record the one with most of the most urgent finding."""
+def ecg_parts(explanation: Explanation, options: SheetOptions, run: Run | None = None) -> list[Part]:
+    """Return the parts that are shown: the one with the run of wide complexes, if there is one.
+
+    Of another long record it is the one with most of the most urgent finding.
+    """
     record, layout = explanation.record, options.layout
     if options.every_page:
         return [Part(start, layout) for start in record_parts(record, layout)]
+    if run is not None and (start := event_start(run.start_s, record.duration_s, WIDTH / layout.speed)):
+        return [Part(start, layout, "where the run of wide complexes begins")]
     urgent = most_urgent(reading_findings(explanation)) if is_long(record, layout) else None
     if urgent is None:
         return [first_part(layout)]
