@@ -16,7 +16,7 @@ from cnn_gap.model.export import export_network
 PACKAGE = ROOT / "build" / "web" / "node_modules" / "onnxruntime-web" / "dist"
 FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 
-PAGE = """<!doctype html><script src="ort.wasm.min.js"></script><script>
+PAGE = """<!doctype html><link rel="icon" href="data:,"><script src="ort.wasm.min.js"></script><script>
 async function classify(shape) {
     ort.env.wasm.numThreads = 1;
     const session = await ort.InferenceSession.create("model.onnx");
