@@ -1,4 +1,4 @@
-"""Whether the network in 8-bit integers is worth its errors: speed, AUROC and answers beside float32.
+"""Compare the network in 8-bit integers with float32: speed, AUROC and answers.
 
 ONNX Runtime's static quantisation of the convolutions, calibrated on windows of training records. Both networks
 compute the same windows; the least processor time of one thread counts.

@@ -123,7 +123,7 @@ class Annotated:
         return Counts(compared.tp, compared.fn, compared.fp)
 
     def score_class(self, times_s: np.ndarray, which: np.ndarray, name: str, first_s: float) -> Counts:
-        """Return the counts of one AAMI class of beats, of which `which` were found.
+        """Return the counts of one AAMI class of beats.
 
         By EC57, fusion and unknown beats (F, Q) that are called V are not counted, nor Q that are called S.
         """

@@ -126,7 +126,7 @@ def _explain(classifier: "Classifier", model: Path, data: Path, out: Path, jobs:
     explain_folder(classifier, model, data, out, ExplainOptions(), print, jobs)
 
 
-#: What is timed, by its name: returns the ways that are compared.
+#: By the name of a measurement, the function that returns the ways that it compares.
 WAYS = {"classify": _classifying, "tables": _with_tables, "explain": _explaining}
 
 

@@ -62,7 +62,7 @@ class Tally:
 
 @dataclass(frozen=True, eq=False)
 class Materials:
-    """What is sent: the files of good records with their expected answers, and those of other formats."""
+    """The requests to send: files of good records with their expected answers, and damaged files."""
 
     good: Sequence[tuple[list[tuple[str, bytes]], Path]]
     others: Sequence[tuple[str, bytes]]

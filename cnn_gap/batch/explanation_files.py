@@ -220,7 +220,7 @@ def class_headings(classes: ClassSet) -> dict[str, str]:
 
 
 def relink(kind: LedgerKind, out: Path, name: str, old: Links, new: Links) -> str:
-    """Give a page other links, and return a hash of the record's files, which are those of a kind of ledger.
+    """Write a record's page with other links, and return a hash of all files that the run wrote of the record.
 
     Raises
     ------

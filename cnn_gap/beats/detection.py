@@ -36,7 +36,7 @@ _USUAL_CORRELATION = 0.9  # lowest correlation of a usual beat with the median o
 _EARLY_SHARE = 0.85  # a beat is early after a smaller share of the median RR interval
 _ROUNDS = 3  # of aligning the beats with their median, at most
 _BASELINE_STEP, _BAND_STEP = 10, round(MEASURED_HZ / BAND_HZ)  # samples of a mean, for slower signals
-_FEW_BEATS = 16  # up to so many, an exchange of neighbours sorts faster than NumPy
+_FEW_BEATS = 16  # up to this number, exchanging neighbours sorts faster than NumPy
 _SLOPE_REACH = 4  # samples, before and after, of which a slope is made
 
 

@@ -26,7 +26,7 @@ LONGEST_RR_S = 12.0
 _CONSTANT = 4.31
 _COEFFICIENTS = np.array([-3.77, 2.20, 3.68, 4.05, 0.87])
 
-_NEIGHBOURS = 31  # the usual RR interval is the median of so many
+_NEIGHBOURS = 31  # RR intervals; their median is the usual one
 _EARLY, _IRREGULAR, _FIBRILLATION = (
     0.85,
     0.10,

@@ -23,13 +23,13 @@ SIGNAL = Preprocessing(sampling_rate=125.0, highpass_hz=0.5, lowpass_hz=40.0)
 #: Length of the parts that are read, s, and of what is read before and after each in addition.
 PART_S, MARGIN_S = 300.0, 30.0
 
-#: A block has beats that can be judged if complexes stand out at least so many times.
+#: A block's beats can be judged if its complexes are at least this many times as high as what is between them.
 LEAST_CONTRAST = 3.0
 
 _BEFORE_S, _AFTER_S = 0.12, 0.16  # what is compared with the usual beat, from the complex
 _SHIFT_S = 0.04  # the largest shift that aligns a beat with the usual one
 _REGULAR = (0.85, 1.3)  # RR intervals of usual beats, as shares of their median
-_FEWEST = 10  # a usual beat is the median of at least so many beats, or of all
+_FEWEST = 10  # beats; a usual beat is the median of at least these, or of all
 _ROUNDS = 2  # of leaving out the half of the beats that are least like their median
 _SAME_BEAT_S = 0.2  # two complexes at the ends of two parts that are nearer are one
 

@@ -11,7 +11,7 @@ from cnn_gap.holter.beat_labels import VENTRICULAR, LabelledBeats
 from cnn_gap.holter.qrs import BLOCK_S
 from cnn_gap.holter.timeline import Timeline
 
-#: The lowest and highest rate of an episode are those of so many RR intervals, by their median.
+#: An episode's lowest and highest rate come from the medians of this number of successive RR intervals.
 RATE_BEATS = 5
 
 #: A run has at least so many ventricular beats. From the second of these rates on, /min, it is a ventricular

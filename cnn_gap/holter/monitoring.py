@@ -12,7 +12,7 @@ from cnn_gap.holter.timeline import Timeline
 
 @dataclass(frozen=True, eq=False)
 class Monitoring:
-    """What happened when in a recording.
+    """The timeline, beats, episodes and summary of a recording.
 
     Attributes
     ----------

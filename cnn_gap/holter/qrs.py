@@ -23,7 +23,7 @@ _BETWEEN = 40  # the percentile of the energies in a block that is between compl
 _COMPLEX, _FAINT = 0.4, 0.2  # heights of complexes as shares of the usual height; of those searched again
 _CLIP = 2.0  # an artefact counts as this many usual heights at most
 _APART_S = 0.3  # smallest distance of two complexes
-_GAP, _NEIGHBOURS = 1.5, 15  # a longer RR interval than so many medians of its neighbours is searched again
+_GAP, _NEIGHBOURS = 1.5, 15  # an RR interval above 1.5 times the median of 15 neighbours is searched again
 _HIDDEN = 2.0  # a block is hidden where its energy between complexes, so many times, is above their height
 _FAINTEST_MV = 1e-3  # lower energies are no heart's
 

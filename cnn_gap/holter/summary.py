@@ -1,4 +1,4 @@
-"""What a recording holds in numbers: time analysed, burden of rhythms, rates, pauses and premature beats."""
+"""Figures of a recording: time analysed, burden of rhythms, rates, pauses and premature beats."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -90,7 +90,7 @@ class Convolution:
         return replace(large, kernel=kernel, bias=large.bias + small.bias)
 
 
-#: What a layer results in: a tensor, several side by side, or a convolution that is still to be computed.
+#: The result of a layer: a tensor, several tensors side by side, or a convolution that is not computed yet.
 Value = str | tuple[str, ...] | Convolution
 
 

@@ -102,7 +102,7 @@ def start_runtime(network: TrainedNetwork, runtime: Runtime, maps: bool = False)
 
 @contextmanager
 def _naming(source: str, runtime: str) -> Iterator[None]:
-    """Turn the errors of a runtime, of which there are many kinds, into an `InputError`."""
+    """Raise an `InputError` instead of any error that a runtime raises."""
     try:
         yield
     except InputError:

@@ -1,4 +1,4 @@
-"""Which parts of a recording of minutes to days are measured."""
+"""Choose the parts of a recording of minutes to days that are measured."""
 
 import numpy as np
 

@@ -27,7 +27,7 @@ UNKNOWN_TO_THE_MODEL = (
 #: The statements of rhythms without a PR interval.
 WITHOUT_PR = frozenset({"atrial_fibrillation", "atrial_flutter", "pacing"})
 
-#: Below this age, years, a note says that the limits are those of adults.
+#: The reading of a person below this age, years, has a note: its limits are those of adults.
 ADULT_AGE = 16.0
 
 #: The network "does not see" a measured statement if its probability is below this.

@@ -1,4 +1,4 @@
-"""What happened when in a long recording, as lines of text."""
+"""Lines of text about a long recording: rates, rhythms with their times, premature beats and pauses."""
 
 import math
 from collections.abc import Sequence

@@ -103,7 +103,7 @@ def measured_values(measured: Measurements, explanation: Explanation) -> list[tu
 
 
 def _read_values(measured: Mapping[str, float]) -> list[tuple[str, str]]:
-    """Return the values of `Reading.measured` that reports show, in words."""
+    """Return names and texts of the measured values that reports show, such as ``("Rate", "70/min")``."""
     found = [("Rate", f"{measured['rate']:.0f}/min")] if "rate" in measured else []
     if "rate" in measured and {"shortest_rr_s", "longest_rr_s"} <= measured.keys():
         shortest, longest = (round(1000 * measured[name]) for name in ("shortest_rr_s", "longest_rr_s"))

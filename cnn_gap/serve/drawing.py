@@ -1,4 +1,4 @@
-"""What a worker draws: the page of a record, its report as PDF and its first page as PNG."""
+"""Draw the page of a record, its report as PDF and its first page as PNG. A worker process does it."""
 
 import tempfile
 from collections.abc import Callable

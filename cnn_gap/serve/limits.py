@@ -65,7 +65,7 @@ class Limits:
 
 
 class Rates:
-    """How many requests each client has left: a bucket that refills evenly and holds those of ten seconds."""
+    """Requests that each client may still send: a bucket that refills evenly, with room for ten seconds."""
 
     def __init__(self, per_minute: float) -> None:
         self._per_s = per_minute / 60

@@ -1,4 +1,4 @@
-"""What a worker does with uploaded files: list the records among them, read one and cut its windows."""
+"""List the records among uploaded files, read one and cut its windows. A worker process does it."""
 
 import os
 import zipfile

@@ -13,7 +13,7 @@ PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True)
 class ProblemKind:
-    """A kind of problem: its status, and its title, which is the same each time."""
+    """A kind of problem: its status, and the title that all problems of the kind have."""
 
     status: int
     title: str

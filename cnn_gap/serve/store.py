@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from cnn_gap.serve.answered import Answered
 from cnn_gap.serve.problems import MALFORMED, NOT_FOUND, Problem
 
-#: What the key of a collection looks like: as random as a UUID, which pages choose.
+#: Pattern of a collection's key, which a page chooses: as random as a UUID.
 _KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 #: Bytes that a result takes beside its signal.

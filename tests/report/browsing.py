@@ -1,4 +1,4 @@
-"""What the tests of pages do in a browser: find, point, press and measure."""
+"""Find, point, press and measure in a browser, for the tests of pages."""
 
 import re
 from types import SimpleNamespace

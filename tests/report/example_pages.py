@@ -71,7 +71,7 @@ def statement(name, codes=(), degree="present", probability=0.9, evidence=(), or
     return Statement(name.lower(), name, "rhythm", codes, "", degree, probability, evidence, origin, severity)
 
 
-#: What a reading believes of the measurements.
+#: The measurements that a reading believes.
 BELIEVED = {"rate": 61.0, "shortest_rr_s": 0.4, "longest_rr_s": 1.1, "qrs_ms": 92.0, "axis_deg": -45.0}
 
 

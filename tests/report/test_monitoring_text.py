@@ -1,4 +1,4 @@
-"""What happened when in a long recording, as text."""
+"""The text about a long recording: rates, rhythms, premature beats and pauses."""
 
 import numpy as np
 

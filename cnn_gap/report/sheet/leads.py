@@ -43,7 +43,7 @@ class _Panel:
 
     @property
     def shown(self) -> np.ndarray:
-        """Which of its samples are shown."""
+        """The slice of samples that are shown."""
         return (self.times >= self.start_s) & (self.times < self.start_s + self.place.seconds)
 
 

@@ -26,7 +26,7 @@ END = START + WIDTH
 #: Red of what must not be missed.
 ALARM = "#c8102e"
 
-#: What stands on every page.
+#: The text on every page.
 RESEARCH = "For research only, not for diagnosis"
 
 _GRID = ((1, "#f7dcda", 0.35), (5, "#eab0ac", 0.7))

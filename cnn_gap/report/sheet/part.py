@@ -88,7 +88,7 @@ def first_part(layout: Layout) -> Part:
 
 
 def is_long(record: Record, layout: Layout) -> bool:
-    """Tell whether a record has so many pages that its first need not be shown first."""
+    """Tell whether a record is so long that its strongest part is shown and not its beginning."""
     return record.duration_s > SHORT_PAGES * WIDTH / layout.speed
 
 

@@ -82,7 +82,7 @@ def named_findings(explanation: Explanation) -> list[MappedFinding]:
 
 
 def reading_findings(explanation: Explanation) -> list[MappedFinding]:
-    """Return the findings of the record's reading that have a map; without a reading what is answered."""
+    """Return the reading's findings that have a map; if there is no reading, the answered classes."""
     if explanation.reading is not None:
         return mapped_findings(explanation, explanation.reading)
     return [MappedFinding(each) for each in explanation.classes if each.label]
