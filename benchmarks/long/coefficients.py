@@ -23,7 +23,7 @@ PENALTY = 0.5
 
 @dataclass(frozen=True)
 class _Record:
-    """A record's beats: signs (beats, signs), shapes and AAMI classes, and how many ventricular were not found."""
+    """A record's beats: signs (beats, signs), shapes and AAMI classes, how many ventricular are lost."""
 
     name: str
     signs: np.ndarray

@@ -159,9 +159,7 @@ def _premature(symbol: str, beats: LabelledBeats, duration: float) -> PrematureB
         couplets=lengths.count(2),
         runs=sum(length > 2 for length in lengths),
         longest_run=max(lengths, default=0),
-        bigeminy_s=float(
-            sum(beats.times_s[last] - beats.times_s[first] for first, last in alternations(which, 2))
-        ),
+        bigeminy_s=float(sum(np.ptp(beats.times_s[list(ends)]) for ends in alternations(which, 2))),
         per_hour=tuple(hours.tolist()),
     )
 
