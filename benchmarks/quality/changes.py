@@ -20,14 +20,19 @@ Change = Callable[[Record], Record]
 #: Adds a disturbance that is drawn by random numbers.
 Disturbance = Callable[[Record, np.random.Generator], Record]
 
-#: Lead sets of Reyna et al. 2021, "Will two do?", and single leads. Limb leads are derived from I and II.
+#: Lead sets of Reyna et al. 2021, "Will two do?", and those that patches, watches and long-term recorders have.
+#: Limb leads are derived from I and II.
 LEAD_SETS = {
     "6 leads: I, II, III, aVR, aVL, aVF": LEADS[:6],
     "4 leads: I, II, III, V2": ("I", "II", "III", "V2"),
     "3 leads: I, II, V2": ("I", "II", "V2"),
     "2 leads: I, II": ("I", "II"),
+    "2 leads: II, V1": ("II", "V1"),
+    "2 leads: II, V5": ("II", "V5"),
     "lead I": ("I",),
     "lead II": ("II",),
+    "lead V2": ("V2",),
+    "lead V5": ("V5",),
 }
 
 #: Lengths that records are cut to, s, and rates that they are resampled to, Hz.

@@ -133,8 +133,8 @@ def _require_strips(options: argparse.Namespace, record: "LongRecord") -> None:
         from cnn_gap.explain.long_explanation import LONGEST_WHOLE_S
 
         raise InputError(
-            f"{options.record}: {asked} is for records of at most {LONGEST_WHOLE_S / 60:g} minutes, and the .pdf of a"
-            f" longer one has a whole lead: leave {asked} out, or cut the record;"
+            f"{options.record}: {asked} is for records of at most {LONGEST_WHOLE_S / 60:g} minutes, and the"
+            f" .pdf of a longer one has a whole lead: leave {asked} out, or cut the record;"
             f" it lasts {record.samples / record.sampling_rate / 60:.1f} minutes"
         )
 

@@ -10,7 +10,16 @@ import numpy as np
 import scipy
 
 from cnn_gap.holter.beat_labels import EARLY_NARROW, NORMAL, PACED, VENTRICULAR, LabelledBeats
-from cnn_gap.holter.episodes import KINDS, RATE_BEATS, RUN_BEATS, VENTRICULAR_TACHYCARDIA, Episode, stretches
+from cnn_gap.holter.episodes import (
+    KINDS,
+    PATTERNS,
+    RATE_BEATS,
+    RUN_BEATS,
+    VENTRICULAR_TACHYCARDIA,
+    Episode,
+    alternations,
+    stretches,
+)
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import PAUSE_S
 from cnn_gap.holter.timeline import clock
@@ -25,11 +34,10 @@ SAMPLES = 4
 BEFORE_S = 2.0
 
 _USUAL, _RATE, _PAUSE = "Usual rhythm", "Heart rate", "Pause"
-_BIGEMINY_BEATS = 6  # in which every second one is premature, as `cnn_gap.holter.summary` counts them
 
-#: The names of premature beats: alone, in pairs, in runs and by turns.
+#: The names of premature beats: alone, in pairs, in runs and by turns; empty where they are episodes.
 _PREMATURE = {
-    VENTRICULAR: ("Premature ventricular beat", "Ventricular couplet", "", "Ventricular bigeminy"),
+    VENTRICULAR: ("Premature ventricular beat", "Ventricular couplet", "", ""),
     EARLY_NARROW: ("Premature atrial beat", "Atrial couplet", "Atrial run", "Atrial bigeminy"),
 }
 
@@ -47,7 +55,8 @@ _URGENCY = {
     "164889003": 8,  # atrial fibrillation
     "164890007": 6,  # atrial flutter
     "Ventricular couplet": 4,
-    "Ventricular bigeminy": 3,
+    "11157007": 3,  # ventricular bigeminy
+    "251180001": 2,  # ventricular trigeminy
     "Atrial run": 4,
     "Atrial couplet": 2,
     "Atrial bigeminy": 2,
@@ -63,6 +72,9 @@ _URGENCY = {
     _USUAL: 2,
 }
 
+#: How many strips are made of a kind that is not among these.
+OF_OTHERS = 2
+
 #: The outputs of the network that speak of a kind of event, beside those of `cnn_gap.holter.episodes.KINDS`.
 _OUTPUTS = {
     **{kind.code: kind.outputs for kind in KINDS},
@@ -70,7 +82,8 @@ _OUTPUTS = {
     "426627000": ("SB", "SBRAD", "Brady"),
     "3424008": ("STach", "STACH"),
     _USUAL: ("NSR", "SR"),
-    "Ventricular bigeminy": ("PVC", "BIGU"),
+    "11157007": ("PVC", "BIGU"),
+    "251180001": ("PVC", "TRIGU"),
     "Atrial bigeminy": ("PAC", "BIGU"),
 }
 
@@ -133,8 +146,8 @@ def find_events(monitoring: Monitoring) -> tuple[Event, ...]:
         *_rates(monitoring.beats),
         *_usual(monitoring.beats),
     ]
-    order = list(_URGENCY)
-    return tuple(sorted(found, key=lambda each: order.index(each.key)))
+    order = {key: place for place, key in enumerate(_URGENCY)}
+    return tuple(sorted(found, key=lambda each: order.get(each.key, len(order))))
 
 
 def choose_strips(
@@ -159,10 +172,10 @@ def most_urgent(events: Sequence[Event], most: int) -> list[int]:
 
 def _by_turns(events: Sequence[Event]) -> list[int]:
     """Return the places of events: each kind's first, then each kind's second, up to its number of strips."""
-    counts = dict.fromkeys(_URGENCY, 0)
+    counts = dict.fromkeys((event.key for event in events), 0)
     ranked = []
     for place, event in enumerate(events):
-        if counts[event.key] < _URGENCY[event.key]:
+        if counts[event.key] < _URGENCY.get(event.key, OF_OTHERS):
             ranked.append((counts[event.key], place))
         counts[event.key] += 1
     return [place for _, place in sorted(ranked)]
@@ -179,7 +192,7 @@ def _episodes(episodes: Iterable[Episode]) -> Iterator[Event]:
     """Yield the episodes that count: the longest, fastest and first of each diagnosis, then the others."""
     kinds: dict[str, list[Episode]] = {}
     for each in episodes:
-        if each.counts:
+        if each.counts or each.diagnosis.code in PATTERNS:
             kinds.setdefault(each.diagnosis.code, []).append(each)
     for code, own in kinds.items():
         by_length = sorted(own, key=lambda each: -each.duration_s)
@@ -224,10 +237,9 @@ def _premature(symbol: str, beats: LabelledBeats) -> Iterator[Event]:
         start, end = _span(beats, first, last)
         title = f"{run}, {last - first + 1} beats, {60 * (last - first) / max(end - start, 0.1):.0f}/min"
         yield Event(run, run, title, start, end, len(runs))
-    alternates = np.concatenate([[False], which[1:] != which[:-1]]) if len(which) else which
-    turns = [each for each in stretches(alternates) if each[1] - each[0] >= _BIGEMINY_BEATS - 1]
-    for first, last in sorted(turns, key=lambda each: each[0] - each[1])[:MOST_LISTED]:
-        start, end = _span(beats, first - 1, last - 1)
+    turns = sorted(alternations(which, 2) if bigeminy else [], key=lambda each: each[0] - each[1])
+    for first, last in turns[:MOST_LISTED]:
+        start, end = _span(beats, first, last)
         yield Event(bigeminy, bigeminy, f"{bigeminy}, {clock(end - start)}", start, end, len(turns))
 
 

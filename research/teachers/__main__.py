@@ -13,15 +13,13 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # the package's training imports Keras; nothing here uses it
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from safetensors.torch import load_file
 from torch import nn
 
 from cnn_gap.system.exit_codes import run
-from research.teachers.records import Records, read_records
+from cnn_gap.training.teacher_table import write_teacher_table
+from research.teachers.records import read_records
 from research.teachers.residual import ResidualNetwork
 from research.teachers.state_space import StateSpaceNetwork
 from research.teachers.training import Recipe, predict, train, validate
@@ -48,18 +46,8 @@ def main(arguments: list[str]) -> None:
     else:
         network.load_state_dict(load_file(options.trained))
     table = options.out / f"{name}-{options.data.name}.parquet"
-    write_table(table, records, predict(network, records.windows, recipe.crop))
-
-
-def write_table(path: Path, records: Records, probabilities: np.ndarray) -> None:
-    """Write a Parquet table of `record`, `class` and `probability`, a line for each record and output."""
-    codes = records.classes.representatives
-    columns = {
-        "record": np.repeat(records.names, len(codes)),
-        "class": np.tile(codes, len(records.names)),
-        "probability": probabilities.astype(np.float16).astype(np.float32).ravel(),
-    }
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    said = predict(network, records.windows, recipe.crop)
+    write_teacher_table(table, records.names, records.classes.representatives, said)
 
 
 def _parser() -> argparse.ArgumentParser:

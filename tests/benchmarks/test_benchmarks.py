@@ -1,6 +1,7 @@
 """The commands of the benchmarks start and are listed; timing and tables."""
 
 import importlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +68,36 @@ def test_records_without_known_diagnoses_are_refused(tmp_path, with_findings):
     write_simulated(tmp_path, replace(simulate_record("A1", draw_codes(0), 100.0, 10.0, seed=0), codes=("1",)))
     with pytest.raises(InputError, match="no record has a diagnosis of the model's classes"):
         Study(with_findings, {"data": tmp_path}).classified()
+
+
+def test_the_records_of_a_training_are_divided_as_its_model_says(model, records, tmp_path, run_command):
+    from benchmarks import partition
+    from cnn_gap.io.sources import find_records
+    from cnn_gap.model.folder import read_description
+
+    result = run_command(partition, [model, records, tmp_path])
+    assert result.code == 0, result.err
+    training, validation = (find_records(tmp_path / name) for name in ("training", "validation"))
+    about = read_description(model).training
+    assert (len(training), len(validation)) == (about["training_records"], about["validation_records"])
+    assert {path.stem for path in training + validation} == {path.stem for path in find_records(records)}
+
+    (other := tmp_path / "other").mkdir()
+    for path in records.glob("SIM000*"):
+        (other / path.name).symlink_to(path)
+    result = run_command(partition, [model, other, tmp_path])
+    assert result.code == 1
+    assert "must be divided into" in result.err
+
+
+def test_the_answers_of_the_shipped_model_are_those_of_its_test(tmp_path, run_command):
+    from benchmarks import shipped_probabilities
+
+    out = tmp_path / "answers.json"
+    arguments = [ROOT / "model", "--data", ROOT / "test_data", "--out", out]
+    assert run_command(shipped_probabilities, arguments).code == 0
+    written, kept = (
+        json.loads(path.read_text()) for path in (out, ROOT / "tests" / "shipped_probabilities.json")
+    )
+    assert list(written) == list(kept)
+    np.testing.assert_allclose(list(written.values()), list(kept.values()), atol=1e-4)

@@ -38,7 +38,8 @@ def monitored(intervals, symbols):
     usable = np.ones(len(starts), bool)
     timeline = Timeline(classes, starts, 10.0, duration, np.zeros((len(starts), len(classes))), usable)
     same = np.ones(len(times))
-    measured = MeasuredBeats(times, same, same, np.ones(round(duration / 2), bool))
+    shapes = np.zeros(len(times), int)
+    measured = MeasuredBeats(times, same, same, shapes, np.ones(round(duration / 2), bool))
     return Labelled(timeline, measured).with_beats(times, symbols)
 
 
@@ -79,7 +80,7 @@ def test_of_many_single_beats_four_are_listed():
 
 def test_bigeminy_is_found():
     found = find_events(monitored(np.full(60, 0.8), "N" * 20 + "VN" * 10 + "N" * 20))
-    (bigeminy,) = (each for each in found if each.key == "Ventricular bigeminy")
+    (bigeminy,) = (each for each in found if each.kind == "Ventricular bigeminy")
     assert bigeminy.end_s - bigeminy.start_s == pytest.approx(15.2, abs=0.9)
 
 

@@ -9,7 +9,7 @@ import train_model as train_command
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.io.sources import find_records
 from cnn_gap.system.errors import InputError
-from cnn_gap.training.teacher_table import read_teacher_table
+from cnn_gap.training.teacher_table import read_teacher_table, write_teacher_table
 
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -43,6 +43,14 @@ def test_a_table_says_what_it_holds_of_records_in_any_order(tmp_path):
     np.testing.assert_allclose(said[:, known], [[0.4, 0.3], [0.2, 0.1], [0.4, 0.3]])
     assert not said[:, ~known].any()
     assert teacher.fingerprint != read_teacher_table(_write(path, ["A"], ["270492004"], [0.5])).fingerprint
+
+
+def test_a_written_table_is_read_as_it_was_to_three_digits(tmp_path):
+    said = np.random.default_rng(0).random((3, 2))
+    write_teacher_table(tmp_path / "said.parquet", ["A", "B", "C"], ["59118001", "270492004"], said)
+    read = read_teacher_table(tmp_path / "said.parquet")
+    assert (read.records, read.codes) == (("A", "B", "C"), ("59118001", "270492004"))
+    np.testing.assert_allclose(read.probabilities, said, rtol=1e-3)
 
 
 def test_the_command_takes_a_table_beside_a_model(run_command, records, model, table, tmp_path, config_file):
