@@ -174,7 +174,8 @@ def _outcome(prediction: Prediction) -> tuple[str, float, float]:
         reason = prediction.failure or prediction.notes[0]
         return reason.rpartition("/")[2], np.nan, np.nan
     summary = prediction.summary
-    return "; ".join(prediction.notes), summary.analysed_s / summary.duration_s, float(summary.beats)
+    notes = "; ".join(note for note in prediction.notes if not note.startswith("missing: leads"))
+    return notes or "answered", summary.analysed_s / summary.duration_s, float(summary.beats)
 
 
 if __name__ == "__main__":

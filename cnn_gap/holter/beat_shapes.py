@@ -31,6 +31,7 @@ _SHIFT_S = 0.04  # the largest shift that aligns a beat with the usual one
 _REGULAR = (0.85, 1.3)  # RR intervals of usual beats, as shares of their median
 _FEWEST = 10  # beats; a usual beat is the median of at least these, or of all
 _ALIKE = 0.9  # correlation from which on two beats have one shape
+_VALID = 0.9  # share of a block's samples that must be valid
 _ROUNDS = 2  # of leaving out the half of the beats that are least like their median
 _SAME_BEAT_S = 0.2  # two complexes at the ends of two parts that are nearer are one
 
@@ -129,7 +130,7 @@ def _measure(record: Record, begin_s: float, gain: float) -> MeasuredBeats:
     found = find_qrs(prepared.signal, rate)
     valid = np.asarray(prepared.valid.any(axis=1))
     length = round(BLOCK_S * rate)
-    whole = valid[: len(found.contrast) * length].reshape(len(found.contrast), -1).all(axis=1)
+    whole = valid[: len(found.contrast) * length].reshape(len(found.contrast), -1).mean(axis=1) >= _VALID
     usable = np.asarray((found.contrast >= LEAST_CONTRAST) & whole)
     waves = _waves(prepared.signal, len(usable)) & whole
     places = found.places[usable[np.minimum(found.places // length, len(usable) - 1)]]

@@ -252,6 +252,14 @@ def test_beats_that_are_alike_have_one_shape(simulated):
     assert not np.isin(beats.shapes[run], beats.shapes[sinus]).any()
 
 
+def test_single_samples_that_are_not_valid_cost_no_beats(simulated):
+    record = as_record(simulated)
+    spiked = record.signal[: 60 * 250].copy()
+    whole = len(measure_beats(in_parts(replace(record, signal=spiked))))
+    spiked[100::2500] = np.nan
+    assert len(measure_beats(in_parts(replace(record, signal=spiked)))) == whole
+
+
 def test_windows_without_visible_beats_are_not_usable():
     usable = np.array([True] * 5 + [False] * 5 + [True] * 5)
     beats = MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, int), usable)
