@@ -13,19 +13,32 @@ import numpy as np
 from benchmarks.common import Table, start_classifier
 from benchmarks.estimates import fit_logistic
 from benchmarks.long.annotated import FLUTTER, PACED, Counts, annotated_records
-from cnn_gap.holter.beat_labels import ventricular_signs
+from cnn_gap.holter.beat_labels import mean_of_shape, ventricular_signs
 from cnn_gap.io.long_records import open_record
 from cnn_gap.system.exit_codes import run
 
 
 @dataclass(frozen=True)
 class _Record:
-    """A record's signs (beats, signs), which of its beats are ventricular, and how many were not found."""
+    """A record's beats: signs (beats, signs), shapes and AAMI classes, how many ventricular are lost."""
 
     name: str
     signs: np.ndarray
-    ventricular: np.ndarray
+    shapes: np.ndarray
+    classes: np.ndarray
     lost: int
+
+    @property
+    def known(self) -> np.ndarray:
+        """Which beats count; fusion and unknown ones do not."""
+        return np.isin(self.classes, list("NSVO"))
+
+    def score(self, constant: float, coefficients: np.ndarray) -> Counts:
+        """Return the counts of ventricular beats by coefficients of the signs."""
+        logits = mean_of_shape(constant + self.signs @ coefficients, self.shapes)
+        wide, true = (logits > 0)[self.known], self.classes[self.known] == "V"
+        missed = int((~wide & true).sum()) + self.lost
+        return Counts(int((wide & true).sum()), missed, int((wide & ~true).sum()))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,18 +54,14 @@ def main(arguments: list[str] | None = None) -> int:
             continue
         monitoring = classifier.predict(open_record(record.path.with_suffix(".hea"))).monitoring
         assert monitoring is not None
-        classes = record.matched(monitoring.measured.times_s)
-        known = np.isin(classes, list("NSVO"))
-        signs = ventricular_signs(monitoring.measured, monitoring.timeline)[known]
+        measured = monitoring.measured
+        classes = record.matched(measured.times_s)
         lost = int((record.beats[1] == "V").sum() - (classes == "V").sum())
-        records.append(_Record(record.name, signs, classes[known] == "V", lost))
+        signs = ventricular_signs(measured, monitoring.timeline)
+        records.append(_Record(record.name, signs, measured.shapes, classes, lost))
     rows, gross = [], Counts()
     for record in records:
-        constant, coefficients = _fit([other for other in records if other is not record])
-        wide, true = constant + record.signs @ coefficients > 0, record.ventricular
-        counts = Counts(
-            int((wide & true).sum()), int((~wide & true).sum()) + record.lost, int((wide & ~true).sum())
-        )
+        counts = record.score(*_fit([other for other in records if other is not record]))
         gross += counts
         rows.append((record.name, counts.sensitivity, counts.predictive_value))
     rows.append(("gross", gross.sensitivity, gross.predictive_value))
@@ -64,8 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _fit(records: list[_Record]) -> tuple[float, np.ndarray]:
     """Return the constant and the coefficients of a logistic regression."""
-    signs = np.concatenate([record.signs for record in records])
-    return fit_logistic(signs, np.concatenate([record.ventricular for record in records]))
+    signs = np.concatenate([record.signs[record.known] for record in records])
+    true = np.concatenate([record.classes[record.known] == "V" for record in records])
+    return fit_logistic(signs, true)
 
 
 if __name__ == "__main__":

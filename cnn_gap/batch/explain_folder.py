@@ -19,9 +19,12 @@ from cnn_gap.batch.explanation_files import (
 from cnn_gap.batch.folder_pages import INDEX, FolderPages
 from cnn_gap.batch.runner import run_batch
 from cnn_gap.classifier import Classifier
+from cnn_gap.explain.events import Event
 from cnn_gap.explain.explainer import ClassChoice, chosen_classes, compute_maps, map_reader, named_classes
 from cnn_gap.explain.explanation import Explanation
+from cnn_gap.explain.long_explanation import LongExplanation, as_long, explain_long
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
+from cnn_gap.io.long_records import LongRecord
 from cnn_gap.io.sources import ListedRecord
 from cnn_gap.model.folder import fingerprint, read_description
 from cnn_gap.predict.prediction import Prediction
@@ -38,6 +41,9 @@ from cnn_gap.system.version import __version__
 #: Number of classes of which the leads' shares are computed where no classes are named: those that are
 #: answered, then the most probable others.
 DETAILED = 12
+
+#: Number of the most probable classes that a strip of a long recording explains where no classes are named.
+IN_STRIP = 6
 
 #: Records whose maps are computed together, and the bytes of their signals at which no more are added.
 RECORDS_COMPUTED_AT_ONCE = 16
@@ -87,6 +93,23 @@ class ExplainOptions:
         (computed,) = compute_maps(classifier, [record], self.choose)
         every = map_reader(classifier, self.level).explanation(computed)
         return every, every if self.classes is not None else every.answered
+
+    def choose_in_strip(self, event: Event, prediction: Prediction) -> ClassChoice:
+        """Return the classes that a strip of a long recording explains, given its event and its prediction.
+
+        They are those that were named; else what speaks of the event, what is answered in the strip and its
+        most probable classes. What each lead contributes is not computed.
+        """
+        if self.classes is not None:
+            return ClassChoice(chosen_classes(prediction, self.classes))
+        names = [about.abbreviation for about in prediction.classes.diagnoses]
+        of_event = [names.index(name) for name in event.outputs if name in names]
+        answered, probable = chosen_classes(prediction, None), chosen_classes(prediction, f"top{IN_STRIP}")
+        return ClassChoice(list(dict.fromkeys([*of_event, *answered, *probable])))
+
+    def explain_long(self, classifier: Classifier, record: LongRecord) -> LongExplanation:
+        """Return the explanation of a recording that is explained by strips."""
+        return explain_long(classifier, record, self.choose_in_strip, self.level)
 
 
 def _detailed(prediction: Prediction, ranked: Sequence[int]) -> list[int]:
@@ -207,8 +230,8 @@ class _Explanation:
         writer = RecordWriter(self.out, reader, self.options.classes is None, self.options.reports)
         tasks = _tasks(classifier, self.options, waiting, self.pages)
         jobs = _jobs(self.jobs, len(waiting))
-        # What is too large to be sent to another process is written by this one.
-        items = (task if task.size <= LARGEST_SENT else writer.write(task) for task in tasks)
+        # What is too large to be sent to another process is written by this one, and so are long recordings.
+        items = (task if task.is_sent(LARGEST_SENT) else writer.write(task) for task in tasks)
         run = partial(in_processes, jobs=jobs, chunk=SENT)
         with closing(run(Work(writer.write_several, as_lost), items)) as results:
             yield from chunks_of(results, SENT)
@@ -253,10 +276,17 @@ def _jobs(jobs: int | None, records: int) -> int:
 
 
 def _batches(records: Iterable[ListedRecord]) -> Iterator[list[RecordTask]]:
-    """Read records, and yield those that are computed together."""
+    """Read records, and yield those that are computed together; a long recording is alone."""
     several: list[RecordTask] = []
     for record in records:
-        several.append(_read(record))
+        task = _read(record)
+        if task.long is not None:
+            if several:
+                yield several
+            yield [task]
+            several = []
+            continue
+        several.append(task)
         size = sum(each.record.signal.nbytes for each in several if each.record is not None)
         if len(several) == RECORDS_COMPUTED_AT_ONCE or size > LARGEST_BATCH_BYTES:
             yield several
@@ -271,7 +301,13 @@ def _read(record: ListedRecord) -> RecordTask:
     with suppress(InputError):  # reading the record, which follows, gives the reason
         task = replace(task, stamp=record.stamp())
     try:
-        return replace(task, record=replace(record.read(), name=record.name))
+        opened = replace(record.open(), name=record.name)
+        long = as_long(opened)
+        if long is not None:
+            return replace(task, long=long)
+        return replace(
+            task, record=opened if isinstance(opened, Record) else replace(record.read(), name=record.name)
+        )
     except Exception as error:  # an error of one record must not stop the others
         return task.failed(error)
 
@@ -280,6 +316,8 @@ def _computed(classifier: Classifier, options: ExplainOptions, tasks: Sequence[R
     """Return tasks with the maps of their records; after a failure each is computed alone."""
     ready = [each for each in tasks if each.record is not None]
     try:
+        if tasks[0].long is not None:
+            return [replace(tasks[0], long=None, explained=options.explain_long(classifier, tasks[0].long))]
         maps = iter(compute_maps(classifier, [each.record for each in ready if each.record], options.choose))
     except Exception as error:
         if len(tasks) > 1:

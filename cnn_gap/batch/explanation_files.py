@@ -9,11 +9,21 @@ from urllib.parse import quote
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.explain.computed_maps import ComputedMaps, MapReader
 from cnn_gap.explain.explanation import Explanation
+from cnn_gap.explain.long_explanation import LongExplanation
+from cnn_gap.io.long_records import LongRecord
 from cnn_gap.io.sources import Stamp
 from cnn_gap.record import Record
 from cnn_gap.report.diagnosis_order import in_order
-from cnn_gap.report.explanation_export import ANNOTATOR, write_annotations, write_explanation
+from cnn_gap.report.explanation_export import (
+    ANNOTATOR,
+    write_annotations,
+    write_explanation,
+    write_long_annotations,
+    write_long_explanation,
+)
 from cnn_gap.report.figures import STANDARD_SHEETS, save_report
+from cnn_gap.report.long_figures import save_long_report
+from cnn_gap.report.long_page import long_page
 from cnn_gap.report.page import Links, explanation_page, relinked
 from cnn_gap.report.page_index import IndexRow, IndexStatement, urgency
 from cnn_gap.report.page_reading import quality_notes
@@ -51,8 +61,12 @@ class RecordTask:
         What the record's files were like before they were read; None until then.
     record : Record or None
         The record from its reading until its maps are computed.
+    long : LongRecord or None
+        The same of a recording that is explained by strips.
     computed : ComputedMaps or None
         Probabilities and maps, from which the files are made.
+    explained : LongExplanation or None
+        The same of a recording that is explained by strips.
     links : Links
         Of the page.
     failure : str
@@ -63,14 +77,15 @@ class RecordTask:
     source: str
     stamp: Stamp | None = None
     record: Record | None = None
+    long: LongRecord | None = None
     computed: ComputedMaps | None = None
+    explained: LongExplanation | None = None
     links: Links = NO_LINKS
     failure: str = ""
 
-    @property
-    def size(self) -> int:
-        """Bytes of what was computed."""
-        return 0 if self.computed is None else self.computed.size
+    def is_sent(self, most: int) -> bool:
+        """Tell whether another process may write its files: what was computed has at most so many bytes."""
+        return self.explained is None and (self.computed is None or self.computed.size <= most)
 
     def failed(self, error: Exception) -> "RecordTask":
         """Return the same as one that has failed."""
@@ -132,21 +147,40 @@ class RecordWriter:
 
     def write(self, task: RecordTask) -> WrittenRecord:
         """Write the files of a record; the reason of a failure is in its row."""
-        if task.computed is None:
-            return as_failed(task)
         try:
-            every = self.reader.explanation(task.computed)
-            chosen = every.answered if self.answered_only else every
-            paths = page, data, marks, *reports = self.kind.paths(self.out, task.name)
-            write_explanation(data, chosen)
-            write_annotations(marks, chosen)
-            for report in reports:
-                save_report(every, report, self.sheets or STANDARD_SHEETS, named=not self.answered_only)
-            write_text(page, explanation_page(every, task.links))
+            if task.explained is not None:
+                every = self._write_long(task.explained, task)
+            elif task.computed is not None:
+                every = self._write_short(task.computed, task)
+            else:
+                return as_failed(task)
             row = index_row(task.name, every, class_headings(self.reader.description.class_set))
-            return WrittenRecord(task.name, task.stamp, task.links, row, files_hash(paths))
+            result = files_hash(self.kind.paths(self.out, task.name))
+            return WrittenRecord(task.name, task.stamp, task.links, row, result)
         except Exception as error:  # an error of one record must not stop the others
             return as_failed(task.failed(error))
+
+    def _write_short(self, computed: ComputedMaps, task: RecordTask) -> Explanation:
+        """Write the files of a record whose maps are of the whole of it; return what the index says of it."""
+        every = self.reader.explanation(computed)
+        chosen = every.answered if self.answered_only else every
+        page, data, marks, *reports = self.kind.paths(self.out, task.name)
+        write_explanation(data, chosen)
+        write_annotations(marks, chosen)
+        for report in reports:
+            save_report(every, report, self.sheets or STANDARD_SHEETS, named=not self.answered_only)
+        write_text(page, explanation_page(every, task.links))
+        return every
+
+    def _write_long(self, explained: LongExplanation, task: RecordTask) -> Explanation:
+        """Write the files of a recording that is explained by strips; return what the index says of it."""
+        page, data, marks, *reports = self.kind.paths(self.out, task.name)
+        write_long_explanation(data, explained)
+        write_long_annotations(marks, explained)
+        for report in reports:
+            save_long_report(explained, report, self.sheets or STANDARD_SHEETS)
+        write_text(page, long_page(explained, task.links))
+        return explained.whole
 
 
 def as_lost(task: RecordTask | WrittenRecord) -> WrittenRecord:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command, add_runtime_options, warn, whole_number
 from cnn_gap.explain.regions import parse_level
-from cnn_gap.io.long_records import read_whole
+from cnn_gap.io.long_records import open_record, read_whole
 from cnn_gap.io.sources import is_several
+from cnn_gap.record import Record
 from cnn_gap.report.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
 from cnn_gap.system.backend import start_keras
+from cnn_gap.system.errors import InputError
 from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, PAGE
 from cnn_gap.system.processes import MOST_JOBS, USUAL_JOBS
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from cnn_gap.batch.explain_folder import ExplainOptions
     from cnn_gap.classifier import Classifier
     from cnn_gap.explain.explanation import Explanation
+    from cnn_gap.explain.long_explanation import LongExplanation
+    from cnn_gap.io.long_records import LongRecord
     from cnn_gap.report.sheet.report import SheetOptions
 
 
@@ -92,8 +96,8 @@ def _add_sheet_options(parser: argparse.ArgumentParser) -> None:
     sheet.add_argument(
         "--every-page",
         action="store_true",
-        help="show the whole of a long record: as pages of a .pdf, or in FIG-p01.png and so on (default: the"
-        " part where most speaks for the finding)",
+        help="show the whole of a record of up to 3 minutes: as pages of a .pdf, or in FIG-p01.png and so on"
+        " (default: the part where most speaks for the finding)",
     )
 
 
@@ -107,15 +111,32 @@ def _execute(options: argparse.Namespace) -> int:
     level = parse_level(options.level)
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
     CommandInputs((options.model,), options.record if several else None, outputs=files).check()
-    record = None if several else read_whole(Path(options.record))
+    opened = None if several else open_record(Path(options.record))
     from cnn_gap.batch.explain_folder import ExplainOptions
+    from cnn_gap.explain.long_explanation import as_long
 
     wanted = ExplainOptions(options.classes, options.leads, level, _sheets(options) if options.pdf else None)
-    if record is None:
-        code = _explain_folder(options, wanted)
-    else:
-        code = _write_explanations(*wanted.explain(_load(options.model, options.runtime), record), options)
-    return code
+    if opened is None:
+        return _explain_folder(options, wanted)
+    long = as_long(opened)
+    if long is not None:
+        _require_strips(options, long)
+        return _write_long(wanted.explain_long(_load(options.model, options.runtime), long), options)
+    record = opened if isinstance(opened, Record) else read_whole(Path(options.record))
+    return _write_explanations(*wanted.explain(_load(options.model, options.runtime), record), options)
+
+
+def _require_strips(options: argparse.Namespace, record: "LongRecord") -> None:
+    """Require that nothing is asked for that a recording which is explained by strips does not have."""
+    asked = "--lead" if options.lead else "--every-page" if options.every_page else ""
+    if asked:
+        from cnn_gap.explain.long_explanation import LONGEST_WHOLE_S
+
+        raise InputError(
+            f"{options.record}: {asked} is for records of at most {LONGEST_WHOLE_S / 60:g} minutes, and the"
+            f" .pdf of a longer one has a whole lead: leave {asked} out, or cut the record;"
+            f" it lasts {record.samples / record.sampling_rate / 60:.1f} minutes"
+        )
 
 
 def _sheets(options: argparse.Namespace) -> "SheetOptions":
@@ -168,6 +189,34 @@ def _write_explanations(every: "Explanation", chosen: "Explanation", options: ar
         from cnn_gap.report.page import explanation_page
 
         write_text(options.html, explanation_page(every))
+        written.append(options.html)
+    for path in written:
+        print(f"wrote {path}")
+    return 0
+
+
+def _write_long(explanation: "LongExplanation", options: argparse.Namespace) -> int:
+    """Print what a recording of minutes to days has, and write the files asked for."""
+    from cnn_gap.report.explanation_export import write_long_annotations, write_long_explanation
+    from cnn_gap.report.tables import long_explanation_table
+    from cnn_gap.system.files import write_text
+
+    print(long_explanation_table(explanation))
+    written = []
+    if options.out:
+        from cnn_gap.report.long_figures import save_long_figures
+
+        written += save_long_figures(explanation, options.out, _sheets(options))
+    if options.json:
+        write_long_explanation(options.json, explanation)
+        written.append(options.json)
+    if options.annotations:
+        write_long_annotations(options.annotations, explanation)
+        written.append(options.annotations)
+    if options.html:
+        from cnn_gap.report.long_page import long_page
+
+        write_text(options.html, long_page(explanation))
         written.append(options.html)
     for path in written:
         print(f"wrote {path}")

@@ -95,7 +95,7 @@ class MapReader:
             stride_s=self.stride / rate,
             receptive_field_s=self.receptive_field / rate,
             first_step_s=float(step_centres(1, self.stride)[0]) / rate,
-            reported=_reported(prediction),
+            reported=reported_by(prediction),
             unseen=self.description.unseen,
             highest_hz=self.description.preprocessing.highest_hz,
             notes=prediction.notes,
@@ -145,7 +145,7 @@ class MapReader:
         return record_maps(maps, self.stride, len(record.signal), record.sampling_rate, preprocessing)
 
 
-def _reported(prediction: Prediction) -> tuple[Diagnosis, ...]:
+def reported_by(prediction: Prediction) -> tuple[Diagnosis, ...]:
     """Return the diagnoses that are answered, each once, the most probable first."""
     answered = sorted(prediction.answered, key=lambda answer: -answer.probability)
     return tuple(answer.diagnosis for answer in answered)

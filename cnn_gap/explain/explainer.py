@@ -13,6 +13,7 @@ from cnn_gap.explain.map_predictor import MapPredictor
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
 from cnn_gap.leads import LEADS
 from cnn_gap.predict.prediction import Prediction
+from cnn_gap.predict.preparation import RecordWindows
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 
@@ -99,7 +100,16 @@ def compute_maps(
     """
     for record in records:
         _require_short(record, len(predictor.classes))
-    prepared = [predictor.prepare(record) for record in records]
+    return maps_of_prepared(predictor, records, [predictor.prepare(record) for record in records], choose)
+
+
+def maps_of_prepared(
+    predictor: MapPredictor,
+    records: Sequence[Record],
+    prepared: Sequence[RecordWindows],
+    choose: Callable[[Prediction], ClassChoice],
+) -> list[ComputedMaps]:
+    """Classify records whose windows are cut and compute their maps, as `compute_maps` does."""
     outputs = predictor.run_each_with_maps([each.windows for each in prepared])
     predictions = predictor.predictions(prepared, [probabilities for probabilities, _ in outputs])
     mapped = [

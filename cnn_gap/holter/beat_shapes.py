@@ -1,7 +1,7 @@
 """The beats of a recording, part by part: when they are, how large, and how like the usual beat."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 import numpy as np
@@ -26,10 +26,11 @@ PART_S, MARGIN_S = 300.0, 30.0
 #: A block's beats can be judged if its complexes are at least this many times as high as what is between them.
 LEAST_CONTRAST = 3.0
 
-_BEFORE_S, _AFTER_S = 0.12, 0.16  # what is compared with the usual beat, from the complex
+_BEFORE_S, _AFTER_S = 0.06, 0.08  # what is compared with the usual beat, from the complex
 _SHIFT_S = 0.04  # the largest shift that aligns a beat with the usual one
 _REGULAR = (0.85, 1.3)  # RR intervals of usual beats, as shares of their median
 _FEWEST = 10  # beats; a usual beat is the median of at least these, or of all
+_ALIKE = 0.9  # correlation from which on two beats have one shape
 _ROUNDS = 2  # of leaving out the half of the beats that are least like their median
 _SAME_BEAT_S = 0.2  # two complexes at the ends of two parts that are nearer are one
 
@@ -46,6 +47,8 @@ class MeasuredBeats:
         Correlation with the usual beat around, at most 1.
     size : ndarray, shape (n,)
         Root of the summed squared amplitudes around the complex, as a share of that of the usual beat.
+    shapes : ndarray, shape (n,), int
+        The number of each beat's shape; beats of one number come within `PART_S` and are alike.
     usable : ndarray, shape (blocks,), bool
         Whether beats can be judged in each part of `BLOCK_S` of the recording.
     sampling_rate : float
@@ -57,6 +60,7 @@ class MeasuredBeats:
     times_s: np.ndarray
     likeness: np.ndarray
     size: np.ndarray
+    shapes: np.ndarray
     usable: np.ndarray
     sampling_rate: float = SIGNAL.sampling_rate
     waves: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
@@ -70,13 +74,15 @@ def measure_beats(signal: Signal) -> MeasuredBeats:
     duration = signal.samples / signal.sampling_rate
     count = max(1, ceil(duration / PART_S))
     parts = list(_measured_parts(signal, count, duration))
-    times = np.concatenate([part.times_s for part in parts])
-    apart = np.diff(times, prepend=-np.inf) >= _SAME_BEAT_S
-    likeness, size, usable, waves = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("likeness", "size", "usable", "waves")
+    apart = np.diff(np.concatenate([part.times_s for part in parts]), prepend=-np.inf) >= _SAME_BEAT_S
+    firsts = np.cumsum([0, *(part.shapes.max(initial=-1) + 1 for part in parts[:-1])])
+    numbered = [replace(part, shapes=part.shapes + first) for part, first in zip(parts, firsts, strict=True)]
+    times, likeness, size, shapes, usable, waves = (
+        np.concatenate([getattr(part, name) for part in numbered])
+        for name in ("times_s", "likeness", "size", "shapes", "usable", "waves")
     )
-    return MeasuredBeats(times[apart], likeness[apart], size[apart], usable, signal.sampling_rate, waves)
+    beats = times[apart], likeness[apart], size[apart], shapes[apart]
+    return MeasuredBeats(*beats, usable, signal.sampling_rate, waves)
 
 
 def _measured_parts(signal: Signal, count: int, duration: float) -> Iterator[MeasuredBeats]:
@@ -98,6 +104,7 @@ def _cut(beats: MeasuredBeats, begin_s: float, start_s: float, end_s: float) -> 
         beats.times_s[inside],
         beats.likeness[inside],
         beats.size[inside],
+        beats.shapes[inside],
         beats.usable[kept],
         waves=beats.waves[kept],
     )
@@ -123,11 +130,13 @@ def _measure(record: Record, begin_s: float) -> MeasuredBeats:
     reach = round((_BEFORE_S + _AFTER_S + _SHIFT_S) * rate)
     padded = np.pad(prepared.signal, ((reach, reach), (0, 0)), mode="edge")
     shifts, likeness, size = _compare(padded, places + reach, _usual_beat(padded, places + reach))
-    return MeasuredBeats(begin_s + (places + shifts) / rate, likeness, size, usable, waves=waves)
+    moved = places + shifts
+    shapes = _shapes(_cut_out(padded, moved + reach))
+    return MeasuredBeats(begin_s + moved / rate, likeness, size, shapes, usable, waves=waves)
 
 
 def _no_beats(usable: np.ndarray, waves: np.ndarray) -> MeasuredBeats:
-    return MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), usable, waves=waves)
+    return MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, int), usable, waves=waves)
 
 
 def _waves(signal: np.ndarray, blocks: int) -> np.ndarray:
@@ -157,7 +166,7 @@ def _compare(padded: np.ndarray, places: np.ndarray, usual: np.ndarray) -> tuple
     most = round(_SHIFT_S * SIGNAL.sampling_rate)
     size = max(float(np.linalg.norm(usual)), 1e-9)
     best = np.full(len(places), -np.inf)
-    shifts, sizes = np.zeros(len(places)), np.zeros(len(places))
+    shifts, sizes = np.zeros(len(places), int), np.zeros(len(places))
     for shift in range(-most, most + 1):
         cut = _cut_out(padded, places + shift)
         each = _sizes(cut)
@@ -165,6 +174,19 @@ def _compare(padded: np.ndarray, places: np.ndarray, usual: np.ndarray) -> tuple
         better = likeness > best
         best[better], shifts[better], sizes[better] = likeness[better], shift, each[better] / size
     return shifts, best, sizes
+
+
+def _shapes(cut: np.ndarray) -> np.ndarray:
+    """Return the number of each beat's shape; the first beat without one gives the next shape its form."""
+    flat = cut.reshape(len(cut), -1) / np.maximum(_sizes(cut), 1e-9)[:, None]
+    shapes = np.zeros(len(cut), int)
+    left, number = np.arange(len(cut)), 0
+    while len(left):
+        alike = flat[left] @ flat[left[0]] >= _ALIKE
+        alike[0] = True
+        shapes[left[alike]] = number
+        left, number = left[~alike], number + 1
+    return shapes
 
 
 def _cut_out(padded: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -19,6 +19,10 @@ RATE_BEATS = 5
 #: idioventricular rhythm, and else an idioventricular rhythm.
 RUN_BEATS, RUN_RATE, ACCELERATED_RATE = 3, 99.5, 49.5
 
+#: Patterns of single ventricular beats by code: every second or third beat is one, at least so many of them.
+PATTERNS = {"11157007": 2, "251180001": 3}
+PATTERN_BEATS = 3
+
 #: A rhythm or a block that lasts less than this, s, does not count as an episode in texts and readings
 #: (Hindricks et al. 2020, doi:10.1093/eurheartj/ehaa612, of fibrillation); files have them all.
 SUSTAINED_S = 30.0
@@ -133,6 +137,7 @@ def find_episodes(
     found = [
         *(episode for kind in KINDS for episode in _of_windows(kind, timeline, beats)),
         *_runs(beats),
+        *_patterns(beats),
         *_large_waves(np.zeros(0, bool) if waves is None else waves, timeline.duration_s),
         *_of_rate(beats, known_diagnoses()[_BRADYCARDIA], -SLOW),
         *_of_rate(beats, TACHYCARDIA, FAST),
@@ -246,6 +251,23 @@ def _runs(beats: LabelledBeats) -> Iterator[Episode]:
             mean = float(beats.probabilities[first:last].mean())
             about = known_diagnoses()[_run_code(rate)]
             yield Episode(about, float(start), float(end), mean, float(within.min()), rate, float(within.max()))
+
+
+def _patterns(beats: LabelledBeats) -> Iterator[Episode]:
+    """Yield the bigeminies and trigeminies of ventricular beats."""
+    for code, step in PATTERNS.items():
+        for first, last in alternations(beats.symbols == VENTRICULAR, step):
+            if beats.known[first + 1 : last + 1].all():
+                start, end = float(beats.times_s[first]), float(beats.times_s[last])
+                mean = float(beats.probabilities[first : last + 1 : step].mean())
+                yield _episode(known_diagnoses()[code], start, end, mean, beats)
+
+
+def alternations(which: np.ndarray, step: int) -> list[tuple[int, int]]:
+    """Return the first and last index of each stretch in which every `step`-th beat is one of `which`, bool."""
+    at = np.flatnonzero(which)
+    found = stretches(np.diff(at) == step)
+    return [(int(at[first]), int(at[last])) for first, last in found if last - first >= PATTERN_BEATS - 1]
 
 
 def _run_code(rate: float) -> str:

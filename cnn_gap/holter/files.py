@@ -35,6 +35,8 @@ RHYTHMS = {
     "IR": "(IVR",
     "PR": "(P",
     "IIAVB": "(BII",
+    "VBig": "(B",
+    "VTrig": "(T",
 }
 
 #: The rhythm string of the time without an episode.

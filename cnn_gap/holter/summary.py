@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR, LabelledBeats
-from cnn_gap.holter.episodes import LARGE_WAVES, Episode, rates_of, stretches
+from cnn_gap.holter.episodes import LARGE_WAVES, Episode, alternations, rates_of, stretches
 from cnn_gap.holter.timeline import Timeline
 
 #: RR intervals of at least this length are pauses, s, as the reading's alert counts them.
@@ -46,7 +46,7 @@ class PrematureBeats:
     longest_run : int
         Beats.
     bigeminy_s : float
-        Time in which every second of at least six beats is premature.
+        Time from the first to the last of three or more premature beats, of which every second beat is one.
     per_hour : tuple of int
         In each hour of the recording.
     """
@@ -159,16 +159,8 @@ def _premature(symbol: str, beats: LabelledBeats, duration: float) -> PrematureB
         couplets=lengths.count(2),
         runs=sum(length > 2 for length in lengths),
         longest_run=max(lengths, default=0),
-        bigeminy_s=_bigeminy(which, beats.times_s),
+        bigeminy_s=float(sum(np.ptp(beats.times_s[list(ends)]) for ends in alternations(which, 2))),
         per_hour=tuple(hours.tolist()),
-    )
-
-
-def _bigeminy(which: np.ndarray, times: np.ndarray) -> float:
-    """Return the time in which premature and other beats alternate for at least six beats, s."""
-    alternates = np.concatenate([[False], which[1:] != which[:-1]]) if len(which) else which
-    return float(
-        sum(times[last - 1] - times[first - 1] for first, last in stretches(alternates) if last - first > 4)
     )
 
 

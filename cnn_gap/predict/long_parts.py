@@ -21,17 +21,28 @@ def chosen_starts(record: LongRecord, beats: MeasuredBeats | None) -> np.ndarray
     """Return when the parts begin that are measured, s: all, or `MOST_PARTS` of a longer recording.
 
     These are `SPREAD` evenly spread parts and those with the most unlike beats, short and long RR intervals,
-    and blocks in which no beats can be judged or large waves are.
+    and blocks in which no beats can be judged or large waves are. A pause across the border of two parts is in
+    the middle of one more part.
     """
     starts = part_starts(record)
-    if len(starts) <= MOST_PARTS:
-        return starts
     spread = np.linspace(0, len(starts) - 1, SPREAD).astype(int)
-    if beats is None:
-        return np.asarray(starts[spread])
-    unusual = np.argsort(-_unusual(starts, beats), kind="stable")
-    further = unusual[~np.isin(unusual, spread)][: MOST_PARTS - SPREAD]
-    return np.asarray(starts[np.sort(np.concatenate([spread, further]))])
+    if beats is None or len(starts) == 1:
+        return np.asarray(starts if len(starts) <= MOST_PARTS else starts[spread])
+    evenly, starts = starts[spread], np.union1d(starts, _across_borders(starts, beats))
+    if len(starts) <= MOST_PARTS:
+        return np.asarray(starts)
+    unusual = starts[np.argsort(-_unusual(starts, beats), kind="stable")]
+    further = unusual[~np.isin(unusual, evenly)][: MOST_PARTS - SPREAD]
+    return np.union1d(evenly, further)
+
+
+def _across_borders(starts: np.ndarray, beats: MeasuredBeats) -> np.ndarray:
+    """Return when parts begin that have a pause in their middle which the border of two others cuts, s."""
+    borders = starts[1:]
+    after = np.searchsorted(beats.times_s, borders)
+    inside = (after > 0) & (after < len(beats))
+    first, last = (beats.times_s[after[inside] - shift] for shift in (1, 0))
+    return np.asarray((first + last)[last - first > _LONG_S] / 2 - PART_S / 2)
 
 
 def _unusual(starts: np.ndarray, beats: MeasuredBeats) -> np.ndarray:
@@ -39,6 +50,5 @@ def _unusual(starts: np.ndarray, beats: MeasuredBeats) -> np.ndarray:
     intervals = np.diff(beats.times_s, prepend=beats.times_s[:1])
     odd = (beats.likeness < _UNLIKE) | (intervals > _LONG_S) | ((intervals > 0) & (intervals < _SHORT_S))
     blocks = np.flatnonzero(~beats.usable | (beats.waves if len(beats.waves) else False)) * BLOCK_S
-    edges = np.append(starts, starts[-1] + PART_S)
-    counts = np.histogram(beats.times_s[odd], edges)[0] + np.histogram(blocks, edges)[0]
-    return np.asarray(counts)
+    asking = np.sort(np.concatenate([beats.times_s[odd], blocks]))
+    return np.asarray(np.searchsorted(asking, starts + PART_S) - np.searchsorted(asking, starts))

@@ -31,9 +31,14 @@ STATEMENTS = {
     "270492004": "av_block_1",
     "164909002": "lbbb",
     "713427006": "rbbb",
+    "11157007": "bigeminy",
+    "251180001": "trigeminy",
     VENTRICULAR_TACHYCARDIA: "ventricular_run",
     LARGE_WAVES.code: "large_waves",
 }
+
+#: A run alerts from this mean probability of its beats on, or where a part's measurement finds it, too.
+SURE_RUN = 0.9
 
 #: The largest number of times that an alert names.
 MOST_TIMES = 3
@@ -156,7 +161,7 @@ def _measured_statements(
     classes: ClassSet, timeline: Timeline, part: Evidence, limits: DegreeLimits
 ) -> tuple[Statement, ...]:
     """Return the statements of a part that its measurements make or support."""
-    within = (timeline.starts_s < part.start_s + part.duration_s) & (timeline.ends_s > part.start_s)
+    within = timeline.overlapping(part.start_s, part.start_s + part.duration_s)
     probabilities = timeline.probabilities[within].mean(axis=0)
     read = interpret(classes, probabilities, part, limits)
     return tuple(each for each in read.statements if each.origin != "network")
@@ -165,18 +170,38 @@ def _measured_statements(
 def _alert(
     rule: AlertRule, parts: Sequence[_Part], statements: Sequence[Statement], episodes: Sequence[Episode]
 ) -> str:
-    """Return an alert with the times when it holds, empty where it never does.
-
-    A run alerts where a part's measurement finds it, too: of the runs by the beats' labels alone some are none.
-    """
+    """Return an alert with the times when it holds, empty where it never does."""
+    if rule.key == STATEMENTS[VENTRICULAR_TACHYCARDIA]:
+        return _run_alert(rule, parts, episodes)
     own = [each for each in episodes if STATEMENTS[each.diagnosis.code] in (rule.key, *rule.statements)]
     holding = [part for part, measured in parts if rule.holds(part, measured)]
-    by_network = [each for each in statements if each.origin == "network" and each.key != "ventricular_run"]
+    by_network = [each for each in statements if each.origin == "network"]
     if own and (rule.key == "large_waves" or rule.holds(Evidence(), by_network)):
         return f"{rule.text}, {_times([f'{clock(each.start_s)} to {clock(each.end_s)}' for each in own])}"
     if holding:
         return _measured_alert(rule, holding)
     return rule.text if rule.holds(Evidence(), by_network) else ""
+
+
+def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episode]) -> str:
+    """Return the alert of the longest run whose beats are surely ventricular, empty where there is none.
+
+    A part's measurement alone, which knows the beats of 30 s, is no run: all beats of some minutes tell more.
+    """
+    runs = [each for each in episodes if each.diagnosis.code == VENTRICULAR_TACHYCARDIA]
+    holding = [part for part, measured in parts if rule.holds(part, measured)]
+    sure = [
+        each
+        for each in runs
+        if each.mean_probability >= SURE_RUN
+        or any(part.start_s < each.end_s and each.start_s < part.start_s + part.duration_s for part in holding)
+    ]
+    if not sure:
+        return ""
+    longest = max(sure, key=lambda each: each.duration_s)
+    beats = round(longest.duration_s * longest.rate_mean / 60) + 1
+    sentence = rule.sentence(Evidence({"run_beats": beats, "run_rate": longest.rate_mean}))
+    return _dated(sentence, longest.start_s, [each.start_s for each in sure if each is not longest])
 
 
 def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
@@ -185,9 +210,13 @@ def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
     worst = max(holding, key=lambda part: sign * part.values.get(rule.measure, 0.0))
     if not worst.part:
         return rule.sentence(worst)
-    others = [clock(part.start_s) for part in holding if part is not worst]
-    also = f"; also at {_times(others)}" if others else ""
-    return f"{rule.sentence(worst)}, at {clock(worst.start_s)}{also}"
+    others = [part.start_s for part in holding if part is not worst]
+    return _dated(rule.sentence(worst), worst.start_s, others)
+
+
+def _dated(sentence: str, at_s: float, others_s: Sequence[float]) -> str:
+    also = f"; also at {_times([clock(each) for each in others_s])}" if others_s else ""
+    return f"{sentence}, at {clock(at_s)}{also}"
 
 
 def _times(times: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cnn_gap.explain.explanation import Explanation
+from cnn_gap.explain.long_explanation import LongExplanation
 from cnn_gap.io.annotations import Event, write_events
 from cnn_gap.system.files import write_json
 
@@ -26,9 +27,25 @@ def write_annotations(path: Path, explanation: Explanation) -> None:
         Its regions are marked with `(` and `)` and the class's abbreviation.
     """
     record = explanation.record
-    events = [
-        Event(each.diagnosis.abbreviation, region.start_s, region.end_s)
+    write_events(path, _regions(explanation), record.sampling_rate, len(record.signal))
+
+
+def write_long_explanation(path: Path, explanation: LongExplanation) -> None:
+    """Write an explained recording of minutes to days as JSON, by `LongExplanation.to_dict`."""
+    write_json(path, explanation.to_dict())
+
+
+def write_long_annotations(path: Path, explanation: LongExplanation) -> None:
+    """Write the regions of all strips of a recording as `write_annotations` does those of a record."""
+    record = explanation.record
+    events = [event for each in explanation.strips for event in _regions(each.explanation, each.strip.start_s)]
+    write_events(path, events, record.sampling_rate, record.samples)
+
+
+def _regions(explanation: Explanation, start_s: float = 0.0) -> list[Event]:
+    """Return the regions of all classes as events of a recording in which the record begins at a time, s."""
+    return [
+        Event(each.diagnosis.abbreviation, start_s + region.start_s, start_s + region.end_s)
         for each in explanation.classes
         for region in each.regions
     ]
-    write_events(path, events, record.sampling_rate, len(record.signal))

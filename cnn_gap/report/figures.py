@@ -81,7 +81,7 @@ def save_figure(figure: Figure | Iterable[Figure], path: Path) -> None:
         If the suffix is another.
     """
     path = Path(path)
-    kind = _kind(path)
+    kind = picture_kind(path)
     made_by = MADE_BY.decode()
     undated: dict[str, str | None] = {
         ".svg": {"Date": None, "Creator": made_by},
@@ -140,7 +140,7 @@ def save_figures(
         If a lead or the suffix is another than those known, or a figure would replace another file.
     """
     path = Path(path)
-    kind = _kind(path)
+    kind = picture_kind(path)
     if leads:
         places = zip(explanation.classes, _places(explanation, path), strict=True)
         return [_saved(plot_leads(explanation, explained, leads), place) for explained, place in places]
@@ -151,15 +151,15 @@ def save_figures(
     measured = measure(explanation.record)
     numbered = options.every_page and len(record_parts(explanation.record, options.layout)) > 1
     if not named:
-        return list(_saved_pages(ecg_pages(explanation, options, measured), path, numbered))
+        return list(save_pages(ecg_pages(explanation, options, measured), path, numbered))
     return [
         written
         for finding, place in zip(named_findings(explanation), _places(explanation, path), strict=True)
-        for written in _saved_pages(finding_pages(explanation, finding, options, measured), place, numbered)
+        for written in save_pages(finding_pages(explanation, finding, options, measured), place, numbered)
     ]
 
 
-def _saved_pages(figures: Iterable[Figure], path: Path, numbered: bool) -> Iterator[Path]:
+def save_pages(figures: Iterable[Figure], path: Path, numbered: bool) -> Iterator[Path]:
     """Write each figure to a file: the first at a path unless it is numbered, too, others at NAME-p02, ..."""
     for page, figure in enumerate(figures, 1):
         yield _saved(figure, path.with_stem(f"{path.stem}-p{page:02}") if numbered or page > 1 else path)
@@ -176,7 +176,14 @@ def save_report(explanation: Explanation, path: Path, options: SheetOptions, *, 
     save_figure(report_pages(explanation, named, options, measure(explanation.record)), path)
 
 
-def _kind(path: Path) -> str:
+def picture_kind(path: Path) -> str:
+    """Return the suffix of a picture's path in small letters.
+
+    Raises
+    ------
+    InputError
+        If it is none of `PICTURE_SUFFIXES`.
+    """
     kind = path.suffix.lower()
     if kind not in PICTURE_SUFFIXES:
         raise InputError(

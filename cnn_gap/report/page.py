@@ -70,8 +70,8 @@ def explanation_page(explanation: Explanation, links: Links | None = None) -> st
         "record.html",
         name=escape(name),
         about=escape(_about(explanation)),
-        links="" if links is None else _links(links),
-        measured=_measured_html(measured_values(measured, explanation)),
+        links="" if links is None else links_html(links),
+        measured=measured_html(measured_values(measured, explanation)),
         alerts=alerts_html(explanation),
         reading=reading_html(reading, lines),
         limits=limits_html(explanation),
@@ -150,11 +150,9 @@ def page_data(explanation: Explanation, measured: Measurements | None = None) ->
             for name, values, present in zip(LEADS, drawn.T, record.leads, strict=True)
         ],
         "start": 0.0 if run is None else event_start(run.start_s, record.duration_s, SHOWN_S),
-        "layouts": {rows: Layout(rows).leads for rows in LAYOUTS},
+        "layouts": sheet_layouts(),
         "rhythm": rhythm_lead(record.leads),
-        "few_leads": FEW_LEADS,
-        "speeds": SPEEDS,
-        "gains": GAINS,
+        **page_choices(),
         "reading": reading is not None,
         "answerable": explanation.answerable,
         "beats": [
@@ -172,6 +170,16 @@ def page_data(explanation: Explanation, measured: Measurements | None = None) ->
             for line in lines
         ],
     }
+
+
+def sheet_layouts() -> dict[str, object]:
+    """Return the leads of each row of the layouts that a page offers."""
+    return {rows: Layout(rows).leads for rows in LAYOUTS}
+
+
+def page_choices() -> dict[str, object]:
+    """Return the speeds and gains that a page offers, and how many leads are few."""
+    return {"few_leads": FEW_LEADS, "speeds": SPEEDS, "gains": GAINS}
 
 
 def _compared(line: PageLine, reading: Reading | None) -> str:
@@ -207,7 +215,8 @@ def _beat_data(beat: Beat, usual: bool) -> list[float | int | None]:
     return [round(beat.time_s, 3), *milliseconds, *map(int, flags)]
 
 
-def _measured_html(values: Sequence[tuple[str, str]]) -> str:
+def measured_html(values: Sequence[tuple[str, str]]) -> str:
+    """Return measured values, given as name and value, as items of a list of definitions."""
     listed = values or [("nothing that can be trusted", "")]
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in listed)
     return f'<dt class="what">Measured</dt>{items}'
@@ -286,7 +295,8 @@ def _about(explanation: Explanation) -> str:
     return ", ".join(facts)
 
 
-def _links(links: Links) -> str:
+def links_html(links: Links) -> str:
+    """Return the links of a page to the others of its folder."""
     wanted = (("previous", links.previous, "← Previous"), ("next", links.next, "Next →"))
     steps = [
         f'<a rel="{rel}" href="{escape(href)}">{text}</a>' for rel, href, text in wanted if href is not None
@@ -298,4 +308,4 @@ def _links(links: Links) -> str:
 def _nav(links: Links) -> str:
     """Return links with the tags around them, which occur once in a page: texts of a record are escaped."""
     before, after = asset("record.html").split("$links")
-    return before.rpartition("\n")[2] + _links(links) + after.partition("\n")[0]
+    return before.rpartition("\n")[2] + links_html(links) + after.partition("\n")[0]

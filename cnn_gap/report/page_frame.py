@@ -1,7 +1,8 @@
 """The frame of a page for a browser: a single file that loads nothing.
 
 Its security policy (https://www.w3.org/TR/CSP3/) allows by their hashes the one script and the one style
-sheet in the page and nothing else, so that no text of a record can be executed.
+sheet in the page, and those of the pages that it shows inside it, and nothing else, so that no text of a record
+can be executed.
 """
 
 import json
@@ -18,8 +19,12 @@ SCRIPTS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "record": ("shared", "layout", "tracings", "map", "median", "lists", "calipers", "record"),
         "index": ("shared", "search", "index"),
+        "long": ("shared", "recording", "overview", "disclosure", "strip", "long"),
     }
 )
+
+#: The kinds of pages that a page shows inside it.
+INSIDE: Mapping[str, Sequence[str]] = MappingProxyType({"long": ("record",)})
 
 _FOLDER = Path(__file__).parent / "page_assets"
 
@@ -37,12 +42,12 @@ def framed(kind: str, title: str, template: str, **parts: str) -> str:
     **parts : str
         HTML for the template's places; texts of records must be escaped.
     """
-    style = asset("style.css") + asset(f"{kind}.css")
-    script = "".join(asset(f"{name}.js") for name in SCRIPTS[kind])
+    style, script = _style(kind), _script(kind)
+    inside = [text for each in INSIDE.get(kind, ()) for text in (_style(each), _script(each))]
     return Template(asset("frame.html")).substitute(
         kind=kind,
         title=escape(title),
-        policy=_policy(style, script),
+        policy=_policy([style, *inside[::2]], [script, *inside[1::2]]),
         style=style,
         script=script,
         body=Template(asset(template)).substitute(parts),
@@ -59,8 +64,18 @@ def asset(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
-    allowed = (f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (style, script))
-    return (
-        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'"
-    ).format(*allowed)
+def _style(kind: str) -> str:
+    return asset("style.css") + asset(f"{kind}.css")
+
+
+def _script(kind: str) -> str:
+    return "".join(asset(f"{name}.js") for name in SCRIPTS[kind])
+
+
+def _policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
+    allowed = f"style-src {_hashes(styles)}; script-src {_hashes(scripts)}; img-src data:"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def _hashes(texts: Sequence[str]) -> str:
+    return " ".join(f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts)

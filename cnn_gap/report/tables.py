@@ -7,8 +7,11 @@ from typing import Any
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.evaluate.metrics import CLASS_COLUMNS, Scores
 from cnn_gap.explain.explanation import EXPLAINED_COLUMNS, Explanation
+from cnn_gap.explain.long_explanation import LongExplanation
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.predict.prediction import ANSWER_COLUMNS, SHOWN_DIAGNOSES, Prediction
+from cnn_gap.report.monitoring_text import monitoring_text
+from cnn_gap.report.recording_times import RecordingTimes
 
 
 def prediction_table(prediction: Prediction, count: int = SHOWN_DIAGNOSES) -> str:
@@ -53,6 +56,26 @@ def explanation_table(explanation: Explanation) -> str:
     if not explanation.answerable:
         return "\n".join(explanation.notes)
     return "\n".join([*explanation.notes, aligned([EXPLAINED_COLUMNS, *explanation.rows])])
+
+
+def long_explanation_table(explanation: LongExplanation) -> str:
+    """Return the reading's alerts, the figures of a long recording, and its events with the time of each.
+
+    The events that a strip shows with maps are marked.
+    """
+    prediction = explanation.prediction
+    if prediction.monitoring is None:
+        return "\n".join(prediction.notes)
+    alerts = () if prediction.reading is None else prediction.reading.alerts
+    listed = [each for each in explanation.events if explanation.strip_of(each) is not None]
+    times = RecordingTimes(explanation.record.time)
+    rows = [(times.text(each.start_s), each.title) for each in listed]
+    more = len(explanation.events) - len(listed)
+    heading = f"{len(explanation.strips)} strips with maps, the most urgent first" + (
+        f"; {more} events more are listed in the page" if more else ""
+    )
+    lines = [*prediction.notes, *(f"ALERT: {each}" for each in alerts), monitoring_text(prediction.monitoring)]
+    return "\n".join([*lines, f"{heading}:", aligned(rows)] if rows else lines)
 
 
 def scores_table(classes: ClassSet, scores: Scores) -> str:

@@ -80,7 +80,7 @@ def long_prediction_windows(signal: Signal, preprocessing: Preprocessing, gain: 
     length = resampled_length(signal.samples, signal.sampling_rate, preprocessing)
     starts = prediction_starts(length, preprocessing.window_samples, preprocessing.overlap)
     for group in range(0, len(starts), WINDOWS_CUT_AT_ONCE):
-        yield _windows(signal, preprocessing, gain, length, starts[group : group + WINDOWS_CUT_AT_ONCE])
+        yield windows_at(signal, preprocessing, gain, starts[group : group + WINDOWS_CUT_AT_ONCE])
 
 
 def long_training_windows(signal: Signal, preprocessing: Preprocessing) -> np.ndarray:
@@ -89,7 +89,7 @@ def long_training_windows(signal: Signal, preprocessing: Preprocessing) -> np.nd
     length = resampled_length(signal.samples, signal.sampling_rate, preprocessing)
     starts = training_starts(length, preprocessing.window_samples)
     return np.concatenate(
-        [_windows(signal, preprocessing, gain, length, starts[at : at + 1]) for at in range(len(starts))]
+        [windows_at(signal, preprocessing, gain, starts[at : at + 1]) for at in range(len(starts))]
     )
 
 
@@ -114,10 +114,9 @@ def read_piece(signal: Signal, preprocessing: Preprocessing, first: int, last: i
     return Piece(record, FilteredSignal(held, valid, 1.0))
 
 
-def _windows(
-    signal: Signal, preprocessing: Preprocessing, gain: float, length: int, starts: np.ndarray
-) -> np.ndarray:
-    """Return the windows at `starts` of a recording of `length` samples at their rate."""
+def windows_at(signal: Signal, preprocessing: Preprocessing, gain: float, starts: np.ndarray) -> np.ndarray:
+    """Return the windows of a recording that begin at some samples, counted at the windows' rate, in order."""
+    length = resampled_length(signal.samples, signal.sampling_rate, preprocessing)
     margin = preprocessing.margin_samples
     first = max(0, int(starts[0]) - margin)
     last = min(length, int(starts[-1]) + preprocessing.window_samples + margin)

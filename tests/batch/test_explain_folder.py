@@ -20,6 +20,8 @@ from cnn_gap.io.sources import find_records
 from cnn_gap.report.page import Links, explanation_page
 from cnn_gap.report.sheet.report import SheetOptions
 from cnn_gap.results.ledger import files_hash
+from cnn_gap.simulation.changing_rhythms import Part, simulate_changing
+from cnn_gap.simulation.files import write_simulated
 from cnn_gap.system.errors import InputError
 
 NAMES = [f"SIM{number:04d}" for number in range(4)]
@@ -263,3 +265,21 @@ def test_the_records_of_a_folder_are_found_in_the_order_of_the_index(folder):
     index = (folder.out / "index.html").read_text()
     places = [index.index(f'"{path.stem}.html"') for path in find_records(folder.data)]
     assert places == sorted(places)
+
+
+def test_a_long_record_among_others_has_its_page_and_report(folder, tmp_path):
+    data = tmp_path / "mixed"
+    data.mkdir()
+    shutil.copy(folder.data / f"{NAMES[0]}.hea", data)
+    shutil.copy(folder.data / f"{NAMES[0]}.mat", data)
+    write_simulated(data, simulate_changing("L", [Part(("426783006",), 200, run=4)], 100.0, 1))
+    out = tmp_path / "out"
+    options = replace(TOP, reports=SheetOptions())
+    for counts in ((2, 0, 0), (0, 0, 2)):
+        done = explain_folder(folder.classifier, folder.model, data, out, options, lambda _: None, 0)
+        assert (done.explained, done.failed, done.kept) == counts
+    assert 'class="long"' in (out / "L.html").read_text()
+    assert 'href="L.pdf"' in (out / "L.html").read_text()
+    assert (out / "L.pdf").read_bytes().startswith(b"%PDF")
+    assert 'class="record"' in (out / f"{NAMES[0]}.html").read_text()
+    assert '"L"' in (out / "index.html").read_text()

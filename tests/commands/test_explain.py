@@ -17,6 +17,8 @@ from cnn_gap.io.annotations import read_events
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.report.tables import explanation_table
+from cnn_gap.simulation.changing_rhythms import Part, simulate_changing
+from cnn_gap.simulation.files import write_simulated
 
 
 @pytest.fixture(scope="module")
@@ -243,3 +245,33 @@ def test_a_file_of_somebody_else_is_not_replaced(model, path, tmp_path, run_comm
     assert ended.code == 1
     assert "mine.png: is not" in ended.err
     assert mine.read_bytes() == b"mine"
+
+
+@pytest.fixture
+def long_path(tmp_path):
+    """A record of 200 s: sinus rhythm with a ventricular run."""
+    write_simulated(tmp_path, simulate_changing("L", [Part(("426783006",), 200, run=4)], 100.0, 1))
+    return tmp_path / "L"
+
+
+def test_a_long_record_is_explained_by_strips(model, long_path, tmp_path, run_command):
+    page, content, marks = (tmp_path / f"L.{suffix}" for suffix in ("html", "json", "cam"))
+    ended = run_command(explain, [model, long_path, "--html", page, "--json", content, "--annotations", marks])
+    assert ended.code == 0
+    assert "strips with maps, the most urgent first" in ended.out
+    assert "Ventricular tachycardia" in ended.out
+    assert page.read_text().count('class="long"') == 1
+    strips = json.loads(content.read_text())["strips"]
+    last = strips[0]["start_s"] + 10
+    assert any(strips[0]["start_s"] <= event.start_s <= last for event in read_events(marks))
+    again = run_command(explain, [model, long_path, "--html", page, "--json", content, "--annotations", marks])
+    assert again.code == 0
+
+
+@pytest.mark.parametrize("options", [["--lead", "II"], ["--every-page"]])
+def test_what_a_long_record_does_not_have_is_refused(model, long_path, tmp_path, run_command, options):
+    ended = run_command(explain, [model, long_path, "--out", tmp_path / "L.pdf", *options])
+    assert ended.code == 1
+    assert f"{options[0]} is for records of at most 3 minutes" in ended.err
+    assert ended.err.endswith("it lasts 3.3 minutes\n")
+    assert not (tmp_path / "L.pdf").exists()

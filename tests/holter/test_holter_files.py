@@ -26,7 +26,8 @@ def monitoring():
     intervals = np.resize([0.7, 0.9, 0.6, 1.0], 150)
     likeness = np.full(150, 0.99)
     likeness[100] = 0.1
-    beats = MeasuredBeats(np.cumsum(intervals), likeness, np.full(150, 1.5), np.ones(60, bool), RATE)
+    shapes, usable = np.arange(150), np.ones(60, bool)
+    beats = MeasuredBeats(np.cumsum(intervals), likeness, np.full(150, 1.5), shapes, usable, RATE)
     starts = np.arange(0, 111.0, 5.0)
     probabilities = np.zeros((len(starts), len(classes)))
     probabilities[:10, classes.find("AF")] = 0.9

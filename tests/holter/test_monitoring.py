@@ -6,12 +6,17 @@ import numpy as np
 import pytest
 
 from cnn_gap.classifier import load_classifier
+from cnn_gap.diagnoses.classes import known_diagnoses
 from cnn_gap.holter.beat_labels import LabelledBeats, label_beats
 from cnn_gap.holter.beat_shapes import MeasuredBeats, measure_beats
-from cnn_gap.holter.episodes import find_episodes, rates_of
+from cnn_gap.holter.episodes import Episode, find_episodes, rates_of
+from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import summarise
 from cnn_gap.holter.timeline import Timeline, usable_windows
 from cnn_gap.io.long_records import in_parts
+from cnn_gap.predict.long_reading import read_long
+from cnn_gap.reading.degrees import DegreeLimits
+from cnn_gap.reading.evidence import Evidence
 from cnn_gap.record import Record
 from cnn_gap.simulation.changing_rhythms import Part, simulate_changing
 
@@ -53,7 +58,9 @@ def test_windows_cover_the_record_and_overlap_by_half(prediction):
     assert timeline.probabilities.shape == (len(timeline), len(prediction.classes))
     assert (timeline.starts_s[0], timeline.ends_s[-1]) == (0, 210)
     assert timeline.overlap == pytest.approx(0.5, abs=0.02)
-    assert timeline.probabilities.mean(axis=0) == pytest.approx(prediction.probabilities)
+    blocks = timeline.columns("LBBB", "RBBB", "IAVB", "NSR")
+    assert timeline.probabilities.mean(axis=0)[blocks] == pytest.approx(prediction.probabilities[blocks])
+    assert prediction["AF"].probability > 2 * timeline.of("AF").mean()
 
 
 def test_an_episode_of_fibrillation_begins_and_ends_to_two_seconds(prediction):
@@ -130,8 +137,30 @@ def test_couplets_runs_and_bigeminy_are_counted(prediction):
     summary = summarise(timeline_of(prediction.classes, 30.0), beats, ())
     ventricular, narrow = summary.premature
     assert (ventricular.count, ventricular.single, ventricular.couplets, ventricular.runs) == (12, 7, 1, 1)
-    assert ventricular.bigeminy_s == pytest.approx(12 * 0.8)
+    assert ventricular.bigeminy_s == pytest.approx(10 * 0.8)
     assert (narrow.count, summary.count_of("A"), summary.count_of("V")) == (0, 0, 12)
+
+
+@pytest.mark.parametrize(("pattern", "name"), [("VN", "VBig"), ("VNN", "VTrig"), ("VNNN", "")])
+def test_ventricular_beats_at_every_second_or_third_place_are_an_episode(prediction, pattern, name):
+    symbols = "N" * 10 + pattern * 5 + "N" * 10
+    timeline = timeline_of(prediction.classes, 40.0)
+    found = find_episodes(timeline, labelled(np.full(len(symbols), 0.8), symbols))
+    assert [each.diagnosis.abbreviation for each in found] == ([name] if name else [])
+    if name:
+        assert (found[0].start_s, found[0].end_s) == pytest.approx((11 * 0.8, (11 + 4 * len(pattern)) * 0.8))
+
+
+@pytest.mark.parametrize(("probability", "alerts"), [(0.95, 1), (0.6, 0)])
+def test_a_run_that_is_sure_is_an_alert_with_its_time(prediction, probability, alerts):
+    run = Episode(known_diagnoses()["164895002"], 100.0, 102.0, probability, 120.0, 120.0, 120.0)
+    monitoring = Monitoring(prediction.timeline, prediction.monitoring.measured)
+    vars(monitoring)["episodes"] = (run,)
+    reading = read_long(prediction.reading, monitoring, (Evidence(),), DegreeLimits())
+    assert len(reading.alerts) == alerts
+    for alert in reading.alerts:
+        assert alert.startswith("Run of 5 wide complexes (120/min)")
+        assert alert.endswith(", at 1:40")
 
 
 @pytest.mark.parametrize(("interval", "name"), [(1.5, "Brady"), (0.5, "Tachy"), (0.8, "")])
@@ -182,13 +211,43 @@ def test_an_early_unlike_beat_is_ventricular_and_an_early_usual_one_is_narrow(pr
     intervals[[20, 40]] = 0.5
     likeness, size = np.full(60, 0.99), np.ones(60)
     likeness[20], size[20] = 0.2, 1.6
-    beats = MeasuredBeats(np.cumsum(intervals), likeness, size, np.ones(30, bool))
+    beats = MeasuredBeats(np.cumsum(intervals), likeness, size, np.arange(60), np.ones(30, bool))
     labels = label_beats(beats, timeline_of(prediction.classes, 60.0))
     assert (labels.symbols[20], labels.symbols[40]) == ("V", "A")
     assert set(np.delete(labels.symbols, [20, 40])) == {"N"}
 
 
+def test_beats_of_one_shape_have_one_label(prediction):
+    intervals = np.full(60, 0.8)
+    likeness, size, shapes = np.full(60, 0.99), np.ones(60), np.zeros(60, int)
+    wide = np.array([10, 20, 30, 40])
+    likeness[wide], size[wide], shapes[wide] = 0.3, 1.5, 1
+    intervals[wide], intervals[wide + 1] = 0.45, 1.1
+    likeness[40], size[40] = 0.85, 1.1  # less clearly so
+    beats = MeasuredBeats(np.cumsum(intervals), likeness, size, shapes, np.ones(30, bool))
+    timeline = timeline_of(prediction.classes, 60.0)
+    assert np.flatnonzero(label_beats(beats, timeline).symbols == "V").tolist() == wide.tolist()
+    alone = label_beats(replace(beats, shapes=np.arange(60)), timeline)
+    assert np.flatnonzero(alone.symbols == "V").tolist() == wide[:3].tolist()
+
+
+def test_beats_that_are_alike_have_one_shape(simulated):
+    beats = measure_beats(in_parts(as_record(simulated)))
+    assert beats.shapes.shape == beats.times_s.shape
+    run = [np.argmin(np.abs(beats.times_s - at)) for at in times(simulated, "PVC")]
+    sinus = np.flatnonzero(beats.times_s < 60)
+    assert len(np.unique(beats.shapes[run])) <= 2
+    assert not np.isin(beats.shapes[run], beats.shapes[sinus]).any()
+
+
 def test_windows_without_visible_beats_are_not_usable():
     usable = np.array([True] * 5 + [False] * 5 + [True] * 5)
-    beats = MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), usable)
+    beats = MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, int), usable)
     assert usable_windows(np.array([0.0, 10.0, 20.0]), 10.0, beats).tolist() == [True, False, True]
+
+
+def test_a_pause_across_the_border_of_two_parts_is_an_alert(classifier):
+    simulated = simulate_changing("P", [Part(SINUS, 60, pause_s=4.0)], 100.0, 1)
+    (alert,) = classifier.predict(as_record(simulated)).reading.alerts
+    assert alert.startswith("Pause of 4.")
+    assert alert.endswith(", at 0:16")

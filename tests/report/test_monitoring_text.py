@@ -17,7 +17,8 @@ def text_of(beats, windows=7):
     whole = np.ones(11, bool)
     timeline = Timeline(classes, np.arange(0, 51.0, 5.0), 10.0, 60.0, probabilities, whole)
     same = np.ones(len(beats))
-    return monitoring_text(Monitoring(timeline, MeasuredBeats(beats, same, same, np.ones(30, bool))))
+    measured = MeasuredBeats(beats, same, same, np.arange(len(beats)), np.ones(30, bool))
+    return monitoring_text(Monitoring(timeline, measured))
 
 
 def test_the_text_names_burden_and_episodes():

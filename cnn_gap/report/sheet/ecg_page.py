@@ -70,7 +70,7 @@ def text_page(explanation: Explanation, lines: Sequence[Line], page: PageNumber)
 
 def reading_lines(explanation: Explanation) -> list[Line]:
     """Return the lines of a reading: conclusion, alerts, statements, quality, and what is not assessed."""
-    return wrap(_paragraphs(explanation), RIGHT - _RIGHT_COLUMN)
+    return wrap(reading_paragraphs(explanation), RIGHT - _RIGHT_COLUMN)
 
 
 def split_reading(lines: Sequence[Line]) -> list[list[Line]]:
@@ -86,7 +86,8 @@ def split_reading(lines: Sequence[Line]) -> list[list[Line]]:
     return pages
 
 
-def _paragraphs(explanation: Explanation) -> list[Paragraph]:
+def reading_paragraphs(explanation: Explanation) -> list[Paragraph]:
+    """Return the paragraphs of `reading_lines`."""
     reading = explanation.reading
     if reading is None:
         return [Paragraph((Run("No reading was made of this record."),))]

@@ -12,14 +12,20 @@ from cnn_gap.report.report_text import answer, full_name, why
 
 @dataclass(frozen=True, eq=False)
 class MappedFinding:
-    """A class with a map, and the statement of the reading that it stands for, if it stands for one."""
+    """A class with a map, and the statement of the reading that it stands for, if it stands for one.
+
+    In a strip of a long recording it is the class that speaks of an `event`, given by its title.
+    """
 
     explained: ExplainedClass
     statement: Statement | None = None
+    event: str = ""
 
     @property
     def heading(self) -> str:
-        """The finding with its degree, or the class's name with its abbreviation."""
+        """The finding with its degree, or the class's name with its abbreviation, after its event."""
+        if self.event:
+            return f"{self.event}: map of {full_name(self.explained.diagnosis)}"
         return full_name(self.explained.diagnosis) if self.statement is None else str(self.statement)
 
     @property

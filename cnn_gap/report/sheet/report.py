@@ -56,12 +56,12 @@ def report_pages(
     pages = _ecg_pages(explanation, options, measured)
     for finding in findings:
         pages += _finding_pages(explanation, finding, options, measured)
-    yield from _numbered(pages, options)
+    yield from numbered(pages, options)
 
 
 def ecg_pages(explanation: Explanation, options: SheetOptions, measured: Measurements) -> Iterator[Figure]:
     """Yield the ECG and, where the reading is too long for it, pages of text."""
-    return _numbered(_ecg_pages(explanation, options, measured), options)
+    return numbered(_ecg_pages(explanation, options, measured), options)
 
 
 def finding_pages(
@@ -71,7 +71,8 @@ def finding_pages(
     return (draw(ONLY_PAGE) for draw in _finding_pages(explanation, finding, options, measured))
 
 
-def _numbered(pages: Sequence[DrawPage], options: SheetOptions) -> Iterator[Figure]:
+def numbered(pages: Sequence[DrawPage], options: SheetOptions) -> Iterator[Figure]:
+    """Draw pages one at a time, each with its number."""
     for number, draw in enumerate(pages, 1):
         yield draw(PageNumber(number, len(pages), options.model))
 

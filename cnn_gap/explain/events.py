@@ -1,0 +1,282 @@
+"""What is worth seeing in a recording of minutes to days: its events, and the ten seconds that show them.
+
+A strip is as long as a window of the network. Maps are computed for strips alone.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy
+
+from cnn_gap.holter.beat_labels import EARLY_NARROW, NORMAL, PACED, VENTRICULAR, LabelledBeats
+from cnn_gap.holter.episodes import (
+    KINDS,
+    PATTERNS,
+    RATE_BEATS,
+    RUN_BEATS,
+    VENTRICULAR_TACHYCARDIA,
+    Episode,
+    alternations,
+    stretches,
+)
+from cnn_gap.holter.monitoring import Monitoring
+from cnn_gap.holter.summary import PAUSE_S
+from cnn_gap.holter.timeline import clock
+
+#: The largest number of strips of a recording, and of events of one kind that are listed.
+MOST_STRIPS, MOST_LISTED = 60, 100
+
+#: Of single beats and pairs, which may be thousands, so many are listed, evenly spread.
+SAMPLES = 4
+
+#: A strip begins so long before its event, s; a shorter event is in its middle.
+BEFORE_S = 2.0
+
+_USUAL, _RATE, _PAUSE = "Usual rhythm", "Heart rate", "Pause"
+
+#: The names of premature beats: alone, in pairs, in runs and by turns; empty where they are episodes.
+_PREMATURE = {
+    VENTRICULAR: ("Premature ventricular beat", "Ventricular couplet", "", ""),
+    EARLY_NARROW: ("Premature atrial beat", "Atrial couplet", "Atrial run", "Atrial bigeminy"),
+}
+
+#: Kinds of events, the most urgent first: a diagnosis's code or a name of this module, and how many strips are
+#: made of it at most.
+_URGENCY = {
+    "111288001": 6,  # large waves
+    VENTRICULAR_TACHYCARDIA: 12,
+    _PAUSE: 6,
+    "27885002": 3,  # third-degree AV block
+    "195042002": 3,  # second-degree AV block
+    "61277005": 4,  # accelerated idioventricular rhythm
+    "49260003": 4,  # idioventricular rhythm
+    "426761007": 6,  # supraventricular tachycardia
+    "164889003": 8,  # atrial fibrillation
+    "164890007": 6,  # atrial flutter
+    "Ventricular couplet": 4,
+    "11157007": 3,  # ventricular bigeminy
+    "251180001": 2,  # ventricular trigeminy
+    "Atrial run": 4,
+    "Atrial couplet": 2,
+    "Atrial bigeminy": 2,
+    "Premature ventricular beat": 4,
+    "Premature atrial beat": 4,
+    _RATE: 3,
+    "3424008": 2,  # tachycardia
+    "426627000": 2,  # bradycardia
+    "10370003": 2,  # pacing
+    "164909002": 2,  # left bundle branch block
+    "713427006": 2,  # right bundle branch block
+    "270492004": 2,  # first-degree AV block
+    _USUAL: 2,
+}
+
+#: How many strips are made of a kind that is not among these.
+OF_OTHERS = 2
+
+#: The outputs of the network that speak of a kind of event, beside those of `cnn_gap.holter.episodes.KINDS`.
+_OUTPUTS = {
+    **{kind.code: kind.outputs for kind in KINDS},
+    "164890007": ("AFL", "AFLT"),
+    "426627000": ("SB", "SBRAD", "Brady"),
+    "3424008": ("STach", "STACH"),
+    _USUAL: ("NSR", "SR"),
+    "11157007": ("PVC", "BIGU"),
+    "251180001": ("PVC", "TRIGU"),
+    "Atrial bigeminy": ("PAC", "BIGU"),
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something in a recording that is worth seeing.
+
+    Attributes
+    ----------
+    key : str
+        Its kind: a diagnosis's code, or a name for what is none.
+    kind : str
+        The kind's name for a reader.
+    title : str
+        What happens, such as ``"Atrial fibrillation, 3:14, 87/min"``.
+    start_s, end_s : float
+        From the recording's start.
+    of_kind : int
+        How many events of its kind the recording has; they are not all listed.
+    """
+
+    key: str
+    kind: str
+    title: str
+    start_s: float
+    end_s: float
+    of_kind: int = 1
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The outputs of the network that speak of it, by their abbreviations; none where no output does."""
+        premature = "PVC" if "entricular" in self.kind else "PAC" if "trial" in self.kind else ""
+        return _OUTPUTS.get(self.key, (premature,) if premature else ())
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Ten seconds of a recording: when they begin, s, and the event for which they were chosen."""
+
+    start_s: float
+    event: Event
+
+    def shows(self, event: Event, seconds: float) -> bool:
+        """Tell whether a strip of a length in seconds shows the first seconds of an event, or all of it."""
+        end = min(event.end_s, event.start_s + BEFORE_S)
+        return self.start_s <= event.start_s and end <= self.start_s + seconds
+
+
+def find_events(monitoring: Monitoring) -> tuple[Event, ...]:
+    """Return the events of a recording: the most urgent kinds first, in each kind what is seen first.
+
+    They are the episodes that count, pauses, single premature beats, couplets, runs and bigeminy, the lowest
+    and the highest heart rate, the longest RR interval, and a part with the usual rhythm.
+    """
+    found = [
+        *_episodes(monitoring.episodes),
+        *_pauses(monitoring.beats),
+        *(each for symbol in _PREMATURE for each in _premature(symbol, monitoring.beats)),
+        *_rates(monitoring.beats),
+        *_usual(monitoring.beats),
+    ]
+    order = {key: place for place, key in enumerate(_URGENCY)}
+    return tuple(sorted(found, key=lambda each: order.get(each.key, len(order))))
+
+
+def choose_strips(
+    events: Sequence[Event], duration_s: float, seconds: float, most: int = MOST_STRIPS
+) -> tuple[Strip, ...]:
+    """Return the strips of a recording, in the order of the events; an event that a strip shows gets no other.
+
+    Where `most` are too few, each kind has its first event before any kind has its second.
+    """
+    strips: dict[int, Strip] = {}
+    for place in _by_turns(events):
+        event = events[place]
+        if len(strips) < most and not any(strip.shows(event, seconds) for strip in strips.values()):
+            strips[place] = Strip(_start(event, duration_s, seconds), event)
+    return tuple(strips[place] for place in sorted(strips))
+
+
+def most_urgent(events: Sequence[Event], most: int) -> list[int]:
+    """Return the places of at most so many events, each kind's first before any's second, in order."""
+    return sorted(_by_turns(events)[:most])
+
+
+def _by_turns(events: Sequence[Event]) -> list[int]:
+    """Return the places of events: each kind's first, then each kind's second, up to its number of strips."""
+    counts = dict.fromkeys((event.key for event in events), 0)
+    ranked = []
+    for place, event in enumerate(events):
+        if counts[event.key] < _URGENCY.get(event.key, OF_OTHERS):
+            ranked.append((counts[event.key], place))
+        counts[event.key] += 1
+    return [place for _, place in sorted(ranked)]
+
+
+def _start(event: Event, duration_s: float, seconds: float) -> float:
+    """Return when the strip of an event begins, s."""
+    length = event.end_s - event.start_s
+    before = (seconds - length) / 2 if length < seconds - 2 * BEFORE_S else BEFORE_S
+    return float(min(max(event.start_s - before, 0.0), max(duration_s - seconds, 0.0)))
+
+
+def _episodes(episodes: Iterable[Episode]) -> Iterator[Event]:
+    """Yield the episodes that count: the longest, fastest and first of each diagnosis, then the others."""
+    kinds: dict[str, list[Episode]] = {}
+    for each in episodes:
+        if each.counts or each.diagnosis.code in PATTERNS:
+            kinds.setdefault(each.diagnosis.code, []).append(each)
+    for code, own in kinds.items():
+        by_length = sorted(own, key=lambda each: -each.duration_s)
+        fastest = max(own, key=lambda each: np.nan_to_num(each.rate_mean))
+        for each in list(dict.fromkeys([by_length[0], fastest, own[0], *by_length]))[:MOST_LISTED]:
+            name = each.diagnosis.name.partition(":")[0]
+            yield Event(code, name, f"{name}, {_about(each)}", each.start_s, each.end_s, len(own))
+
+
+def _about(episode: Episode) -> str:
+    """Return the length and the mean rate of an episode."""
+    brief = f"{episode.duration_s:.1f} s" if episode.duration_s < 10 else clock(episode.duration_s)
+    return brief if np.isnan(episode.rate_mean) else f"{brief}, {episode.rate_mean:.0f}/min"
+
+
+def _pauses(beats: LabelledBeats) -> Iterator[Event]:
+    """Yield the pauses, the longest first; where there are none, the longest RR interval."""
+    intervals = np.nan_to_num(beats.intervals_s)
+    if not len(beats) or not intervals.max() > 0:
+        return
+    longest = np.argsort(-intervals, kind="stable")
+    paused = longest[intervals[longest] >= PAUSE_S]
+    for at in paused[:MOST_LISTED]:
+        yield Event(_PAUSE, _PAUSE, f"Pause of {intervals[at]:.1f} s", *_span(beats, at - 1, at), len(paused))
+    if not len(paused):
+        title = f"Longest RR interval, {intervals[longest[0]]:.1f} s"
+        yield Event(_RATE, _RATE, title, *_span(beats, longest[0] - 1, longest[0]))
+
+
+def _premature(symbol: str, beats: LabelledBeats) -> Iterator[Event]:
+    """Yield samples of premature beats: alone and in pairs, and of bigeminy and runs the longest."""
+    single, couplet, run, bigeminy = _PREMATURE[symbol]
+    which = beats.symbols == symbol
+    groups = [(first, last - 1) for first, last in stretches(which)]
+    lengths = np.array([last - first + 1 for first, last in groups], int)
+    yield from _samples(beats, single, [groups[at] for at in np.flatnonzero(lengths == 1)])
+    yield from _samples(beats, couplet, [groups[at] for at in np.flatnonzero(lengths == 2)])
+    runs = sorted(
+        (each for each in groups if each[1] - each[0] + 1 >= RUN_BEATS), key=lambda each: each[0] - each[1]
+    )
+    for first, last in runs[:MOST_LISTED] if run else []:
+        start, end = _span(beats, first, last)
+        title = f"{run}, {last - first + 1} beats, {60 * (last - first) / max(end - start, 0.1):.0f}/min"
+        yield Event(run, run, title, start, end, len(runs))
+    turns = sorted(alternations(which, 2) if bigeminy else [], key=lambda each: each[0] - each[1])
+    for first, last in turns[:MOST_LISTED]:
+        start, end = _span(beats, first, last)
+        yield Event(bigeminy, bigeminy, f"{bigeminy}, {clock(end - start)}", start, end, len(turns))
+
+
+def _samples(beats: LabelledBeats, name: str, groups: Sequence[tuple[int, int]]) -> Iterator[Event]:
+    """Yield some of a kind's groups of beats, given by their first and last beat."""
+    chosen = np.unique(np.linspace(0, len(groups) - 1, min(SAMPLES, len(groups))).round().astype(int))
+    for at in chosen.tolist():
+        yield Event(name, name, f"{name}, {at + 1} of {len(groups)}", *_span(beats, *groups[at]), len(groups))
+
+
+def _rates(beats: LabelledBeats) -> Iterator[Event]:
+    """Yield the beats around the lowest and the highest heart rate."""
+    places = np.flatnonzero(beats.known)
+    if len(places) < RATE_BEATS:
+        return
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(beats.intervals_s[places], RATE_BEATS), axis=1)
+    for name, at in (("Highest", int(smooth.argmin())), ("Lowest", int(smooth.argmax()))):
+        title = f"{name} heart rate, {60 / smooth[at]:.0f}/min"
+        yield Event(_RATE, _RATE, title, *_span(beats, places[at] - 1, places[at + RATE_BEATS - 1]))
+
+
+def _usual(beats: LabelledBeats) -> Iterator[Event]:
+    """Yield the ten beats, all usual ones, whose heart rate is nearest to the median."""
+    count = 10
+    usual = np.isin(beats.symbols, (NORMAL, PACED)) & beats.known
+    if len(beats) < count or not usual.any():
+        return
+    whole = scipy.ndimage.minimum_filter1d(usual.astype(int), count, origin=-(count // 2), mode="constant")
+    starts = np.flatnonzero(whole[: len(beats) - count + 1])
+    if not len(starts):
+        return
+    times = beats.times_s
+    rates = 60 * (count - 1) / (times[starts + count - 1] - times[starts])
+    at = int(starts[np.argmin(np.abs(rates - np.median(rates)))])
+    title = f"{_USUAL}, {60 * (count - 1) / (times[at + count - 1] - times[at]):.0f}/min"
+    yield Event(_USUAL, _USUAL, title, *_span(beats, at, at + count - 1))
+
+
+def _span(beats: LabelledBeats, first: int, last: int) -> tuple[float, float]:
+    return float(beats.times_s[first]), float(beats.times_s[last])

@@ -1,0 +1,295 @@
+"""The page of a long recording: figures, an overview, the events, one whole lead, and strips with their maps.
+
+The page is one file that loads nothing. The ten seconds of a strip are shown by the page of a short record
+(`cnn_gap.report.page`), in a frame inside it.
+"""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from cnn_gap.beats.intervals import measure
+from cnn_gap.explain.events import Event
+from cnn_gap.explain.explanation import Explanation
+from cnn_gap.explain.long_explanation import ExplainedStrip, LongExplanation
+from cnn_gap.holter.episodes import LARGE_WAVES, VENTRICULAR_TACHYCARDIA, stretches
+from cnn_gap.holter.monitoring import Monitoring
+from cnn_gap.holter.qrs import BLOCK_S
+from cnn_gap.leads import LEADS
+from cnn_gap.report.disclosure import MOST_SAMPLES, DisclosedLead, disclose
+from cnn_gap.report.page import (
+    Links,
+    links_html,
+    measured_html,
+    page_choices,
+    page_data,
+    page_lines,
+    sheet_layouts,
+)
+from cnn_gap.report.page_frame import embedded, framed
+from cnn_gap.report.page_reading import alerts_html, limits_html, reading_html
+from cnn_gap.report.recording_tables import (
+    HOUR_COLUMNS,
+    PREMATURE_COLUMNS,
+    RHYTHM_COLUMNS,
+    figures,
+    hour_rows,
+    premature_rows,
+    rhythm_rows,
+)
+from cnn_gap.report.recording_times import RecordingTimes
+from cnn_gap.report.report_text import drawable, measured_values, person, recording
+from cnn_gap.report.typical_beats import NAMES, SIGNAL, TypicalBeat, typical_beats
+
+#: Codes of the episodes that lanes of the overview show in red.
+_RED = (LARGE_WAVES.code, VENTRICULAR_TACHYCARDIA)
+
+_NOT_VALID = -32768  # of the 16-bit samples of a strip
+
+# A typical beat's picture: mm a second and a millivolt, and its margin, mm.
+_SPEED, _GAIN, _MARGIN = 40.0, 8.0, 1.0
+_REACH_MV = (0.3, 3.0)  # of a picture above and below the baseline, at least and at most
+
+
+def long_page(explanation: LongExplanation, links: Links | None = None) -> str:
+    """Return an explained recording of minutes to days as a page.
+
+    Parameters
+    ----------
+    explanation : LongExplanation
+        Its recording is read once more, for the one lead that is shown as a whole.
+    links : Links, optional
+        To the other pages of a folder.
+    """
+    whole, monitoring = explanation.whole, explanation.prediction.monitoring
+    times = RecordingTimes(explanation.record.time)
+    name = drawable(explanation.record.name)
+    about = [*person(whole.record), *recording(whole.record), _length(explanation)]
+    return framed(
+        "long",
+        f"{name}: explained ECG",
+        "long.html",
+        name=escape(name),
+        about=escape(", ".join(about)),
+        links="" if links is None else links_html(links),
+        alerts=alerts_html(whole),
+        reading=reading_html(whole.reading, ()),
+        limits=limits_html(whole),
+        figures="" if monitoring is None else _figures_html(monitoring, times),
+        typical="" if monitoring is None else _typical_html(explanation, monitoring),
+        kinds=_kinds_html(explanation.events),
+        events=_events_html(explanation, times),
+        hours="" if monitoring is None else _hours_html(monitoring, times),
+        data=embedded(_data(explanation, disclose(explanation.record))),
+    )
+
+
+def _length(explanation: LongExplanation) -> str:
+    record = explanation.record
+    hours, rest = divmod(round(explanation.duration_s), 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours} h {minutes} min {seconds} s at {record.sampling_rate:g} Hz"
+
+
+def _data(explanation: LongExplanation, lead: DisclosedLead) -> dict[str, object]:
+    """Return the data of the page.
+
+    Times are s, those of `beats` ms since the beat before. `lead` is the whole lead in levels (base64 of bytes:
+    0 is not valid, 128 is 0 mV, a level is `step` µV), none if it is too long for a page. `frame` is the page
+    that shows a strip, with places that `strips` fill.
+    """
+    monitoring, strips = explanation.prediction.monitoring, explanation.strips
+    whole = {"name": lead.name, "rate": lead.rate, "step": lead.step_uv, "levels": _base64(lead.levels)}
+    return {
+        "name": explanation.record.name,
+        "seconds": explanation.duration_s,
+        "day_s": RecordingTimes(explanation.record.time).seconds_of_day,
+        **_monitored(monitoring),
+        "events": [
+            {"kind": each.kind, "start": each.start_s, "end": each.end_s, "strip": explanation.strip_of(each)}
+            for each in explanation.events
+        ],
+        "lead": whole if lead.name and len(lead.levels) <= MOST_SAMPLES else None,
+        "frame": _frame(),
+        "strips": [_strip_data(each) for each in strips],
+        "leads": LEADS,
+        "page": {"layouts": sheet_layouts(), **page_choices()},
+    }
+
+
+def _monitored(monitoring: Monitoring | None) -> dict[str, object]:
+    """Return beats, lanes of episodes and what was not analysed."""
+    if monitoring is None:
+        return {"beats": {"ms": [], "symbols": "", "unknown": []}, "lanes": [], "lost": []}
+    beats, usable = monitoring.beats, monitoring.measured.usable
+    since = np.diff(np.round(1000 * beats.times_s).astype(int), prepend=0)
+    lanes: dict[str, dict[str, Any]] = {}
+    for each in monitoring.episodes:
+        about = each.diagnosis
+        lane = {"name": about.name.partition(":")[0], "red": about.code in _RED, "parts": []}
+        lanes.setdefault(about.code, lane)["parts"].append([round(each.start_s, 2), round(each.end_s, 2)])
+    return {
+        "beats": {
+            "ms": since.tolist(),
+            "symbols": "".join(beats.symbols.tolist()),
+            "unknown": np.flatnonzero(~beats.known).tolist(),
+        },
+        "lanes": list(lanes.values()),
+        "lost": [[first * BLOCK_S, last * BLOCK_S] for first, last in stretches(~usable)],
+    }
+
+
+def _strip_data(each: ExplainedStrip) -> dict[str, object]:
+    """Return what fills the frame with a strip; the amplitudes are base64 of 16-bit µV, lead after lead."""
+    explanation, measured = each.explanation, measure(each.explanation.record)
+    content: dict[str, Any] = page_data(explanation, measured)
+    recorded = [lead["microvolts"] for lead in content.pop("leads") if lead["microvolts"] is not None]
+    samples = np.array([[_NOT_VALID if at is None else at for at in lead] for lead in recorded], np.float64)
+    stored = np.clip(samples, _NOT_VALID, -_NOT_VALID - 1).astype("<i2")
+    return {
+        "start": each.strip.start_s,
+        "title": each.strip.event.title,
+        "map": _first_map(each),
+        "measured": measured_html(measured_values(measured, explanation)),
+        "reading": _strip_reading(explanation),
+        "recorded": [bool(present) for present in explanation.record.leads],
+        "signal": _base64(stored),
+        "data": content,
+    }
+
+
+def _first_map(each: ExplainedStrip) -> int | None:
+    """Return the place of the class that speaks of a strip's event, and is shown first; None if none does."""
+    abbreviations = [line.explained.diagnosis.abbreviation for line in page_lines(each.explanation)]
+    places = (abbreviations.index(name) for name in each.strip.event.outputs if name in abbreviations)
+    return next(places, None) if each.explanation.answerable else None
+
+
+def _strip_reading(explanation: Explanation) -> str:
+    lines = [line.explained for line in page_lines(explanation)]
+    return reading_html(explanation.reading, lines)
+
+
+def _frame() -> str:
+    """Return the page of a short record with places for what a strip shows."""
+    empty = dict.fromkeys(("links", "alerts", "limits"), "")
+    return framed(
+        "record",
+        "Strip",
+        "record.html",
+        name="%%name%%",
+        about="%%about%%",
+        measured="%%measured%%",
+        reading="%%reading%%",
+        open="",
+        data="%%data%%",
+        **empty,
+    )
+
+
+def _base64(values: np.ndarray) -> str:
+    return b64encode(values.tobytes()).decode()
+
+
+def _figures_html(monitoring: Monitoring, times: RecordingTimes) -> str:
+    rows = []
+    for each in figures(monitoring):
+        at = "" if each.time_s is None else f" {_time_button(each.time_s, times)}"
+        rows.append(f"<div><dt>{escape(each.name)}</dt><dd>{escape(each.value)}{at}</dd></div>")
+    return "\n".join(
+        [
+            f'<dl id="figures">{"".join(rows)}</dl>',
+            _table("Rhythms and blocks", RHYTHM_COLUMNS, rhythm_rows(monitoring)),
+            _table("Premature beats", PREMATURE_COLUMNS, premature_rows(monitoring)),
+        ]
+    )
+
+
+def _hours_html(monitoring: Monitoring, times: RecordingTimes) -> str:
+    rows = [(_time_button(start, times), *map(escape, cells)) for start, cells in hour_rows(monitoring)]
+    return _table("By the hour: heart rates (/min) and beats", HOUR_COLUMNS, rows, escaped=True)
+
+
+def _table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], escaped: bool = False) -> str:
+    if not rows:
+        return ""
+    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "\n".join(
+        f"<tr>{''.join(f'<td>{cell if escaped else escape(cell)}</td>' for cell in row)}</tr>" for row in rows
+    )
+    head = f"<caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
+    return f'<div class="wide"><table class="figures">{head}<tbody>{body}</tbody></table></div>'
+
+
+def _time_button(seconds: float, times: RecordingTimes) -> str:
+    return f'<button type="button" class="time" data-time="{seconds:.2f}">{times.text(seconds)}</button>'
+
+
+def _kinds_html(events: Sequence[Event]) -> str:
+    kinds = dict.fromkeys(each.kind for each in events)
+    return "".join(f'<option value="{escape(kind)}">{escape(kind)}</option>' for kind in kinds)
+
+
+def _events_html(explanation: LongExplanation, times: RecordingTimes) -> str:
+    """Return the list of events; those with a strip are marked."""
+    items = []
+    listed = {kind: sum(each.kind == kind for each in explanation.events) for kind in _kinds(explanation)}
+    kind = ""
+    for index, each in enumerate(explanation.events):
+        if each.kind != kind:
+            kind = each.kind
+            some = f", {listed[kind]} of them listed" if each.of_kind > listed[kind] else ""
+            count = f" ({each.of_kind}{some})" if each.of_kind > 1 else ""
+            items.append(f'<li class="kind" data-kind="{escape(kind)}">{escape(kind)}{count}</li>')
+        mark = "" if explanation.strip_of(each) is None else ' <span class="mapped">strip</span>'
+        title = each.title.removeprefix(f"{kind}, ")
+        items.append(
+            f'<li data-kind="{escape(kind)}"><button type="button" data-event="{index}">'
+            f'<span class="at">{times.text(each.start_s)}</span> {escape(title)}{mark}</button></li>'
+        )
+    return "\n".join(items)
+
+
+def _kinds(explanation: LongExplanation) -> dict[str, None]:
+    return dict.fromkeys(each.kind for each in explanation.events)
+
+
+def _typical_html(explanation: LongExplanation, monitoring: Monitoring) -> str:
+    found = typical_beats(explanation.record, monitoring.beats)
+    total = max(len(monitoring.beats), 1)
+    return "\n".join(_typical_figure(each, total) for each in found)
+
+
+def _typical_figure(typical: TypicalBeat, total: int) -> str:
+    """Return the picture of a kind of beats: some of them pale, over them their median, lead beside lead."""
+    count = typical.beats.shape[1]
+    width = _SPEED * count / SIGNAL.sampling_rate
+    up, down = (
+        _GAIN * float(np.clip(side, *_REACH_MV)) for side in (typical.median.max(), -typical.median.min())
+    )
+    high = up + down + 2 * _MARGIN
+    parts = []
+    for column, lead in enumerate(typical.leads):
+        left = column * (width + 2)
+        paths = [_path(values[:, column], left, up + _MARGIN, high) for values in typical.beats]
+        parts += [f'<path class="one" d="{path}"/>' for path in paths]
+        parts.append(f'<path class="median" d="{_path(typical.median[:, column], left, up + _MARGIN, high)}"/>')
+        parts.append(f'<text x="{left:.1f}" y="3">{lead}</text>')
+    name = escape(NAMES[typical.symbol])
+    share = typical.count / total
+    box = f"0 0 {len(typical.leads) * (width + 2):.1f} {high:.1f}"
+    return (
+        f'<figure><button type="button" data-time="{typical.time_s:.2f}"><svg viewBox="{box}" role="img"'
+        f' aria-label="{name} beats: their median">{"".join(parts)}</svg></button>'
+        f"<figcaption><b>{name}</b> {typical.count:,} ({share:.1%})</figcaption></figure>"
+    )
+
+
+def _path(values: np.ndarray, left: float, baseline: float, high: float) -> str:
+    x = left + _SPEED * np.arange(len(values)) / SIGNAL.sampling_rate
+    y = np.clip(baseline - _GAIN * values, 0, high)
+    points = " ".join(f"{across:.1f} {down:.1f}" for across, down in zip(x[::2], y[::2], strict=True))
+    return f"M{points}"

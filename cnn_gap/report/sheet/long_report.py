@@ -1,0 +1,190 @@
+"""The PDF of a long recording: report, events, the most urgent strips, and one whole lead."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from cnn_gap.beats.intervals import Measurements, measure
+from cnn_gap.explain.events import most_urgent
+from cnn_gap.explain.explanation import Explanation
+from cnn_gap.explain.long_explanation import ExplainedStrip, LongExplanation
+from cnn_gap.holter.monitoring import Monitoring
+from cnn_gap.report.disclosure import disclose
+from cnn_gap.report.recording_tables import (
+    PREMATURE_COLUMNS,
+    RHYTHM_COLUMNS,
+    figures,
+    premature_rows,
+    rhythm_rows,
+)
+from cnn_gap.report.recording_times import RecordingTimes
+from cnn_gap.report.report_text import person, recording
+from cnn_gap.report.sheet.disclosure_page import disclosure_page, disclosure_pages
+from cnn_gap.report.sheet.ecg_page import ecg_page, reading_lines, reading_paragraphs, split_reading, text_page
+from cnn_gap.report.sheet.findings import MappedFinding
+from cnn_gap.report.sheet.map_page import map_page
+from cnn_gap.report.sheet.overview import LANE, draw_monitoring
+from cnn_gap.report.sheet.paper import LEFT, RESEARCH, RIGHT, PageNumber, Paper
+from cnn_gap.report.sheet.part import first_part
+from cnn_gap.report.sheet.report import DrawPage, SheetOptions, numbered
+from cnn_gap.report.sheet.text import Line, Paragraph, Run, fit, split, wrap, write
+from cnn_gap.report.tracings import GREY
+
+#: The largest number of strips that have a page, and of events in a column of the list.
+MOST_STRIP_PAGES, COLUMN_ROWS = 24, 42
+
+# Heights of the first page, mm: texts from the top down to at least the overview.
+_TOP, _OVERVIEW_TOP, _LOW = 204.0, 105.0, 12.0
+_MIDDLE = LEFT + 118.0  # where the figures begin, right of the reading
+_SCALES = (1.0, 0.9, 0.8)  # of the reading's text, until it fits
+_EVENT_COLUMNS = (LEFT, LEFT + 138.0)
+
+
+def long_report_pages(explanation: LongExplanation, options: SheetOptions) -> Iterator[Figure]:
+    """Yield the pages of a long recording's report, one at a time."""
+    lead = disclose(explanation.record)
+    pages: list[DrawPage] = [
+        *_summary_pages(explanation),
+        *_event_pages(explanation),
+        *_strips(explanation, options),
+        *(
+            partial(disclosure_page, explanation, lead, start)
+            for start in disclosure_pages(lead, explanation.duration_s)
+        ),
+    ]
+    return numbered(pages, options)
+
+
+def summary_pages(explanation: LongExplanation, options: SheetOptions) -> Iterator[Figure]:
+    """Yield the first page of the report, and pages of text that it has no room for."""
+    return numbered(_summary_pages(explanation), options)
+
+
+def _summary_pages(explanation: LongExplanation) -> list[DrawPage]:
+    monitoring = explanation.prediction.monitoring
+    alone = monitoring is None
+    width = (RIGHT if alone else _MIDDLE - 6) - LEFT
+    height = _TOP - 12 - (_LOW + 5 if alone else _OVERVIEW_TOP + 2)
+    paragraphs = reading_paragraphs(explanation.whole)
+
+    def scaled(scale: float) -> list[Paragraph]:
+        return [replace(each, size=scale * each.size) for each in paragraphs]
+
+    first, rest = split(fit(scaled, _SCALES, width, height), height)
+    pages: list[DrawPage] = [partial(_summary_page, explanation, first)]
+    while rest:
+        shown, rest = split(rest, 180)
+        pages.append(partial(_text_page, explanation, shown))
+    return pages
+
+
+def _summary_page(explanation: LongExplanation, lines: Sequence[Line], page: PageNumber) -> Figure:
+    """Draw the reading, the figures and the overview of a recording."""
+    paper, monitoring = _page(explanation, page), explanation.prediction.monitoring
+    write(paper, lines, LEFT, _TOP - 10)
+    if monitoring is not None:
+        times = RecordingTimes(explanation.record.time)
+        _draw_figures(paper, monitoring, times)
+        lanes = len({each.diagnosis.code for each in monitoring.episodes}) + 4
+        high = min(_OVERVIEW_TOP, _LOW + 65 + LANE * lanes)
+        draw_monitoring(paper, monitoring, times, _LOW, high)
+    return paper.figure
+
+
+def _text_page(explanation: LongExplanation, lines: Sequence[Line], page: PageNumber) -> Figure:
+    paper = _page(explanation, page)
+    write(paper, lines, LEFT, _TOP - 10)
+    return paper.figure
+
+
+def _page(explanation: LongExplanation, page: PageNumber) -> Paper:
+    """Return a page with who was recorded and when on top."""
+    paper, whole = Paper.blank(), explanation.whole
+    about = [*person(whole.record), *recording(whole.record), f"{explanation.record.sampling_rate:g} Hz"]
+    paper.text(LEFT, _TOP - 4, f"Record {explanation.record.name}", 13, weight="bold")
+    paper.text(LEFT + 70, _TOP - 4, ", ".join(about), 9)
+    paper.text(RIGHT, _TOP - 4, ", ".join(filter(None, (RESEARCH, str(page)))), 8.5, ha="right")
+    return paper
+
+
+def _draw_figures(paper: Paper, monitoring: Monitoring, times: RecordingTimes) -> None:
+    """Write the figures and the tables of rhythms and premature beats right of the reading."""
+    height = _TOP - 12
+    for each in figures(monitoring):
+        at = "" if each.time_s is None else f" at {times.text(each.time_s)}"
+        height -= 4.2
+        paper.text(_MIDDLE, height, each.name, 8.5, color=GREY)
+        paper.text(_MIDDLE + 42, height, f"{each.value}{at}", 8.5, weight="bold")
+    for columns, rows, ends in (
+        (RHYTHM_COLUMNS, rhythm_rows(monitoring), (0, 72, 92, 110, 130, 152)),
+        (PREMATURE_COLUMNS, premature_rows(monitoring), (0, 47, 62, 77, 96, 110, 132, 152)),
+    ):
+        height -= 4
+        for row, cells in enumerate((columns, *rows) if rows else ()):
+            height -= 4.2
+            for cell, end in zip(cells, ends, strict=True):
+                style = {"weight": "bold" if not row else "normal", "ha": "right" if end else "left"}
+                paper.text(_MIDDLE + end, height, cell, 7.5, **style)
+
+
+def _event_pages(explanation: LongExplanation) -> list[DrawPage]:
+    """Return the pages of the list of events; none if there is no event."""
+    size = COLUMN_ROWS * len(_EVENT_COLUMNS)
+    starts = range(0, len(explanation.events), size)
+    return [partial(_event_page, explanation, start, start + size) for start in starts]
+
+
+def _event_page(explanation: LongExplanation, first: int, last: int, page: PageNumber) -> Figure:
+    paper, times = _page(explanation, page), RecordingTimes(explanation.record.time)
+    paper.text(
+        LEFT,
+        _TOP - 12,
+        "Events, the most urgent first (strip: a page in a browser shows it on all leads)",
+        10,
+        weight="bold",
+    )
+    for place, event in enumerate(explanation.events[first:last]):
+        left = _EVENT_COLUMNS[place // COLUMN_ROWS]
+        height = _TOP - 18 - 4.2 * (place % COLUMN_ROWS)
+        mark = "   strip" if explanation.strip_of(event) is not None else ""
+        paper.text(left, height, times.text(event.start_s), 8, color=GREY)
+        (line, *_) = wrap([Paragraph((Run(f"{event.title}{mark}"),), 8)], 108)
+        write(paper, [line], left + 24, height + line.height - 1)
+    return paper.figure
+
+
+def _strips(explanation: LongExplanation, options: SheetOptions) -> list[DrawPage]:
+    """Return a page for each of the most urgent strips: with the map that speaks of its event, if one does."""
+    chosen = most_urgent([each.strip.event for each in explanation.strips], MOST_STRIP_PAGES)
+    return [page for place in chosen for page in _strip_pages(explanation.strips[place], options)]
+
+
+def _strip_pages(each: ExplainedStrip, options: SheetOptions) -> list[DrawPage]:
+    explanation, measured = each.explanation, measure(each.explanation.record)
+    outputs = each.strip.event.outputs
+    speaking = [one for one in explanation.classes if one.diagnosis.abbreviation in outputs]
+    if speaking and explanation.answerable:
+        finding = MappedFinding(speaking[0], event=each.strip.event.title)
+        return [partial(_finding_page, explanation, finding, options, measured)]
+    named = replace(explanation.record, name=f"{explanation.record.name}: {each.strip.event.title}")
+    reading = explanation.reading
+    said = None if reading is None else replace(reading, notes=(), not_assessed=())  # page 1 has them
+    shown = replace(explanation, record=named, reading=said, notes=())
+    first, *more = split_reading(reading_lines(shown))
+    part = first_part(options.layout)
+    return [
+        partial(ecg_page, shown, measured, part, first),
+        *(partial(text_page, shown, lines) for lines in more),
+    ]
+
+
+def _finding_page(
+    explanation: Explanation,
+    finding: MappedFinding,
+    options: SheetOptions,
+    measured: Measurements,
+    page: PageNumber,
+) -> Figure:
+    return map_page(explanation, finding, layout=options.layout, measured=measured, page=page)
