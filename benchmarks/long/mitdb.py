@@ -1,7 +1,7 @@
 """Beats, episodes and burden of annotated half hours by the rules of ANSI/AAMI EC57."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 
 _RATES = ("Se", "+P")
 
+#: What a record's answer is compared with: its name, the outputs of which one answers, and whether it is there.
+_DIAGNOSES: tuple[tuple[str, tuple[str, ...], Callable[[Annotated], bool]], ...] = (
+    (
+        "AF or flutter for 30 s",
+        ("AF", "AFL"),
+        lambda record: bool(_lasting(record.rhythm("(AFIB", "(AFL"), 30.0)),
+    ),
+    ("pacing", ("PR",), lambda record: bool(record.rhythm("(P"))),
+    ("a ventricular premature beat", ("PVC",), lambda record: "V" in record.beats[1]),
+    ("a supraventricular premature beat", ("PAC",), lambda record: "S" in record.beats[1]),
+)
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Print a table of each kind of figure."""
@@ -42,14 +54,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     records = annotated_records(options.data)
     classifier = start_classifier(options.model)
-    found = {}
+    found, answers = {}, {}
     for record in records:
         prediction = classifier.predict(open_record(record.path.with_suffix(".hea")))
         assert prediction.monitoring is not None
-        found[record.name] = prediction.monitoring
+        found[record.name], answers[record.name] = prediction.monitoring, prediction.labels
     first_s = 0.0 if options.whole else LEARNING_S
     for table in tables(records, found, first_s, options.shortest):
         print(f"{table}\n")
+    print(_answers(records, found, answers, classifier.description.lowest_probabilities))
     return 0
 
 
@@ -117,6 +130,54 @@ def _episodes(records: list[Annotated], found: "dict[str, Monitoring]", shortest
         rows.append((name, there, episodes.sensitivity, predictive, time.sensitivity, time.predictive_value))
     headings = ("episodes", "episode Se", "episode +P", "duration Se", "duration +P")
     return Table("kind", headings, tuple(rows))
+
+
+def _answers(
+    records: list[Annotated],
+    found: "dict[str, Monitoring]",
+    answers: dict[str, np.ndarray],
+    lowest: np.ndarray,
+) -> Table:
+    """Return how often an answer of the whole record is true, by the mean over its windows and as it is."""
+    kinds = [found[each.name] for each in records]
+    labels = [answers[each.name] for each in records]
+    rows = [
+        answer_row(name, outputs, np.array([there(each) for each in records]), kinds, labels, lowest)
+        for name, outputs, there in _DIAGNOSES
+    ]
+    headings = ("records with it", "found by mean", "false by mean", "found", "false")
+    return Table("answer of the record", headings, tuple(rows))
+
+
+def answer_row(
+    name: str,
+    outputs: tuple[str, ...],
+    true: np.ndarray,
+    found: "Sequence[Monitoring]",
+    answers: Sequence[np.ndarray],
+    lowest: np.ndarray,
+) -> tuple[object, ...]:
+    """Return how many records have a diagnosis, and how many answers of it are true and false.
+
+    Parameters
+    ----------
+    name : str
+    outputs : tuple of str
+        Of which one answers it.
+    true : ndarray, shape (records,), bool
+        Whether the records have it.
+    found, answers : sequence
+        Of each record what was found, and which classes are answered.
+    lowest : ndarray, shape (classes,)
+        The lowest probabilities that are answered, for the answers by the mean over windows.
+    """
+    columns = found[0].timeline.columns(*outputs)
+    by_mean = np.array([(each.timeline.probabilities.mean(axis=0) >= lowest)[columns].any() for each in found])
+    own = np.array([each[columns].any() for each in answers])
+    counts = [
+        int(count) for labels in (by_mean, own) for count in ((labels & true).sum(), (labels & ~true).sum())
+    ]
+    return name, int(true.sum()), *counts
 
 
 def _burden(records: list[Annotated], found: "dict[str, Monitoring]") -> Table:

@@ -24,7 +24,6 @@ from cnn_gap.report.data_frames import STATEMENT, TableForm, table_state
 from cnn_gap.results.challenge_files import outputs_text
 from cnn_gap.results.ledger import Entry, Ledger, LedgerKind, files_hash, result_hash
 from cnn_gap.results.result_table import CONTENT, PATH, TABLE_FORMAT, ResultTable, rounded
-from cnn_gap.system.chunks import chunks_of
 from cnn_gap.system.errors import InputError, printable
 from cnn_gap.system.files import write_text
 from cnn_gap.system.locks import locked
@@ -53,6 +52,10 @@ ENTRY_FORMAT = 2
 #: Records that the ledger notes in one transaction, which waits for the disk. After a run was killed, the last
 #: ones are done again.
 RECORDS_NOTED_AT_ONCE = 64
+
+#: As many are noted, too, where the predictions that wait have this many windows, those of six hours: then the
+#: timelines of long records fill no memory, and a killed run does few hours again.
+WINDOWS_NOTED_AT_ONCE = 4096
 
 #: Cores left to the network: on two cores an extra reader slows inference as much as it helps.
 NETWORK_CORES = 2
@@ -115,6 +118,11 @@ class OutputTarget:
     timelines: bool = False
 
     @property
+    def has_record_files(self) -> bool:
+        """Whether `out` gets files of single records."""
+        return self.files or self.timelines
+
+    @property
     def measures(self) -> bool:
         """Whether records are measured."""
         return self.table is not None and self.reading
@@ -149,18 +157,21 @@ class ModelIdentity:
 
 @dataclass(frozen=True, eq=False)
 class Classified:
-    """A record that has been classified, and its result file written if there are to be any.
+    """A record that has been classified, and its files written if there are to be any.
 
     Attributes
     ----------
-    prediction : Prediction
+    name : str
+    state : dict
+        What the ledger notes of its prediction: a long record's timeline, which is large, is not among it.
     stamp : Stamp or None
         What the record's files were like before they were read; None where that is not known.
     result : str
         A hash of the result file; empty where there is none.
     """
 
-    prediction: Prediction
+    name: str
+    state: dict[str, Any]
     stamp: Stamp | None = None
     result: str = ""
 
@@ -298,13 +309,28 @@ def classify_records(
         closing(_prepared(classifier, records, results, jobs, stamps)) as prepared,
         closing(predict_prepared_stream(classifier, prepared)) as stream,
     ):
-        for predictions in chunks_of(stream, RECORDS_NOTED_AT_ONCE):
+        for predictions in _noted_at_once(stream):
             hashes = write_results(results.out, predictions) if results.files else {}
             if results.timelines:
                 write_timelines(results.out, predictions)
             yield [
-                Classified(each, stamps.pop(each.name, None), hashes.get(each.name, "")) for each in predictions
+                Classified(each.name, _state(each), stamps.pop(each.name, None), hashes.get(each.name, ""))
+                for each in predictions
             ]
+
+
+def _noted_at_once(stream: Iterable[Prediction]) -> Iterator[list[Prediction]]:
+    """Yield `RECORDS_NOTED_AT_ONCE` predictions at a time; fewer where long records have many windows."""
+    several: list[Prediction] = []
+    windows = 0
+    for each in stream:
+        several.append(each)
+        windows += 1 if each.timeline is None else len(each.timeline)
+        if len(several) == RECORDS_NOTED_AT_ONCE or windows >= WINDOWS_NOTED_AT_ONCE:
+            yield several
+            several, windows = [], 0
+    if several:
+        yield several
 
 
 def _prepared(
@@ -318,8 +344,7 @@ def _prepared(
     waiting = (
         PendingRecord(each.name, each.source, each.open, partial(stamp_for_result, each)) for each in records
     )
-    finds_beats = results.timelines or results.measures
-    preparation = replace(classifier.preparation, measures=results.measures, finds_beats=finds_beats)
+    preparation = replace(classifier.preparation, measures=results.measures)
     run = partial(in_processes, jobs=jobs)
     with closing(prepared_records(preparation.prepare, waiting, run)) as prepared:
         for each in prepared:
@@ -334,7 +359,7 @@ def lost_record(model: ModelIdentity, results: OutputTarget, reason: str, record
     prediction = failed_prediction(record.name, classes, f"{record.source}: {reason}")
     if results.files:
         write_results(results.out, [prediction])
-    return Classified(prediction)
+    return Classified(record.name, _state(prediction))
 
 
 def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
@@ -456,21 +481,21 @@ class _Classification:
     def take(self, results: list[Classified]) -> None:
         entries = [
             Entry(
-                each.prediction.name,
-                None if each.prediction.failure else each.stamp,
+                each.name,
+                None if each.state["failure"] else each.stamp,
                 each.result,
-                _state(each.prediction) | {"rules": self._rules},
+                each.state | {"rules": self._rules},
             )
             for each in results
         ]
         self._ledger.add(entries)
         for each, entry in zip(results, entries, strict=True):
-            if each.prediction.failure:
+            if each.state["failure"]:
                 self.failed += 1
                 self._warn(self._failures.add(entry))
                 continue
             line = self._quality.add(entry)
-            if not each.prediction.answerable:
+            if not each.state["answerable"]:
                 self.unanswerable += 1
                 self._warn(line)
 

@@ -73,9 +73,9 @@ def _classify(
     run: Run, job: Job, model: ModelIdentity, records: list[ListedRecord], results: OutputTarget
 ) -> Iterator[list[Classified]]:
     """Classify records on workers; the folder of result files is locked by this process."""
-    holder = read_bytes(results.out / LOCK, LARGEST_SETTINGS) if results.files else b""
+    holder = read_bytes(results.out / LOCK, LARGEST_SETTINGS) if results.has_record_files else b""
     work = Work(partial(classify_chunk, job, results, holder), partial(lost_record, model, results, DEADLY))
     with closing(run(work, records)) as classified:
         yield from chunks_of(classified, CONCURRENT_WRITES)
-    if results.files:
+    if results.has_record_files:
         remove_leftovers(results.out)  # of workers that have died: no chunk is on its way any more

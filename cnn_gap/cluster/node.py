@@ -48,7 +48,7 @@ class Job:
 def classify_chunk(
     job: Job, results: OutputTarget, holder: bytes, records: Sequence[ListedRecord]
 ) -> list[Classified]:
-    """Classify records and write their result files.
+    """Classify records and write their result files and timelines.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _ready(job: Job) -> "Classifier":
 
 def _require_current(results: OutputTarget, holder: bytes) -> None:
     """Require that the run still holds the results' folder: a late worker must not write into another run's."""
-    if not results.files:
+    if not results.has_record_files:
         return
     out = results.out
     try:

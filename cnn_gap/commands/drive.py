@@ -75,8 +75,6 @@ def _execute(options: argparse.Namespace) -> int:
     """Classify and write a result file for each record; return 1 if every record failed."""
     if options.table_only and options.table is None:
         options.usage_error("--table-only needs --table FILE")
-    if options.cluster is not None and options.timelines:
-        options.usage_error("--timelines is for one machine")
     if options.cluster is not None and options.jobs is not None:
         options.usage_error("--jobs is for one machine: the workers of a cluster read records themselves")
     (description,) = CommandInputs((options.model,), options.data, options.cluster).check()

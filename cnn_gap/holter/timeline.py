@@ -1,5 +1,6 @@
 """The probabilities of a recording by time: one row for each window that the network sees."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -69,19 +70,24 @@ class Timeline:
         names : str
             Codes or abbreviations, as `ClassSet.find` takes them.
         """
-        columns = [self._column(name) for name in names]
-        found = [self.probabilities[:, column] for column in columns if column is not None]
-        return np.asarray(np.max(found, axis=0)) if found else np.zeros(len(self))
+        columns = self.columns(*names)
+        return np.asarray(self.probabilities[:, columns].max(axis=1)) if columns else np.zeros(len(self))
 
     def at(self, times_s: np.ndarray, *names: str) -> np.ndarray:
         """Return the probability at times, s, interpolated between the middles of the windows."""
         return np.asarray(np.interp(times_s, self.middles_s, self.of(*names)))
 
-    def _column(self, name: str) -> int | None:
-        try:
-            return self.classes.find(name)
-        except InputError:
-            return None
+    def columns(self, *names: str) -> list[int]:
+        """Return the columns of those outputs, named as `of` takes them, that the model has."""
+        found = []
+        for name in names:
+            with suppress(InputError):
+                found.append(self.classes.find(name))
+        return found
+
+    def overlapping(self, start_s: float, end_s: float) -> np.ndarray:
+        """Return which windows overlap with a span of time, bool of shape (windows,)."""
+        return np.asarray((self.starts_s < end_s) & (self.ends_s > start_s))
 
 
 def clock(seconds: float) -> str:

@@ -161,7 +161,7 @@ def _measured_statements(
     classes: ClassSet, timeline: Timeline, part: Evidence, limits: DegreeLimits
 ) -> tuple[Statement, ...]:
     """Return the statements of a part that its measurements make or support."""
-    within = (timeline.starts_s < part.start_s + part.duration_s) & (timeline.ends_s > part.start_s)
+    within = timeline.overlapping(part.start_s, part.start_s + part.duration_s)
     probabilities = timeline.probabilities[within].mean(axis=0)
     read = interpret(classes, probabilities, part, limits)
     return tuple(each for each in read.statements if each.origin != "network")

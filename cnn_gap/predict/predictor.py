@@ -15,6 +15,7 @@ from cnn_gap.io.long_records import LongRecord
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.model.runtimes import Compute, Runtime, start_runtime
 from cnn_gap.model.trained_network import TrainedNetwork
+from cnn_gap.predict.long_answer import record_probabilities, with_premature_beats
 from cnn_gap.predict.long_reading import read_long
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows, WindowMaker
@@ -88,7 +89,7 @@ class Predictor:
         return self.preparation.prepare(record)
 
     def predict_prepared(self, records: Sequence[RecordWindows]) -> list[Prediction]:
-        """Classify the windows of records; a record's probability is the mean over its windows."""
+        """Classify the windows of records; `predictions` makes a record's probabilities of theirs."""
         outputs = self._run_each(self._compute, [record.windows for record in records])
         return self.predictions(records, [probabilities for (probabilities,) in outputs])
 
@@ -120,27 +121,37 @@ class Predictor:
     def predictions(
         self, records: Sequence[RecordWindows], probabilities: Sequence[np.ndarray]
     ) -> list[Prediction]:
-        """Return the records' predictions from the probabilities of their windows, (windows, classes) each."""
+        """Return the records' predictions from the probabilities of their windows, (windows, classes) each.
+
+        A record's probability is the mean over its windows; of one that lasts longer than two windows, that of
+        `record_probabilities`.
+        """
         if not records:
             return []
-        means = np.array([each.mean(axis=0) for each in probabilities])
-        means[[not record.quality.answerable for record in records]] = 0
-        labels = self._labels(means)
-        return list(map(self._prediction, records, means, labels, probabilities))
+        monitored = list(map(self._monitor, records, probabilities))
+        own = np.array(
+            [
+                each.mean(axis=0) if monitoring is None else record_probabilities(monitoring)
+                for each, monitoring in zip(probabilities, monitored, strict=True)
+            ]
+        )
+        own[[not record.quality.answerable for record in records]] = 0
+        return list(map(self._prediction, records, own, self._labels(own), monitored))
 
     def _prediction(
-        self, record: RecordWindows, mean: np.ndarray, answers: np.ndarray, probabilities: np.ndarray
+        self, record: RecordWindows, own: np.ndarray, answers: np.ndarray, monitoring: Monitoring | None
     ) -> Prediction:
-        """Return a record's prediction from the mean of its windows' probabilities and from each of them."""
+        """Return a record's prediction from its own probabilities."""
         quality = record.quality
-        reading = self.make_reading(mean, quality, record.evidence)
-        monitoring = self._monitor(record, probabilities)
+        # Of a long record, the reading says in words when and how long a rhythm was there.
+        read = own if monitoring is None else with_premature_beats(monitoring)
+        reading = self.make_reading(read, quality, record.evidence)
         if reading is not None and monitoring is not None and record.parts:
             reading = read_long(reading, monitoring, record.parts, self.limits)
         return Prediction(
             record.name,
             self.classes,
-            mean,
+            own,
             answers & quality.answerable,
             quality.notes,
             answerable=quality.answerable,

@@ -48,7 +48,7 @@ class RecordWindows:
     duration_s : float
         Of the record.
     beats : MeasuredBeats or None
-        All beats of a record that lasts longer than two windows; None of others, or where nothing was measured.
+        All beats of a record that lasts longer than two windows; None of others.
     parts : tuple of Evidence
         The measurements of each part of such a record, of which `evidence` is one.
     """
@@ -78,14 +78,11 @@ class WindowMaker:
         A window's number of samples is a multiple of this.
     measures : bool
         Whether records are measured, too, as readings need it.
-    finds_beats : bool
-        Whether all beats of long records are found, too.
     """
 
     preprocessing: Preprocessing
     multiple: int
     measures: bool = True
-    finds_beats: bool = True
 
     def prepare(self, record: Record | LongRecord) -> RecordWindows:
         """Return a record's windows, quality and measurements.
@@ -111,7 +108,7 @@ class WindowMaker:
         return measured
 
     def _measured_parts(self, record: LongRecord, unmeasured: RecordWindows) -> RecordWindows:
-        beats = measure_beats(record) if self.finds_beats else None
+        beats = measure_beats(record)
         if not self.measures:
             return replace(unmeasured, beats=beats)
         parts = measure_parts(record, chosen_starts(record, beats))

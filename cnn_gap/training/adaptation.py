@@ -95,7 +95,7 @@ def _classify(
         log(f"{label_table}: {len(absent)} listed records are not there, the first is {absent[0]}")
     wanted = [each for each in listed if table is None or table.of(each) is not None]
     labels, probabilities = [], []
-    preparation = replace(predictor.preparation, measures=False, finds_beats=False)
+    preparation = replace(predictor.preparation, measures=False)
     for first in range(0, len(wanted), RECORDS_PER_BATCH):
         records: list[Record] = []
         for each in wanted[first : first + RECORDS_PER_BATCH]:

@@ -60,7 +60,6 @@ class StubMaker:
     """Makes windows that nobody looks at."""
 
     measures: bool = True
-    finds_beats: bool = True
 
     def prepare(self, record):
         """Return them."""

@@ -1,7 +1,10 @@
 """Timelines, episodes and beats of the long records of a folder."""
 
+from types import SimpleNamespace
+
 import pandas
 
+from cnn_gap.batch import classify_folder as classify_folder_module
 from cnn_gap.batch.classify_folder import OutputTarget, classify_folder
 from cnn_gap.classifier import load_classifier
 from cnn_gap.report.data_frames import COUNTS, MONITORING
@@ -25,6 +28,18 @@ def test_long_records_have_files_of_what_happened_when(model, tmp_path):
     assert added == {"LONG.timeline.parquet", "LONG.episodes.csv", "LONG.beats.csv"}
     assert len(pandas.read_csv(out / "LONG.beats.csv")) > 30
     assert drive(model, data, OutputTarget(out, timelines=True)).kept == 2
+
+
+def test_long_records_are_noted_as_soon_as_they_have_many_windows(monkeypatch):
+    monkeypatch.setattr(classify_folder_module, "WINDOWS_NOTED_AT_ONCE", 7)
+    stream = iter([predicted(windows) for windows in (1, 7, 1, 5, 1, 1)])
+    noted = [len(several) for several in classify_folder_module._noted_at_once(stream)]
+    assert noted == [2, 3, 1]
+
+
+def predicted(windows):
+    """Return a stand-in of a prediction with so many windows; of one there is no timeline."""
+    return SimpleNamespace(timeline=range(windows) if windows > 1 else None)
 
 
 def test_the_table_has_burden_and_counts_beside_timelines(model, tmp_path):

@@ -16,11 +16,12 @@ from conftest import ROOT
 import driver
 from cnn_gap.batch.classify_folder import DRIVER, FAILURES, OutputTarget, classify_folder
 from cnn_gap.classifier import load_classifier
-from cnn_gap.cluster import connection
+from cnn_gap.cluster import connection, node
 from cnn_gap.cluster.node import Job, classify_chunk, work_on_chunk
 from cnn_gap.io.sources import list_records
 from cnn_gap.model.folder import fingerprint
 from cnn_gap.results.challenge_files import read_outputs
+from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import LARGEST_SETTINGS, read_bytes
 from cnn_gap.system.locks import LOCK, locked
@@ -186,6 +187,20 @@ def test_a_worker_that_lacks_something_names_itself_and_the_path(job, change, re
         work_on_chunk(task, given["data"], given["version"], records[:1])
     assert reason in str(error.value)
     assert not list(job["out"].glob("*.csv"))
+
+
+def test_a_worker_writes_timelines_and_returns_what_the_ledger_notes(job, tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow", reason="pip install cnn-gap[formats]")
+    monkeypatch.setattr(node, "_use_threads", lambda: None)
+    write_simulated(tmp_path / "long", simulate_record("LONG", ("426783006",), 100.0, 40.0, 1))
+    records = list_records(str(tmp_path / "long")).records
+    target = OutputTarget(tmp_path, files=False, timelines=True)
+    with pytest.raises(InputError, match="is not the folder that the driver holds"):
+        classify_chunk(job["job"], target, b"an earlier run", records)
+    (done,) = classify_chunk(job["job"], target, job["holder"], records)
+    assert done.state["monitoring"]["analysed_s"] == 40
+    written = {path.name for path in tmp_path.glob("LONG*")}
+    assert written == {"LONG.timeline.parquet", "LONG.episodes.csv", "LONG.beats.csv"}
 
 
 def test_a_cluster_that_is_not_there_is_named(run_command, model, records, tmp_path, monkeypatch):
