@@ -30,6 +30,10 @@ _COEFFICIENTS = np.array([-3.56, 2.24, 4.22, 4.79, 0.86])
 
 _NEIGHBOURS = 31  # RR intervals; their median is the usual one
 _UNKNOWN = 0.5  # likeness below which a beat that is not ventricular is unknown
+_LASTING, _FIBRILLATION = (
+    7,
+    0.5,
+)  # windows, of whose mean probability of fibrillation on no beat is early and narrow
 _PACING = 0.2  # probability of pacing from which on beats are paced
 
 
@@ -78,10 +82,15 @@ def label_beats(beats: MeasuredBeats, timeline: Timeline) -> LabelledBeats:
     logits = _CONSTANT + ventricular_signs(beats, timeline) @ _COEFFICIENTS
     ventricular = scipy.special.expit(mean_of_shape(logits, beats.shapes))
     wide, known = ventricular >= 0.5, _known(beats)
-    fibrillation = timeline.at(times, "AF", "AFIB", "AFL", "AFLT")
+    fibrillation = timeline.of("AF", "AFIB", "AFL", "AFLT")
+    now, lasting = (
+        np.interp(times, timeline.middles_s, each)
+        for each in (fibrillation, scipy.ndimage.uniform_filter1d(fibrillation, _LASTING))
+    )
+    early = early_narrow(times, known, wide, beats.likeness, now) & (lasting < _FIBRILLATION)
     symbols = np.full(len(times), NORMAL)
     symbols[beats.likeness < _UNKNOWN] = UNKNOWN
-    symbols[early_narrow(times, known, wide, beats.likeness, fibrillation)] = EARLY_NARROW
+    symbols[early] = EARLY_NARROW
     symbols[timeline.at(times, "PR", "PACE") >= _PACING] = PACED
     symbols[wide] = VENTRICULAR
     return LabelledBeats(times, symbols, np.where(wide, ventricular, 1 - ventricular), known)

@@ -31,6 +31,7 @@ _SHIFT_S = 0.04  # the largest shift that aligns a beat with the usual one
 _REGULAR = (0.85, 1.3)  # RR intervals of usual beats, as shares of their median
 _FEWEST = 10  # beats; a usual beat is the median of at least these, or of all
 _ALIKE = 0.9  # correlation from which on two beats have one shape
+_VALID = 0.9  # share of a block's samples that must be valid
 _ROUNDS = 2  # of leaving out the half of the beats that are least like their median
 _SAME_BEAT_S = 0.2  # two complexes at the ends of two parts that are nearer are one
 
@@ -69,11 +70,18 @@ class MeasuredBeats:
         return len(self.times_s)
 
 
-def measure_beats(signal: Signal) -> MeasuredBeats:
-    """Find and measure the beats of a recording, of which one part after the other is read."""
+def measure_beats(signal: Signal, gain: float = 1.0) -> MeasuredBeats:
+    """Find and measure the beats of a recording, of which one part after the other is read.
+
+    Parameters
+    ----------
+    signal : Signal
+    gain : float
+        What its amplitudes are multiplied by, so that they are in mV.
+    """
     duration = signal.samples / signal.sampling_rate
     count = max(1, ceil(duration / PART_S))
-    parts = list(_measured_parts(signal, count, duration))
+    parts = list(_measured_parts(signal, count, duration, gain))
     apart = np.diff(np.concatenate([part.times_s for part in parts]), prepend=-np.inf) >= _SAME_BEAT_S
     firsts = np.cumsum([0, *(part.shapes.max(initial=-1) + 1 for part in parts[:-1])])
     numbered = [replace(part, shapes=part.shapes + first) for part, first in zip(parts, firsts, strict=True)]
@@ -85,12 +93,12 @@ def measure_beats(signal: Signal) -> MeasuredBeats:
     return MeasuredBeats(*beats, usable, signal.sampling_rate, waves)
 
 
-def _measured_parts(signal: Signal, count: int, duration: float) -> Iterator[MeasuredBeats]:
+def _measured_parts(signal: Signal, count: int, duration: float, gain: float) -> Iterator[MeasuredBeats]:
     for number in range(count):
         start, end = number * PART_S, min((number + 1) * PART_S, duration)
         first = round(max(0.0, start - MARGIN_S) * signal.sampling_rate)
         last = min(signal.samples, round((end + MARGIN_S) * signal.sampling_rate))
-        part = _measure(signal.part(first, last), first / signal.sampling_rate)
+        part = _measure(signal.part(first, last), first / signal.sampling_rate, gain)
         yield _cut(part, first / signal.sampling_rate, start, end)
 
 
@@ -110,18 +118,19 @@ def _cut(beats: MeasuredBeats, begin_s: float, start_s: float, end_s: float) -> 
     )
 
 
-def _measure(record: Record, begin_s: float) -> MeasuredBeats:
+def _measure(record: Record, begin_s: float, gain: float) -> MeasuredBeats:
     """Find and measure the beats of a part that begins at `begin_s`."""
     rate = SIGNAL.sampling_rate
     columns = [lead for lead in map(LEADS.index, PREFERRED) if record.leads[lead]][:MOST_LEADS]
     blocks = max(1, int(record.duration_s / BLOCK_S))
     if not columns or record.duration_s < BLOCK_S:
         return _no_beats(np.zeros(blocks, bool), np.zeros(blocks, bool))
-    prepared = prepare_signal(record.signal[:, columns], record.sampling_rate, SIGNAL)
+    scaled = record.signal[:, columns] * np.float32(gain)
+    prepared = prepare_signal(scaled, record.sampling_rate, SIGNAL)
     found = find_qrs(prepared.signal, rate)
     valid = np.asarray(prepared.valid.any(axis=1))
     length = round(BLOCK_S * rate)
-    whole = valid[: len(found.contrast) * length].reshape(len(found.contrast), -1).all(axis=1)
+    whole = valid[: len(found.contrast) * length].reshape(len(found.contrast), -1).mean(axis=1) >= _VALID
     usable = np.asarray((found.contrast >= LEAST_CONTRAST) & whole)
     waves = _waves(prepared.signal, len(usable)) & whole
     places = found.places[usable[np.minimum(found.places // length, len(usable) - 1)]]

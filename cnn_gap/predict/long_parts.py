@@ -1,4 +1,6 @@
-"""Choose the parts of a recording of minutes to days that are measured."""
+"""The parts of a recording of minutes to days: which are measured, what they say of its gain and quality."""
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -6,12 +8,18 @@ from cnn_gap.holter.beat_shapes import MeasuredBeats
 from cnn_gap.holter.qrs import BLOCK_S
 from cnn_gap.io.long_records import LongRecord
 from cnn_gap.reading.long_evidence import PART_S, part_starts
+from cnn_gap.record import Record
+from cnn_gap.signal.quality import Quality, assess_parts, assess_quality
+from cnn_gap.signal.windows import NO_SLOPES, FilteredSignal, Preprocessing, prepare_signal
 
-#: The largest number of parts that are measured, those of six hours: measuring them takes about a minute.
-MOST_PARTS = 720
+#: The largest number of parts that are measured, those of three hours.
+MOST_PARTS = 360
 
 #: Of them, so many are spread evenly over the recording, so that one has the usual heart rate.
 SPREAD = 90
+
+#: The gain of a recording is told by so many parts, evenly spread.
+GAIN_PARTS = 9
 
 _UNLIKE = 0.7  # likeness to the usual beat below which a beat asks for a measurement
 _SHORT_S, _LONG_S = 0.4, 2.0  # RR intervals beyond these ask for one
@@ -52,3 +60,44 @@ def _unusual(starts: np.ndarray, beats: MeasuredBeats) -> np.ndarray:
     blocks = np.flatnonzero(~beats.usable | (beats.waves if len(beats.waves) else False)) * BLOCK_S
     asking = np.sort(np.concatenate([beats.times_s[odd], blocks]))
     return np.asarray(np.searchsorted(asking, starts + PART_S) - np.searchsorted(asking, starts))
+
+
+def usual_gain(record: LongRecord, preprocessing: Preprocessing) -> float:
+    """Return the factor that corrects the gain of most parts of a recording; 1 if it is plausible."""
+    starts = part_starts(record)
+    spread = starts[np.unique(np.linspace(0, len(starts) - 1, GAIN_PARTS).astype(int))]
+    ungained = replace(preprocessing, slope_mv_s=(0.0, 0.0))
+    gains = []
+    for start in spread:
+        _, prepared = _prepared(record, start, ungained)
+        slopes = NO_SLOPES.with_more(prepared.signal, prepared.valid)
+        gains.append(float(slopes.gain(preprocessing)))
+    return float(np.median(gains))
+
+
+def assess_closely(record: LongRecord, quality: Quality, preprocessing: Preprocessing) -> Quality:
+    """Return the quality of a recording; where it holds no heartbeat as a whole, that of its parts.
+
+    Parameters
+    ----------
+    record : LongRecord
+    quality : Quality
+        As a whole, or by parts of minutes.
+    preprocessing : Preprocessing
+        How windows are filtered.
+    """
+    starts = part_starts(record)
+    if quality.answerable or len(starts) == 1:
+        return quality
+    parts = (_prepared(record, start, preprocessing) for start in starts)
+    closely = assess_parts([assess_quality(*part, preprocessing.sampling_rate) for part in parts])
+    return closely if closely.answerable else quality
+
+
+def _prepared(
+    record: LongRecord, start_s: float, preprocessing: Preprocessing
+) -> tuple[Record, FilteredSignal]:
+    """Return the part of a recording that begins at `start_s`, as it is and filtered."""
+    first = round(start_s * record.sampling_rate)
+    part = record.part(first, min(record.samples, first + round(PART_S * record.sampling_rate)))
+    return part, prepare_signal(part.signal, record.sampling_rate, preprocessing)

@@ -16,6 +16,7 @@ from cnn_gap.model.folder import ModelDescription
 from cnn_gap.model.runtimes import Compute, Runtime, start_runtime
 from cnn_gap.model.trained_network import TrainedNetwork
 from cnn_gap.predict.long_answer import record_probabilities, with_premature_beats
+from cnn_gap.predict.long_parts import assess_closely
 from cnn_gap.predict.long_reading import read_long
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows, WindowMaker
@@ -110,7 +111,8 @@ class Predictor:
         groups = []
         for windows in long_prediction_windows(record, preprocessing, float(slopes.gain(preprocessing))):
             groups.append(self._run(self._compute, windows)[0])
-        assessed = replace(prepared, quality=assess_parts(assessments))
+        quality = assess_closely(record, assess_parts(assessments), preprocessing)
+        assessed = replace(prepared, quality=quality)
         (prediction,) = self.predictions([assessed], [np.concatenate(groups)])
         return prediction
 

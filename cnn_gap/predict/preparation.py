@@ -11,7 +11,7 @@ from cnn_gap.beats.intervals import measure
 from cnn_gap.holter.beat_shapes import MeasuredBeats, measure_beats
 from cnn_gap.io.long_records import LongRecord, in_parts
 from cnn_gap.io.sources import Stamp
-from cnn_gap.predict.long_parts import chosen_starts
+from cnn_gap.predict.long_parts import assess_closely, chosen_starts, usual_gain
 from cnn_gap.reading.evidence import Evidence, gather_evidence
 from cnn_gap.reading.long_evidence import measure_parts, typical_evidence
 from cnn_gap.record import NO_FACTS, Record, RecordFacts
@@ -99,6 +99,8 @@ class WindowMaker:
         quality = assess_quality(record, prepared, self.preprocessing.sampling_rate)
         unmeasured = RecordWindows(record.name, windows, quality, None, record.facts, record.duration_s)
         if record.duration_s > MONITORED_WINDOWS * self.preprocessing.window_s:
+            quality = assess_closely(in_parts(record), quality, self.preprocessing)
+            unmeasured = replace(unmeasured, quality=quality)
             measured = self._measured_parts(in_parts(record), unmeasured)
         else:
             evidence = gather_evidence(record, measure(record)) if self.measures else None
@@ -108,7 +110,7 @@ class WindowMaker:
         return measured
 
     def _measured_parts(self, record: LongRecord, unmeasured: RecordWindows) -> RecordWindows:
-        beats = measure_beats(record)
+        beats = measure_beats(record, usual_gain(record, self.preprocessing))
         if not self.measures:
             return replace(unmeasured, beats=beats)
         parts = measure_parts(record, chosen_starts(record, beats))

@@ -5,17 +5,21 @@ import sys
 import time
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.torture import __main__ as torture
-from benchmarks.torture import kills, soak, worker
+from benchmarks.torture import kills, long, soak, worker
 from benchmarks.torture.damage import damaged_bytes, damaged_text
 from benchmarks.torture.kinds import PLAIN, Kind
 from benchmarks.torture.materials import make_materials
 from benchmarks.torture.worker import ANSWERED, REFUSED, kind_of, run_case
+from cnn_gap.classifier import load_classifier
+from cnn_gap.io.records import read_record
 from cnn_gap.io.registry import FORMATS
+from cnn_gap.predict.prediction import failed_prediction
 from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
 
@@ -140,3 +144,18 @@ def test_a_short_soak_is_steady(capsys):
 def test_kinds_of_both_families_have_names_of_their_own():
     names = [kind.name for family in ("plain", "keras") for kind in worker.kinds_of(family)]
     assert len(set(names)) == len(names)
+
+
+def test_a_long_recording_that_is_answered_where_it_must_not_be_is_a_fault(tmp_path):
+    whole, cut = (next(each for each in long.DAMAGES if each.name == name) for name in ("one_lead", "cut"))
+    counts = np.zeros((5000, 12), np.int16)
+    for damage in (whole, cut):
+        long.write(tmp_path, damage, counts)
+    assert len(read_record(tmp_path / "one_lead.hea").signal) == 5000
+    with pytest.raises(InputError, match="is truncated"):
+        read_record(tmp_path / "cut.hea")
+    classes = load_classifier().classes
+    failed = failed_prediction("cut", classes, "cut.dat: is truncated")
+    assert long.fault_of(cut, failed) == ""
+    assert long.fault_of(cut, failed_prediction("cut", classes, "cut.dat: KeyError('x')")) != ""
+    assert long.fault_of(whole, failed) == "is not answered"

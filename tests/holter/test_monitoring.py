@@ -217,6 +217,18 @@ def test_an_early_unlike_beat_is_ventricular_and_an_early_usual_one_is_narrow(pr
     assert set(np.delete(labels.symbols, [20, 40])) == {"N"}
 
 
+def test_a_fast_run_in_lasting_fibrillation_has_no_early_narrow_beats(prediction):
+    intervals = np.concatenate([np.full(50, 0.8), np.full(100, 0.45), np.full(50, 0.8)])
+    count = len(intervals)
+    beats = MeasuredBeats(
+        np.cumsum(intervals), np.full(count, 0.99), np.ones(count), np.arange(count), np.ones(65, bool)
+    )
+    timeline = timeline_of(prediction.classes, 130.0)
+    assert (label_beats(beats, timeline).symbols == "A").sum() == 100
+    timeline.probabilities[8:17, prediction.classes.find("AFL")] = 0.9
+    assert (label_beats(beats, timeline).symbols == "A").sum() < 10
+
+
 def test_beats_of_one_shape_have_one_label(prediction):
     intervals = np.full(60, 0.8)
     likeness, size, shapes = np.full(60, 0.99), np.ones(60), np.zeros(60, int)
@@ -238,6 +250,14 @@ def test_beats_that_are_alike_have_one_shape(simulated):
     sinus = np.flatnonzero(beats.times_s < 60)
     assert len(np.unique(beats.shapes[run])) <= 2
     assert not np.isin(beats.shapes[run], beats.shapes[sinus]).any()
+
+
+def test_single_samples_that_are_not_valid_cost_no_beats(simulated):
+    record = as_record(simulated)
+    spiked = record.signal[: 60 * 250].copy()
+    whole = len(measure_beats(in_parts(replace(record, signal=spiked))))
+    spiked[100::2500] = np.nan
+    assert len(measure_beats(in_parts(replace(record, signal=spiked)))) == whole
 
 
 def test_windows_without_visible_beats_are_not_usable():
