@@ -37,14 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for hours in options.hours:
             for leads in options.leads:
-                path = _write(Path(folder) / f"L{hours:g}x{leads}", signal, hours, leads)
+                path = write_repeated(Path(folder) / f"L{hours:g}x{leads}", signal, hours, leads)
                 rows.append((f"{hours:g} h, {leads} leads", *_measure(options.model, path)))
                 path.with_suffix(".dat").unlink()
     print(Table("recording", ("elapsed s", "processor s", "largest memory MB"), tuple(rows)))
     return 0
 
 
-def _write(path: Path, signal: np.ndarray, hours: float, leads: int) -> Path:
+def write_repeated(path: Path, signal: np.ndarray, hours: float, leads: int) -> Path:
     """Write a WFDB record that repeats a signal (samples, 12)."""
     names = {1: ["II"], 2: ["II", "V1"], 3: ["II", "V1", "V5"], 12: list(LEADS)}[leads]
     stored = np.round(signal[:, [LEADS.index(name) for name in names]] * 1000).astype("<i2")
@@ -64,15 +64,18 @@ def _measure(model: Path, path: Path) -> tuple[float, float, float]:
         f"--{what}={path.with_name(name)}"
         for what, name in (("timeline", "t.parquet"), ("episodes", "e.csv"), ("beats", "b.atr"))
     ]
+    return run_script("predict.py", model, path, *files)
+
+
+def run_script(name: str, *arguments: str | Path) -> tuple[float, float, float]:
+    """Run a script of the project; return elapsed and processor time, s, and the largest memory, MB."""
     started = time.perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, ROOT / "predict.py", model, path, *files], stdout=subprocess.DEVNULL
-    )
+    child = subprocess.Popen([sys.executable, ROOT / name, *arguments], stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
     elapsed = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        raise SystemExit(f"{path}: predict.py ended with {child.returncode}")
+        raise SystemExit(f"{name} {' '.join(map(str, arguments))}: ended with {child.returncode}")
     return elapsed, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 

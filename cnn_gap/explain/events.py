@@ -12,9 +12,11 @@ import scipy
 from cnn_gap.holter.beat_labels import EARLY_NARROW, NORMAL, PACED, VENTRICULAR, LabelledBeats
 from cnn_gap.holter.episodes import (
     KINDS,
+    LARGE_WAVES,
     PATTERNS,
     RATE_BEATS,
     RUN_BEATS,
+    TACHYCARDIA,
     VENTRICULAR_TACHYCARDIA,
     Episode,
     alternations,
@@ -41,50 +43,46 @@ _PREMATURE = {
     EARLY_NARROW: ("Premature atrial beat", "Atrial couplet", "Atrial run", "Atrial bigeminy"),
 }
 
-#: Kinds of events, the most urgent first: a diagnosis's code or a name of this module, and how many strips are
-#: made of it at most.
-_URGENCY = {
-    "111288001": 6,  # large waves
-    VENTRICULAR_TACHYCARDIA: 12,
-    _PAUSE: 6,
-    "27885002": 3,  # third-degree AV block
-    "195042002": 3,  # second-degree AV block
-    "61277005": 4,  # accelerated idioventricular rhythm
-    "49260003": 4,  # idioventricular rhythm
-    "426761007": 6,  # supraventricular tachycardia
-    "164889003": 8,  # atrial fibrillation
-    "164890007": 6,  # atrial flutter
-    "Ventricular couplet": 4,
-    "11157007": 3,  # ventricular bigeminy
-    "251180001": 2,  # ventricular trigeminy
-    "Atrial run": 4,
-    "Atrial couplet": 2,
-    "Atrial bigeminy": 2,
-    "Premature ventricular beat": 4,
-    "Premature atrial beat": 4,
-    _RATE: 3,
-    "3424008": 2,  # tachycardia
-    "426627000": 2,  # bradycardia
-    "10370003": 2,  # pacing
-    "164909002": 2,  # left bundle branch block
-    "713427006": 2,  # right bundle branch block
-    "270492004": 2,  # first-degree AV block
-    _USUAL: 2,
-}
+_PVC, _PAC = ("PVC",), ("PAC",)
+_BY_WINDOWS = {kind.code: kind.outputs for kind in KINDS}
 
-#: How many strips are made of a kind that is not among these.
-OF_OTHERS = 2
 
-#: The outputs of the network that speak of a kind of event, beside those of `cnn_gap.holter.episodes.KINDS`.
-_OUTPUTS = {
-    **{kind.code: kind.outputs for kind in KINDS},
-    "164890007": ("AFL", "AFLT"),
-    "426627000": ("SB", "SBRAD", "Brady"),
-    "3424008": ("STach", "STACH"),
-    _USUAL: ("NSR", "SR"),
-    "11157007": ("PVC", "BIGU"),
-    "251180001": ("PVC", "TRIGU"),
-    "Atrial bigeminy": ("PAC", "BIGU"),
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of events: how many strips are made of it at most, and the outputs that speak of it."""
+
+    strips: int = 2
+    outputs: tuple[str, ...] = ()
+
+
+#: Kinds of events by a diagnosis's code or a name of this module, the most urgent first; others come last.
+_KINDS = {
+    LARGE_WAVES.code: _Kind(6),
+    VENTRICULAR_TACHYCARDIA: _Kind(12, _PVC),
+    _PAUSE: _Kind(6),
+    "27885002": _Kind(3),  # third-degree AV block
+    "195042002": _Kind(3),  # second-degree AV block
+    "61277005": _Kind(4, _PVC),  # accelerated idioventricular rhythm
+    "49260003": _Kind(4, _PVC),  # idioventricular rhythm
+    "426761007": _Kind(6),  # supraventricular tachycardia
+    "164889003": _Kind(8),  # atrial fibrillation
+    "164890007": _Kind(6, ("AFL", "AFLT")),  # atrial flutter
+    "Ventricular couplet": _Kind(4, _PVC),
+    "11157007": _Kind(3, (*_PVC, "BIGU")),  # ventricular bigeminy
+    "251180001": _Kind(2, (*_PVC, "TRIGU")),  # ventricular trigeminy
+    "Atrial run": _Kind(4, _PAC),
+    "Atrial couplet": _Kind(2, _PAC),
+    "Atrial bigeminy": _Kind(2, (*_PAC, "BIGU")),
+    "Premature ventricular beat": _Kind(4, _PVC),
+    "Premature atrial beat": _Kind(4, _PAC),
+    _RATE: _Kind(3),
+    TACHYCARDIA.code: _Kind(2, ("STach", "STACH")),
+    "426627000": _Kind(2, ("SB", "SBRAD", "Brady")),
+    "10370003": _Kind(),  # pacing
+    "164909002": _Kind(),  # left bundle branch block
+    "713427006": _Kind(),  # right bundle branch block
+    "270492004": _Kind(),  # first-degree AV block
+    _USUAL: _Kind(2, ("NSR", "SR")),
 }
 
 
@@ -116,8 +114,7 @@ class Event:
     @property
     def outputs(self) -> tuple[str, ...]:
         """The outputs of the network that speak of it, by their abbreviations; none where no output does."""
-        premature = "PVC" if "entricular" in self.kind else "PAC" if "trial" in self.kind else ""
-        return _OUTPUTS.get(self.key, (premature,) if premature else ())
+        return _kind(self.key).outputs or _BY_WINDOWS.get(self.key, ())
 
 
 @dataclass(frozen=True)
@@ -146,7 +143,7 @@ def find_events(monitoring: Monitoring) -> tuple[Event, ...]:
         *_rates(monitoring.beats),
         *_usual(monitoring.beats),
     ]
-    order = {key: place for place, key in enumerate(_URGENCY)}
+    order = {key: place for place, key in enumerate(_KINDS)}
     return tuple(sorted(found, key=lambda each: order.get(each.key, len(order))))
 
 
@@ -170,12 +167,16 @@ def most_urgent(events: Sequence[Event], most: int) -> list[int]:
     return sorted(_by_turns(events)[:most])
 
 
+def _kind(key: str) -> _Kind:
+    return _KINDS.get(key, _Kind())
+
+
 def _by_turns(events: Sequence[Event]) -> list[int]:
     """Return the places of events: each kind's first, then each kind's second, up to its number of strips."""
     counts = dict.fromkeys((event.key for event in events), 0)
     ranked = []
     for place, event in enumerate(events):
-        if counts[event.key] < _URGENCY.get(event.key, OF_OTHERS):
+        if counts[event.key] < _kind(event.key).strips:
             ranked.append((counts[event.key], place))
         counts[event.key] += 1
     return [place for _, place in sorted(ranked)]

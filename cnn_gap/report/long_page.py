@@ -75,8 +75,8 @@ def long_page(explanation: LongExplanation, links: Links | None = None) -> str:
         name=escape(name),
         about=escape(", ".join(about)),
         links="" if links is None else links_html(links),
-        alerts=alerts_html(whole),
-        reading=reading_html(whole.reading, ()),
+        alerts=_with_buttons(alerts_html(whole), times),
+        reading=_with_buttons(reading_html(whole.reading, ()), times),
         limits=limits_html(whole),
         figures="" if monitoring is None else _figures_html(monitoring, times),
         typical="" if monitoring is None else _typical_html(explanation, monitoring),
@@ -226,6 +226,11 @@ def _table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], 
 
 def _time_button(seconds: float, times: RecordingTimes) -> str:
     return f'<button type="button" class="time" data-time="{seconds:.2f}">{times.text(seconds)}</button>'
+
+
+def _with_buttons(html: str, times: RecordingTimes) -> str:
+    """Return the reading's sentences with buttons that lead to their times."""
+    return times.in_sentence(html, lambda seconds: _time_button(seconds, times))
 
 
 def _kinds_html(events: Sequence[Event]) -> str:

@@ -8,10 +8,10 @@ from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.evaluate.metrics import CLASS_COLUMNS, Scores
 from cnn_gap.explain.explanation import EXPLAINED_COLUMNS, Explanation
 from cnn_gap.explain.long_explanation import LongExplanation
+from cnn_gap.holter.timeline import clock
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.predict.prediction import ANSWER_COLUMNS, SHOWN_DIAGNOSES, Prediction
 from cnn_gap.report.monitoring_text import monitoring_text
-from cnn_gap.report.recording_times import RecordingTimes
 
 
 def prediction_table(prediction: Prediction, count: int = SHOWN_DIAGNOSES) -> str:
@@ -68,8 +68,7 @@ def long_explanation_table(explanation: LongExplanation) -> str:
         return "\n".join(prediction.notes)
     alerts = () if prediction.reading is None else prediction.reading.alerts
     listed = [each for each in explanation.events if explanation.strip_of(each) is not None]
-    times = RecordingTimes(explanation.record.time)
-    rows = [(times.text(each.start_s), each.title) for each in listed]
+    rows = [(clock(each.start_s), each.title) for each in listed]
     more = len(explanation.events) - len(listed)
     heading = f"{len(explanation.strips)} strips with maps, the most urgent first" + (
         f"; {more} events more are listed in the page" if more else ""

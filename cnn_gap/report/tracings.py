@@ -32,11 +32,11 @@ def tracing(
     values = record.signal[first:last, column] * (-1 if lead.startswith("-") else 1)
     drawn = np.isfinite(values) & record.leads[column]
     middle = np.median(values[drawn]) if drawn.any() else 0.0
-    kept = _extremes(values, 2 * math.ceil(record.sampling_rate / density))
+    kept = extremes(values, 2 * math.ceil(record.sampling_rate / density))
     return (first + kept) / record.sampling_rate, np.where(drawn, values - middle, np.nan)[kept]
 
 
-def _extremes(values: np.ndarray, size: int) -> np.ndarray:
+def extremes(values: np.ndarray, size: int) -> np.ndarray:
     """Return the indices of the lowest and the highest of every `size` values, NaN before both; up to 2 all."""
     if size <= 2:
         return np.arange(len(values))

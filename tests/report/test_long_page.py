@@ -35,6 +35,7 @@ def test_the_report_is_there_without_javascript():
         assert said in texts
     assert "23:59:14" in texts  # the ventricular tachycardia
     assert "00:00:00 (day 2)" in texts  # the fibrillation
+    assert 'from <button type="button" class="time" data-time="' in page()  # in a statement
 
 
 def test_the_list_leads_to_the_strips():

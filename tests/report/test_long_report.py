@@ -26,7 +26,7 @@ def test_the_report_has_the_summary_the_events_the_strips_and_one_whole_lead(tmp
         assert said in pages[0]
     assert "Pause of 3.0 s" in pages[1]
     assert "Ventricular tachycardia" in pages[2]
-    assert "map of Premature ventricular" in pages[2]
+    assert "Map of premature ventricular contractions: Probability" in pages[2]
     assert "Pause of 3.0 s" in pages[3]
     assert "a line a minute" in pages[-1]
     assert "23:58:30" in pages[-1]

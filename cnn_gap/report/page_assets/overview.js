@@ -162,6 +162,16 @@ function showPart(from, to) {
   drawOverview();
 }
 
+/** Shade what is dragged over. */
+function markDragged(from, to) {
+  drawOverview();
+  const pen = byId("overview").getContext("2d");
+  pen.globalAlpha = 0.25;
+  pen.fillStyle = colour("blue");
+  pen.fillRect(Math.min(from, to), 0, Math.abs(to - from), overviewHeight());
+  pen.globalAlpha = 1;
+}
+
 function zoomPart(factor, around = state.time) {
   const inside = around >= part.from && around <= part.to ? around : (part.from + part.to) / 2;
   showPart(inside - (inside - part.from) * factor, inside + (part.to - inside) * factor);
@@ -186,7 +196,15 @@ function listenToOverview(seek) {
     if (Math.abs(event.offsetX - x) > 8) showPart(Math.min(from, at(event)), Math.max(from, at(event)));
     else seek(at(event));
   });
+  canvas.addEventListener("pointermove", (event) => {
+    if (state.dragged) markDragged(across(state.dragged.from, canvas.clientWidth), event.offsetX);
+  });
+  canvas.addEventListener("pointercancel", () => {
+    state.dragged = null;
+    drawOverview();
+  });
   canvas.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey) return; // without it the page scrolls
     event.preventDefault();
     zoomPart(event.deltaY > 0 ? 1.5 : 1 / 1.5, at(event));
   }, { passive: false });

@@ -73,6 +73,7 @@ function fillFrame({ start, title, measured, reading, data: content }) {
     measured, reading,
     data: JSON.stringify(content).replaceAll("<", "\\u003c"),
   };
+  byId("strip").title = `Ten seconds from ${timeText(start)}`;
   byId("strip").srcdoc = data.frame.replace(/%%(\w+)%%/g, (_, place) => places[place]);
 }
 

@@ -23,9 +23,9 @@ class MappedFinding:
 
     @property
     def heading(self) -> str:
-        """The finding with its degree, or the class's name with its abbreviation, after its event."""
+        """The event; or the finding with its degree, or the class's name with its abbreviation."""
         if self.event:
-            return f"{self.event}: map of {full_name(self.explained.diagnosis)}"
+            return self.event
         return full_name(self.explained.diagnosis) if self.statement is None else str(self.statement)
 
     @property
@@ -36,6 +36,8 @@ class MappedFinding:
     @property
     def about(self) -> str:
         """How it was decided: degree, probability and measured values, or probability and threshold."""
+        if self.event:
+            return f"Map of {self.name}: {answer(self.explained)}"
         if self.statement is None:
             return answer(self.explained)
         said = about(self.statement)

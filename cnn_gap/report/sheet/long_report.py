@@ -7,7 +7,7 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from cnn_gap.beats.intervals import Measurements, measure
-from cnn_gap.explain.events import most_urgent
+from cnn_gap.explain.events import Event, most_urgent
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.long_explanation import ExplainedStrip, LongExplanation
 from cnn_gap.holter.monitoring import Monitoring
@@ -33,12 +33,13 @@ from cnn_gap.report.sheet.text import Line, Paragraph, Run, fit, split, wrap, wr
 from cnn_gap.report.tracings import GREY
 
 #: The largest number of strips that have a page, and of events in a column of the list.
-MOST_STRIP_PAGES, COLUMN_ROWS = 24, 42
+MOST_STRIP_PAGES, COLUMN_ROWS = 24, 36
 
 # Heights of the first page, mm: texts from the top down to at least the overview.
 _TOP, _OVERVIEW_TOP, _LOW = 204.0, 105.0, 12.0
 _MIDDLE = LEFT + 118.0  # where the figures begin, right of the reading
 _SCALES = (1.0, 0.9, 0.8)  # of the reading's text, until it fits
+_LIMITS_TOP = 33.0  # of what was not assessed, below the events
 _EVENT_COLUMNS = (LEFT, LEFT + 138.0)
 
 
@@ -54,7 +55,9 @@ def long_report_pages(explanation: LongExplanation, options: SheetOptions) -> It
             for start in disclosure_pages(lead, explanation.duration_s)
         ),
     ]
-    return numbered(pages, options)
+    for figure in numbered(pages, options):
+        yield figure
+        figure.clear()  # a day has many pages; figures hold themselves until the memory is searched for them
 
 
 def summary_pages(explanation: LongExplanation, options: SheetOptions) -> Iterator[Figure]:
@@ -63,21 +66,32 @@ def summary_pages(explanation: LongExplanation, options: SheetOptions) -> Iterat
 
 
 def _summary_pages(explanation: LongExplanation) -> list[DrawPage]:
-    monitoring = explanation.prediction.monitoring
-    alone = monitoring is None
+    """Return the first page, and those of text that it has no room for."""
+    alone = explanation.prediction.monitoring is None
     width = (RIGHT if alone else _MIDDLE - 6) - LEFT
     height = _TOP - 12 - (_LOW + 5 if alone else _OVERVIEW_TOP + 2)
-    paragraphs = reading_paragraphs(explanation.whole)
+    said, _ = _paragraphs(explanation)
 
     def scaled(scale: float) -> list[Paragraph]:
-        return [replace(each, size=scale * each.size) for each in paragraphs]
+        return [replace(each, size=scale * each.size) for each in said]
 
     first, rest = split(fit(scaled, _SCALES, width, height), height)
     pages: list[DrawPage] = [partial(_summary_page, explanation, first)]
     while rest:
-        shown, rest = split(rest, 180)
+        shown, rest = split(rest, _TOP - _LOW - 12)
         pages.append(partial(_text_page, explanation, shown))
     return pages
+
+
+def _paragraphs(explanation: LongExplanation) -> tuple[list[Paragraph], list[Paragraph]]:
+    """Return the paragraphs of the reading, and those on what was not assessed."""
+    whole, times = explanation.whole, RecordingTimes(explanation.record.time)
+    reading = times.in_reading(whole.reading)
+    every = reading_paragraphs(replace(whole, reading=reading))
+    if reading is None:
+        return every, []
+    said = reading_paragraphs(replace(whole, reading=replace(reading, not_assessed=())))
+    return said, every[len(said) :]
 
 
 def _summary_page(explanation: LongExplanation, lines: Sequence[Line], page: PageNumber) -> Figure:
@@ -130,29 +144,32 @@ def _draw_figures(paper: Paper, monitoring: Monitoring, times: RecordingTimes) -
 
 
 def _event_pages(explanation: LongExplanation) -> list[DrawPage]:
-    """Return the pages of the list of events; none if there is no event."""
+    """Return the pages of the list of events, the last with what was not assessed below it."""
     size = COLUMN_ROWS * len(_EVENT_COLUMNS)
-    starts = range(0, len(explanation.events), size)
-    return [partial(_event_page, explanation, start, start + size) for start in starts]
+    groups = [explanation.events[first : first + size] for first in range(0, len(explanation.events), size)]
+    return [partial(_event_page, explanation, group) for group in groups or [()]]
 
 
-def _event_page(explanation: LongExplanation, first: int, last: int, page: PageNumber) -> Figure:
+def _event_page(explanation: LongExplanation, events: Sequence[Event], page: PageNumber) -> Figure:
     paper, times = _page(explanation, page), RecordingTimes(explanation.record.time)
-    paper.text(
-        LEFT,
-        _TOP - 12,
-        "Events, the most urgent first (strip: a page in a browser shows it on all leads)",
-        10,
-        weight="bold",
-    )
-    for place, event in enumerate(explanation.events[first:last]):
+    heading = "Events, the most urgent first (strip: the page for a browser shows it on all leads)"
+    paper.text(LEFT, _TOP - 12, heading if events else "No events", 10, weight="bold")
+    for place, event in enumerate(events):
         left = _EVENT_COLUMNS[place // COLUMN_ROWS]
         height = _TOP - 18 - 4.2 * (place % COLUMN_ROWS)
         mark = "   strip" if explanation.strip_of(event) is not None else ""
         paper.text(left, height, times.text(event.start_s), 8, color=GREY)
         (line, *_) = wrap([Paragraph((Run(f"{event.title}{mark}"),), 8)], 108)
         write(paper, [line], left + 24, height + line.height - 1)
+    if events == explanation.events[len(explanation.events) - len(events) :]:
+        _, limits = _paragraphs(explanation)
+        sized = partial(_sized, limits)
+        write(paper, fit(sized, (7.5, 6.5, 5.5), RIGHT - LEFT, _LIMITS_TOP - 8), LEFT, _LIMITS_TOP)
     return paper.figure
+
+
+def _sized(paragraphs: Sequence[Paragraph], size: float) -> list[Paragraph]:
+    return [replace(each, size=size) for each in paragraphs]
 
 
 def _strips(explanation: LongExplanation, options: SheetOptions) -> list[DrawPage]:
