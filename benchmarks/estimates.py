@@ -1,14 +1,17 @@
-"""Means and proportions with 95 % confidence intervals."""
+"""Means and proportions with 95 % confidence intervals, and logistic regression."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, special, stats
 
 #: Number of bootstrap samples: enough for two digits of an interval's ends.
 RESAMPLES = 2000
+
+#: The weight of the squared coefficients of standardised signs in a logistic regression.
+PENALTY = 0.5
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,19 @@ def mean(values: Sequence[float]) -> Estimate:
     )
     interval = result.confidence_interval
     return Estimate(float(known.mean()), float(interval.low), float(interval.high))
+
+
+def fit_logistic(signs: np.ndarray, true: np.ndarray) -> tuple[float, np.ndarray]:
+    """Return the constant and the coefficients, (signs,), of a logistic regression on signs (cases, signs)."""
+    average, spread = signs.mean(axis=0), signs.std(axis=0)
+    inputs = np.column_stack([np.ones(len(signs)), (signs - average) / spread])
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = inputs @ weights
+        penalised = np.concatenate([[0], weights[1:]])
+        value = np.logaddexp(0, np.where(true, -logits, logits)).sum() + PENALTY * penalised @ penalised
+        return value, inputs.T @ (special.expit(logits) - true) + 2 * PENALTY * penalised
+
+    weights = optimize.minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x
+    coefficients = weights[1:] / spread
+    return float(weights[0] - average @ coefficients), coefficients

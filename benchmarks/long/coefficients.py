@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import scipy
 
 from benchmarks.common import Table, start_classifier
+from benchmarks.estimates import fit_logistic
 from benchmarks.long.annotated import FLUTTER, PACED, Counts, annotated_records
 from cnn_gap.holter.beat_labels import mean_of_shape, ventricular_signs
 from cnn_gap.io.long_records import open_record
 from cnn_gap.system.exit_codes import run
-
-#: The weight of the squared coefficients of standardised signs, beside the sum over all beats.
-PENALTY = 0.5
 
 
 @dataclass(frozen=True)
@@ -78,18 +75,7 @@ def _fit(records: list[_Record]) -> tuple[float, np.ndarray]:
     """Return the constant and the coefficients of a logistic regression."""
     signs = np.concatenate([record.signs[record.known] for record in records])
     true = np.concatenate([record.classes[record.known] == "V" for record in records])
-    mean, spread = signs.mean(axis=0), signs.std(axis=0)
-    inputs = np.column_stack([np.ones(len(signs)), (signs - mean) / spread])
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        logits = inputs @ weights
-        penalised = np.concatenate([[0], weights[1:]])
-        value = np.logaddexp(0, np.where(true, -logits, logits)).sum() + PENALTY * penalised @ penalised
-        return value, inputs.T @ (scipy.special.expit(logits) - true) + 2 * PENALTY * penalised
-
-    weights = scipy.optimize.minimize(loss, np.zeros(inputs.shape[1]), jac=True, method="L-BFGS-B").x
-    coefficients = weights[1:] / spread
-    return float(weights[0] - mean @ coefficients), coefficients
+    return fit_logistic(signs, true)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 #: Length of a part, s.
 PART_S = 10.0
 
-#: Symbols of annotated beats and flutter waves, and of those that come from a ventricle.
+#: Symbols of annotated beats and flutter waves, of those that come from a ventricle, of early ones that do not,
+#: and of paced ones.
 BEATS, VENTRICULAR = frozenset("NLRBAaJSVrFejnE/fQ!x"), frozenset("VE!")
+SUPRAVENTRICULAR, PACED = frozenset("AaJS"), frozenset("/f")
 
 #: Annotated rhythms: ventricular tachycardia and flutter, atrial fibrillation.
 VENTRICULAR_RHYTHMS, FIBRILLATION = ("(VT", "(VFL"), "(AFIB"
@@ -63,12 +65,15 @@ class Part:
     ventricular : bool
         Whether three or more ventricular beats follow each other at 100 a minute or more, or tachycardia or
         flutter is annotated.
+    kinds : frozenset of str
+        The symbols of the annotated beats.
     """
 
     record: Record
     beats_s: np.ndarray
     fibrillation: bool | None
     ventricular: bool = False
+    kinds: frozenset[str] = frozenset()
 
     @property
     def rate(self) -> float | None:
@@ -170,7 +175,7 @@ def _annotated_part(
     share = lasts[FIBRILLATION] / PART_S
     fibrillation = None if 0.0 < share < 0.9 else share > 0
     flutter = any(lasts[rhythm] > 1.0 for rhythm in VENTRICULAR_RHYTHMS)
-    return Part(part, beats, fibrillation, flutter or _has_run(beats, kinds))
+    return Part(part, beats, fibrillation, flutter or _has_run(beats, kinds), frozenset(kinds.tolist()))
 
 
 def _has_run(beats: np.ndarray, kinds: np.ndarray) -> bool:

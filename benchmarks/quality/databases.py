@@ -55,9 +55,14 @@ def databases(study: Study) -> Iterator[Table]:
     yield Table("classes of other databases", headings, tuple(_class_rows(foreign, study)))
 
 
+def database_letters(name: str) -> str:
+    """Return the letters that the name of a record begins with."""
+    return re.match("[A-Za-z]*", name)[0]
+
+
 def by_database(classified: Classified) -> dict[str, Classified]:
     """Return the records of each database, all of them, and last those that models are not trained on."""
-    letters = np.array([re.match("[A-Za-z]*", name)[0] for name in classified.names])
+    letters = np.array([database_letters(name) for name in classified.names])
     groups = {
         f"{DATABASES.get(each, 'unknown')} ({each})": classified[letters == each] for each in np.unique(letters)
     }

@@ -53,11 +53,14 @@ class Beats:
         Which have the shape of most beats and are not early.
     median : ndarray, shape (samples, 12), float64, or None
         The median of usual beats in mV at `MEASURED_HZ`; None if there are fewer than `FEWEST_BEATS`.
+    likeness : ndarray, shape (beats,)
+        Correlation of each QRS complex with that of the usual beat, at most 1.
     """
 
     times_s: np.ndarray
     usual: np.ndarray
     median: np.ndarray | None
+    likeness: np.ndarray
 
     @property
     def fiducial(self) -> int:
@@ -89,7 +92,7 @@ def find_beats(record: Record, signal: np.ndarray, band: np.ndarray | None = Non
     """
     usable = len(signal) >= _SHORTEST_RECORD_S * MEASURED_HZ and signal.any()
     found = _find_fiducial_points(signal, _find_complexes(signal, band)) if usable else np.zeros(0, int)
-    places, alike = _align(signal, found)
+    places, alike, likeness = _align(signal, found)
     intervals = np.diff(places, prepend=places[:1])
     typical = np.median(intervals[1:]) if len(places) > 1 else 0
     usual = alike & ~((intervals > 0) & (intervals < _EARLY_SHARE * typical))
@@ -99,7 +102,7 @@ def find_beats(record: Record, signal: np.ndarray, band: np.ndarray | None = Non
     if len(whole) >= FEWEST_BEATS:
         cut = cut_beats(signal, _spread(whole) - before, before + after)
         median = median_of_beats(cut).astype(np.float64) * record.leads
-    return Beats(places / MEASURED_HZ, usual, median)
+    return Beats(places / MEASURED_HZ, usual, median, likeness)
 
 
 def prepare_for_beats(record: Record) -> np.ndarray:
@@ -201,10 +204,10 @@ def _find_fiducial_points(signal: np.ndarray, complexes: np.ndarray) -> np.ndarr
     return np.unique(places.clip(0, len(signal) - 1))
 
 
-def _align(signal: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of the beats, aligned with their median, and which of them have its shape."""
+def _align(signal: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the places of the beats, aligned with their median, which have its shape, and the correlations."""
     if not len(places):
-        return places, np.zeros(0, bool)
+        return places, np.zeros(0, bool), np.zeros(0)
     half, most = round(_CORE_S * MEASURED_HZ), round(_SHIFT_S * MEASURED_HZ)
     edge = half + most
     padded = np.pad(signal, ((edge, edge), (0, 0)), mode="edge")
@@ -218,7 +221,7 @@ def _align(signal: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarr
         alike = correlations >= min(_USUAL_CORRELATION, float(np.median(correlations)))
         if np.array_equal(earlier[0], places) and np.array_equal(earlier[1], alike):
             break  # another round would change nothing
-    return places, alike
+    return places, alike, correlations
 
 
 def _best_shifts(

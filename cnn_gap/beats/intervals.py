@@ -135,7 +135,7 @@ def measure(record: Record | str | Path) -> Measurements:
     record = replace(record, leads=record.leads & measurable)
     usable = record.leads & ~noisy_leads(record) if measurable.any() else measurable
     if not usable.any():
-        return Measurements(Beats(np.empty(0), np.zeros(0, bool), None))
+        return Measurements(Beats(np.empty(0), np.zeros(0, bool), None, np.empty(0)))
     record = replace(record, leads=usable)
     signal = prepare_for_beats(record)
     band = qrs_band(signal)

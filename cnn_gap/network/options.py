@@ -184,6 +184,9 @@ class Augmentation:
         (Zhang et al. 2018).
     no_heart : float
         Share of the windows that are replaced by windows without a heartbeat: see `cnn_gap.network.no_heart`.
+    premature : float
+        Share of the windows without premature atrial beats in which a beat comes early, if their rhythm is
+        regular: see `cnn_gap.network.premature`. They are labelled with premature atrial beats.
     """
 
     amplitude: tuple[float, ...] = (0.5, 2.5)
@@ -196,6 +199,7 @@ class Augmentation:
     crop_s: float = 0.0
     mixup: float = 0.0
     no_heart: float = 0.0
+    premature: float = 0.0
 
     def __post_init__(self) -> None:
         rising = len(self.amplitude) == 2 and 0 < self.amplitude[0] <= self.amplitude[1] < 1e6
@@ -213,5 +217,6 @@ class Augmentation:
                 "crop_s": (0, 1e6),
                 "mixup": (0, 1e3),
                 "no_heart": (0, 0.5),
+                "premature": (0, 1),
             },
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cnn_gap.beats.detection import median_sample
+from cnn_gap.beats.early_beats import earliness
 from cnn_gap.beats.electrodes import LIMB_SWAPS, find_swapped_electrodes
 from cnn_gap.beats.intervals import IRREGULAR, WIDE_QRS_S, Measurements
 from cnn_gap.beats.st_level import StLevels, measure_st
@@ -45,6 +46,7 @@ VALUE_NAMES = {
     "large_waves": ("no QRS complexes stand out", ""),
     "wide_rate": ("rate with wide QRS complexes", "/min"),
     "run_rate": ("rate of the run", "/min"),
+    "earliness": ("a beat of the usual shape comes early, by", " times the variation of the others"),
 }
 
 
@@ -98,6 +100,8 @@ class Evidence:
         if measure == "st_criteria":
             return f"{name}: {', '.join(self.elevated)}"
         value = self.values[measure]
+        if measure == "earliness" and not value:
+            return "no early beat of the usual shape"
         return f"{name} {value:.2f}{unit}" if measure.endswith("_mv") else f"{name} {value:.0f}{unit}"
 
 
@@ -143,6 +147,7 @@ def _values(record: Record, measured: Measurements, st: StLevels | None) -> dict
         "rate": measured.rate,
         "rate_above_sinus": _rate_above_sinus(record, measured),
         "rr_variation": variation,
+        "earliness": None if measured.rate is None else earliness(measured.beats),
         "shortest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[0],
         "longest_rr_s": None if measured.rr_range_s is None else measured.rr_range_s[1],
         "pr_ms": _milliseconds(measured.pr_s),

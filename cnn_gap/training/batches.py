@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from cnn_gap.network.no_heart import windows_without_heart
+from cnn_gap.network.premature import premature_beats
 from cnn_gap.training.window_store import WindowStore
 
 
@@ -117,6 +118,10 @@ class BatchPlan:
         Share of the windows that are replaced by `cnn_gap.network.no_heart` and lose their labels.
     sampling_rate : float
         Of the windows, Hz.
+    premature : float
+        Share of the windows in which a beat comes early: see `cnn_gap.network.premature`.
+    premature_outputs : tuple of int
+        The outputs that mean premature atrial beats; a window that is labelled with one is not changed.
     """
 
     size: int
@@ -125,6 +130,8 @@ class BatchPlan:
     mixup: float = 0.0
     no_heart: float = 0.0
     sampling_rate: float = 100.0
+    premature: float = 0.0
+    premature_outputs: tuple[int, ...] = ()
 
 
 class WindowBatches(keras.utils.PyDataset):
@@ -205,11 +212,25 @@ class WindowBatches(keras.utils.PyDataset):
         rng = np.random.default_rng([self._seed, self._epoch, batch])
         held = self._held[part]
         windows = cut(windows, held, self._batch_samples(held.min()), rng)
+        if plan.premature:
+            _make_premature(windows, labels, plan, rng)
         if plan.no_heart:
             replaced = rng.random(len(windows)) < plan.no_heart
             windows[replaced] = windows_without_heart(windows[replaced], plan.sampling_rate, rng)
             labels[replaced] = 0
         return _mix(windows, labels, plan.mixup, rng) if plan.mixup else (windows, labels)
+
+
+def _make_premature(windows: np.ndarray, labels: np.ndarray, plan: BatchPlan, rng: np.random.Generator) -> None:
+    """Let a beat of some windows come early, and label them with premature atrial beats."""
+    outputs = list(plan.premature_outputs)
+    chosen = np.flatnonzero(
+        (rng.random(len(windows)) < plan.premature) & (labels[:, outputs] < 0.5).all(axis=1)
+    )
+    if not len(chosen):
+        return
+    windows[chosen], changed = premature_beats(windows[chosen], plan.sampling_rate, rng)
+    labels[np.ix_(chosen[changed], outputs)] = 1
 
 
 def cut(

@@ -45,6 +45,9 @@ from cnn_gap.training.validation import (
     validate,
 )
 
+#: Codes of premature atrial beats.
+PREMATURE_ATRIAL = frozenset(("284470004", "63593006", "PAC"))
+
 
 def train_model(
     data: str | Path,
@@ -251,8 +254,18 @@ def epoch_batches(experiment: Experiment, epoch: int) -> WindowBatches:
         mixup=augmentation.mixup,
         no_heart=augmentation.no_heart,
         sampling_rate=preprocessing.sampling_rate,
+        premature=augmentation.premature,
+        premature_outputs=_outputs_of(experiment.classes, PREMATURE_ATRIAL) if augmentation.premature else (),
     )
     return WindowBatches(experiment.examples, records, repeats, plan, experiment.seed, epoch)
+
+
+def _outputs_of(classes: ClassSet, codes: frozenset[str]) -> tuple[int, ...]:
+    """Return the outputs that have one of the codes."""
+    found = tuple(index for index, each in enumerate(classes.outputs) if not codes.isdisjoint(each))
+    if not found:
+        raise InputError(f"augmentation.premature needs a class of {', '.join(sorted(codes))}; there is none")
+    return found
 
 
 def _compile(network: keras.Model, experiment: Experiment, steps: int) -> None:

@@ -6,13 +6,26 @@ import numpy as np
 import pytest
 
 from benchmarks.common import Classified, Study, classify, resampled
-from benchmarks.quality import calibration, changes, databases, no_ecg, scores, statements, thresholds
+from benchmarks.quality import (
+    abroad,
+    calibration,
+    changes,
+    databases,
+    no_ecg,
+    premature,
+    recorders,
+    scores,
+    statements,
+    thresholds,
+)
 from benchmarks.quality.changes import DISTURBANCES, HUM_MV, SPIKE_MV, with_leads
 from cnn_gap.diagnoses.classes import Finding, read_weights
+from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.predict.prediction import Prediction
+from cnn_gap.record import Record
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError
 
@@ -205,3 +218,74 @@ def test_signals_without_an_ecg_are_refused_with_a_reason(with_findings):
     predictions = with_findings.predict_batch(records)
     assert isinstance(predictions[0], Prediction)
     assert no_ecg.kind_row("zeros", predictions) == ("zeros", 20, 20, 20, "none")
+
+
+def test_noise_of_electrodes_has_its_ratio_and_obeys_einthoven(record):
+    for noise in (recorders.wander, recorders.muscle, recorders.electrode_motion):
+        noisy = recorders.noisy(record, np.random.default_rng(0), noise, ratio_db=12)
+        added = noisy.signal - record.signal
+        np.testing.assert_allclose(added[:, 0] + added[:, 2], added[:, 1], atol=1e-4)
+        low, high = np.quantile(record.signal, recorders.QUANTILES, axis=0)
+        ratio = ((high - low) ** 2 / 8).mean() / (added**2).mean()
+        assert 10 * np.log10(ratio) == pytest.approx(12, abs=0.1)
+
+
+def test_other_recorders_pass_their_band():
+    times = np.arange(5000) / 500
+    waves = np.sin(2 * np.pi * np.array([[5.0], [50.0]]) * times).T.astype(np.float32)
+    record = record_from_signal(waves, 500.0, ["I", "II"], "R")
+    for changed in (recorders.band_limited(record, 0.5, 20.0), recorders.notched(record, 50.0)):
+        kept = np.ptp(changed.signal[2500:, :2], axis=0) / 2
+        assert kept[0] == pytest.approx(1, abs=0.1)
+        assert kept[1] < 0.2
+    gains = recorders.misgained(record, np.random.default_rng(0), 0.2).signal[1:, :2] / record.signal[1:, :2]
+    assert 0.8 <= np.nanmin(gains) < np.nanmax(gains) <= 1.2001
+
+
+def test_answers_abroad_are_counted_by_why_they_are_not_labelled():
+    classes = read_weights()
+    names = tuple(f"{database}{number}" for database in "AE" for number in range(6))
+    labels, probabilities = (np.zeros((12, len(classes)), kind) for kind in (bool, float))
+    sinus, slow, fibrillation, left = (classes.find(each) for each in ("NSR", "SB", "AF", "LAD"))
+    labels[:6, sinus] = labels[6:, slow] = labels[0, fibrillation] = labels[7, left] = True
+    probabilities[:, sinus] = 0.95
+    probabilities[0, left] = probabilities[6, left] = probabilities[7, left] = 0.92
+    found = Classified(classes, names, labels, labels, probabilities)
+    used = abroad.used_classes(found)
+    assert used[:, left].tolist() == [False] * 6 + [True] * 6
+    rows = {name: counts for name, *counts in abroad.sure_rows(found, used)}
+    assert rows["all"][:2] == [15, 7]
+    assert rows["sinus rhythms"][:2] == [12, 6]
+    assert rows["others, of classes that the database uses"][:2] == [2, 1]
+    assert rows["others, of classes that it does not use"][:2] == [1, 0]
+    assert rows["records with a sure sinus rhythm, not contradicted"][:2] == [12, 11]
+    databases = np.array([name[0] for name in names])
+    scaled = abroad.left_out(found, databases, used).probabilities
+    # The labels of the other database alone scale: A's left axes are fitted to those of E.
+    assert scaled[0, left] != 0.92
+    assert scaled[7, left] == pytest.approx(0.92)
+
+
+def test_premature_beats_are_ranked_by_what_other_records_tell():
+    codes = [("PAC", "284470004"), ("284470004",), (), ()] * 10  # the second: a label without an early beat
+    kinds = [frozenset("NA"), frozenset("N"), frozenset("NV"), frozenset("N")] * 10
+    parts = [
+        premature.Part(
+            Record(f"R{number}", np.zeros((1, 12)), LEADS, 100.0, codes=each), np.empty(0), False, False, kind
+        )
+        for number, (each, kind) in enumerate(zip(codes, kinds, strict=True))
+    ]
+    early = np.tile([1.0, 0.0, 0.0, 0.0], 10)
+    noise = np.random.default_rng(0).normal(size=40)
+    answers = premature.Answers(parts, noise, noise, 4 * early, early < 0, early > 0)
+    ranking = {name: row for name, *row in premature.ranking_rows(answers, answers, None)}
+    assert ranking["DATA, by the statement PAC"][:2] == [40, 10]
+    assert ranking["DATA, by the Challenge's codes"][:2] == [40, 20]
+    assert ranking["MITDB"][:2] == [40, 10]
+    assert ranking["MITDB without ventricular beats"][:2] == [30, 10]
+    columns = premature.RANKING_HEADINGS[2:]
+    areas = dict(zip(columns, ranking["MITDB"][2:], strict=True))
+    assert areas["AUROC, measured"] == areas["AUROC, network and measured"] == 1
+    assert areas["AUROC, network"] < 0.8
+    said = {name: row for name, *row in premature.reading_rows(answers, answers, None)}
+    assert said["MITDB"] == [10, 0, 0, 0.0, 0.0, 10, 10, 1.0, 1.0]

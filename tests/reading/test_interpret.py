@@ -363,3 +363,33 @@ def test_each_row_of_the_table_is_whole():
 def test_every_output_of_the_shipped_model_is_said_by_a_statement():
     said = {code for rule in statement_rules() for code in rule.outputs}
     assert [codes for codes in CLASSES.outputs if not said & set(codes)] == []
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "earliness", "expected", "origin"),
+    [
+        ({"SR": 0.9}, 5.0, "probable", "measurement"),
+        ({"SR": 0.9}, 2.8, None, None),
+        ({"SR": 0.1, "AFIB": 0.9}, 5.0, None, None),  # every rhythm of atrial fibrillation has short intervals
+        ({"SR": 0.1, "PACE": 0.9}, 5.0, None, None),
+    ],
+)
+def test_an_early_beat_of_the_usual_shape_is_a_premature_supraventricular_one(
+    probabilities, earliness, expected, origin
+):
+    reading = read(probabilities, {"rate": 70.0, "earliness": earliness})
+    found = {each.key: (each.degree, each.origin) for each in reading.statements}
+    assert found.get("supraventricular_premature", (None, None)) == (expected, origin)
+    assert "premature_unclear" not in found
+
+
+def test_premature_atrial_beats_need_an_early_beat_where_the_rhythm_shows_which_are_early():
+    said = {"SR": 0.9, "PAC": 0.95}
+    for values, origin in (({}, "network"), ({"earliness": 5.0}, "network and measurement")):
+        reading = read(said, {"rate": 70.0} | values)
+        ectopy = [(each.key, each.origin) for each in reading.statements if each.category == "ectopy"]
+        assert ectopy == [("atrial_premature", origin)]
+    reading = read(said, {"rate": 70.0, "earliness": 0.0})
+    assert degree(reading, "atrial_premature") is None
+    note = "Premature atrial complexes (network 0.95), because of no early beat of the usual shape"
+    assert f"not reported: {note}" in reading.notes

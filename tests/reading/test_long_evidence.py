@@ -38,12 +38,14 @@ def test_each_part_is_measured_and_the_one_with_the_usual_rate_is_typical():
     assert set(lengths) == {round(100 * PART_S)}
     assert abs(evidence.values["rate"] - 60) < 2
     assert evidence.part.startswith("30 s from 0:0")
+    assert not any("earliness" in part.values for part in parts)  # the others may have early beats
 
 
 def test_a_recording_of_less_than_two_parts_is_measured_whole():
     record, lengths = stored(beating(60, 50))
     (part,) = measure_parts(record, part_starts(record))
     assert (part.part, lengths) == ("", [5000])
+    assert part.values["earliness"] == 0
 
 
 def test_a_recording_without_beats_is_no_error():

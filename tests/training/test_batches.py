@@ -196,3 +196,19 @@ def test_parts_of_what_windows_hold():
     parts = [cut(windows, held, 4, np.random.default_rng(seed)) for seed in range(20)]
     assert {int(part[0, 0, 0]) for part in parts} == {1, 2, 3}
     assert cut(windows, held, 10) is windows
+
+
+def test_windows_with_an_early_beat_are_labelled_with_premature_atrial_beats(examples):
+    count = len(examples.labels)
+    unlabelled = replace(examples, labels=np.zeros((count, 4), bool))
+    plan = BatchPlan(count, premature=1.0, premature_outputs=(1, 3))
+    plain = WindowBatches(unlabelled, np.arange(count), np.ones(count), replace(plan, premature=0.0), 0, 0)[0]
+    windows, labels = WindowBatches(unlabelled, np.arange(count), np.ones(count), plan, 0, 0)[0]
+    changed = (windows != plain[0]).any(axis=(1, 2))
+    assert 0 < changed.sum() < count  # there are irregular rhythms among them
+    np.testing.assert_array_equal(labels[:, [1, 3]], np.repeat(changed[:, None], 2, axis=1))
+    assert not labels[:, [0, 2]].any()
+
+    known = replace(examples, labels=np.eye(4, dtype=bool)[np.full(count, 3)])
+    windows, _ = WindowBatches(known, np.arange(count), np.ones(count), plan, 0, 0)[0]
+    np.testing.assert_array_equal(windows, plain[0])
