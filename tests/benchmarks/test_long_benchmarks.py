@@ -1,10 +1,16 @@
 """The rules by which annotated half hours are scored."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import wfdb
 
+from benchmarks.long import simulated
 from benchmarks.long.annotated import Annotated, Counts, episode_counts, overlap_s
+from benchmarks.long.mitdb import answer_row
+from cnn_gap.classifier import load_classifier
+from cnn_gap.holter.timeline import Timeline
 
 
 @pytest.fixture
@@ -44,3 +50,31 @@ def test_episodes_are_found_where_a_part_overlaps():
     assert episodes == Counts(1, 1, 2)
     assert time == Counts(5000, 15000, 11000)
     assert overlap_s([(0, 10)], [(5, 20)]) == 5
+
+
+def test_times_are_matched_within_150_ms_and_counted_outside_of_artefacts():
+    true, found = np.array([1.0, 2.0, 3.0]), np.array([1.1, 2.2, 9.0])
+    assert simulated._matched(true, found) == Counts(1, 2, 2)
+    assert simulated._outside(found, [(2.0, 3.0)]).tolist() == [1.1, 9.0]
+    assert simulated._outside(found, [(2.0, 3.0)], 1.0).tolist() == [9.0]
+    assert simulated._errors((10, 20), [(0, 5), (11, 14), (15, 22)]) == [1, 2]
+
+
+def test_answers_of_records_are_counted_by_the_mean_and_as_they_are():
+    classes = load_classifier().classes
+    column, lowest = classes.find("AF"), np.full(len(classes), 0.5)
+    found, answers = [], []
+    for probabilities, answered in (
+        ([0.9, 0.9], True),
+        ([0.9, 0.0], True),
+        ([0.0, 0.9], False),
+        ([0.6, 0.6], True),
+    ):
+        windows = np.zeros((2, len(classes)))
+        windows[:, column] = probabilities
+        timeline = Timeline(classes, np.array([0.0, 5.0]), 10.0, 15.0, windows, np.ones(2, bool))
+        found.append(SimpleNamespace(timeline=timeline))
+        answers.append(np.arange(len(classes)) == (column if answered else -1))
+    true = np.array([True, True, True, False])
+    row = answer_row("fibrillation", ("AF",), true, found, answers, lowest)
+    assert row == ("fibrillation", 3, 1, 1, 2, 1)
