@@ -109,7 +109,7 @@ class ExplainOptions:
 
     def explain_long(self, classifier: Classifier, record: LongRecord) -> LongExplanation:
         """Return the explanation of a recording that is explained by strips."""
-        return explain_long(classifier, record, self.choose_in_strip, self.level)
+        return explain_long(classifier, record, self.choose_in_strip, self.level, self.classes is not None)
 
 
 def _detailed(prediction: Prediction, ranked: Sequence[int]) -> list[int]:

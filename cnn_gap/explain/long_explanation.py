@@ -25,10 +25,29 @@ LONGEST_WHOLE_S = 180.0
 
 @dataclass(frozen=True, eq=False)
 class ExplainedStrip:
-    """A strip with its explanation, whose times count from the strip's start."""
+    """A strip with its explanation, whose times count from the strip's start.
+
+    Attributes
+    ----------
+    strip : Strip
+    explanation : Explanation
+    named : bool
+        Whether its classes were asked for by name.
+    """
 
     strip: Strip
     explanation: Explanation
+    named: bool = False
+
+    @property
+    def shown(self) -> ExplainedClass | None:
+        """The class whose map is shown first: the first that was named, or what speaks of the event."""
+        classes, outputs = self.explanation.classes, self.strip.event.outputs
+        if not self.explanation.answerable:
+            return None
+        if self.named:
+            return classes[0]
+        return next((each for each in classes if each.diagnosis.abbreviation in outputs), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +127,7 @@ def explain_long(
     record: LongRecord,
     choose: Callable[[Event, Prediction], ClassChoice],
     level: Level = DEFAULT_LEVEL,
+    named: bool = False,
 ) -> LongExplanation:
     """Classify a recording and explain the strips that show its events.
 
@@ -120,6 +140,8 @@ def explain_long(
         Returns which classes of a strip are to be explained, given its event and its own prediction.
     level : Level
         A region is where a strip's map is above it.
+    named : bool
+        Whether the classes that `choose` returns were asked for by name.
 
     Raises
     ------
@@ -131,27 +153,27 @@ def explain_long(
     events = () if monitoring is None else find_events(monitoring)
     strips = choose_strips(events, record.samples / record.sampling_rate, seconds)
     gain = gain_of(record, predictor.description.preprocessing) if strips else 1.0
-    explained = tuple(_explain_strip(predictor, record, strip, gain, choose, level) for strip in strips)
+    explained = tuple(
+        ExplainedStrip(strip, explain_strip(predictor, record, strip, gain, choose, level), named)
+        for strip in strips
+    )
     return LongExplanation(record, prediction, events, explained, _whole(predictor, record, prediction))
 
 
-def part_of(record: LongRecord, start_s: float, seconds: float) -> Record:
-    """Return a part of a recording under the recording's name with the time at which the part begins."""
-    first = round(start_s * record.sampling_rate)
-    last = min(first + round(seconds * record.sampling_rate), record.samples)
-    time = None if record.time is None else record.time + timedelta(seconds=start_s)
-    return replace(record.part(first, last), name=f"{record.name}, {clock(start_s)}", time=time)
-
-
-def _explain_strip(
+def explain_strip(
     predictor: MapPredictor,
     record: LongRecord,
     strip: Strip,
     gain: float,
     choose: Callable[[Event, Prediction], ClassChoice],
     level: Level,
-) -> ExplainedStrip:
-    """Explain a strip; the network sees the recording around it and its gain, as in the whole recording."""
+) -> Explanation:
+    """Return the explanation of a strip.
+
+    The network sees the recording around the strip, and its gain is that of the whole recording: a strip at the
+    place of one of the recording's windows has that window's probabilities. The parameters are those of
+    `explain_long`.
+    """
     preprocessing = predictor.description.preprocessing
     part = part_of(record, strip.start_s, preprocessing.window_s)
     start = round(strip.start_s * preprocessing.sampling_rate)
@@ -162,7 +184,15 @@ def _explain_strip(
         return choose(strip.event, prediction)
 
     (computed,) = maps_of_prepared(predictor, [part], [ready], chosen)
-    return ExplainedStrip(strip, map_reader(predictor, level).explanation(computed))
+    return map_reader(predictor, level).explanation(computed)
+
+
+def part_of(record: LongRecord, start_s: float, seconds: float) -> Record:
+    """Return a part of a recording under the recording's name with the time at which the part begins."""
+    first = round(start_s * record.sampling_rate)
+    last = min(first + round(seconds * record.sampling_rate), record.samples)
+    time = None if record.time is None else record.time + timedelta(seconds=start_s)
+    return replace(record.part(first, last), name=f"{record.name}, {clock(start_s)}", time=time)
 
 
 def _whole(predictor: MapPredictor, record: LongRecord, prediction: Prediction) -> Explanation:

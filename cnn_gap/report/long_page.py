@@ -15,9 +15,11 @@ from cnn_gap.beats.intervals import measure
 from cnn_gap.explain.events import Event
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.long_explanation import ExplainedStrip, LongExplanation
-from cnn_gap.holter.episodes import LARGE_WAVES, VENTRICULAR_TACHYCARDIA, stretches
+from cnn_gap.holter.beat_labels import LabelledBeats
+from cnn_gap.holter.episodes import stretches
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.qrs import BLOCK_S
+from cnn_gap.io.long_records import LongRecord
 from cnn_gap.leads import LEADS
 from cnn_gap.report.disclosure import MOST_SAMPLES, DisclosedLead, disclose
 from cnn_gap.report.page import (
@@ -35,6 +37,7 @@ from cnn_gap.report.recording_tables import (
     HOUR_COLUMNS,
     PREMATURE_COLUMNS,
     RHYTHM_COLUMNS,
+    URGENT,
     figures,
     hour_rows,
     premature_rows,
@@ -42,16 +45,10 @@ from cnn_gap.report.recording_tables import (
 )
 from cnn_gap.report.recording_times import RecordingTimes
 from cnn_gap.report.report_text import drawable, measured_values, person, recording
-from cnn_gap.report.typical_beats import NAMES, SIGNAL, TypicalBeat, typical_beats
-
-#: Codes of the episodes that lanes of the overview show in red.
-_RED = (LARGE_WAVES.code, VENTRICULAR_TACHYCARDIA)
+from cnn_gap.report.typical_beats import typical_beats
+from cnn_gap.report.typical_figures import typical_html
 
 _NOT_VALID = -32768  # of the 16-bit samples of a strip
-
-# A typical beat's picture: mm a second and a millivolt, and its margin, mm.
-_SPEED, _GAIN, _MARGIN = 40.0, 8.0, 1.0
-_REACH_MV = (0.3, 3.0)  # of a picture above and below the baseline, at least and at most
 
 
 def long_page(explanation: LongExplanation, links: Links | None = None) -> str:
@@ -79,7 +76,7 @@ def long_page(explanation: LongExplanation, links: Links | None = None) -> str:
         reading=_with_buttons(reading_html(whole.reading, ()), times),
         limits=limits_html(whole),
         figures="" if monitoring is None else _figures_html(monitoring, times),
-        typical="" if monitoring is None else _typical_html(explanation, monitoring),
+        typical="" if monitoring is None else _typical_html(explanation.record, monitoring.beats),
         kinds=_kinds_html(explanation.events),
         events=_events_html(explanation, times),
         hours="" if monitoring is None else _hours_html(monitoring, times),
@@ -129,7 +126,7 @@ def _monitored(monitoring: Monitoring | None) -> dict[str, object]:
     lanes: dict[str, dict[str, Any]] = {}
     for each in monitoring.episodes:
         about = each.diagnosis
-        lane = {"name": about.name.partition(":")[0], "red": about.code in _RED, "parts": []}
+        lane = {"name": about.name.partition(":")[0], "red": about.code in URGENT, "parts": []}
         lanes.setdefault(about.code, lane)["parts"].append([round(each.start_s, 2), round(each.end_s, 2)])
     return {
         "beats": {
@@ -162,10 +159,12 @@ def _strip_data(each: ExplainedStrip) -> dict[str, object]:
 
 
 def _first_map(each: ExplainedStrip) -> int | None:
-    """Return the place of the class that speaks of a strip's event, and is shown first; None if none does."""
-    abbreviations = [line.explained.diagnosis.abbreviation for line in page_lines(each.explanation)]
-    places = (abbreviations.index(name) for name in each.strip.event.outputs if name in abbreviations)
-    return next(places, None) if each.explanation.answerable else None
+    """Return the place in the strip's lists of the class that is shown first; None if there is none."""
+    if each.shown is None:
+        return None
+    own = set(each.shown.codes)
+    lines = enumerate(page_lines(each.explanation))
+    return next(place for place, line in lines if not own.isdisjoint(line.explained.codes))
 
 
 def _strip_reading(explanation: Explanation) -> str:
@@ -233,6 +232,10 @@ def _with_buttons(html: str, times: RecordingTimes) -> str:
     return times.in_sentence(html, lambda seconds: _time_button(seconds, times))
 
 
+def _typical_html(record: LongRecord, beats: LabelledBeats) -> str:
+    return typical_html(typical_beats(record, beats), len(beats))
+
+
 def _kinds_html(events: Sequence[Event]) -> str:
     kinds = dict.fromkeys(each.kind for each in events)
     return "".join(f'<option value="{escape(kind)}">{escape(kind)}</option>' for kind in kinds)
@@ -260,41 +263,3 @@ def _events_html(explanation: LongExplanation, times: RecordingTimes) -> str:
 
 def _kinds(explanation: LongExplanation) -> dict[str, None]:
     return dict.fromkeys(each.kind for each in explanation.events)
-
-
-def _typical_html(explanation: LongExplanation, monitoring: Monitoring) -> str:
-    found = typical_beats(explanation.record, monitoring.beats)
-    total = max(len(monitoring.beats), 1)
-    return "\n".join(_typical_figure(each, total) for each in found)
-
-
-def _typical_figure(typical: TypicalBeat, total: int) -> str:
-    """Return the picture of a kind of beats: some of them pale, over them their median, lead beside lead."""
-    count = typical.beats.shape[1]
-    width = _SPEED * count / SIGNAL.sampling_rate
-    up, down = (
-        _GAIN * float(np.clip(side, *_REACH_MV)) for side in (typical.median.max(), -typical.median.min())
-    )
-    high = up + down + 2 * _MARGIN
-    parts = []
-    for column, lead in enumerate(typical.leads):
-        left = column * (width + 2)
-        paths = [_path(values[:, column], left, up + _MARGIN, high) for values in typical.beats]
-        parts += [f'<path class="one" d="{path}"/>' for path in paths]
-        parts.append(f'<path class="median" d="{_path(typical.median[:, column], left, up + _MARGIN, high)}"/>')
-        parts.append(f'<text x="{left:.1f}" y="3">{lead}</text>')
-    name = escape(NAMES[typical.symbol])
-    share = typical.count / total
-    box = f"0 0 {len(typical.leads) * (width + 2):.1f} {high:.1f}"
-    return (
-        f'<figure><button type="button" data-time="{typical.time_s:.2f}"><svg viewBox="{box}" role="img"'
-        f' aria-label="{name} beats: their median">{"".join(parts)}</svg></button>'
-        f"<figcaption><b>{name}</b> {typical.count:,} ({share:.1%})</figcaption></figure>"
-    )
-
-
-def _path(values: np.ndarray, left: float, baseline: float, high: float) -> str:
-    x = left + _SPEED * np.arange(len(values)) / SIGNAL.sampling_rate
-    y = np.clip(baseline - _GAIN * values, 0, high)
-    points = " ".join(f"{across:.1f} {down:.1f}" for across, down in zip(x[::2], y[::2], strict=True))
-    return f"M{points}"

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR
-from cnn_gap.holter.episodes import RATE_BEATS, rates_of
+from cnn_gap.holter.episodes import LARGE_WAVES, RATE_BEATS, VENTRICULAR_TACHYCARDIA, rates_of
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import PAUSE_S
 from cnn_gap.holter.timeline import clock
+
+#: Codes of the episodes that are shown in red.
+URGENT = (LARGE_WAVES.code, VENTRICULAR_TACHYCARDIA)
 
 RHYTHM_COLUMNS = ("Rhythm or block", "Episodes", "Time", "Share", "Longest", "Fastest")
 PREMATURE_COLUMNS = (

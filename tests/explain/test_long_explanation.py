@@ -1,15 +1,19 @@
 """Recordings that are explained by strips: the maps, the JSON, and which records these are."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from example_recording import classifier, explained, recording
 
+from cnn_gap.explain.events import Event, Strip
 from cnn_gap.explain.explainer import ClassChoice
-from cnn_gap.explain.long_explanation import LONGEST_WHOLE_S, as_long, part_of
+from cnn_gap.explain.long_explanation import LONGEST_WHOLE_S, as_long, explain_strip, part_of
+from cnn_gap.explain.regions import DEFAULT_LEVEL
 from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
+from cnn_gap.signal.pieces import gain_of
 
 
 def test_records_of_more_than_three_minutes_are_explained_by_strips():
@@ -41,11 +45,6 @@ def test_the_network_sees_a_strip_as_it_sees_it_in_the_whole_recording():
 
 
 def test_a_strip_at_the_place_of_a_window_has_its_probabilities():
-    from cnn_gap.explain.events import Event, Strip
-    from cnn_gap.explain.long_explanation import _explain_strip
-    from cnn_gap.explain.regions import DEFAULT_LEVEL
-    from cnn_gap.signal.pieces import gain_of
-
     timeline, network = explained().prediction.timeline, classifier()
     start = float(timeline.starts_s[22])
     strip = Strip(start, Event("Pause", "Pause", "Pause", start, start))
@@ -55,9 +54,16 @@ def test_a_strip_at_the_place_of_a_window_has_its_probabilities():
     def choose(event, prediction):
         return ClassChoice(list(everything))
 
-    found = _explain_strip(network, recording(), strip, gain, choose, DEFAULT_LEVEL)
-    probabilities = [each.probability for each in found.explanation.classes]
+    found = explain_strip(network, recording(), strip, gain, choose, DEFAULT_LEVEL)
+    probabilities = [each.probability for each in found.classes]
     np.testing.assert_allclose(probabilities, timeline.probabilities[22], atol=1e-5)
+
+
+def test_the_class_that_was_named_is_shown_first():
+    (strip,) = (each for each in explained().strips if each.strip.event.key == "164889003")
+    assert strip.shown.diagnosis.abbreviation == "AF"
+    assert replace(strip, named=True).shown is strip.explanation.classes[0]
+    assert replace(strip, explanation=replace(strip.explanation, answerable=False)).shown is None
 
 
 def test_json_has_the_events_and_the_strips():

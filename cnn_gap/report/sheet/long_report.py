@@ -180,10 +180,8 @@ def _strips(explanation: LongExplanation, options: SheetOptions) -> list[DrawPag
 
 def _strip_pages(each: ExplainedStrip, options: SheetOptions) -> list[DrawPage]:
     explanation, measured = each.explanation, measure(each.explanation.record)
-    outputs = each.strip.event.outputs
-    speaking = [one for one in explanation.classes if one.diagnosis.abbreviation in outputs]
-    if speaking and explanation.answerable:
-        finding = MappedFinding(speaking[0], event=each.strip.event.title)
+    if each.shown is not None:
+        finding = MappedFinding(each.shown, event=each.strip.event.title)
         return [partial(_finding_page, explanation, finding, options, measured)]
     named = replace(explanation.record, name=f"{explanation.record.name}: {each.strip.event.title}")
     reading = explanation.reading

@@ -1,22 +1,19 @@
 """The overview of a whole recording on a page: heart rate, rhythms, beats, pauses and quality over time."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR, LabelledBeats
-from cnn_gap.holter.episodes import LARGE_WAVES, VENTRICULAR_TACHYCARDIA, stretches
+from cnn_gap.holter.episodes import stretches
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.qrs import BLOCK_S
 from cnn_gap.holter.summary import PAUSE_S
+from cnn_gap.report.recording_tables import URGENT
 from cnn_gap.report.recording_times import RecordingTimes
 from cnn_gap.report.sheet.paper import ALARM, LEFT, PAGE_MM, RIGHT, Paper
 from cnn_gap.report.tracings import GREY, INK
-
-#: Codes of the episodes that are shown in red.
-URGENT = (LARGE_WAVES.code, VENTRICULAR_TACHYCARDIA)
 
 #: Blue of what is not urgent, dark and pale.
 BLUE, PALE = "#1f6fb4", "#b9cfe6"
@@ -24,6 +21,7 @@ BLUE, PALE = "#1f6fb4", "#b9cfe6"
 #: Width of the names of lanes, and height of a lane, mm.
 NAMES, LANE = 38.0, 4.0
 
+_SHADES = ("#eaf1f8", "#fbe3e6")  # behind tracings: of an episode that is not urgent, and of one that is
 _COLUMNS = 900  # in which the rates are added up
 _STEPS_S = (60, 120, 300, 600, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400)
 _MOST_TICKS = 13
@@ -130,8 +128,5 @@ def _tick_text(times: RecordingTimes, seconds: float) -> str:
 
 def shades(monitoring: Monitoring) -> Sequence[tuple[float, float, str]]:
     """Return the start and end of each episode, s, and the colour behind its tracing."""
-    found: list[Any] = []
-    for each in monitoring.episodes:
-        colour = "#fbe3e6" if each.diagnosis.code in URGENT else "#eaf1f8"
-        found.append((each.start_s, each.end_s, colour))
-    return sorted(found, key=lambda part: part[2] == "#fbe3e6")
+    urgent_last = sorted(monitoring.episodes, key=lambda each: each.diagnosis.code in URGENT)
+    return [(each.start_s, each.end_s, _SHADES[each.diagnosis.code in URGENT]) for each in urgent_last]
