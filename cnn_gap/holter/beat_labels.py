@@ -2,8 +2,8 @@
 
 A beat's probability to be ventricular is a logistic function of five numbers: how early it comes, how late the
 next one, how unlike the usual beat and how large it is, and the network's probability of premature ventricular
-contractions. Beats of one shape have the mean of their logits: single numbers are noisier than a heart's
-ventricular beats differ. The coefficients were fitted to 19 half hours of the MIT-BIH Arrhythmia Database: see
+contractions. Beats of one shape get the mean of their logits, so a noisy beat gets the label of the beats that
+look like it. The coefficients were fitted to 20 half hours of the MIT-BIH Arrhythmia Database: see
 docs/results/long.md.
 """
 
@@ -30,10 +30,8 @@ _COEFFICIENTS = np.array([-3.56, 2.24, 4.22, 4.79, 0.86])
 
 _NEIGHBOURS = 31  # RR intervals; their median is the usual one
 _UNKNOWN = 0.5  # likeness below which a beat that is not ventricular is unknown
-_LASTING, _FIBRILLATION = (
-    7,
-    0.5,
-)  # windows, of whose mean probability of fibrillation on no beat is early and narrow
+# No beat is early and narrow where the probability of fibrillation, averaged over so many windows, is so high.
+_LASTING, _FIBRILLATION = 7, 0.5
 _PACING = 0.2  # probability of pacing from which on beats are paced
 
 
