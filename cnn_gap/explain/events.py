@@ -14,12 +14,12 @@ from cnn_gap.holter.episodes import (
     KINDS,
     LARGE_WAVES,
     PATTERNS,
-    RATE_BEATS,
     RUN_BEATS,
     TACHYCARDIA,
     VENTRICULAR_TACHYCARDIA,
     Episode,
     alternations,
+    mean_intervals,
     stretches,
 )
 from cnn_gap.holter.monitoring import Monitoring
@@ -190,15 +190,18 @@ def _start(event: Event, duration_s: float, seconds: float) -> float:
 
 
 def _episodes(episodes: Iterable[Episode]) -> Iterator[Event]:
-    """Yield the episodes that count: the longest, fastest and first of each diagnosis, then the others."""
+    """Yield the episodes that count: the longest, fastest and first of each diagnosis, then the others.
+
+    Of runs of ventricular beats the sure ones come before the others.
+    """
     kinds: dict[str, list[Episode]] = {}
     for each in episodes:
         if each.counts or each.diagnosis.code in PATTERNS:
             kinds.setdefault(each.diagnosis.code, []).append(each)
     for code, own in kinds.items():
-        by_length = sorted(own, key=lambda each: -each.duration_s)
+        by_weight = sorted(own, key=lambda each: each.weight, reverse=True)
         fastest = max(own, key=lambda each: np.nan_to_num(each.rate_mean))
-        for each in list(dict.fromkeys([by_length[0], fastest, own[0], *by_length]))[:MOST_LISTED]:
+        for each in list(dict.fromkeys([by_weight[0], fastest, own[0], *by_weight]))[:MOST_LISTED]:
             name = each.diagnosis.name.partition(":")[0]
             yield Event(code, name, f"{name}, {_about(each)}", each.start_s, each.end_s, len(own))
 
@@ -253,13 +256,12 @@ def _samples(beats: LabelledBeats, name: str, groups: Sequence[tuple[int, int]])
 
 def _rates(beats: LabelledBeats) -> Iterator[Event]:
     """Yield the beats around the lowest and the highest heart rate."""
-    places = np.flatnonzero(beats.known)
-    if len(places) < RATE_BEATS:
+    ends, means = mean_intervals(beats)
+    if not len(means):
         return
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(beats.intervals_s[places], RATE_BEATS), axis=1)
-    for name, at in (("Highest", int(smooth.argmin())), ("Lowest", int(smooth.argmax()))):
-        title = f"{name} heart rate, {60 / smooth[at]:.0f}/min"
-        yield Event(_RATE, _RATE, title, *_span(beats, places[at] - 1, places[at + RATE_BEATS - 1]))
+    for name, at in (("Highest", int(means.argmin())), ("Lowest", int(means.argmax()))):
+        title = f"{name} heart rate, {60 / means[at]:.0f}/min"
+        yield Event(_RATE, _RATE, title, *_span(beats, *ends[at].tolist()))
 
 
 def _usual(beats: LabelledBeats) -> Iterator[Event]:

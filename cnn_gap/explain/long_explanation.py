@@ -41,13 +41,14 @@ class ExplainedStrip:
 
     @property
     def shown(self) -> ExplainedClass | None:
-        """The class whose map is shown first: the first that was named, or what speaks of the event."""
+        """The class whose map is shown first: the first that was named, or an answered one of the event."""
         classes, outputs = self.explanation.classes, self.strip.event.outputs
         if not self.explanation.answerable:
             return None
         if self.named:
             return classes[0]
-        return next((each for each in classes if each.diagnosis.abbreviation in outputs), None)
+        speaking = (each for each in classes if each.diagnosis.abbreviation in outputs)
+        return next((each for each in speaking if each.label), None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,13 +11,16 @@ from cnn_gap.holter.beat_labels import VENTRICULAR, LabelledBeats
 from cnn_gap.holter.qrs import BLOCK_S
 from cnn_gap.holter.timeline import Timeline
 
-#: An episode's lowest and highest rate come from the medians of this number of successive RR intervals.
+#: Heart rates are of the means of this number of successive RR intervals.
 RATE_BEATS = 5
 
 #: A run has at least so many ventricular beats. From the second of these rates on, /min, it is a ventricular
 #: tachycardia (100, rounded, as of the reading's `ventricular_run`), from the third on an accelerated
 #: idioventricular rhythm, and else an idioventricular rhythm.
 RUN_BEATS, RUN_RATE, ACCELERATED_RATE = 3, 99.5, 49.5
+
+#: A run is sure from this mean probability of its beats on.
+SURE_RUN = 0.9
 
 #: Patterns of single ventricular beats by code: every second or third beat is one, at least so many of them.
 PATTERNS = {"11157007": 2, "251180001": 3}
@@ -70,6 +73,11 @@ class Episode:
         return self.end_s - self.start_s
 
     @property
+    def weight(self) -> tuple[bool, float]:
+        """What orders episodes of one kind: sure runs come before others, then length, s."""
+        return self.diagnosis.code not in RUNS or self.mean_probability >= SURE_RUN, self.duration_s
+
+    @property
     def counts(self) -> bool:
         """Whether it lasts at least `SUSTAINED_S`, or its kind counts however short it is."""
         return self.duration_s >= SUSTAINED_S or self.diagnosis.code in BRIEF
@@ -115,8 +123,9 @@ LARGE_WAVES = Diagnosis(
     "111288001", "VFL", "Large waves without QRS complexes: consider ventricular flutter or fibrillation"
 )
 
-#: Codes of episodes that count however short they are.
-BRIEF = frozenset({VENTRICULAR_TACHYCARDIA, _ACCELERATED, _IDIOVENTRICULAR, LARGE_WAVES.code})
+#: Codes of runs of ventricular beats, and of episodes that count however short they are.
+RUNS = frozenset({VENTRICULAR_TACHYCARDIA, _ACCELERATED, _IDIOVENTRICULAR})
+BRIEF = RUNS | {LARGE_WAVES.code}
 
 #: The Challenge's tables have no code of a tachycardia of any origin; this is SNOMED CT's.
 TACHYCARDIA = Diagnosis("3424008", "Tachy", "Tachycardia")
@@ -148,13 +157,29 @@ def find_episodes(
 def rates_of(beats: LabelledBeats) -> tuple[float, float, float]:
     """Return the lowest, mean and highest heart rate, /min; NaN with fewer than `RATE_BEATS` RR intervals.
 
-    All three are of the medians of successive intervals, which leave out single premature and missed beats.
+    All three are of means of `RATE_BEATS` intervals: a premature beat and the pause after it, or a couplet and
+    its pause, together last as long as usual beats.
     """
-    intervals = beats.intervals_s[~np.isnan(beats.intervals_s)]
-    if len(intervals) < RATE_BEATS:
+    _, means = mean_intervals(beats)
+    if not len(means):
         return np.nan, np.nan, np.nan
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(intervals, RATE_BEATS), axis=1)
-    return 60 / float(smooth.max()), 60 / float(smooth.mean()), 60 / float(smooth.min())
+    return 60 / float(means.max()), 60 / float(means.mean()), 60 / float(means.min())
+
+
+def mean_intervals(beats: LabelledBeats) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean of each `RATE_BEATS` successive known RR intervals, s, and where they begin and end.
+
+    Returns
+    -------
+    ends : ndarray, shape (means, 2), int
+        The beat before the first of the intervals, and the beat after the last.
+    means : ndarray, shape (means,)
+    """
+    places = np.flatnonzero(~np.isnan(beats.intervals_s))
+    if len(places) < RATE_BEATS:
+        return np.zeros((0, 2), int), np.zeros(0)
+    windows = np.lib.stride_tricks.sliding_window_view(places, RATE_BEATS)
+    return np.stack([windows[:, 0] - 1, windows[:, -1]], axis=1), beats.intervals_s[windows].mean(axis=1)
 
 
 def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
@@ -289,12 +314,17 @@ def _large_waves(waves: np.ndarray, duration_s: float) -> Iterator[Episode]:
 
 
 def _of_rate(beats: LabelledBeats, about: Diagnosis, limit: float) -> Iterator[Episode]:
-    """Yield the parts with a heart rate above `limit`, or below it if it is negative, /min."""
+    """Yield the parts with a heart rate above `limit`, or below it if it is negative, /min.
+
+    Of couplets by turns with usual beats, most intervals are short, but the mean rate is usual: it counts, too.
+    """
     if len(beats) < RATE_BEATS:
         return
     smooth = scipy.ndimage.median_filter(np.nan_to_num(beats.intervals_s, nan=0.75), 3 * RATE_BEATS)
-    beyond = 60 / smooth > limit if limit > 0 else 60 / smooth < -limit
+    sign = np.sign(limit)
+    beyond = sign * 60 / smooth > limit
     for first, last in stretches(beyond & beats.known):
         start, end = float(beats.times_s[max(first - 1, 0)]), float(beats.times_s[last - 1])
-        if end - start >= RATE_S:
-            yield _episode(about, start, end, np.nan, beats)
+        episode = _episode(about, start, end, np.nan, beats)
+        if end - start >= RATE_S and sign * episode.rate_mean > limit:
+            yield episode

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR, LabelledBeats
-from cnn_gap.holter.episodes import LARGE_WAVES, Episode, alternations, rates_of, stretches
+from cnn_gap.holter.episodes import LARGE_WAVES, RUNS, Episode, alternations, rates_of, stretches
 from cnn_gap.holter.timeline import Timeline
 
 #: RR intervals of at least this length are pauses, s, as the reading's alert counts them.
@@ -16,9 +16,10 @@ PAUSE_S = 2.5
 
 @dataclass(frozen=True)
 class Burden:
-    """The episodes of one diagnosis: number, time, share of the time analysed, the longest and the fastest.
+    """The episodes of one diagnosis: number, time, share of the time analysed, the longest, the fastest rate.
 
-    The share of large waves, of which most are not analysed, is that of the recording.
+    Of runs of ventricular beats the fastest rate is the mean rate of the fastest run. The share of large waves,
+    of which most are not analysed, is that of the recording.
     """
 
     diagnosis: str
@@ -72,7 +73,7 @@ class Summary:
         Of the recording; in which beats could be judged, and could not.
     beats : int
     rate_lowest, rate_mean, rate_highest : float
-        Heart rates, /min, of medians of five RR intervals.
+        Heart rates, /min, of means of five RR intervals.
     pauses : int
         RR intervals of at least `PAUSE_S`.
     longest_rr_s, longest_rr_start_s : float
@@ -140,7 +141,8 @@ def _burdens(episodes: Sequence[Episode], analysed: float, duration: float) -> t
         own = [each for each in episodes if each.diagnosis.abbreviation == name]
         time = sum(each.duration_s for each in own)
         longest = max(own, key=lambda each: each.duration_s)
-        fastest = float(np.fmax.reduce([each.rate_highest for each in own]))
+        runs = own[0].diagnosis.code in RUNS
+        fastest = float(np.fmax.reduce([each.rate_mean if runs else each.rate_highest for each in own]))
         whole = duration if name == LARGE_WAVES.abbreviation else analysed
         share = time / whole if whole else np.nan
         burdens.append(Burden(name, len(own), time, share, longest.duration_s, longest.start_s, fastest))

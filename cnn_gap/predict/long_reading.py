@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet
-from cnn_gap.holter.episodes import KINDS, LARGE_WAVES, VENTRICULAR_TACHYCARDIA, Episode
+from cnn_gap.holter.episodes import KINDS, LARGE_WAVES, SURE_RUN, VENTRICULAR_TACHYCARDIA, Episode
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import Summary
 from cnn_gap.holter.timeline import Timeline, clock
@@ -36,9 +36,6 @@ STATEMENTS = {
     VENTRICULAR_TACHYCARDIA: "ventricular_run",
     LARGE_WAVES.code: "large_waves",
 }
-
-#: A run alerts from this mean probability of its beats on, or where a part's measurement finds it, too.
-SURE_RUN = 0.9
 
 #: The largest number of times that an alert names.
 MOST_TIMES = 3
@@ -101,7 +98,7 @@ def _statements(
         times = np.array([each.duration_s for each in own])
         probability = float(np.average([each.mean_probability for each in own], weights=times + 1e-9))
         measured = code == LARGE_WAVES.code
-        longest = max(own, key=lambda each: each.duration_s)
+        longest = max(own, key=lambda each: each.weight)
         yield Statement(
             key,
             f"{rule.name}, {_share(own, summary)}",
@@ -186,7 +183,9 @@ def _alert(
 def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episode]) -> str:
     """Return the alert of the longest run whose beats are surely ventricular, empty where there is none.
 
-    A part's measurement alone, which knows the beats of 30 s, is no run: all beats of some minutes tell more.
+    A run is sure by the probability of its beats, or where a part's measurement finds it, too; the former come
+    first. A part's measurement alone, which knows the beats of 30 s, is no run: all beats of some minutes tell
+    more.
     """
     runs = [each for each in episodes if each.diagnosis.code == VENTRICULAR_TACHYCARDIA]
     holding = [part for part, measured in parts if rule.holds(part, measured)]
@@ -198,7 +197,7 @@ def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episo
     ]
     if not sure:
         return ""
-    longest = max(sure, key=lambda each: each.duration_s)
+    longest = max(sure, key=lambda each: each.weight)
     beats = round(longest.duration_s * longest.rate_mean / 60) + 1
     sentence = rule.sentence(Evidence({"run_beats": beats, "run_rate": longest.rate_mean}))
     return _dated(sentence, longest.start_s, [each.start_s for each in sure if each is not longest])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR
-from cnn_gap.holter.episodes import LARGE_WAVES, RATE_BEATS, VENTRICULAR_TACHYCARDIA, rates_of
+from cnn_gap.holter.episodes import LARGE_WAVES, VENTRICULAR_TACHYCARDIA, mean_intervals, rates_of
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import PAUSE_S
 from cnn_gap.holter.timeline import clock
@@ -129,9 +129,7 @@ def duration(seconds: float) -> str:
 
 
 def _extremes(monitoring: Monitoring) -> tuple[float, float]:
-    """Return when the heart rate was lowest and when it was highest, s: the middle of five RR intervals."""
-    beats = monitoring.beats
-    known = np.flatnonzero(beats.known)
-    smooth = np.median(np.lib.stride_tricks.sliding_window_view(beats.intervals_s[known], RATE_BEATS), axis=1)
-    lowest, highest = (int(known[int(at) + RATE_BEATS // 2]) for at in (smooth.argmax(), smooth.argmin()))
-    return float(beats.times_s[lowest]), float(beats.times_s[highest])
+    """Return when the heart rate was lowest and when it was highest, s: when the RR intervals begin."""
+    ends, means = mean_intervals(monitoring.beats)
+    lowest, highest = (float(monitoring.beats.times_s[ends[at, 0]]) for at in (means.argmax(), means.argmin()))
+    return lowest, highest

@@ -70,8 +70,8 @@ def long_explanation_table(explanation: LongExplanation) -> str:
     listed = [each for each in explanation.events if explanation.strip_of(each) is not None]
     rows = [(clock(each.start_s), each.title) for each in listed]
     more = len(explanation.events) - len(listed)
-    heading = f"{len(explanation.strips)} strips with maps (the rest has none), the most urgent first" + (
-        f"; {more} events more are listed in the page" if more else ""
+    heading = f"events in the {len(explanation.strips)} strips that have maps, the most urgent first" + (
+        f"; the page and the PDF list {more} more" if more else ""
     )
     lines = [*prediction.notes, *(f"ALERT: {each}" for each in alerts), monitoring_text(prediction.monitoring)]
     return "\n".join([*lines, f"{heading}:", aligned(rows)] if rows else lines)

@@ -62,6 +62,8 @@ def test_a_strip_at_the_place_of_a_window_has_its_probabilities():
 def test_the_class_that_was_named_is_shown_first():
     (strip,) = (each for each in explained().strips if each.strip.event.key == "164889003")
     assert strip.shown.diagnosis.abbreviation == "AF"
+    denied = tuple(replace(each, label=False) for each in strip.explanation.classes)
+    assert replace(strip, explanation=replace(strip.explanation, classes=denied)).shown is None
     assert replace(strip, named=True).shown is strip.explanation.classes[0]
     assert replace(strip, explanation=replace(strip.explanation, answerable=False)).shown is None
 

@@ -9,7 +9,7 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.diagnoses.classes import known_diagnoses
 from cnn_gap.holter.beat_labels import LabelledBeats, label_beats
 from cnn_gap.holter.beat_shapes import MeasuredBeats, measure_beats
-from cnn_gap.holter.episodes import Episode, find_episodes, rates_of
+from cnn_gap.holter.episodes import RUNS, Episode, find_episodes, rates_of
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import summarise
 from cnn_gap.holter.timeline import Timeline, usable_windows
@@ -182,6 +182,28 @@ def test_the_mean_rate_is_between_the_lowest_and_the_highest():
     intervals[::7] = 0.3
     lowest, mean, highest = rates_of(labelled(intervals, "N" * 60))
     assert lowest <= mean <= highest
+
+
+def test_couplets_by_turns_with_usual_beats_are_no_tachycardia(prediction):
+    beats = labelled([0.55, 0.5, 1.25] * 30, "VVN" * 30)
+    assert rates_of(beats)[1] == pytest.approx(60 / (2.3 / 3), rel=0.02)
+    found = find_episodes(timeline_of(prediction.classes, 75.0), beats)
+    assert "Tachy" not in [each.diagnosis.abbreviation for each in found]
+
+
+def test_the_fastest_run_has_its_mean_rate_and_comes_first_if_it_is_sure(prediction):
+    intervals = np.full(60, 0.8)
+    intervals[10:12] = 0.2, 0.6
+    beats = labelled(intervals, "N" * 9 + "VVV" + "N" * 20 + "VVVV" + "N" * 24)
+    beats.probabilities[32:36] = 0.7
+    episodes = find_episodes(timeline_of(prediction.classes, 60.0), beats)
+    runs = {each.diagnosis.abbreviation: each for each in episodes if each.diagnosis.code in RUNS}
+    summary = summarise(timeline_of(prediction.classes, 60.0), beats, episodes)
+    (burden,) = (each for each in summary.burden if each.diagnosis == "VTach")
+    assert burden.fastest_rate == pytest.approx(150)
+    assert runs["VTach"].rate_highest == pytest.approx(300)
+    assert runs["VTach"].weight > runs["AIVR"].weight
+    assert runs["AIVR"].duration_s > runs["VTach"].duration_s
 
 
 def test_large_waves_are_an_episode_and_an_alert(classifier):
