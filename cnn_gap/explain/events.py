@@ -23,7 +23,7 @@ from cnn_gap.holter.episodes import (
     stretches,
 )
 from cnn_gap.holter.monitoring import Monitoring
-from cnn_gap.holter.summary import PAUSE_S
+from cnn_gap.holter.summary import pauses
 from cnn_gap.holter.timeline import clock
 
 #: The largest number of strips of a recording, and of events of one kind that are listed.
@@ -217,13 +217,13 @@ def _pauses(beats: LabelledBeats) -> Iterator[Event]:
     intervals = np.nan_to_num(beats.intervals_s)
     if not len(beats) or not intervals.max() > 0:
         return
-    longest = np.argsort(-intervals, kind="stable")
-    paused = longest[intervals[longest] >= PAUSE_S]
+    longest = int(intervals.argmax())
+    paused = pauses(beats)
     for at in paused[:MOST_LISTED]:
         yield Event(_PAUSE, _PAUSE, f"Pause of {intervals[at]:.1f} s", *_span(beats, at - 1, at), len(paused))
     if not len(paused):
-        title = f"Longest RR interval, {intervals[longest[0]]:.1f} s"
-        yield Event(_RATE, _RATE, title, *_span(beats, longest[0] - 1, longest[0]))
+        title = f"Longest RR interval, {intervals[longest]:.1f} s"
+        yield Event(_RATE, _RATE, title, *_span(beats, longest - 1, longest))
 
 
 def _premature(symbol: str, beats: LabelledBeats) -> Iterator[Event]:

@@ -97,6 +97,11 @@ class Summary:
     burden: tuple[Burden, ...]
     premature: tuple[PrematureBeats, ...]
 
+    @property
+    def time_named(self) -> str:
+        """What shares are of: ``"the time"``, or ``"the time analysed"`` where less than 99% of it was."""
+        return "the time" if self.analysed_s >= 0.99 * self.duration_s else "the time analysed"
+
     def burden_of(self, diagnosis: str) -> float:
         """Return the share of the time analysed with a diagnosis, by its abbreviation; 0 without an episode."""
         return next((each.share for each in self.burden if each.diagnosis == diagnosis), 0.0)
@@ -113,6 +118,13 @@ class Summary:
         }
 
 
+def pauses(beats: LabelledBeats) -> np.ndarray:
+    """Return the places of the beats that end a pause, the longest pause first."""
+    intervals = np.nan_to_num(beats.intervals_s)
+    longest = np.argsort(-intervals, kind="stable")
+    return np.asarray(longest[intervals[longest] >= PAUSE_S])
+
+
 def summarise(timeline: Timeline, beats: LabelledBeats, episodes: Sequence[Episode]) -> Summary:
     """Return a recording's summary."""
     analysed = float(np.diff(timeline.bounds_s)[timeline.usable].sum())
@@ -127,7 +139,7 @@ def summarise(timeline: Timeline, beats: LabelledBeats, episodes: Sequence[Episo
         rate_lowest=lowest,
         rate_mean=mean,
         rate_highest=highest,
-        pauses=int((intervals >= PAUSE_S).sum()),
+        pauses=len(pauses(beats)),
         longest_rr_s=np.nan if longest is None else float(intervals[longest]),
         longest_rr_start_s=np.nan if longest is None else float(beats.times_s[longest - 1]),
         burden=_burdens(episodes, analysed, timeline.duration_s),

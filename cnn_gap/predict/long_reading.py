@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.holter.beat_labels import LabelledBeats
 from cnn_gap.holter.episodes import KINDS, LARGE_WAVES, SURE_RUN, VENTRICULAR_TACHYCARDIA, Episode
 from cnn_gap.holter.monitoring import Monitoring
-from cnn_gap.holter.summary import Summary
+from cnn_gap.holter.summary import Summary, pauses
 from cnn_gap.holter.timeline import Timeline, clock
 from cnn_gap.predict.long_parts import MOST_PARTS
 from cnn_gap.reading.alerts import AlertRule, alert_rules
@@ -66,7 +67,7 @@ def read_long(
     found = _without_imitated(rules, list(_statements(rules, episodes, monitoring.summary, limits)))
     statements = _in_order(rules, [*found, *_beside(usual.statements, found)])
     read = [(part, _measured_statements(classes, timeline, part, limits)) for part in parts]
-    sentences = (_alert(rule, read, statements, episodes) for rule in alert_rules())
+    sentences = (_alert(rule, read, statements, episodes, monitoring.beats) for rule in alert_rules())
     alerts = tuple(filter(None, sentences))
     conclusion, reason = usual.conclusion, usual.reason
     if found or alerts:
@@ -120,7 +121,7 @@ def _share(episodes: Sequence[Episode], summary: Summary) -> str:
         return f"{count} {'times' if count > 1 else 'time'}, the fastest {fastest:.0f}/min"
     times = [each.duration_s for each in episodes]
     share = summary.burden_of(episodes[0].diagnosis.abbreviation)
-    return f"{share:.0%} of the time, longest {clock(max(times))}"
+    return f"{share:.0%} of {summary.time_named}, longest {clock(max(times))}"
 
 
 def _degree(code: str, rule: StatementRule, probability: float, limits: DegreeLimits) -> Degree:
@@ -165,9 +166,15 @@ def _measured_statements(
 
 
 def _alert(
-    rule: AlertRule, parts: Sequence[_Part], statements: Sequence[Statement], episodes: Sequence[Episode]
+    rule: AlertRule,
+    parts: Sequence[_Part],
+    statements: Sequence[Statement],
+    episodes: Sequence[Episode],
+    beats: LabelledBeats,
 ) -> str:
     """Return an alert with the times when it holds, empty where it never does."""
+    if rule.key == "pause" and len(pauses(beats)):
+        return _pause_alert(rule, beats)
     if rule.key == STATEMENTS[VENTRICULAR_TACHYCARDIA]:
         return _run_alert(rule, parts, episodes)
     own = [each for each in episodes if STATEMENTS[each.diagnosis.code] in (rule.key, *rule.statements)]
@@ -203,6 +210,14 @@ def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episo
     return _dated(sentence, longest.start_s, [each.start_s for each in sure if each is not longest])
 
 
+def _pause_alert(rule: AlertRule, beats: LabelledBeats) -> str:
+    """Return the alert of the longest of the pauses that the summary counts, with the time of each."""
+    paused = pauses(beats)
+    sentence = rule.sentence(Evidence({"longest_rr_s": float(beats.intervals_s[paused[0]])}))
+    at_s, *others_s = beats.times_s[paused - 1].tolist()
+    return _dated(sentence, at_s, sorted(others_s))
+
+
 def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
     """Return an alert by the parts in which it holds, with the values of the worst one."""
     sign = -1 if np.isfinite(rule.high) else 1
@@ -210,12 +225,13 @@ def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
     if not worst.part:
         return rule.sentence(worst)
     others = [part.start_s for part in holding if part is not worst]
-    return _dated(rule.sentence(worst), worst.start_s, others)
+    sentence = f"{rule.sentence(worst)}, in the {worst.duration_s:.0f} s"
+    return _dated(sentence, worst.start_s, others, " from")
 
 
-def _dated(sentence: str, at_s: float, others_s: Sequence[float]) -> str:
-    also = f"; also at {_times([clock(each) for each in others_s])}" if others_s else ""
-    return f"{sentence}, at {clock(at_s)}{also}"
+def _dated(sentence: str, at_s: float, others_s: Sequence[float], word: str = ", at") -> str:
+    also = f"; also{word.strip(',')} {_times([clock(each) for each in others_s])}" if others_s else ""
+    return f"{sentence}{word} {clock(at_s)}{also}"
 
 
 def _times(times: Sequence[str]) -> str:
@@ -240,8 +256,12 @@ def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...
 
 def _usual_notes(usual: Reading, parts: Sequence[Evidence]) -> tuple[str, ...]:
     """Return the notes of the usual part; what was measured of it is the values of the statements."""
-    named = {f"measured: {part.part}, not the whole recording": part.part for part in parts if part.part}
+    named = {
+        f"measured: {part.part}, not the whole recording": f"{part.duration_s:.0f} s from {clock(part.start_s)}"
+        for part in parts
+        if part.part
+    }
     return tuple(
-        f"intervals and axis: of {named[note]}, with the usual heart rate" if note in named else note
+        f"intervals and axis: of {named[note]} on, with the usual heart rate" if note in named else note
         for note in usual.notes
     )

@@ -17,7 +17,7 @@ _KINDS = {"V": "ventricular (wide)", "A": "atrial (narrow)"}
 def monitoring_text(monitoring: Monitoring) -> str:
     """Return the summary of a long recording and the longest of its episodes that count."""
     summary, episodes = monitoring.summary, [each for each in monitoring.episodes if each.counts]
-    burden = (line for each in summary.burden if (line := _burden_line(each, episodes)))
+    burden = (line for each in summary.burden if (line := _burden_line(each, episodes, summary)))
     lines = [*_about(summary), *burden, *map(_premature_line, summary.premature)]
     longest = sorted(episodes, key=lambda each: -each.duration_s)[:SHOWN_EPISODES]
     if longest:
@@ -36,7 +36,7 @@ def _about(summary: Summary) -> list[str]:
     return [analysed, f"heart rate lowest, mean, highest: {rates}/min", pauses]
 
 
-def _burden_line(burden: Burden, episodes: Sequence[Episode]) -> str:
+def _burden_line(burden: Burden, episodes: Sequence[Episode], summary: Summary) -> str:
     """Return the time of a diagnosis and its episodes that count; empty where none does."""
     own = [each for each in episodes if each.diagnosis.abbreviation == burden.diagnosis]
     if not own:
@@ -45,8 +45,8 @@ def _burden_line(burden: Burden, episodes: Sequence[Episode]) -> str:
     shorter = f"; {_count(brief, 'episode')} of less than {SUSTAINED_S:.0f} s" if brief else ""
     several = f"{len(own)} episodes, the longest" if len(own) > 1 else "one episode of"
     return (
-        f"{own[0].diagnosis.name}: {burden.share:.1%} of the time, {several} {clock(burden.longest_s)}"
-        f" from {clock(burden.longest_start_s)}{shorter}"
+        f"{own[0].diagnosis.name}: {burden.share:.1%} of {summary.time_named}, {several}"
+        f" {clock(burden.longest_s)} from {clock(burden.longest_start_s)}{shorter}"
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR
 from cnn_gap.holter.episodes import LARGE_WAVES, VENTRICULAR_TACHYCARDIA, mean_intervals, rates_of
 from cnn_gap.holter.monitoring import Monitoring
-from cnn_gap.holter.summary import PAUSE_S
+from cnn_gap.holter.summary import PAUSE_S, pauses
 from cnn_gap.holter.timeline import clock
 
 #: Codes of the episodes that are shown in red.
@@ -111,7 +111,7 @@ def hour_rows(monitoring: Monitoring) -> list[tuple[float, tuple[str, ...]]]:
         counts = (
             int((beats.symbols == VENTRICULAR).sum()),
             int((beats.symbols == EARLY_NARROW).sum()),
-            int((np.nan_to_num(beats.intervals_s) >= PAUSE_S).sum()),
+            len(pauses(beats)),
         )
         rows.append((start, (f"{len(beats):,}", *rates, *map(str, counts), clock(lost) if lost else "")))
     return rows

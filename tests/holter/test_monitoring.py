@@ -157,10 +157,12 @@ def test_a_run_that_is_sure_is_an_alert_with_its_time(prediction, probability, a
     monitoring = Monitoring(prediction.timeline, prediction.monitoring.measured)
     vars(monitoring)["episodes"] = (run,)
     reading = read_long(prediction.reading, monitoring, (Evidence(),), DegreeLimits())
-    assert len(reading.alerts) == alerts
-    for alert in reading.alerts:
+    *runs, pause = reading.alerts
+    assert len(runs) == alerts
+    for alert in runs:
         assert alert.startswith("Run of 5 wide complexes (120/min)")
         assert alert.endswith(", at 1:40")
+    assert pause == "Pause of 3.5 s, at 3:14"
 
 
 @pytest.mark.parametrize(("interval", "name"), [(1.5, "Brady"), (0.5, "Tachy"), (0.8, "")])
@@ -292,4 +294,4 @@ def test_a_pause_across_the_border_of_two_parts_is_an_alert(classifier):
     simulated = simulate_changing("P", [Part(SINUS, 60, pause_s=4.0)], 100.0, 1)
     (alert,) = classifier.predict(as_record(simulated)).reading.alerts
     assert alert.startswith("Pause of 4.")
-    assert alert.endswith(", at 0:16")
+    assert alert.endswith((", at 0:29", ", at 0:30"))
