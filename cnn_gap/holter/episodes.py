@@ -100,11 +100,11 @@ class Kind:
     beside: "tuple[str, tuple[str, ...]] | None" = None
 
 
-_FIBRILLATION, _BRADYCARDIA = "164889003", "426627000"
+_FIBRILLATION = "164889003"
 _ACCELERATED, _IDIOVENTRICULAR = "61277005", "49260003"
 
-#: The code of a fast run of ventricular beats.
-VENTRICULAR_TACHYCARDIA = "164895002"
+#: The codes of a fast run of ventricular beats, and of a slow heart rate.
+VENTRICULAR_TACHYCARDIA, BRADYCARDIA = "164895002", "426627000"
 
 #: What windows tell. Limits of fibrillation and pacing were chosen on half of the MIT-BIH Arrhythmia Database.
 KINDS = (
@@ -148,7 +148,7 @@ def find_episodes(
         *_runs(beats),
         *_patterns(beats),
         *_large_waves(np.zeros(0, bool) if waves is None else waves, timeline.duration_s),
-        *_of_rate(beats, known_diagnoses()[_BRADYCARDIA], -SLOW),
+        *_of_rate(beats, known_diagnoses()[BRADYCARDIA], -SLOW),
         *_of_rate(beats, TACHYCARDIA, FAST),
     ]
     return tuple(sorted(found, key=lambda each: (each.start_s, each.end_s)))

@@ -44,8 +44,9 @@ def _burden_line(burden: Burden, episodes: Sequence[Episode], summary: Summary) 
     brief = burden.episodes - len(own)
     shorter = f"; {_count(brief, 'episode')} of less than {SUSTAINED_S:.0f} s" if brief else ""
     several = f"{len(own)} episodes, the longest" if len(own) > 1 else "one episode of"
+    name = own[0].diagnosis.name.partition(":")[0]
     return (
-        f"{own[0].diagnosis.name}: {burden.share:.1%} of {summary.time_named}, {several}"
+        f"{name}: {burden.share:.1%} of {summary.whole_of(burden.diagnosis)}, {several}"
         f" {clock(burden.longest_s)} from {clock(burden.longest_start_s)}{shorter}"
     )
 

@@ -24,7 +24,7 @@ def test_the_report_has_the_summary_the_events_the_strips_and_one_whole_lead(tmp
         "Not analysed",
     ):
         assert said in pages[0]
-    assert "Pause of 3.0 s" in pages[1]
+    assert "Pause of 3.0 s (page 4)" in pages[1]
     assert "Ventricular tachycardia" in pages[2]
     assert "Map of premature ventricular contractions: Probability" in pages[2]
     assert "Pause of 3.0 s" in pages[3]
