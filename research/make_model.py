@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("data", type=Path, help="folder of records")
     parser.add_argument("out", type=Path, help="folder for teachers, tables, prepared windows and the model")
     parser.add_argument("--patients", type=Path, help="lines of record,patient")
-    parser.add_argument("--config", type=Path, default=Path("research/configs/pupil.toml"), help="of the pupil")
+    parser.add_argument("--config", type=Path, default=Path("configs/default.toml"), help="of the pupil")
     parser.add_argument(
         "--teacher", dest="teachers", type=Path, action="append", default=[], help="a model, too"
     )

@@ -17,6 +17,7 @@ from cnn_gap.leads import LEADS
 from cnn_gap.network.activation_maps import with_maps
 from cnn_gap.simulation import QUIET, simulate_record
 from cnn_gap.system.settings import from_dict
+from cnn_gap.system.shipped import SHIPPED_CONFIGS
 from cnn_gap.training.config import Config, read_config
 
 MODEL = ROOT / "model"
@@ -41,7 +42,7 @@ def test_it_is_small_and_of_its_configuration(classifier):
     assert sum(path.stat().st_size for path in MODEL.iterdir()) < 10e6
     assert classifier.network.count_params() < 5e6
     trained = classifier.description.training["config"]
-    assert from_dict(Config, trained) == read_config()
+    assert from_dict(Config, trained) == read_config(SHIPPED_CONFIGS / "long_crops.toml")
 
 
 def test_it_has_twelve_blocks_global_average_pooling_and_a_dense_layer(classifier):

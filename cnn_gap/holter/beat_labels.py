@@ -25,8 +25,8 @@ NORMAL, EARLY_NARROW, VENTRICULAR, PACED, UNKNOWN = "N", "A", "V", "/", "Q"
 LONGEST_RR_S = 12.0
 
 #: The logistic function: constant, and coefficients of `ventricular_signs`.
-_CONSTANT = 5.54
-_COEFFICIENTS = np.array([-3.56, 2.24, 4.22, 4.79, 0.86])
+_CONSTANT = 5.48
+_COEFFICIENTS = np.array([-3.22, 2.14, 4.26, 4.64, 0.90])
 
 _NEIGHBOURS = 31  # RR intervals; their median is the usual one
 _UNKNOWN = 0.5  # likeness below which a beat that is not ventricular is unknown

@@ -15,8 +15,8 @@ SHIPPED = sorted(SHIPPED_CONFIGS.glob("*.toml"))
 CONFIGS = [*SHIPPED, *sorted((ROOT / "research" / "configs").rglob("*.toml"))]
 
 
-def test_the_wheel_holds_four_configurations():
-    assert [path.stem for path in SHIPPED] == ["default", "demo", "fine_tuning", "paper"]
+def test_the_wheel_holds_five_configurations():
+    assert [path.stem for path in SHIPPED] == ["default", "demo", "fine_tuning", "long_crops", "paper"]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
