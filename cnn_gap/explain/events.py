@@ -131,8 +131,8 @@ class Strip:
     event: Event
 
     def shows(self, event: Event, seconds: float) -> bool:
-        """Tell whether a strip of a length in seconds shows the first seconds of an event, or all of it."""
-        end = min(event.end_s, event.start_s + BEFORE_S)
+        """Tell whether a strip of a length in seconds shows an event, or half a strip of its beginning."""
+        end = min(event.end_s, event.start_s + seconds / 2)
         return self.start_s <= event.start_s and end <= self.start_s + seconds
 
 

@@ -72,7 +72,7 @@ def test_a_heart_rate_that_alerts_is_as_urgent_as_a_pause(interval, place):
     kinds = [each.kind for each in find_events(monitored(np.full(60, interval), "N" * 30 + "V" + "N" * 29))]
     assert kinds.index("Bradycardia") == place % len(kinds)
     rules = {each.key: each for each in alert_rules()}
-    assert (SLOWEST, FASTEST) == (rules["slow"].high, rules["fast"].low)
+    assert (rules["slow"].high, rules["fast"].low) == (SLOWEST, FASTEST)
 
 
 def test_without_a_pause_the_longest_interval_is_an_event():
