@@ -11,6 +11,7 @@ import scipy
 
 from cnn_gap.holter.beat_labels import EARLY_NARROW, NORMAL, PACED, VENTRICULAR, LabelledBeats
 from cnn_gap.holter.episodes import (
+    BRADYCARDIA,
     KINDS,
     LARGE_WAVES,
     PATTERNS,
@@ -43,6 +44,7 @@ _PREMATURE = {
     EARLY_NARROW: ("Premature atrial beat", "Atrial couplet", "Atrial run", "Atrial bigeminy"),
 }
 
+_OF_RATE = (BRADYCARDIA, TACHYCARDIA.code)
 _PVC, _PAC = ("PVC",), ("PAC",)
 _BY_WINDOWS = {kind.code: kind.outputs for kind in KINDS}
 
@@ -54,6 +56,10 @@ class _Kind:
     strips: int = 2
     outputs: tuple[str, ...] = ()
 
+
+#: Below and above these mean heart rates, /min, a slow and a fast heart rate are as urgent as pauses: the
+#: reading's alerts have the same limits.
+SLOWEST, FASTEST = 39.5, 150.5
 
 #: Kinds of events by a diagnosis's code or a name of this module, the most urgent first; others come last.
 _KINDS = {
@@ -77,7 +83,7 @@ _KINDS = {
     "Premature atrial beat": _Kind(4, _PAC),
     _RATE: _Kind(3),
     TACHYCARDIA.code: _Kind(2, ("STach", "STACH")),
-    "426627000": _Kind(2, ("SB", "SBRAD", "Brady")),
+    BRADYCARDIA: _Kind(2, ("SB", "SBRAD", "Brady")),
     "10370003": _Kind(),  # pacing
     "164909002": _Kind(),  # left bundle branch block
     "713427006": _Kind(),  # right bundle branch block
@@ -125,8 +131,8 @@ class Strip:
     event: Event
 
     def shows(self, event: Event, seconds: float) -> bool:
-        """Tell whether a strip of a length in seconds shows the first seconds of an event, or all of it."""
-        end = min(event.end_s, event.start_s + BEFORE_S)
+        """Tell whether a strip of a length in seconds shows an event, or half a strip of its beginning."""
+        end = min(event.end_s, event.start_s + seconds / 2)
         return self.start_s <= event.start_s and end <= self.start_s + seconds
 
 
@@ -143,7 +149,10 @@ def find_events(monitoring: Monitoring) -> tuple[Event, ...]:
         *_rates(monitoring.beats),
         *_usual(monitoring.beats),
     ]
-    order = {key: place for place, key in enumerate(_KINDS)}
+    order: dict[str, float] = {key: place for place, key in enumerate(_KINDS)}
+    for each in monitoring.episodes:
+        if each.diagnosis.code in _OF_RATE and each.counts and not SLOWEST <= each.rate_mean <= FASTEST:
+            order[each.diagnosis.code] = order[_PAUSE] + 0.5
     return tuple(sorted(found, key=lambda each: order.get(each.key, len(order))))
 
 

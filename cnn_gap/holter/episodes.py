@@ -9,7 +9,7 @@ import scipy
 from cnn_gap.diagnoses.classes import Diagnosis, known_diagnoses
 from cnn_gap.holter.beat_labels import VENTRICULAR, LabelledBeats
 from cnn_gap.holter.qrs import BLOCK_S
-from cnn_gap.holter.timeline import Timeline
+from cnn_gap.holter.timeline import Timeline, clock
 
 #: Heart rates are of the means of this number of successive RR intervals.
 RATE_BEATS = 5
@@ -67,6 +67,13 @@ class Episode:
     rate_mean: float
     rate_highest: float
 
+    def __str__(self) -> str:
+        rate = "" if np.isnan(self.rate_mean) else f", {self.rate_mean:.0f}/min"
+        return f"{clock(self.start_s)} to {clock(self.end_s)} {self.diagnosis.name}{rate}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
     @property
     def duration_s(self) -> float:
         """How long it lasts, s."""
@@ -100,17 +107,17 @@ class Kind:
     beside: "tuple[str, tuple[str, ...]] | None" = None
 
 
-_FIBRILLATION, _BRADYCARDIA = "164889003", "426627000"
+_FIBRILLATION = "164889003"
 _ACCELERATED, _IDIOVENTRICULAR = "61277005", "49260003"
 
-#: The code of a fast run of ventricular beats.
-VENTRICULAR_TACHYCARDIA = "164895002"
+#: The codes of a fast run of ventricular beats, and of a slow heart rate.
+VENTRICULAR_TACHYCARDIA, BRADYCARDIA = "164895002", "426627000"
 
-#: What windows tell. Limits of fibrillation and pacing were chosen on half of the MIT-BIH Arrhythmia Database.
+#: What windows tell. Limits were chosen on half of the MIT-BIH Arrhythmia Database.
 KINDS = (
     Kind(_FIBRILLATION, ("AF", "AFIB"), rhythm=True, beside=("164890007", ("AFL", "AFLT"))),
     Kind("426761007", ("SVTAC", "PSVT"), rhythm=True),
-    Kind("10370003", ("PR", "PACE"), 0.2, 0.1),
+    Kind("10370003", ("PR", "PACE")),
     Kind("27885002", ("3AVB",)),
     Kind("195042002", ("2AVB",)),
     Kind("270492004", ("IAVB", "1AVB")),
@@ -148,7 +155,7 @@ def find_episodes(
         *_runs(beats),
         *_patterns(beats),
         *_large_waves(np.zeros(0, bool) if waves is None else waves, timeline.duration_s),
-        *_of_rate(beats, known_diagnoses()[_BRADYCARDIA], -SLOW),
+        *_of_rate(beats, known_diagnoses()[BRADYCARDIA], -SLOW),
         *_of_rate(beats, TACHYCARDIA, FAST),
     ]
     return tuple(sorted(found, key=lambda each: (each.start_s, each.end_s)))

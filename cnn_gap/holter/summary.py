@@ -97,10 +97,10 @@ class Summary:
     burden: tuple[Burden, ...]
     premature: tuple[PrematureBeats, ...]
 
-    @property
-    def time_named(self) -> str:
-        """What shares are of: ``"the time"``, or ``"the time analysed"`` where less than 99% of it was."""
-        return "the time" if self.analysed_s >= 0.99 * self.duration_s else "the time analysed"
+    def whole_of(self, diagnosis: str) -> str:
+        """Return what the share of a diagnosis is of: the time, or, where that differs, the time analysed."""
+        differs = self.analysed_s < 0.99 * self.duration_s and diagnosis != LARGE_WAVES.abbreviation
+        return "the time analysed" if differs else "the time"
 
     def burden_of(self, diagnosis: str) -> float:
         """Return the share of the time analysed with a diagnosis, by its abbreviation; 0 without an episode."""

@@ -13,7 +13,7 @@ from cnn_gap.holter.summary import Summary, pauses
 from cnn_gap.holter.timeline import Timeline, clock
 from cnn_gap.predict.long_parts import MOST_PARTS
 from cnn_gap.reading.alerts import AlertRule, alert_rules
-from cnn_gap.reading.conclusion import conclude
+from cnn_gap.reading.conclusion import conclude, has_rhythm
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.interpret import interpret
@@ -75,6 +75,8 @@ def read_long(
         statements = tuple(each for each in statements if each.key != "normal")
     notes = (*_rate_note(monitoring.summary), *_parts_note(parts, timeline), *_usual_notes(usual, parts))
     assessed = tuple(f"{each.name.split(',')[0]}:" for each in found)
+    if has_rhythm(found):
+        assessed += ("rhythm:",)
     left = tuple(each for each in usual.not_assessed if not each.startswith(assessed))
     return replace(
         usual,
@@ -120,8 +122,8 @@ def _share(episodes: Sequence[Episode], summary: Summary) -> str:
         count, fastest = len(episodes), max(each.rate_mean for each in episodes)
         return f"{count} {'times' if count > 1 else 'time'}, the fastest {fastest:.0f}/min"
     times = [each.duration_s for each in episodes]
-    share = summary.burden_of(episodes[0].diagnosis.abbreviation)
-    return f"{share:.0%} of {summary.time_named}, longest {clock(max(times))}"
+    name = episodes[0].diagnosis.abbreviation
+    return f"{summary.burden_of(name):.0%} of {summary.whole_of(name)}, longest {clock(max(times))}"
 
 
 def _degree(code: str, rule: StatementRule, probability: float, limits: DegreeLimits) -> Degree:

@@ -106,7 +106,7 @@ def _data(explanation: LongExplanation, lead: DisclosedLead) -> dict[str, object
         "day_s": RecordingTimes(explanation.record.time).seconds_of_day,
         **_monitored(monitoring),
         "events": [
-            {"kind": each.kind, "start": each.start_s, "end": each.end_s, "strip": explanation.strip_of(each)}
+            {"kind": each.kind, "title": each.title, "start": each.start_s, "strip": explanation.strip_of(each)}
             for each in explanation.events
         ],
         "lead": whole if lead.name and len(lead.levels) <= MOST_SAMPLES else None,

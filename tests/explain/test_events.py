@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from cnn_gap.classifier import load_classifier
-from cnn_gap.explain.events import Event, choose_strips, find_events, most_urgent
+from cnn_gap.explain.events import FASTEST, SLOWEST, Event, choose_strips, find_events, most_urgent
 from cnn_gap.holter.beat_labels import LabelledBeats
 from cnn_gap.holter.beat_shapes import MeasuredBeats
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.timeline import Timeline
+from cnn_gap.reading.alerts import alert_rules
 
 
 class Labelled(Monitoring):
@@ -64,6 +65,14 @@ def test_events_are_found_the_most_urgent_first():
     rates = [each for each in titles if "heart rate" in each]
     assert [each.partition(",")[0] for each in rates] == ["Highest heart rate", "Lowest heart rate"]
     assert titles[-1] == "Usual rhythm, 75/min"
+
+
+@pytest.mark.parametrize(("interval", "place"), [(1.3, -2), (1.7, 0)])
+def test_a_heart_rate_that_alerts_is_as_urgent_as_a_pause(interval, place):
+    kinds = [each.kind for each in find_events(monitored(np.full(60, interval), "N" * 30 + "V" + "N" * 29))]
+    assert kinds.index("Bradycardia") == place % len(kinds)
+    rules = {each.key: each for each in alert_rules()}
+    assert (rules["slow"].high, rules["fast"].low) == (SLOWEST, FASTEST)
 
 
 def test_without_a_pause_the_longest_interval_is_an_event():

@@ -39,6 +39,7 @@ def test_it_opens_with_the_most_urgent_event_on_twelve_leads(show, page):
     driver = show(page)
     resize(driver, 1440, 1500)
     assert find(driver, "#shown").text.startswith("23:59:10: Ventricular tachycardia, ")
+    assert driver.execute_script("return scrollY") == 0
     assert len(set(leads(driver))) == 12
     assert "Premature ventricular" in in_strip(driver, "inside.getElementById('shown').textContent")
     assert in_strip(driver, "inside.querySelectorAll('#shades path').length") > 0
@@ -60,10 +61,19 @@ def test_an_event_shows_its_ten_seconds(show, page):
 
 def test_keys_turn_to_the_next_event(show, page):
     driver = show(page)
+    resize(driver, 1200, 700)
+    assert driver.execute_script("return scrollY") == 0
     press(driver, "#overview", "n")
     assert "Pause of 3.0 s" in find(driver, "#shown").text
     press(driver, "#overview", "p")
     assert "Ventricular tachycardia" in find(driver, "#shown").text
+
+
+def test_each_event_is_named_above_its_ten_seconds(show, page):
+    driver = show(page)
+    for event in explained().events:
+        assert find(driver, "#shown").text.endswith(f": {event.title}")
+        press(driver, "#overview", "n")
 
 
 def test_elsewhere_the_one_whole_lead_is_shown(show, page):

@@ -24,13 +24,23 @@ def test_the_report_has_the_summary_the_events_the_strips_and_one_whole_lead(tmp
         "Not analysed",
     ):
         assert said in pages[0]
-    assert "Pause of 3.0 s" in pages[1]
+    assert "Pause of 3.0 s (page 4)" in pages[1]
     assert "Ventricular tachycardia" in pages[2]
     assert "Map of premature ventricular contractions: Probability" in pages[2]
     assert "Pause of 3.0 s" in pages[3]
     assert "a line a minute" in pages[-1]
     assert "23:58:30" in pages[-1]
     assert path.stat().st_size < 3_000_000
+
+
+def test_a_strip_without_statements_has_its_conclusion(tmp_path):
+    pypdf = pytest.importorskip("pypdf")
+    found = explained()
+    first = next(each for each in found.strips if each.shown is not None)
+    silent = replace(first.explanation.reading, statements=(), alerts=(), reason="nothing.")
+    strips = (replace(first, explanation=replace(first.explanation, reading=silent)),)
+    save_long_figures(replace(found, strips=strips), tmp_path / "L.pdf", STANDARD_SHEETS)
+    assert f"Reading: {silent.summary}" in pypdf.PdfReader(tmp_path / "L.pdf").pages[2].extract_text()
 
 
 def test_a_png_is_the_first_page(tmp_path):

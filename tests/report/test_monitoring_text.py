@@ -9,15 +9,15 @@ from cnn_gap.holter.timeline import Timeline
 from cnn_gap.report.monitoring_text import monitoring_text
 
 
-def text_of(beats, windows=7):
-    """Return the text of a minute in which the first windows have fibrillation."""
+def text_of(beats, windows=7, blocks=30):
+    """Return the text of a minute in which the first windows have fibrillation and blocks can be judged."""
     classes = load_classifier().classes
     probabilities = np.zeros((11, len(classes)))
     probabilities[:windows, classes.find("AF")] = 0.9
-    whole = np.ones(11, bool)
+    whole = np.arange(0, 51.0, 5.0) < 2 * blocks - 9
     timeline = Timeline(classes, np.arange(0, 51.0, 5.0), 10.0, 60.0, probabilities, whole)
     same = np.ones(len(beats))
-    measured = MeasuredBeats(beats, same, same, np.arange(len(beats)), np.ones(30, bool))
+    measured = MeasuredBeats(beats, same, same, np.arange(len(beats)), np.arange(30) < blocks)
     return monitoring_text(Monitoring(timeline, measured))
 
 
@@ -26,6 +26,12 @@ def test_the_text_names_burden_and_episodes():
     assert lines[0] == "1:00 of 1:00 analysed, 74 beats"
     assert any(line.startswith("Atrial fibrillation: ") and "one episode of" in line for line in lines)
     assert "Atrial fibrillation, " in lines[-1]
+
+
+def test_where_not_all_is_analysed_the_text_says_what_the_share_is_of():
+    beats = np.cumsum(np.resize([0.6, 0.9, 0.7, 1.0], 50))
+    for blocks, said in ((30, "% of the time, "), (25, "% of the time analysed, ")):
+        assert said in text_of(beats, blocks=blocks)
 
 
 def test_fibrillation_of_less_than_half_a_minute_is_not_named():

@@ -4,16 +4,24 @@ const buttons = [...document.querySelectorAll("#events button")];
 
 /** Show an event: its strip, or where it has none its first seconds on one lead. */
 function showEvent(index) {
-  const { start, strip } = data.events[index];
+  const { start, strip, title } = data.events[index];
   state.event = index;
   if (strip === null) look(start + 3, null);
   else look(start, strip);
+  byId("shown").textContent = `${timeText(shown.start)}: ${title}`;
   for (const button of buttons) {
     const own = Number(button.dataset.event) === index;
     if (own) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
-    if (own) button.scrollIntoView({ block: "nearest" });
+    if (own) scrollListTo(button);
   }
+}
+
+/** Scroll the list of events alone, so that the page stays where its reader is, until an event is seen. */
+function scrollListTo(button) {
+  const [own, list] = [button, byId("events")].map((each) => each.getBoundingClientRect());
+  if (own.top < list.top) byId("events").scrollTop -= list.top - own.top;
+  else if (own.bottom > list.bottom) byId("events").scrollTop += own.bottom - list.bottom;
 }
 
 /** Show a time: the strip that has it, or else one lead. */

@@ -1,6 +1,6 @@
 """The PDF of a long recording: report, events, the most urgent strips, and one whole lead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -46,10 +46,15 @@ _EVENT_COLUMNS = (LEFT, LEFT + 138.0)
 def long_report_pages(explanation: LongExplanation, options: SheetOptions) -> Iterator[Figure]:
     """Yield the pages of a long recording's report, one at a time."""
     lead = disclose(explanation.record)
+    summary, strips = _summary_pages(explanation), _strips(explanation, options)
+    before, numbers = len(summary) + len(_event_groups(explanation)), {}
+    for place, drawn in strips.items():
+        numbers[place] = before + 1
+        before += len(drawn)
     pages: list[DrawPage] = [
-        *_summary_pages(explanation),
-        *_event_pages(explanation),
-        *_strips(explanation, options),
+        *summary,
+        *_event_pages(explanation, numbers),
+        *(page for drawn in strips.values() for page in drawn),
         *(
             partial(disclosure_page, explanation, lead, start)
             for start in disclosure_pages(lead, explanation.duration_s)
@@ -143,21 +148,34 @@ def _draw_figures(paper: Paper, monitoring: Monitoring, times: RecordingTimes) -
                 paper.text(_MIDDLE + end, height, cell, 7.5, **style)
 
 
-def _event_pages(explanation: LongExplanation) -> list[DrawPage]:
-    """Return the pages of the list of events, the last with what was not assessed below it."""
+def _event_groups(explanation: LongExplanation) -> list[tuple[Event, ...]]:
+    """Return the events of each page of the list, which has at least one."""
     size = COLUMN_ROWS * len(_EVENT_COLUMNS)
     groups = [explanation.events[first : first + size] for first in range(0, len(explanation.events), size)]
-    return [partial(_event_page, explanation, group) for group in groups or [()]]
+    return groups or [()]
 
 
-def _event_page(explanation: LongExplanation, events: Sequence[Event], page: PageNumber) -> Figure:
+def _event_pages(explanation: LongExplanation, numbers: Mapping[int, int]) -> list[DrawPage]:
+    """Return the pages of the list of events, the last with what was not assessed below it.
+
+    `numbers` are the pages of the strips that have one, by the strips' places.
+    """
+    groups = _event_groups(explanation)
+    return [partial(_event_page, explanation, numbers, group) for group in groups]
+
+
+def _event_page(
+    explanation: LongExplanation, numbers: Mapping[int, int], events: Sequence[Event], page: PageNumber
+) -> Figure:
     paper, times = _page(explanation, page), RecordingTimes(explanation.record.time)
-    heading = "Events, the most urgent first (strip: the page for a browser shows it on all leads)"
+    heading = "Events, the most urgent first, with the page that shows their ten seconds"
     paper.text(LEFT, _TOP - 12, heading if events else "No events", 10, weight="bold")
     for place, event in enumerate(events):
         left = _EVENT_COLUMNS[place // COLUMN_ROWS]
         height = _TOP - 18 - 4.2 * (place % COLUMN_ROWS)
-        mark = "   strip" if explanation.strip_of(event) is not None else ""
+        strip = explanation.strip_of(event)
+        number = None if strip is None else numbers.get(strip)
+        mark = "" if number is None else f" (page {number})"
         paper.text(left, height, times.text(event.start_s), 8, color=GREY)
         (line, *_) = wrap([Paragraph((Run(f"{event.title}{mark}"),), 8)], 108)
         write(paper, [line], left + 24, height + line.height - 1)
@@ -172,10 +190,10 @@ def _sized(paragraphs: Sequence[Paragraph], size: float) -> list[Paragraph]:
     return [replace(each, size=size) for each in paragraphs]
 
 
-def _strips(explanation: LongExplanation, options: SheetOptions) -> list[DrawPage]:
-    """Return a page for each of the most urgent strips: with the map that speaks of its event, if one does."""
+def _strips(explanation: LongExplanation, options: SheetOptions) -> dict[int, list[DrawPage]]:
+    """Return the pages of each of the most urgent strips by its place, with the map of its event, if any."""
     chosen = most_urgent([each.strip.event for each in explanation.strips], MOST_STRIP_PAGES)
-    return [page for place in chosen for page in _strip_pages(explanation.strips[place], options)]
+    return {place: _strip_pages(explanation.strips[place], options) for place in chosen}
 
 
 def _strip_pages(each: ExplainedStrip, options: SheetOptions) -> list[DrawPage]:

@@ -21,6 +21,7 @@ BLUE, PALE = "#1f6fb4", "#b9cfe6"
 #: Width of the names of lanes, and height of a lane, mm.
 NAMES, LANE = 38.0, 4.0
 
+_WIDE, _LONGEST = 27, 36  # letters of a lane's name in the usual size, and in a smaller one
 _SHADES = ("#eaf1f8", "#fbe3e6")  # behind tracings: of an episode that is not urgent, and of one that is
 _COLUMNS = 900  # in which the rates are added up
 _STEPS_S = (60, 120, 300, 600, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400)
@@ -42,7 +43,7 @@ def draw_monitoring(
     below.set(ylim=(len(lanes), 0), yticks=[])
     for row, (name, parts, colour) in enumerate(lanes):
         below.broken_barh(parts, (row + 0.2, 0.6), facecolors=colour)
-        paper.text(LEFT, rates_low - LANE * row - 2.9, name, 7)
+        paper.text(LEFT, rates_low - LANE * row - 2.9, name, 7 if len(name) <= _WIDE else 5.5)
     _draw_times(below, monitoring.timeline.duration_s, times)
     axes.set_xticks(below.get_xticks(), labels=[])
 
@@ -111,7 +112,7 @@ def _ticks(times_s: np.ndarray, duration_s: float) -> list[tuple[float, float]]:
 
 def _short(name: str) -> str:
     text = name.partition(":")[0]
-    return text if len(text) <= 27 else f"{text[:26]}…"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _draw_times(axes: Axes, duration_s: float, times: RecordingTimes) -> None:
