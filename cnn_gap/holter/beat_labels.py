@@ -32,7 +32,7 @@ _NEIGHBOURS = 31  # RR intervals; their median is the usual one
 _UNKNOWN = 0.5  # likeness below which a beat that is not ventricular is unknown
 # No beat is early and narrow where the probability of fibrillation, averaged over so many windows, is so high.
 _LASTING, _FIBRILLATION = 7, 0.5
-_PACING = 0.2  # probability of pacing from which on beats are paced
+_PACING = 0.5  # probability of pacing from which on beats are paced
 
 
 @dataclass(frozen=True, eq=False)

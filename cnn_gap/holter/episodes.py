@@ -106,11 +106,11 @@ _ACCELERATED, _IDIOVENTRICULAR = "61277005", "49260003"
 #: The codes of a fast run of ventricular beats, and of a slow heart rate.
 VENTRICULAR_TACHYCARDIA, BRADYCARDIA = "164895002", "426627000"
 
-#: What windows tell. Limits of fibrillation and pacing were chosen on half of the MIT-BIH Arrhythmia Database.
+#: What windows tell. Limits were chosen on half of the MIT-BIH Arrhythmia Database.
 KINDS = (
     Kind(_FIBRILLATION, ("AF", "AFIB"), rhythm=True, beside=("164890007", ("AFL", "AFLT"))),
     Kind("426761007", ("SVTAC", "PSVT"), rhythm=True),
-    Kind("10370003", ("PR", "PACE"), 0.2, 0.1),
+    Kind("10370003", ("PR", "PACE")),
     Kind("27885002", ("3AVB",)),
     Kind("195042002", ("2AVB",)),
     Kind("270492004", ("IAVB", "1AVB")),
