@@ -59,6 +59,10 @@ class LabelledBeats:
     def __len__(self) -> int:
         return len(self.times_s)
 
+    def __repr__(self) -> str:
+        counts = zip(*np.unique(self.symbols, return_counts=True), strict=True)
+        return f"<{len(self)} beats: {', '.join(f'{symbol} {count}' for symbol, count in counts)}>"
+
     @cached_property
     def intervals_s(self) -> np.ndarray:
         """The RR interval before each beat, s, (n,); NaN where it is not known."""

@@ -9,7 +9,7 @@ import scipy
 from cnn_gap.diagnoses.classes import Diagnosis, known_diagnoses
 from cnn_gap.holter.beat_labels import VENTRICULAR, LabelledBeats
 from cnn_gap.holter.qrs import BLOCK_S
-from cnn_gap.holter.timeline import Timeline
+from cnn_gap.holter.timeline import Timeline, clock
 
 #: Heart rates are of the means of this number of successive RR intervals.
 RATE_BEATS = 5
@@ -66,6 +66,13 @@ class Episode:
     rate_lowest: float
     rate_mean: float
     rate_highest: float
+
+    def __str__(self) -> str:
+        rate = "" if np.isnan(self.rate_mean) else f", {self.rate_mean:.0f}/min"
+        return f"{clock(self.start_s)} to {clock(self.end_s)} {self.diagnosis.name}{rate}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
 
     @property
     def duration_s(self) -> float:

@@ -41,6 +41,10 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.starts_s)
 
+    def __repr__(self) -> str:
+        windows = f"{len(self)} windows of {self.window_s:g} s"
+        return f"<Timeline of {clock(self.duration_s)}: {windows}, {len(self.classes)} classes>"
+
     @property
     def ends_s(self) -> np.ndarray:
         """When each window ends, s."""

@@ -23,7 +23,7 @@ def monitoring_text(monitoring: Monitoring) -> str:
     if longest:
         some = f"the {SHOWN_EPISODES} longest of {len(episodes)} episodes"
         lines.append(f"{some if len(episodes) > SHOWN_EPISODES else 'episodes'}:")
-        lines += [f"  {_episode_line(each)}" for each in sorted(longest, key=lambda each: each.start_s)]
+        lines += [f"  {each}" for each in sorted(longest, key=lambda each: each.start_s)]
     return "\n".join(lines)
 
 
@@ -60,8 +60,3 @@ def _premature_line(beats: PrematureBeats) -> str:
         f"premature beats, {_KINDS[beats.symbol]}: {beats.count} ({beats.share:.1%}),"
         f" {_count(beats.couplets, 'couplet')}, {_count(beats.runs, 'run')}"
     )
-
-
-def _episode_line(episode: Episode) -> str:
-    rate = "" if math.isnan(episode.rate_mean) else f", {episode.rate_mean:.0f}/min"
-    return f"{clock(episode.start_s)} to {clock(episode.end_s)} {episode.diagnosis.name}{rate}"

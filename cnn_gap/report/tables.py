@@ -59,21 +59,22 @@ def explanation_table(explanation: Explanation) -> str:
 
 
 def long_explanation_table(explanation: LongExplanation) -> str:
-    """Return the reading's alerts, the figures of a long recording, and its events with the time of each.
+    """Return the conclusion and alerts of a long recording, its figures, and its events with the time of each.
 
     The events that a strip shows with maps are marked.
     """
     prediction = explanation.prediction
     if prediction.monitoring is None:
         return "\n".join(prediction.notes)
-    alerts = () if prediction.reading is None else prediction.reading.alerts
+    reading = prediction.reading
+    said = [] if reading is None else [reading.summary, *(f"ALERT: {each}" for each in reading.alerts)]
     listed = [each for each in explanation.events if explanation.strip_of(each) is not None]
     rows = [(clock(each.start_s), each.title) for each in listed]
     more = len(explanation.events) - len(listed)
     heading = f"events in the {len(explanation.strips)} strips that have maps, the most urgent first" + (
         f"; the page and the PDF list {more} more" if more else ""
     )
-    lines = [*prediction.notes, *(f"ALERT: {each}" for each in alerts), monitoring_text(prediction.monitoring)]
+    lines = [*prediction.notes, *said, monitoring_text(prediction.monitoring)]
     return "\n".join([*lines, f"{heading}:", aligned(rows)] if rows else lines)
 
 

@@ -258,6 +258,7 @@ def test_a_long_record_is_explained_by_strips(model, long_path, tmp_path, run_co
     page, content, marks = (tmp_path / f"L.{suffix}" for suffix in ("html", "json", "cam"))
     ended = run_command(explain, [model, long_path, "--html", page, "--json", content, "--annotations", marks])
     assert ended.code == 0
+    assert ended.out.startswith("Abnormal ECG: ")
     assert " strips that have maps, the most urgent first" in ended.out
     assert "Ventricular tachycardia" in ended.out
     assert page.read_text().count('class="long"') == 1

@@ -151,6 +151,12 @@ def test_ventricular_beats_at_every_second_or_third_place_are_an_episode(predict
         assert (found[0].start_s, found[0].end_s) == pytest.approx((11 * 0.8, (11 + 4 * len(pattern)) * 0.8))
 
 
+def test_a_notebook_shows_each_part_in_a_line(prediction):
+    assert repr(prediction.timeline).startswith("<Timeline of 3:30: 41 windows of 10 s, ")
+    assert f"<{len(prediction.beats)} beats: " in repr(prediction.beats)
+    assert repr(prediction.episodes).startswith("(<0:59 to 2:01 Atrial fibrillation, ")
+
+
 def test_a_rhythm_of_episodes_is_not_among_what_was_not_assessed(prediction):
     usual = replace(prediction.reading, statements=(), not_assessed=("rhythm: none is likely enough",))
     assert read_long(usual, prediction.monitoring, (Evidence(),), DegreeLimits()).not_assessed == ()

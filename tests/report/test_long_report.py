@@ -33,6 +33,16 @@ def test_the_report_has_the_summary_the_events_the_strips_and_one_whole_lead(tmp
     assert path.stat().st_size < 3_000_000
 
 
+def test_a_strip_without_statements_has_its_conclusion(tmp_path):
+    pypdf = pytest.importorskip("pypdf")
+    found = explained()
+    first = next(each for each in found.strips if each.shown is not None)
+    silent = replace(first.explanation.reading, statements=(), alerts=(), reason="nothing.")
+    strips = (replace(first, explanation=replace(first.explanation, reading=silent)),)
+    save_long_figures(replace(found, strips=strips), tmp_path / "L.pdf", STANDARD_SHEETS)
+    assert f"Reading: {silent.summary}" in pypdf.PdfReader(tmp_path / "L.pdf").pages[2].extract_text()
+
+
 def test_a_png_is_the_first_page(tmp_path):
     assert save_long_figures(explained(), tmp_path / "L.png", STANDARD_SHEETS) == [tmp_path / "L.png"]
 

@@ -114,7 +114,9 @@ def _facts(
     record, reading = explanation.record, explanation.reading
     about = [f"Record {record.name}", *person(record), *recording(record), part.text(record)]
     said = (
-        f"Reported of it: {reported(explanation)}" if reading is None else f"Reading: {reading.interpretation}"
+        f"Reported of it: {reported(explanation)}"
+        if reading is None
+        else f"Reading: {reading.interpretation or reading.summary}"
     )
     shown_at, leads = finding.explained.row[4:]
     where = f"Seconds at which the map shows it: {shown_at.replace('-', '–')}"
