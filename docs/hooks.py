@@ -27,6 +27,7 @@ OUTSIDE = {
     "CHANGELOG.md": "project/changelog.md",
     "SECURITY.md": "project/security.md",
     "model/README.md": "results/card-ptbxl-100hz.md",
+    "models/ptbxl-100hz-focused/README.md": "results/card-ptbxl-100hz-focused.md",
     **{f"research/{path.name}": f"research/{path.name}" for path in sorted((ROOT / "research").glob("*.md"))},
 }
 

@@ -77,6 +77,12 @@ class Annotated:
         which = [index for index, symbol in enumerate(read.symbol) if symbol in CLASSES]
         return read.sample[which] / read.fs, np.array([CLASSES[read.symbol[index]] for index in which])
 
+    def symbols(self, start_s: float, end_s: float) -> str:
+        """Return WFDB's symbols of the beats from one time to another, s."""
+        read = self._annotations
+        first, last = np.searchsorted(read.sample, (start_s * read.fs, end_s * read.fs))
+        return "".join(symbol for symbol in read.symbol[first:last] if symbol in CLASSES)
+
     @cached_property
     def flutter(self) -> list[Span]:
         """The spans of ventricular flutter, which have no beats, s."""

@@ -1,17 +1,21 @@
 """The catalogue of trained models that ship with the package, by name.
 
-A further model is its folder in `models/` at the repository's top, and an entry such as
-``"ptbxl-500hz": FURTHER_MODELS / "ptbxl-500hz"`` here.
+A further model is its folder in `models/` at the repository's top, and an entry here.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from cnn_gap.system.shipped import SHIPPED_MODEL
+from cnn_gap.system.shipped import FURTHER_MODELS, SHIPPED_MODEL
 
 #: Folders of the shipped models by name, the default first. A name tells the training data and sampling rate.
-SHIPPED_MODELS: Mapping[str, Path] = MappingProxyType({"ptbxl-100hz": SHIPPED_MODEL})
+SHIPPED_MODELS: Mapping[str, Path] = MappingProxyType(
+    {
+        "ptbxl-100hz": SHIPPED_MODEL,
+        "ptbxl-100hz-focused": FURTHER_MODELS / "ptbxl-100hz-focused",
+    }
+)
 
 #: The model that is used where none is named.
 DEFAULT_MODEL = next(iter(SHIPPED_MODELS))
@@ -23,7 +27,7 @@ def list_models() -> list[str]:
     Examples
     --------
     >>> list_models()
-    ['ptbxl-100hz']
+    ['ptbxl-100hz', 'ptbxl-100hz-focused']
     """
     return list(SHIPPED_MODELS)
 

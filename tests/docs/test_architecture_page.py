@@ -77,8 +77,7 @@ def test_a_shipped_model_is_one_entry(copy):
     (copy / "models").mkdir()
     (copy / "models/ptbxl-leads2").symlink_to(ROOT / "model")
     catalogue = copy / "cnn_gap/model/catalogue.py"
-    insert_after(catalogue, r"from cnn_gap\.system\.shipped import ", "FURTHER_MODELS, ")
-    insert_after(catalogue, r"MappingProxyType\(\s*\{[^}]*?(?=,?\s*\})", ",\n" + block_with("ptbxl-leads2"))
+    insert_after(catalogue, r"MappingProxyType\(\s*\{[^}]*?,(?=\s*\})", "\n" + block_with("ptbxl-leads2"))
     lines = run_python(
         copy,
         "import cnn_gap\n"
@@ -87,7 +86,7 @@ def test_a_shipped_model_is_one_entry(copy):
         "print(cnn_gap.load_classifier('ptbxl-leads2').predict('test_data/SIM0008').top(1)[0][0].name)\n",
     )
     assert lines[0].startswith(str(copy))
-    assert lines[1] == "['ptbxl-100hz', 'ptbxl-leads2']"
+    assert lines[1] == "['ptbxl-100hz', 'ptbxl-100hz-focused', 'ptbxl-leads2']"
     assert lines[2] == "Sinus rhythm"
 
 
