@@ -1,36 +1,51 @@
-"""Draw the page of a record, its report as PDF and its first page as PNG. A worker process does it."""
+"""Draw the page of a record, its report as PDF and its first page as PNG. A worker process does it.
+
+A record is drawn from its maps, a recording of more than three minutes from its explanation by strips.
+"""
 
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from cnn_gap.explain.computed_maps import ComputedMaps, MapReader
+from cnn_gap.explain.long_explanation import LongExplanation
 from cnn_gap.report.figures import save_figures
+from cnn_gap.report.long_figures import save_long_figures
+from cnn_gap.report.long_page import long_page
 from cnn_gap.report.page import explanation_page
 from cnn_gap.report.sheet.report import SheetOptions
 from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes
 
-#: Draws an answer from the maps of a record; the text is the name of the model.
-Draw = Callable[[MapReader, ComputedMaps, str], bytes]
+#: What is drawn.
+Drawable = ComputedMaps | LongExplanation
+
+#: Draws an answer; the text is the name of the model.
+Draw = Callable[[MapReader, Drawable, str], bytes]
 
 
-def draw_page(reader: MapReader, computed: ComputedMaps, model: str) -> bytes:
+def draw_page(reader: MapReader, drawable: Drawable, model: str) -> bytes:
     """Return the record's page."""
-    return explanation_page(reader.explanation(computed)).encode()
+    if isinstance(drawable, LongExplanation):
+        return long_page(drawable).encode()
+    return explanation_page(reader.explanation(drawable)).encode()
 
 
-def draw_pdf(reader: MapReader, computed: ComputedMaps, model: str) -> bytes:
-    """Return the record's report as PDF: the ECG with its reading, and a page for each finding."""
-    return _saved(reader, computed, model, ".pdf")
+def draw_pdf(reader: MapReader, drawable: Drawable, model: str) -> bytes:
+    """Return the record's report as PDF: the ECG with its reading, and a page for each finding or strip."""
+    return _saved(reader, drawable, model, ".pdf")
 
 
-def draw_png(reader: MapReader, computed: ComputedMaps, model: str) -> bytes:
-    """Return the ECG with its reading as PNG."""
-    return _saved(reader, computed, model, ".png")
+def draw_png(reader: MapReader, drawable: Drawable, model: str) -> bytes:
+    """Return the ECG with its reading as PNG; of a recording by strips the first page of its report."""
+    return _saved(reader, drawable, model, ".png")
 
 
-def _saved(reader: MapReader, computed: ComputedMaps, model: str, suffix: str) -> bytes:
+def _saved(reader: MapReader, drawable: Drawable, model: str, suffix: str) -> bytes:
+    options = SheetOptions(model=model)
     with tempfile.TemporaryDirectory(prefix="cnn-gap-") as folder:
         place = Path(folder) / f"report{suffix}"
-        first, *_ = save_figures(reader.explanation(computed), place, SheetOptions(model=model))
+        if isinstance(drawable, LongExplanation):
+            first, *_ = save_long_figures(drawable, place, options)
+        else:
+            first, *_ = save_figures(reader.explanation(drawable), place, options)
         return read_bytes(first, LARGEST_SIGNAL_FILE)

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnn_gap.batch.explain_folder import ExplainOptions
-from cnn_gap.explain.computed_maps import ComputedMaps, MapReader
+from cnn_gap.explain.computed_maps import MapReader
 from cnn_gap.explain.explainer import compute_maps, map_reader
+from cnn_gap.explain.long_explanation import as_long
 from cnn_gap.predict.preparation import WindowMaker
 from cnn_gap.record import Record
 from cnn_gap.serve.answered import Answered
 from cnn_gap.serve.answers import AnswerFormat
 from cnn_gap.serve.batching import Batches
+from cnn_gap.serve.drawing import Drawable
 from cnn_gap.serve.limits import MIB, Limits, Places, Rates
 from cnn_gap.serve.metrics import Metrics
 from cnn_gap.serve.parsing import ParsedRecord, UploadedRecord, list_upload, parse, parse_single, unpack
@@ -115,9 +117,9 @@ class Service:
         """Return a record's answer in a format that is drawn."""
         assert form.draw is not None
         loop = asyncio.get_running_loop()
-        computed = await loop.run_in_executor(self._explaining, self._maps, answered.record)
+        drawable = await loop.run_in_executor(self._explaining, self._drawable, answered.record)
         name, most_s = answered.record.name, self.limits.draw_s
-        return await self._workers.call(most_s, name, form.draw, self._reader, computed, self.model)
+        return await self._workers.call(most_s, name, form.draw, self._reader, drawable, self.model)
 
     def _maker(self, measured: bool) -> WindowMaker:
         return replace(self.classifier.preparation, measures=measured)
@@ -127,8 +129,11 @@ class Service:
         reading = prediction.reading
         return Answered(parsed.record, prediction, {} if reading is None else reading.measured)
 
-    def _maps(self, record: Record) -> ComputedMaps:
-        return compute_maps(self.classifier, [record], ExplainOptions().choose)[0]
+    def _drawable(self, record: Record) -> Drawable:
+        options, long = ExplainOptions(), as_long(record)
+        if long is not None:
+            return options.explain_long(self.classifier, long)
+        return compute_maps(self.classifier, [record], options.choose)[0]
 
     @cached_property
     def _reader(self) -> MapReader:

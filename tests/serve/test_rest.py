@@ -89,6 +89,14 @@ def test_what_is_drawn(client, dicom, accept, start):
     assert "A0001" in answer.headers["content-disposition"]
 
 
+def test_a_recording_of_minutes_is_drawn_by_strips(client, tmp_path):
+    path = WRITERS["DICOM"](tmp_path, simulate_record("A0001", draw_codes(1), 100.0, 200.0, seed=1))
+    page = client.post("/v1/ecgs?name=A0001.dcm", content=path.read_bytes(), headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert 'id="typical"' in page.text
+    assert len(page.content) < 5e6
+
+
 def test_a_body_without_a_name_is_known_by_its_content(client, records, dicom):
     assert client.post("/v1/ecgs", content=dicom.read_bytes()).json()["record"] == "ecg"
     header = client.post("/v1/ecgs", content=(records / "SIM0001.hea").read_bytes())
