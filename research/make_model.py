@@ -1,4 +1,4 @@
-"""Make a model from records in one command: train the teachers, write their tables, train the pupil.
+"""Make a model from records in one command: train the teachers, write their tables, train the pupil twice.
 
     python -m research.make_model TRAIN OUT --patients PATIENTS.csv --teacher model
 
@@ -11,9 +11,13 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from cnn_gap.system.exit_codes import run
+
+#: The configurations of the two trainings.
+SHORT_CROPS, LONG_CROPS = Path("configs/default.toml"), Path("configs/long_crops.toml")
 
 #: The teachers: which network, and its seed.
 TEACHERS = (("residual", 0), ("residual", 1), ("state_space", 0), ("state_space", 1))
@@ -23,10 +27,21 @@ def main(arguments: list[str]) -> None:
     """Run each step that is not done."""
     options = _parser().parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    tables = [_taught_table(options, network, seed) for network, seed in TEACHERS]
-    command = [sys.executable, "train_model.py", options.data, options.out / "model"]
-    command += ["--config", options.config, "--findings", "scp", "--cache", options.out / "cache", "--resume"]
-    for teacher in (*options.teachers, *tables):
+    teachers = (*options.teachers, *(_taught_table(options, network, seed) for network, seed in TEACHERS))
+    first, second = options.out / "short", options.out / "model"
+    _train(options, first, SHORT_CROPS, teachers)
+    _train(options, second, LONG_CROPS, teachers, "--from", first)
+
+
+def _train(
+    options: argparse.Namespace, model: Path, config: Path, teachers: Iterable[Path], *start: object
+) -> None:
+    """Train a pupil, if it is not trained."""
+    if (model / "model.json").exists():
+        return
+    command = [sys.executable, "train_model.py", options.data, model, "--config", config, *start]
+    command += ["--findings", "scp", "--cache", options.out / "cache", "--resume"]
+    for teacher in teachers:
         command += ["--teacher", teacher]
     _run([*command, *_patients(options)])
 
@@ -56,7 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("data", type=Path, help="folder of records")
     parser.add_argument("out", type=Path, help="folder for teachers, tables, prepared windows and the model")
     parser.add_argument("--patients", type=Path, help="lines of record,patient")
-    parser.add_argument("--config", type=Path, default=Path("configs/default.toml"), help="of the pupil")
     parser.add_argument(
         "--teacher", dest="teachers", type=Path, action="append", default=[], help="a model, too"
     )
