@@ -7,12 +7,9 @@ headless Chromium, from the navigation to the end of the load event: overview an
 import argparse
 import shutil
 import statistics
-import tempfile
 from pathlib import Path
 
-from benchmarks.common import Table
-from benchmarks.long.speed import PARTS, RATE, run_script, write_repeated
-from cnn_gap.simulation.changing_rhythms import simulate_changing
+from benchmarks.long.speed import measure_recordings, run_script
 from cnn_gap.system.exit_codes import run
 
 #: How often a page is opened; the median counts.
@@ -24,19 +21,7 @@ COLUMNS = ("elapsed s", "processor s", "largest memory MB", "page MB", "opens in
 def main(arguments: list[str] | None = None) -> int:
     """Print a row for each recording."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.long.pages", description=__doc__)
-    parser.add_argument("model", metavar="MODEL", type=Path)
-    parser.add_argument("--hours", metavar="N", type=float, nargs="+", default=[1, 24])
-    parser.add_argument("--leads", metavar="N", type=int, nargs="+", default=[2, 12], choices=(1, 2, 3, 12))
-    options = parser.parse_args(arguments)
-    signal = simulate_changing("L", PARTS, RATE, 1).signal
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for hours in options.hours:
-            for leads in options.leads:
-                path = write_repeated(Path(folder) / f"L{hours:g}x{leads}", signal, hours, leads)
-                rows.append((f"{hours:g} h, {leads} leads", *_measure(options.model, path)))
-                path.with_suffix(".dat").unlink()
-    print(Table("recording", COLUMNS, tuple(rows)))
+    print(measure_recordings(parser, arguments, [1, 24], COLUMNS, _measure))
     return 0
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,20 +29,46 @@ PARTS = (Part(("426783006",), 600, run=4), Part(("164889003",), 300), Part(("426
 def main(arguments: list[str] | None = None) -> int:
     """Print processor and elapsed time, and the largest memory, of each recording."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.long.speed", description=__doc__)
+    columns = ("elapsed s", "processor s", "largest memory MB")
+    print(measure_recordings(parser, arguments, [1, 24, 48], columns, _measure))
+    return 0
+
+
+def measure_recordings(
+    parser: argparse.ArgumentParser,
+    arguments: list[str] | None,
+    hours: list[float],
+    columns: tuple[str, ...],
+    measure: Callable[[Path, Path], tuple[float, ...]],
+) -> Table:
+    """Return a row for each simulated recording of the lengths and leads that a command line asks for.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Of the command; it gets the options.
+    arguments : list of str or None
+        The command line.
+    hours : list of float
+        The lengths where the command line names none.
+    columns : tuple of str
+        What `measure` returns.
+    measure : callable
+        Returns the values of a model's folder and a recording's path.
+    """
     parser.add_argument("model", metavar="MODEL", type=Path)
-    parser.add_argument("--hours", metavar="N", type=float, nargs="+", default=[1, 24, 48])
+    parser.add_argument("--hours", metavar="N", type=float, nargs="+", default=hours)
     parser.add_argument("--leads", metavar="N", type=int, nargs="+", default=[2, 12], choices=(1, 2, 3, 12))
     options = parser.parse_args(arguments)
     signal = simulate_changing("L", PARTS, RATE, 1).signal
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for hours in options.hours:
+        for length in options.hours:
             for leads in options.leads:
-                path = write_repeated(Path(folder) / f"L{hours:g}x{leads}", signal, hours, leads)
-                rows.append((f"{hours:g} h, {leads} leads", *_measure(options.model, path)))
+                path = write_repeated(Path(folder) / f"L{length:g}x{leads}", signal, length, leads)
+                rows.append((f"{length:g} h, {leads} leads", *measure(options.model, path)))
                 path.with_suffix(".dat").unlink()
-    print(Table("recording", ("elapsed s", "processor s", "largest memory MB"), tuple(rows)))
-    return 0
+    return Table("recording", columns, tuple(rows))
 
 
 def write_repeated(path: Path, signal: np.ndarray, hours: float, leads: int) -> Path:

@@ -19,7 +19,6 @@ from cnn_gap.report.explanation_export import (
     write_annotations,
     write_explanation,
     write_long_annotations,
-    write_long_explanation,
 )
 from cnn_gap.report.figures import STANDARD_SHEETS, save_report
 from cnn_gap.report.long_figures import save_long_report
@@ -175,7 +174,7 @@ class RecordWriter:
     def _write_long(self, explained: LongExplanation, task: RecordTask) -> Explanation:
         """Write the files of a recording that is explained by strips; return what the index says of it."""
         page, data, marks, *reports = self.kind.paths(self.out, task.name)
-        write_long_explanation(data, explained)
+        write_explanation(data, explained)
         write_long_annotations(marks, explained)
         for report in reports:
             save_long_report(explained, report, self.sheets or STANDARD_SHEETS)

@@ -1,6 +1,7 @@
 """Show when in a record each diagnosis is visible, or in all records of a folder."""
 
 import argparse
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,54 +170,64 @@ def _write_explanations(every: "Explanation", chosen: "Explanation", options: ar
     """Print the chosen classes and write the files asked for; the page shows every class."""
     from cnn_gap.report.explanation_export import write_annotations, write_explanation
     from cnn_gap.report.tables import explanation_table
-    from cnn_gap.system.files import write_text
 
-    print(explanation_table(chosen))
-    written = []
-    if options.out:
+    def figures(path: Path) -> list[Path]:
         from cnn_gap.report.figures import save_figures
 
         named, leads = options.classes is not None, [options.lead] if options.lead else None
         shown = chosen if leads else every
-        written += save_figures(shown, options.out, _sheets(options), named=named, leads=leads)
-    if options.json:
-        write_explanation(options.json, chosen)
-        written.append(options.json)
-    if options.annotations:
-        write_annotations(options.annotations, chosen)
-        written.append(options.annotations)
-    if options.html:
+        return save_figures(shown, path, _sheets(options), named=named, leads=leads)
+
+    def page() -> str:
         from cnn_gap.report.page import explanation_page
 
-        write_text(options.html, explanation_page(every))
-        written.append(options.html)
-    for path in written:
-        print(f"wrote {path}")
-    return 0
+        return explanation_page(every)
+
+    print(explanation_table(chosen))
+    data, marks = partial(write_explanation, explanation=chosen), partial(write_annotations, explanation=chosen)
+    return _write_files(options, figures, data, marks, page)
 
 
 def _write_long(explanation: "LongExplanation", options: argparse.Namespace) -> int:
     """Print what a recording of minutes to days has, and write the files asked for."""
-    from cnn_gap.report.explanation_export import write_long_annotations, write_long_explanation
+    from cnn_gap.report.explanation_export import write_explanation, write_long_annotations
     from cnn_gap.report.tables import long_explanation_table
-    from cnn_gap.system.files import write_text
 
-    print(long_explanation_table(explanation))
-    written = []
-    if options.out:
+    def figures(path: Path) -> list[Path]:
         from cnn_gap.report.long_figures import save_long_figures
 
-        written += save_long_figures(explanation, options.out, _sheets(options))
-    if options.json:
-        write_long_explanation(options.json, explanation)
-        written.append(options.json)
-    if options.annotations:
-        write_long_annotations(options.annotations, explanation)
-        written.append(options.annotations)
-    if options.html:
+        return save_long_figures(explanation, path, _sheets(options))
+
+    def page() -> str:
         from cnn_gap.report.long_page import long_page
 
-        write_text(options.html, long_page(explanation))
+        return long_page(explanation)
+
+    print(long_explanation_table(explanation))
+    data = partial(write_explanation, explanation=explanation)
+    marks = partial(write_long_annotations, explanation=explanation)
+    return _write_files(options, figures, data, marks, page)
+
+
+def _write_files(
+    options: argparse.Namespace,
+    figures: Callable[[Path], list[Path]],
+    data: Callable[[Path], None],
+    marks: Callable[[Path], None],
+    page: Callable[[], str],
+) -> int:
+    """Write the files that were asked for, and print their names; modules for others are not loaded."""
+    from cnn_gap.system.files import write_text
+
+    written = figures(options.out) if options.out else []
+    if options.json:
+        data(options.json)
+        written.append(options.json)
+    if options.annotations:
+        marks(options.annotations)
+        written.append(options.annotations)
+    if options.html:
+        write_text(options.html, page())
         written.append(options.html)
     for path in written:
         print(f"wrote {path}")

@@ -11,8 +11,8 @@ from cnn_gap.system.files import write_json
 ANNOTATOR = "cam"
 
 
-def write_explanation(path: Path, explanation: Explanation) -> None:
-    """Write an explanation as JSON, whole or not at all; `Explanation.to_dict` lists its keys."""
+def write_explanation(path: Path, explanation: Explanation | LongExplanation) -> None:
+    """Write an explanation as JSON, whole or not at all; its `to_dict` lists the keys."""
     write_json(path, explanation.to_dict())
 
 
@@ -28,11 +28,6 @@ def write_annotations(path: Path, explanation: Explanation) -> None:
     """
     record = explanation.record
     write_events(path, _regions(explanation), record.sampling_rate, len(record.signal))
-
-
-def write_long_explanation(path: Path, explanation: LongExplanation) -> None:
-    """Write an explained recording of minutes to days as JSON, by `LongExplanation.to_dict`."""
-    write_json(path, explanation.to_dict())
 
 
 def write_long_annotations(path: Path, explanation: LongExplanation) -> None:

@@ -14,6 +14,15 @@ from pathlib import Path
 from string import Template
 from types import MappingProxyType
 
+#: The style sheets of each kind of page, in the order in which they are joined.
+STYLES: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "record": ("style", "reading", "record"),
+        "index": ("style", "index"),
+        "long": ("style", "reading", "long"),
+    }
+)
+
 #: The scripts of each kind of page, in the order in which they are joined.
 SCRIPTS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
@@ -65,7 +74,7 @@ def asset(name: str) -> str:
 
 
 def _style(kind: str) -> str:
-    return asset("style.css") + asset(f"{kind}.css")
+    return "".join(asset(f"{name}.css") for name in STYLES[kind])
 
 
 def _script(kind: str) -> str:
