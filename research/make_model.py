@@ -2,9 +2,9 @@
 
     python -m research.make_model TRAIN OUT --patients PATIENTS.csv --teacher model
 
-What is done is not done again, and a training that was interrupted goes on: give the same command again. The
-model is in OUT/model. Teachers need PyTorch and the pupil TensorFlow; `--torch` names the Python of another
-environment for the teachers.
+Steps whose files exist are not run again, and a training that was interrupted goes on: give the same command
+again. The model is in OUT/model. Teachers need PyTorch and the pupil TensorFlow; `--torch` names the Python of
+another environment for the teachers.
 """
 
 import argparse

@@ -30,7 +30,7 @@ class _Record:
 
     @property
     def known(self) -> np.ndarray:
-        """Which beats count; fusion and unknown ones do not."""
+        """The beats that count, bool: all but fusion and unknown beats."""
         return np.isin(self.classes, list("NSVO"))
 
     def score(self, constant: float, coefficients: np.ndarray) -> Counts:

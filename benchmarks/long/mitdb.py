@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _RATES = ("Se", "+P")
 
-#: What a record's answer is compared with: its name, the outputs of which one answers, and whether it is there.
+#: Diagnoses of whole records: name, the outputs that answer it, and whether a record is annotated with it.
 _DIAGNOSES: tuple[tuple[str, tuple[str, ...], Callable[[Annotated], bool]], ...] = (
     (
         "AF or flutter for 30 s",

@@ -41,7 +41,7 @@ PLANS = {
     "premature beats": [Part(codes, 100) for codes in (SINUS, VENTRICULAR, ATRIAL) * 6],
 }
 
-#: Hz; a beat or a pause is found if it is at most so far away, s.
+#: Sampling rate, Hz, and the largest distance, s, between a true beat or pause and the one that was found.
 RATE, NEAR_S = 250.0, 0.15
 
 #: The longest RR interval of the simulated rhythms, s.
@@ -53,7 +53,7 @@ TWO_LEADS = ("II", "V1")
 
 @dataclass(frozen=True)
 class Case:
-    """A simulated half hour and what was found in it."""
+    """A simulated half hour: the kind of rhythm, its true events, and the model's prediction."""
 
     plan: str
     events: tuple[Event, ...]
@@ -154,7 +154,7 @@ def _episodes(cases: Sequence[Case]) -> Table:
 
 
 def _errors(true: Span, found: list[Span]) -> list[float]:
-    """Return how far the ends of the first episode that overlaps are from the true ones, s."""
+    """Return the errors of start and end, s, of the first episode found that overlaps with the true one."""
     own = [span for span in found if span[0] < true[1] and span[1] > true[0]]
     return [abs(own[0][0] - true[0]), abs(own[-1][1] - true[1])] if own else []
 
@@ -199,7 +199,7 @@ def _matched(true: np.ndarray, found: np.ndarray) -> Counts:
 
 
 def _artefacts(cases: Sequence[Case]) -> Table:
-    """Return which share of artefacts, and of the time without them, was analysed."""
+    """Return the share that was analysed of the time with artefacts, and of the time without."""
     rows = []
     for name, hidden in (("artefact", True), ("heartbeats", False)):
         analysed = total = 0.0

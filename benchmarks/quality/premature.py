@@ -40,13 +40,13 @@ STATEMENT, CODES = frozenset(("PAC",)), frozenset(("PAC", "284470004", "63593006
 #: The keys of the reading's statements.
 KEYS = ("atrial_premature", "supraventricular_premature")
 
-#: A larger earliness counts as this; a probability is kept this far from 0 and 1.
+#: Earliness is cut at the first value; probabilities are kept away from 0 and 1 by the second.
 LARGEST_EARLINESS, NEAREST = 5.0, 1e-4
 
 #: Share of a map's values whose mean is its peak.
 PEAK_SHARE = 0.05
 
-#: Number of parts of DATA, of which the others are fitted to.
+#: DATA is divided into this many parts; each is ranked by regressions that are fitted to the other parts.
 FOLDS = 10
 
 

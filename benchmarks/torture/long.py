@@ -69,7 +69,7 @@ def _filled(value: int, first: float, last: float, lead: int | None = None) -> C
 
 
 def _gaps(samples: _Samples) -> _Samples:
-    """Return samples of which every fifth minute is missing."""
+    """Return samples without the fifth, tenth, ... minute: there they are `INVALID`."""
     minute = (np.arange(len(samples)) / RATE // 60).astype(int)
     samples[minute % 5 == 4] = INVALID
     return samples

@@ -53,8 +53,8 @@ ENTRY_FORMAT = 2
 #: ones are done again.
 RECORDS_NOTED_AT_ONCE = 64
 
-#: As many are noted, too, where the predictions that wait have this many windows, those of six hours: then the
-#: timelines of long records fill no memory, and a killed run does few hours again.
+#: Fewer records are noted at a time where their predictions have together this many windows, those of six
+#: hours. So timelines of long records need little memory, and a run that was killed repeats few hours.
 WINDOWS_NOTED_AT_ONCE = 4096
 
 #: Cores left to the network: on two cores an extra reader slows inference as much as it helps.

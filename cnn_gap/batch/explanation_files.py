@@ -83,7 +83,7 @@ class RecordTask:
     failure: str = ""
 
     def is_sent(self, most: int) -> bool:
-        """Tell whether another process may write its files: what was computed has at most so many bytes."""
+        """Return whether another process writes the files: it gets maps of at most `most` bytes."""
         return self.explained is None and (self.computed is None or self.computed.size <= most)
 
     def failed(self, error: Exception) -> "RecordTask":

@@ -1,4 +1,4 @@
-"""What is worth seeing in a recording of minutes to days: its events, and the ten seconds that show them.
+"""The events of a recording of minutes to days, such as a pause, and the strips of ten seconds that show them.
 
 A strip is as long as a window of the network. Maps are computed for strips alone.
 """
@@ -94,7 +94,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Event:
-    """Something in a recording that is worth seeing.
+    """An episode, a pause, premature beats, an extreme heart rate or usual beats of a recording.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ class Episode:
 
     @property
     def weight(self) -> tuple[bool, float]:
-        """What orders episodes of one kind: sure runs come before others, then length, s."""
+        """Sort key of episodes of one kind: False for an uncertain ventricular run, then the length, s."""
         return self.diagnosis.code not in RUNS or self.mean_probability >= SURE_RUN, self.duration_s
 
     @property
@@ -113,7 +113,8 @@ _ACCELERATED, _IDIOVENTRICULAR = "61277005", "49260003"
 #: The codes of a fast run of ventricular beats, and of a slow heart rate.
 VENTRICULAR_TACHYCARDIA, BRADYCARDIA = "164895002", "426627000"
 
-#: What windows tell. Limits were chosen on half of the MIT-BIH Arrhythmia Database.
+#: The kinds of episodes that are found by the windows' probabilities. Their limits were chosen on half of the
+#: MIT-BIH Arrhythmia Database.
 KINDS = (
     Kind(_FIBRILLATION, ("AF", "AFIB"), rhythm=True, beside=("164890007", ("AFL", "AFLT"))),
     Kind("426761007", ("SVTAC", "PSVT"), rhythm=True),

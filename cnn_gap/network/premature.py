@@ -8,11 +8,12 @@ it, and a pause follows.
 import numpy as np
 from scipy.signal import find_peaks
 
-#: How much earlier the beat comes, and how much of that the pause after it gives back, as shares.
+#: The beat comes earlier by a share of the usual RR interval; the next interval is longer by a share of that.
+#: Both are drawn from these ranges.
 EARLIER, PAUSE = (0.22, 0.45), (0.3, 1.0)
 
-#: The P wave begins so long before the middle of a complex, s; the moved part begins at least this long after
-#: the complex before it, s.
+#: Time from the start of the P wave to the middle of its complex, s, and the shortest time from the complex
+#: before it to the moved part, s.
 P_S, AFTER_QRS_S = 0.24, 0.12
 
 #: A rhythm is regular if no interval differs by more than this share from the median.
@@ -32,7 +33,7 @@ DRAWN_S = 0.1
 def premature_beats(
     windows: np.ndarray, sampling_rate: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return windows in which one beat comes early, and which they are; the others are as they were.
+    """Move one beat of each regular window forward; return all windows, and for each whether it was changed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The parts of a recording of minutes to days: which are measured, what they say of its gain and quality."""
+"""Choose the parts of a recording of minutes to days that are measured, and judge gain and quality by parts."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ MOST_PARTS = 360
 #: Of them, so many are spread evenly over the recording, so that one has the usual heart rate.
 SPREAD = 90
 
-#: The gain of a recording is told by so many parts, evenly spread.
+#: Number of parts, evenly spread, by which the gain of a recording is judged.
 GAIN_PARTS = 9
 
 _UNLIKE = 0.7  # likeness to the usual beat below which a beat asks for a measurement

@@ -193,8 +193,8 @@ def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episo
     """Return the alert of the longest run whose beats are surely ventricular, empty where there is none.
 
     A run is sure by the probability of its beats, or where a part's measurement finds it, too; the former come
-    first. A part's measurement alone, which knows the beats of 30 s, is no run: all beats of some minutes tell
-    more.
+    first. A run that only the measurement of a part of 30 s finds is no alert: beats are labelled by all
+    beats of five minutes.
     """
     runs = [each for each in episodes if each.diagnosis.code == VENTRICULAR_TACHYCARDIA]
     holding = [part for part, measured in parts if rule.holds(part, measured)]

@@ -11,7 +11,8 @@ from cnn_gap.leads import LEADS
 from cnn_gap.record import Record
 from cnn_gap.signal.windows import Preprocessing, prepare_signal
 
-#: Sampling rates of the lead, Hz: the first with at most `MOST_SAMPLES`, those of a day at the first rate.
+#: Sampling rates of the lead, Hz, and the largest number of samples: a recording of up to a day has the first
+#: rate, a longer one the second.
 RATES, MOST_SAMPLES = (100.0, 50.0), 8_700_000
 
 #: Corner of the high-pass filter, Hz, that holds the tracing on its line.

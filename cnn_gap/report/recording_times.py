@@ -30,7 +30,7 @@ class RecordingTimes:
     start: datetime | None
 
     def text(self, seconds: float) -> str:
-        """Return the time so many seconds after the start."""
+        """Return the time that is `seconds` after the start."""
         if self.start is None:
             return clock(seconds)
         at = self.start + timedelta(seconds=round(seconds))

@@ -38,7 +38,7 @@ def test_long_records_are_noted_as_soon_as_they_have_many_windows(monkeypatch):
 
 
 def predicted(windows):
-    """Return a stand-in of a prediction with so many windows; of one there is no timeline."""
+    """Return a stand-in for a prediction with a number of windows; with one window it has no timeline."""
     return SimpleNamespace(timeline=range(windows) if windows > 1 else None)
 
 

@@ -17,14 +17,14 @@ from cnn_gap.report.tracings import GREY, INK, extremes
 #: Length of a page and of a line, s.
 PAGE_S, LINE_S = 3600.0, 60.0
 
-#: Where the lines begin and end, the height of the first and their distance, mm.
+#: Lines of a minute, mm on the page: left end, right end, height of the first line, distance between two lines.
 _START, _END, _TOP, _STEP = LEFT + 16.0, RIGHT, 196.0, 3.08
 
 _GAIN = 3.0  # mm/mV
 _REACH = 4.5  # mm above and below its line at which a tracing is cut
 _AROUND_S = (0.2, 0.35)  # what is coloured before and after a premature beat
 
-#: Of so many samples the lowest and the highest are drawn: 0.17 mm of paper at 100 Hz.
+#: Number of successive samples of which only the lowest and the highest are drawn: 0.17 mm of paper at 100 Hz.
 _JOINED = 4
 
 

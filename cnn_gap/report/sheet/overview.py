@@ -15,7 +15,7 @@ from cnn_gap.report.recording_times import RecordingTimes
 from cnn_gap.report.sheet.paper import ALARM, LEFT, PAGE_MM, RIGHT, Paper
 from cnn_gap.report.tracings import GREY, INK
 
-#: Blue of what is not urgent, dark and pale.
+#: Dark and pale blue, the colours of episodes and heart rates that are not urgent.
 BLUE, PALE = "#1f6fb4", "#b9cfe6"
 
 #: Width of the names of lanes, and height of a lane, mm.
