@@ -33,6 +33,9 @@ from cnn_gap.system.exit_codes import run
 from cnn_gap.system.files import read_json, write_json
 from cnn_gap.system.version import __version__
 
+#: The project.
+ROOT = Path(__file__).parents[1]
+
 #: Options that name records, and their help.
 FOLDERS = {
     "data": "labelled records that the model was not trained on",
@@ -142,17 +145,20 @@ def _measure_into(
             for key in [key for key in figures if key.startswith(f"{table.name} / ")]:
                 del figures[key]  # rows of an earlier measurement
             figures |= flat(table)
-        figures |= {f"part / {part.name} / {key}": value for key, value in _provenance(part, study).items()}
+        figures |= {f"part / {part.name} / {key}": value for key, value in _provenance(part, study, options.model).items()}
         write_json(path, figures)
 
 
-def _provenance(part: Part, study: Study) -> Figures:
+def _provenance(part: Part, study: Study, model: Path) -> Figures:
+    """Return the command that measures a part of a model again, the number of its records, and when it was."""
+    place = model.resolve()
+    shown = place.relative_to(ROOT).as_posix() if place.is_relative_to(ROOT) else place.name
     given = {need: study.folders[need].name for need in part.needs}
     places = " ".join(f"{_option(need)} {name}" for need, name in given.items())
     places += f" --limit {study.limit}" if study.limit else ""
     counts = [f"{len(study.paths(need))} records" for need in given if need != "statements"]
     return {
-        "command": " ".join(f"python -m benchmarks.results model {places} --only {part.name}".split()),
+        "command": " ".join(f"python -m benchmarks.results {shown} {places} --only {part.name}".split()),
         "records": ", ".join(counts),
         "measured": f"{date.today().isoformat()}, cnn-gap {__version__}",
     }

@@ -1,4 +1,4 @@
-"""Make a model from records in one command: train the teachers, write their tables, train the pupil twice.
+"""Make a model from records in one command: train the teachers, write their tables, train the pupil three times.
 
     python -m research.make_model TRAIN OUT --patients PATIENTS.csv --teacher model
 
@@ -16,8 +16,12 @@ from pathlib import Path
 
 from cnn_gap.system.exit_codes import run
 
-#: The configurations of the two trainings.
-SHORT_CROPS, LONG_CROPS = Path("configs/default.toml"), Path("configs/long_crops.toml")
+#: The configurations of the pupil's trainings, by the folder in OUT; each starts from the one before.
+TRAININGS = {
+    "short": Path("configs/default.toml"),
+    "long": Path("configs/long_crops.toml"),
+    "model": Path("configs/moments.toml"),
+}
 
 #: The teachers: which network, and its seed.
 TEACHERS = (("residual", 0), ("residual", 1), ("state_space", 0), ("state_space", 1))
@@ -28,9 +32,10 @@ def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     teachers = (*options.teachers, *(_taught_table(options, network, seed) for network, seed in TEACHERS))
-    first, second = options.out / "short", options.out / "model"
-    _train(options, first, SHORT_CROPS, teachers)
-    _train(options, second, LONG_CROPS, teachers, "--from", first)
+    start: tuple[object, ...] = ()
+    for name, config in TRAININGS.items():
+        _train(options, options.out / name, config, teachers, *start)
+        start = ("--from", options.out / name)
 
 
 def _train(

@@ -2,8 +2,8 @@
 
     python -m research.pooling MODEL DATA
 
-A logit is the mean of its map over a window. What lasts for a moment, as a premature beat does, is a small part
-of that mean. Records are ranked by their first window.
+What lasts for a moment, as a premature beat does, is a small part of the mean over a window. Records are ranked
+by their first window.
 """
 
 import argparse
@@ -17,9 +17,10 @@ from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
+from cnn_gap.network.map_logits import highest_means
 from cnn_gap.system.exit_codes import run
 
-#: Lengths over which a map is averaged, s; inf: all of it.
+#: Lengths over which a map is averaged, s; the first is all of it.
 LENGTHS_S = (np.inf, 5.0, 3.2, 2.0, 1.0)
 
 #: Positive records that a class needs to be listed, and the smallest change of its AUROC.
@@ -43,32 +44,22 @@ def main(arguments: list[str]) -> None:
         records = [read_record(path) for path in batch]
         windows = np.concatenate([classifier.windows(record)[:1] for record in records])
         maps = classifier.run_with_maps(windows)[1]
-        scores.append(np.stack([highest_mean(maps, seconds * rate) for seconds in LENGTHS_S]))
+        scores.append(logits_by_length(maps, rate))
         labels += [classifier.classes.encode_taught(record.codes) for record in records]
     print(table(classifier.classes, np.array(labels), np.concatenate(scores, axis=1)))
 
 
-def highest_mean(maps: np.ndarray, steps: float) -> np.ndarray:
-    """Return the highest mean over a number of successive steps.
+def logits_by_length(maps: np.ndarray, rate: float) -> np.ndarray:
+    """Return the logits, without biases, by each of `LENGTHS_S`, (lengths, windows, outputs).
 
     Parameters
     ----------
     maps : ndarray, shape (windows, steps, outputs)
-    steps : float
-        Rounded; a map with fewer steps is averaged over all.
-
-    Returns
-    -------
-    ndarray, shape (windows, outputs)
-
-    Examples
-    --------
-    >>> highest_mean(np.array([[[0.0], [4.0], [2.0], [0.0]]]), 2)
-    array([[3.]])
+    rate : float
+        Steps a second.
     """
-    length = round(min(steps, maps.shape[1]))
-    sums = np.cumsum(np.pad(maps, ((0, 0), (1, 0), (0, 0))), axis=1, dtype=np.float64)
-    return np.asarray((sums[:, length:] - sums[:, :-length]).max(axis=1) / length)
+    odd = [2 * int(seconds * rate / 2) + 1 for seconds in LENGTHS_S[1:]]
+    return np.stack([maps.mean(axis=1), *(highest_means(maps, steps) for steps in odd)])
 
 
 def table(classes: ClassSet, labels: np.ndarray, scores: np.ndarray) -> Table:

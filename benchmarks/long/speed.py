@@ -65,7 +65,7 @@ def measure_recordings(
     with tempfile.TemporaryDirectory() as folder:
         for length in options.hours:
             for leads in options.leads:
-                path = write_repeated(Path(folder) / f"L{length:g}x{leads}", signal, length, leads)
+                path = write_repeated(Path(folder) / f"L{60 * length:.0f}x{leads}", signal, length, leads)
                 rows.append((f"{length:g} h, {leads} leads", *measure(options.model, path)))
                 path.with_suffix(".dat").unlink()
     return Table("recording", columns, tuple(rows))

@@ -12,6 +12,7 @@ from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.map_predictor import MapPredictor
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
 from cnn_gap.leads import LEADS
+from cnn_gap.network.map_logits import logits_of_maps
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.predict.preparation import RecordWindows
 from cnn_gap.record import Record
@@ -187,16 +188,19 @@ def _require_short(record: Record, classes: int) -> None:
 def _lead_shares(predictor: MapPredictor, mapped: Sequence[_MappedRecord]) -> list[np.ndarray]:
     """Return how much the logits of each record fall without each lead, (classes, leads); 0 for absent leads.
 
-    By occlusion (Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks"): the mean over
-    time of a map's fall is exactly the fall of the logit.
+    By occlusion (Zeiler and Fergus 2014, "Visualizing and understanding convolutional networks").
     """
+    head = predictor.trained.structure.head
     shares = [np.zeros((len(each.choice.with_leads), len(LEADS))) for each in mapped]
     for group in _occlusion_groups(mapped):
         outputs = predictor.run_each_with_maps([mapped[index].without(lead) for index, lead in group])
         for (index, lead), (_, without) in zip(group, outputs, strict=True):
             columns = list(mapped[index].choice.with_leads)
-            falls = mapped[index].maps_of(columns) - without[..., columns]
-            shares[index][:, lead] = falls.mean(axis=(0, 1))
+            before, behind = (
+                logits_of_maps(maps, head.momentary[columns], head.moment_steps)
+                for maps in (mapped[index].maps_of(columns), without[..., columns])
+            )
+            shares[index][:, lead] = (before - behind).mean(axis=0)
     return [share * each.prediction.answerable for share, each in zip(shares, mapped, strict=True)]
 
 

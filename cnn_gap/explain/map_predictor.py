@@ -13,7 +13,7 @@ from cnn_gap.predict.predictor import Predictor
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MapPredictor(Predictor):
-    """A trained network that must end with global average pooling and one dense layer."""
+    """A trained network whose probabilities are made of maps: see `cnn_gap.network.structure.Head`."""
 
     def run_with_maps(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the probabilities (windows, classes) and activation maps (windows, steps, classes) of windows.

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnn_gap.model.network_graph import translate
+from cnn_gap.model.network_graph import over_moments, translate
 from cnn_gap.model.onnx_graph import Graph, Node, integers, number
-from cnn_gap.network.structure import Structure
+from cnn_gap.network.structure import Head, Structure
 
 if TYPE_CHECKING:
     import onnx
@@ -25,26 +25,51 @@ _FLOAT = 1
 def gradient_graph(structure: Structure) -> "onnx.ModelProto":
     """Return the graph of gradients, from `windows` (1, samples, leads) and `weights` (classes, features).
 
-    Its output `gradients` (classes, samples, leads) has the gradients, per mV, of the features' means, weighed
-    by `weights`: those of logits, if it has columns of the dense layer's kernel.
+    Its output `gradients` (classes, samples, leads) has the gradients, per mV, of logits whose columns of the
+    dense layer's kernel are `weights`. If the network has momentary classes, `momentary` (classes, 1, 1, 1)
+    goes in, too: 1 for each of these, 0 for others.
 
     Raises
     ------
     InputError
         As `cnn_gap.model.network_graph.network_graph`.
     """
-    translation = translate(structure)
-    forward, average = translation.graph, translation.tensor("average")
-    gradients = _Gradients(forward)
-    gradients.add(average, "weights")
-    for node in reversed(list(forward.nodes)):
+    head, translation = structure.head, translate(structure)
+    graph, features = translation.graph, translation.tensor(head.features)
+    gradients = _Gradients(graph)
+    forward = list(graph.nodes)
+    gradients.add(features, _of_features(gradients, head, features))
+    for node in reversed(forward):
         gradients.go_through(node)
-    forward.add("Identity", gradients.of["windows"], name="gradients")
-    leads, features = structure.channels, structure.layers[-1].weights[0].shape[0]
-    return forward.model(
-        {"windows": (1, "samples", leads), "weights": ("classes", features)},
-        {"gradients": ("classes", "samples", leads)},
-    )
+    graph.add("Identity", gradients.of["windows"], name="gradients")
+    inputs: dict[str, tuple[str | int, ...]] = {
+        "windows": (1, "samples", structure.channels),
+        "weights": ("classes", len(head.kernel)),
+    }
+    if head.momentary.any():
+        inputs["momentary"] = ("classes", 1, 1, 1)
+    return graph.model(inputs, {"gradients": ("classes", "samples", structure.channels)})
+
+
+def _of_features(gradients: "_Gradients", head: Head, features: str) -> str:
+    """Return the gradients of logits with respect to the last features: the weights, shared over the steps."""
+    graph = gradients.graph
+    weights = graph.add("Unsqueeze", "weights", integers(2, 3))
+    spread = gradients.over_all_steps(weights, features)
+    if not head.momentary.any():
+        return spread
+    by_step = graph.add("MatMul", "weights", graph.add("Squeeze", features, integers(0, 2)))
+    maps = graph.add("Unsqueeze", by_step, integers(1, 2))  # (classes, 1, 1, steps)
+    pooling = over_moments(head.moment_steps)
+    deviations = graph.add("Sub", maps, graph.add("ReduceMean", maps, axes=[3], keepdims=1))
+    moving = graph.add("AveragePool", deviations, **pooling)
+    highest = graph.add("Equal", moving, graph.add("ReduceMax", moving, axes=[3], keepdims=1))
+    marks = graph.add("Cast", highest, to=_FLOAT)
+    one = graph.add("Div", marks, graph.add("ReduceSum", marks, integers(3), keepdims=1))
+    shares = graph.add("AveragePool", one, **pooling)
+    more = graph.add("Sub", shares, graph.add("ReduceMean", shares, axes=[3], keepdims=1))
+    gathered = graph.add("Mul", graph.add("Mul", weights, more), "momentary")
+    return graph.add("Add", spread, gathered)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_gap.model.onnx_graph import Graph, integers, number
-from cnn_gap.network.structure import Layer, Structure
+from cnn_gap.network.structure import Head, Layer, Structure
 from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,16 +37,37 @@ def network_graph(structure: Structure, maps: bool = True) -> "onnx.ModelProto":
     InputError
         If a layer is of an unknown kind or does not fit the others, or the network has no maps.
     """
-    translation = translate(structure)
-    graph, kernel = translation.graph, structure.layers[-1].weights[0]
-    logits = graph.add("Gemm", translation.tensor("average"), *structure.layers[-1].weights)
+    head, translation = structure.head, translate(structure)
+    graph = translation.graph
+    logits = graph.add("Gemm", translation.mean_over_time(head.features), head.kernel, head.bias)
+    if head.momentary.any():
+        logits = _with_moments(translation, head, logits)
     graph.add("Sigmoid", logits, name="probabilities")
     outputs: dict[str, tuple[str | int, ...]] = {"probabilities": ("batch", structure.outputs)}
     if maps:
-        by_feature = graph.add("Squeeze", translation.tensor(structure.last_features), integers(2))
-        graph.add("MatMul", graph.add("Transpose", by_feature, perm=[0, 2, 1]), kernel, name="maps")
+        by_feature = graph.add("Squeeze", translation.tensor(head.features), integers(2))
+        graph.add("MatMul", graph.add("Transpose", by_feature, perm=[0, 2, 1]), head.kernel, name="maps")
         outputs["maps"] = ("batch", "steps", structure.outputs)
     return graph.model({"windows": ("batch", "samples", structure.channels)}, outputs)
+
+
+def _with_moments(translation: "Translation", head: Head, logits: str) -> str:
+    """Return the logits, those of momentary classes from the highest mean of their map over some steps."""
+    graph, columns = translation.graph, np.flatnonzero(head.momentary)
+    kernel = head.kernel[:, columns].astype(np.float64)[None]
+    maps = translation.convolve(Convolution(translation.tensor(head.features), kernel, np.zeros(len(columns))))
+    means = graph.add("ReduceMean", maps, axes=[3], keepdims=1)
+    moving = graph.add("AveragePool", graph.add("Sub", maps, means), **over_moments(head.moment_steps))
+    highest = graph.add("ReduceMax", moving, axes=[2, 3], keepdims=0)
+    raised = graph.add("Add", graph.add("Gather", logits, integers(*columns), axis=1), highest)
+    places = np.arange(len(head.bias))
+    places[columns] = len(head.bias) + np.arange(len(columns))
+    return graph.add("Gather", graph.add("Concat", logits, raised, axis=1), integers(*places), axis=1)
+
+
+def over_moments(steps: int) -> dict[str, Any]:
+    """Return the settings of the mean over an odd number of steps around each; beyond the ends are zeros."""
+    return {"kernel_shape": [1, steps], "pads": [0, steps // 2, 0, steps // 2], "count_include_pad": 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +126,21 @@ class Translation:
         """Return the tensor of a layer's result, which is computed if it is not yet."""
         value = self.values[layer]
         if isinstance(value, Convolution):
-            value = self._convolve(value)
+            value = self.convolve(value)
         elif isinstance(value, tuple):
             value = self.graph.add("Concat", *value, axis=1)
         self.values[layer] = value
         return value
 
-    def _convolve(self, convolution: Convolution) -> str:
+    def mean_over_time(self, layer: str) -> str:
+        """Return the tensor of a layer's means over time, (windows, features)."""
+        value = self.values[layer]
+        parts = value if isinstance(value, tuple) else (self.tensor(layer),)
+        means = [self.graph.add("ReduceMean", each, axes=[2, 3], keepdims=0) for each in parts]
+        return self.graph.add("Concat", *means, axis=1) if len(means) > 1 else means[0]
+
+    def convolve(self, convolution: Convolution) -> str:
+        """Return the tensor of a convolution."""
         before, behind = convolution.padding
         kernel = convolution.kernel.transpose(2, 1, 0)[:, :, None]
         return self.graph.add(
@@ -126,7 +155,7 @@ class Translation:
 
 
 def translate(structure: Structure) -> Translation:
-    """Return the graph of all layers of a network but the last one.
+    """Return the graph of a network's layers up to its last features.
 
     Raises
     ------
@@ -134,7 +163,8 @@ def translate(structure: Structure) -> Translation:
         As `network_graph`.
     """
     translation = Translation()
-    for layer in structure.layers_with_maps[:-1]:
+    names = [layer.name for layer in structure.layers_with_maps]
+    for layer in structure.layers[: names.index(structure.head.features) + 1]:
         if layer.kind not in _KINDS:
             raise InputError(f"layer {layer.name}: is of the kind {layer.kind}, which no graph is built of")
         kind = _KINDS[layer.kind]
@@ -219,18 +249,13 @@ def _over_steps(kind: str) -> "Callable[[Translation, Layer], Value]":
 
 
 def _global_average(found: Translation, layer: Layer) -> Value:
-    if layer.settings["keepdims"]:
-        return found.graph.add("GlobalAveragePool", found.tensor(layer.inputs[0]))
-    value = found.values[layer.inputs[0]]
-    parts = value if isinstance(value, tuple) else (found.tensor(layer.inputs[0]),)
-    means = [found.graph.add("ReduceMean", each, axes=[2, 3], keepdims=0) for each in parts]
-    return found.graph.add("Concat", *means, axis=1) if len(means) > 1 else means[0]
+    return found.graph.add("GlobalAveragePool", found.tensor(layer.inputs[0]))
 
 
 def _dense(found: Translation, layer: Layer) -> Value:
     """Return the result of a dense layer of squeeze-and-excitation: for each step, of which there is one."""
     kernel, bias = (each.astype(np.float64) for each in layer.weights)
-    linear = found._convolve(Convolution(found.tensor(layer.inputs[0]), kernel[None], bias))
+    linear = found.convolve(Convolution(found.tensor(layer.inputs[0]), kernel[None], bias))
     return found.graph.add({"relu": "Relu", "sigmoid": "Sigmoid"}[layer.settings["activation"]], linear)
 
 
@@ -280,7 +305,7 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         "Cropping1D": _Kind(_cropping),
         "UpSampling1D": _Kind(_repeat),
         "Concatenate": _Kind(_side_by_side, {"axis": -1}),
-        "GlobalAveragePooling1D": _Kind(_global_average),
+        "GlobalAveragePooling1D": _Kind(_global_average, {"keepdims": True}),
         "Dense": _Kind(_dense, {"use_bias": True}),
     }
 )

@@ -142,14 +142,16 @@ def start_gradients(network: TrainedNetwork, runtime: Runtime) -> Gradients:
         return logit_gradients(model)
     with _naming(network.source, "onnx"):
         session = _session(gradient_graph(network.structure).SerializeToString())
-    rows = network.structure.layers[-1].weights[0].T
+    head = network.structure.head
     pool = ThreadPoolExecutor(thread_count(), "gradients")
 
     def compute(windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
-        weights = np.ascontiguousarray(rows[list(columns)])
+        given = {"weights": np.ascontiguousarray(head.kernel.T[list(columns)])}
+        if head.momentary.any():
+            given["momentary"] = head.momentary[list(columns)].astype(np.float32)[:, None, None, None]
 
         def of_window(window: np.ndarray) -> np.ndarray:
-            (found,) = session.run(None, {"windows": window[None], "weights": weights})
+            (found,) = session.run(None, {"windows": window[None], **given})
             return np.asarray(found)
 
         with _naming(network.source, "onnx"):

@@ -12,12 +12,12 @@ def with_maps(network: keras.Model) -> keras.Model:
     The map of class j is ``CAM_j(t) = sum_i w_ij f_i(t)``: f are the features before their mean over time, w is
     the kernel of the dense layer, which takes these means (Lin et al. 2020, section 2.5; Zhou et al. 2016,
     "Learning deep features for discriminative localization"). The map is exact: its mean over time plus the
-    dense layer's bias is the logit of the class.
+    dense layer's bias is the logit of the class; of a momentary class, its highest mean over some steps is.
 
     Parameters
     ----------
     network : keras.Model
-        As `cnn_gap.network.architecture.build_network` makes it, with its layers "average" and "probabilities".
+        As `cnn_gap.network.architecture.build_network` makes it.
 
     Returns
     -------
@@ -29,10 +29,11 @@ def with_maps(network: keras.Model) -> keras.Model:
     Raises
     ------
     InputError
-        If the network does not end with these two layers.
+        If the network ends otherwise.
     """
-    _ = structure_of(network).last_features  # refuses a network without maps
-    features, dense = network.get_layer("average").input, network.get_layer("probabilities")
+    momentary = structure_of(network).head.momentary.any()  # refuses a network without maps
+    dense = network.get_layer("probabilities")
+    features = dense.input if momentary else network.get_layer("average").input
     # Zeros: a random initialiser would take numbers from the generator that training uses.
     to_maps = layers.Dense(dense.units, use_bias=False, kernel_initializer="zeros", name="maps")
     maps = to_maps(features)

@@ -1,6 +1,6 @@
 """The CNN-GAP: convolution blocks, global average pooling over time and one dense sigmoid layer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -25,6 +25,7 @@ def build_network(
     margin: int = 0,
     precision: str = "float32",
     focus: Focus | None = None,
+    momentary: Sequence[int] = (),
 ) -> keras.Model:
     """Return an untrained network for windows of shape (windows, samples, n_leads).
 
@@ -48,6 +49,9 @@ def build_network(
         One of `cnn_gap.network.options.PRECISIONS`: the number format that the blocks compute in.
     focus : Focus, optional
         The waves on which training asks the maps to have their maxima; any place is as good if not given.
+    momentary : sequence of int
+        The classes that may last for a moment: their logit is the highest mean of their map over
+        `network.moment_steps` steps, not the mean of all of it.
 
     Returns
     -------
@@ -72,12 +76,16 @@ def build_network(
         features = _crop_and_sharpen(features, network, margin_steps, "margin")
     if network.last_dropout:
         features = layers.SpatialDropout1D(network.last_dropout, name="last_dropout", dtype="float32")(features)
+    if focus is None and not momentary:
+        pooled = layers.GlobalAveragePooling1D(name="average")(features)
+        probabilities = layers.Dense(n_classes, activation="sigmoid", name="probabilities")(pooled)
+        return keras.Model(windows, probabilities, name="cnn_gap")
+    maps = layers.Dense(n_classes, name="probabilities", dtype="float32")(features)
+    logits = _pool(maps, network.moment_steps, momentary)
     if focus is not None:
         focused = FocusedMaps(focus, sampling_rate, network.stride, margin_steps, name="focused_maps")
-        return keras.Model(windows, _focused(features, windows, n_classes, focused), name="cnn_gap")
-    pooled = layers.GlobalAveragePooling1D(name="average")(features)
-    probabilities = layers.Dense(n_classes, activation="sigmoid", name="probabilities")(pooled)
-    return keras.Model(windows, probabilities, name="cnn_gap")
+        logits = focused([logits, maps, windows])
+    return keras.Model(windows, layers.Activation("sigmoid", name="sigmoid")(logits), name="cnn_gap")
 
 
 def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] = ()) -> None:
@@ -87,11 +95,20 @@ def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] 
             layer.set_weights(source.get_layer(layer.name).get_weights())
 
 
-def _focused(features: Tensor, windows: Tensor, n_classes: int, focused: FocusedMaps) -> Tensor:
-    """Return the probabilities, computed from maps: the dense layer comes before the mean, not after it."""
-    maps = layers.Dense(n_classes, name="probabilities", dtype="float32")(features)
-    logits = layers.GlobalAveragePooling1D(name="average")(focused([maps, windows]))
-    return layers.Activation("sigmoid", name="sigmoid")(logits)
+def _pool(maps: Tensor, moment_steps: int, momentary: Sequence[int]) -> Tensor:
+    """Return the logits of maps that have the bias in them: their means, of `momentary` classes the highest.
+
+    The highest mean is over `moment_steps` steps; beyond the ends of a window, a map counts as its mean.
+    """
+    logits = layers.GlobalAveragePooling1D(keepdims=True, name="average")(maps)
+    if momentary:
+        deviations = layers.Subtract(name="deviations")([maps, logits])
+        padded = layers.ZeroPadding1D(moment_steps // 2, name="ends")(deviations)
+        moving = layers.AveragePooling1D(moment_steps, strides=1, name="moments")(padded)
+        highest = layers.GlobalMaxPooling1D(keepdims=True, name="highest")(moving)
+        chosen = [column in momentary for column in range(maps.shape[-1])]
+        logits = ops.where(chosen, layers.Add(name="highest_means")([logits, highest]), logits)
+    return layers.Flatten(name="logits")(logits)
 
 
 def _margin_steps(network: Network, margin: int) -> int:

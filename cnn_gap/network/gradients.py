@@ -8,6 +8,7 @@ import numpy as np
 from cnn_gap.network import Tensor
 from cnn_gap.network.fast_layers import crop_steps
 from cnn_gap.network.lead_maps import Gradients
+from cnn_gap.network.structure import structure_of
 from cnn_gap.system.errors import InputError
 
 
@@ -21,9 +22,12 @@ def logit_gradients(network: keras.Model) -> Gradients:
     network : keras.Model
         As `cnn_gap.network.activation_maps.with_maps` takes it.
     """
-    features = _features(network)
-    rows = keras.ops.convert_to_numpy(network.get_layer("probabilities").kernel).T
-    gradients = _gradients(features)
+    dense = network.get_layer("probabilities")
+    if structure_of(network).head.momentary.any():
+        end, rows = network.get_layer("sigmoid").input, np.eye(dense.units, dtype=np.float32)
+    else:
+        end, rows = network.get_layer("average").output, keras.ops.convert_to_numpy(dense.kernel).T
+    gradients = _gradients(_up_to(network, end))
 
     def compute(windows: np.ndarray, columns: Sequence[int]) -> np.ndarray:
         weights = np.repeat(rows[np.asarray(columns)][:, None], len(windows), axis=1)
@@ -32,27 +36,26 @@ def logit_gradients(network: keras.Model) -> Gradients:
     return compute
 
 
-def _features(network: keras.Model) -> Callable[[Tensor], Tensor]:
-    """Return a function that computes the means of a network's features from windows.
+def _up_to(network: keras.Model, end: Tensor) -> Callable[[Tensor], Tensor]:
+    """Return a function that computes a tensor of a network from windows.
 
     It replaces `Cropping1D` by `keras.ops.slice`, whose gradient TensorFlow computes far faster for twelve
     classes at once.
     """
-    average = network.get_layer("average").output
     crops = [layer for layer in network.layers if isinstance(layer, keras.layers.Cropping1D)]
     if not crops:
-        whole = keras.Model(network.input, average)
+        whole = keras.Model(network.input, end)
         return lambda windows: whole(windows, training=False)
     before = keras.Model(network.input, [crop.input for crop in crops])
-    behind = keras.Model([crop.output for crop in crops], average)
+    behind = keras.Model([crop.output for crop in crops], end)
 
-    def features(windows: Tensor) -> Tensor:
+    def compute(windows: Tensor) -> Tensor:
         uncut = before(windows, training=False)
         uncut = uncut if isinstance(uncut, list | tuple) else [uncut]
         cut = [crop_steps(each, *crop.cropping) for each, crop in zip(uncut, crops, strict=True)]
         return behind(cut, training=False)
 
-    return features
+    return compute
 
 
 def _gradients(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:

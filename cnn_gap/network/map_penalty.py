@@ -2,8 +2,8 @@
 
 The probability is the same wherever a map has its maximum, so a network may read a bundle branch block from the
 T wave after the complex. Ross et al. 2017 ("Right for the right reasons: training differentiable models by
-constraining their explanations") penalise gradients; here the maps themselves are penalised, whose mean over
-time is the logit.
+constraining their explanations") penalise gradients; here the maps themselves are penalised, of which the
+logits are means over time.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class Focus:
 
 @keras.saving.register_keras_serializable("cnn_gap")
 class FocusedMaps(keras.layers.Layer):
-    """Return maps unchanged, and in training add a penalty to the loss for what lies outside the waves.
+    """Return logits unchanged, and in training add a penalty to the loss for maps that lie outside the waves.
 
     The penalty of a map is the negative logarithm of the share of its softmax over time that lies on the waves,
     multiplied by the probability that the network gives the class. It is averaged over windows and classes.
@@ -60,34 +60,36 @@ class FocusedMaps(keras.layers.Layer):
         self.focus, self.sampling_rate, self.stride, self.margin = focus, sampling_rate, stride, margin
 
     def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:
-        """Return the maps.
+        """Return the logits.
 
         Parameters
         ----------
-        inputs : maps and windows
-            Maps of shape (windows, steps, classes) whose mean over time is the logit, and the windows, mV.
+        inputs : logits, maps and windows
+            Logits of shape (windows, classes), the maps that they are made of, (windows, steps, classes), and
+            the windows, mV.
         training : bool
             Whether to add the penalty.
         """
-        maps, windows = inputs
+        logits, maps, windows = inputs
         if training:
-            self.add_loss(self.focus.weight * self.penalty(maps, windows))
-        return maps
+            self.add_loss(self.focus.weight * self.penalty(logits, maps, windows))
+        return logits
 
-    def penalty(self, maps: Tensor, windows: Tensor) -> Tensor:
+    def penalty(self, logits: Tensor, maps: Tensor, windows: Tensor) -> Tensor:
         """Return the mean penalty of maps and windows, a scalar without the weight."""
+        probabilities = ops.stop_gradient(ops.sigmoid(logits))
         steps = find_wave_steps(windows, self.sampling_rate, self.stride)
         steps = steps[:, self.margin : self.margin + ops.shape(maps)[1]]
         total = 0.0
         for number, wave in enumerate(WAVES):
             chosen = [index for index, each in enumerate(self.focus.waves) if each == wave]
             if chosen:
-                found = ops.take(maps, chosen, axis=-1)
-                total = total + ops.sum(_penalties(found, steps[:, :, number : number + 1]))
+                found = _penalties(ops.take(maps, chosen, axis=-1), steps[:, :, number : number + 1])
+                total = total + ops.sum(ops.take(probabilities, chosen, axis=-1) * found)
         return total / ops.cast(ops.shape(maps)[0] * len(self.focus.waves), "float32")
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
-        """Return the maps' shape."""
+        """Return the logits' shape."""
         return input_shape[0]
 
     def get_config(self) -> dict[str, Any]:
@@ -113,5 +115,4 @@ def _penalties(maps: Tensor, steps: Tensor) -> Tensor:
     peaked = SOFTMAX_SPREAD * maps / (spread + keras.config.epsilon())
     inside = ops.logsumexp(ops.where(steps > 0, peaked, -1e9), axis=1)
     penalty = ops.logsumexp(peaked, axis=1) - inside
-    probabilities = ops.stop_gradient(ops.sigmoid(ops.mean(maps, axis=1)))
-    return ops.where(ops.max(steps, axis=1) > 0, probabilities * penalty, 0.0)
+    return ops.where(ops.max(steps, axis=1) > 0, penalty, 0.0)

@@ -84,6 +84,11 @@ class Network:
     last_dropout : float
         Share of the last features that training drops, each over all of a window, as if between the average
         and the dense layer.
+    momentary : tuple of str
+        Codes of diagnoses that may last for a moment, as premature beats do. Their logit is the highest mean of
+        their map over `moment_steps` steps; that of the others is the mean of all of their map.
+    moment_steps : int
+        An odd number of steps, if there are such codes.
     paths : tuple of FeaturePath
         The paths after the trunk; empty: the trunk's features are averaged.
     """
@@ -99,6 +104,8 @@ class Network:
     sharpen_steps: int = 0
     gated: bool = False
     last_dropout: float = 0.0
+    momentary: tuple[str, ...] = ()
+    moment_steps: int = 0
     paths: tuple[FeaturePath, ...] = ()
 
     def __post_init__(self) -> None:
@@ -111,9 +118,14 @@ class Network:
             require(0 <= rate < 1, f"network.{key}", "from 0 to below 1", rate)
         squeezable = 0 <= self.squeeze <= min(self.filters)
         require(squeezable, "network.squeeze", "from 0 to the fewest filters", self.squeeze)
-        odd = 0 <= self.sharpen_steps <= LARGEST_OPTION and (self.sharpen_steps % 2 or not self.sharpen_steps)
-        expected = f"0 or an odd number up to {LARGEST_OPTION}"
-        require(bool(odd), "network.sharpen_steps", expected, self.sharpen_steps)
+        for key in ("sharpen_steps", "moment_steps"):
+            steps = getattr(self, key)
+            odd = 0 <= steps <= LARGEST_OPTION and (steps % 2 or not steps)
+            require(bool(odd), f"network.{key}", f"0 or an odd number up to {LARGEST_OPTION}", steps)
+        if self.momentary and not self.moment_steps:
+            raise InputError(
+                f"network.momentary needs moment_steps, an odd number; received {list(self.momentary)} and 0"
+            )
         if self.gated and not (self.sharpen and self.sharpen_steps and len(self.paths) > 1):
             raise InputError(
                 "network.gated needs sharpen, sharpen_steps and two paths or more; received"
@@ -187,6 +199,9 @@ class Augmentation:
     premature : float
         Share of the windows without premature atrial beats in which a beat comes early, if their rhythm is
         regular: see `cnn_gap.network.premature`. They are labelled with premature atrial beats.
+    electrode_noise, high_pass : float
+        Shares of the windows with noise of muscles or moved electrodes, and with a high-pass filter that runs
+        forwards, as monitors have it: see `cnn_gap.network.other_recorders`.
     """
 
     amplitude: tuple[float, ...] = (0.5, 2.5)
@@ -200,6 +215,8 @@ class Augmentation:
     mixup: float = 0.0
     no_heart: float = 0.0
     premature: float = 0.0
+    electrode_noise: float = 0.0
+    high_pass: float = 0.0
 
     def __post_init__(self) -> None:
         rising = len(self.amplitude) == 2 and 0 < self.amplitude[0] <= self.amplitude[1] < 1e6
@@ -218,5 +235,7 @@ class Augmentation:
                 "mixup": (0, 1e3),
                 "no_heart": (0, 0.5),
                 "premature": (0, 1),
+                "electrode_noise": (0, 1),
+                "high_pass": (0, 1),
             },
         )

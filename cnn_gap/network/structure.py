@@ -28,6 +28,8 @@ class Layer:
         Of Keras's class, such as "kernel_size".
     weights : tuple of ndarray
         In Keras's order and shapes.
+    constants : tuple
+        What it takes besides the results of layers, such as the condition of "Where", in order.
     """
 
     name: str
@@ -35,6 +37,31 @@ class Layer:
     inputs: tuple[str, ...]
     settings: Mapping[str, Any]
     weights: tuple[np.ndarray, ...] = ()
+    constants: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """How the probabilities of a network are made of its last features.
+
+    Attributes
+    ----------
+    features : str
+        The layer whose features the maps are made of.
+    kernel : ndarray, shape (features, classes)
+    bias : ndarray, shape (classes,)
+    momentary : ndarray, shape (classes,), bool
+        The classes whose logit is the highest mean of their map over `moment_steps` steps; that of the others
+        is the mean of all of their map. Beyond the ends of a window, a map counts as its mean.
+    moment_steps : int
+        An odd number; 0 where no class is momentary.
+    """
+
+    features: str
+    kernel: np.ndarray
+    bias: np.ndarray
+    momentary: np.ndarray
+    moment_steps: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,27 +78,28 @@ class Structure:
     @property
     def outputs(self) -> int:
         """Number of probabilities."""
-        return int(self.layers[-1].weights[-1].shape[-1])
+        return len(self.head.bias)
 
-    @property
-    def last_features(self) -> str:
-        """The layer whose means over time are the input of the dense layer.
+    @cached_property
+    def head(self) -> Head:
+        """The part of the network behind its last features.
 
         Raises
         ------
         InputError
-            If the network does not end with the layers "average" and "probabilities": then it has no maps.
+            If the network does not end as `cnn_gap.network.architecture.build_network` ends it: then it has no
+            maps.
         """
-        kinds = {"average": "GlobalAveragePooling1D", "probabilities": "Dense"}
-        for name, kind in kinds.items():
-            if not any((layer.name, layer.kind) == (name, kind) for layer in self.layers):
-                raise InputError(f"activation maps need a network with a layer {name} of type {kind}")
-        average, dense = self.layers[-2:]
-        if (average.name, dense.name, dense.inputs) != ("average", "probabilities", ("average",)):
-            raise InputError(
-                "activation maps need a network that ends with the layers average and probabilities"
-            )
-        return average.inputs[0]
+        for kinds in (_PLAIN_END, _END_WITH_MOMENTS):
+            last = {layer.kind: layer for layer in self.layers[-len(kinds) :]}
+            named = {layer.name for layer in last.values()} >= {"average", "probabilities"}
+            if named and last.keys() == set(kinds):
+                return _head(last)
+        received = ", ".join(f"{layer.name} ({layer.kind})" for layer in self.layers[-2:])
+        raise InputError(
+            "activation maps need a network that ends with the layers average (GlobalAveragePooling1D) and"
+            f" probabilities (Dense), or with moments besides; received one that ends with {received}"
+        )
 
     @property
     def layers_with_maps(self) -> tuple[Layer, ...]:
@@ -88,7 +116,7 @@ class Structure:
     @property
     def map_stride(self) -> int:
         """Number of samples of a window from one step of the maps to the next."""
-        return self._fields[self.last_features][1]
+        return self._fields[self.head.features][1]
 
     @property
     def receptive_field(self) -> int:
@@ -97,7 +125,7 @@ class Structure:
         Squeeze-and-excitation and `cnn_gap.network.architecture.sharpen`, which weigh features by the whole
         window, are not counted.
         """
-        return self._fields[self.last_features][0]
+        return self._fields[self.head.features][0]
 
     @property
     def window_multiple(self) -> int:
@@ -128,6 +156,63 @@ class Structure:
         return fields
 
 
+#: The kinds of a network's last layers: where no class is momentary, and where some are.
+_PLAIN_END = ("GlobalAveragePooling1D", "Dense")
+_END_WITH_MOMENTS = (
+    "Dense",
+    "GlobalAveragePooling1D",
+    "Subtract",
+    "ZeroPadding1D",
+    "AveragePooling1D",
+    "GlobalMaxPooling1D",
+    "Add",
+    "Where",
+    "Flatten",
+    "Activation",
+)
+
+
+def _head(last: Mapping[str, Layer]) -> Head:
+    """Return what the last layers, by their kinds, make of the features.
+
+    Raises
+    ------
+    InputError
+        If they are not connected as `cnn_gap.network.architecture.build_network` connects them.
+    """
+    dense, average = last["Dense"], last["GlobalAveragePooling1D"]
+    kernel, bias = dense.weights
+    if "Where" not in last:
+        _require_inputs(dense, average)
+        return Head(average.inputs[0], kernel, bias, np.zeros(len(bias), bool))
+    deviations, ends, moments, highest, total, where, logits, sigmoid = (
+        last[kind] for kind in _END_WITH_MOMENTS[2:]
+    )
+    for taking, *taken in (
+        (average, dense),
+        (deviations, dense, average),
+        (ends, deviations),
+        (moments, ends),
+        (highest, moments),
+        (total, average, highest),
+        (where, total, average),
+        (logits, where),
+        (sigmoid, logits),
+    ):
+        _require_inputs(taking, *taken)
+    momentary = np.asarray(where.constants[0], bool)
+    return Head(dense.inputs[0], kernel, bias, momentary, moments.settings["pool_size"][0])
+
+
+def _require_inputs(layer: Layer, *taken: Layer) -> None:
+    names = tuple(each.name for each in taken)
+    if layer.inputs != names:
+        raise InputError(
+            f"activation maps need a network whose layer {layer.name} takes {', '.join(names)}; received one"
+            f" that takes {', '.join(layer.inputs)}"
+        )
+
+
 def structure_of(network: "keras.Model") -> Structure:
     """Return the structure of a network, with its weights of now."""
     weights = {layer.name: layer.get_weights() for layer in network.layers}
@@ -149,8 +234,16 @@ def read_structure(config: Mapping[str, Any], weights: Mapping[str, Sequence[np.
 
 def _layer(entry: Mapping[str, Any], weights: Mapping[str, Sequence[np.ndarray]]) -> Layer:
     name, nodes = entry["name"], entry["inbound_nodes"]
-    inputs = tuple(_inputs(nodes[0]["args"])) if nodes else ()
-    return Layer(name, entry["class_name"], inputs, entry["config"], tuple(weights.get(name, ())))
+    arguments = nodes[0]["args"] if nodes else ()
+    constants = tuple(each for each in arguments if not tuple(_inputs(each)) and not isinstance(each, dict))
+    return Layer(
+        name,
+        entry["class_name"],
+        tuple(_inputs(arguments)),
+        entry["config"],
+        tuple(weights.get(name, ())),
+        constants,
+    )
 
 
 def _inputs(arguments: object) -> Iterator[str]:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from cnn_gap.network.no_heart import windows_without_heart
+from cnn_gap.network.other_recorders import add_electrode_noise, high_pass
 from cnn_gap.network.premature import premature_beats
 from cnn_gap.training.window_store import WindowStore
 
@@ -122,6 +123,8 @@ class BatchPlan:
         Share of the windows in which a beat comes early: see `cnn_gap.network.premature`.
     premature_outputs : tuple of int
         The outputs that mean premature atrial beats; a window that is labelled with one is not changed.
+    electrode_noise, high_pass : float
+        Shares of the windows that other recorders give: see `cnn_gap.network.other_recorders`.
     """
 
     size: int
@@ -132,6 +135,8 @@ class BatchPlan:
     sampling_rate: float = 100.0
     premature: float = 0.0
     premature_outputs: tuple[int, ...] = ()
+    electrode_noise: float = 0.0
+    high_pass: float = 0.0
 
 
 class WindowBatches(keras.utils.PyDataset):
@@ -214,6 +219,8 @@ class WindowBatches(keras.utils.PyDataset):
         windows = cut(windows, held, self._batch_samples(held.min()), rng)
         if plan.premature:
             _make_premature(windows, labels, plan, rng)
+        high_pass(windows, plan.high_pass, plan.sampling_rate, rng)
+        add_electrode_noise(windows, plan.electrode_noise, plan.sampling_rate, rng)
         if plan.no_heart:
             replaced = rng.random(len(windows)) < plan.no_heart
             windows[replaced] = windows_without_heart(windows[replaced], plan.sampling_rate, rng)

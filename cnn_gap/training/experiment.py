@@ -68,6 +68,11 @@ class Experiment:
         return seen if self.start is None else seen | self.start.seen(self.classes)
 
     @property
+    def momentary(self) -> tuple[int, ...]:
+        """The outputs that may last for a moment: those of the codes `network.momentary`."""
+        return tuple(np.flatnonzero(self.classes.encode(self.config.network.momentary)).tolist())
+
+    @property
     def setup(self) -> dict[str, Any]:
         """All that must be the same to resume the training; a checkpoint holds it."""
         return {

@@ -38,8 +38,14 @@ class PretrainedModel:
         return weights_digest(self.network)
 
     def configure(self, config: Config) -> Config:
-        """Return `config` with the trained model's blocks and preprocessing."""
-        return replace(config, network=self.blocks, preprocessing=self.description.preprocessing)
+        """Return `config` with the trained model's blocks and preprocessing.
+
+        Which diagnoses may last for a moment is the configuration's choice, if it names some.
+        """
+        blocks, asked = self.blocks, config.network
+        if asked.momentary:
+            blocks = replace(blocks, momentary=asked.momentary, moment_steps=asked.moment_steps)
+        return replace(config, network=blocks, preprocessing=self.description.preprocessing)
 
     def matches(self, classes: ClassSet) -> dict[int, int]:
         """Return, for each of `classes` that shares a code with a trained class, the index of that class."""

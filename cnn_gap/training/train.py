@@ -225,6 +225,7 @@ def _build(experiment: Experiment) -> keras.Model:
         config.preprocessing.margin_samples,
         config.training.precision,
         Focus(target_waves(experiment.classes), config.training.focus) if config.training.focus else None,
+        experiment.momentary,
     )
     if experiment.start is not None:
         experiment.start.copy_weights(network, experiment.classes)
@@ -235,7 +236,8 @@ def _without_augmentation(network: keras.Model, experiment: Experiment) -> keras
     """Return the network made of Keras's own layers alone, so that any program with Keras can load it."""
     config = experiment.config
     margin = config.preprocessing.margin_samples
-    plain = build_network(config.network, len(LEADS), len(experiment.classes), margin=margin)
+    classes, momentary = len(experiment.classes), experiment.momentary
+    plain = build_network(config.network, len(LEADS), classes, margin=margin, momentary=momentary)
     copy_weights(network, plain)
     return plain
 
@@ -256,6 +258,8 @@ def epoch_batches(experiment: Experiment, epoch: int) -> WindowBatches:
         sampling_rate=preprocessing.sampling_rate,
         premature=augmentation.premature,
         premature_outputs=_outputs_of(experiment.classes, PREMATURE_ATRIAL) if augmentation.premature else (),
+        electrode_noise=augmentation.electrode_noise,
+        high_pass=augmentation.high_pass,
     )
     return WindowBatches(experiment.examples, records, repeats, plan, experiment.seed, epoch)
 

@@ -32,14 +32,17 @@ NETWORKS = {
     "paths": replace(PLAIN, paths=PATHS, residual=True),
     "paths and squeeze": replace(PLAIN, paths=PATHS, squeeze=4, sharpen=True),
     "gated": replace(PLAIN, paths=PATHS, residual=True, sharpen=True, sharpen_steps=5, gated=True),
+    "moments": replace(PLAIN, momentary=("1", "3"), moment_steps=7),
+    "paths and moments": replace(PLAIN, paths=PATHS, residual=True, momentary=("1", "3"), moment_steps=9),
 }
 
 
 @cache
 def drawn_network(kind: str):
-    """Return a network with weights as training might leave them, all but the plain one with margins."""
+    """Return a network of five classes, weights as after a training; all but the plain one have margins."""
     options = NETWORKS[kind]
-    network = build_network(options, 12, 5, margin=0 if kind == "plain" else 2 * options.stride)
+    margin, momentary = 0 if kind == "plain" else 2 * options.stride, [int(code) for code in options.momentary]
+    network = build_network(options, 12, 5, margin=margin, momentary=momentary)
     random = np.random.default_rng(1)
     network.set_weights([each + random.uniform(0, 0.2, each.shape) for each in network.get_weights()])
     return network

@@ -151,5 +151,5 @@ def test_the_graph_holds_its_weights_and_nothing_from_elsewhere():
 def test_a_network_without_maps_is_named():
     windows = keras.Input((None, 12))
     network = keras.Model(windows, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling1D()(windows)))
-    with pytest.raises(InputError, match="activation maps need a network with a layer average"):
+    with pytest.raises(InputError, match="activation maps need a network that ends with the layers average"):
         network_graph(structure_of(network))

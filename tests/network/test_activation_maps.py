@@ -1,5 +1,7 @@
 """Activation maps are exact and computed in one pass, for all networks that average their last features."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from scipy.special import expit, logit
 
 from cnn_gap.network.activation_maps import with_maps
 from cnn_gap.network.architecture import build_network
+from cnn_gap.network.map_logits import highest_means, logits_of_maps
 from cnn_gap.network.map_times import record_maps
 from cnn_gap.network.options import Network
 from cnn_gap.network.structure import structure_of
@@ -25,16 +28,18 @@ NETWORKS = {
 MARGIN = 20
 
 
-def _network(kind, classes=3, margin=0):
+def _network(kind, classes=3, margin=0, momentary=()):
     """Return a network whose variables all differ from their initial values."""
     keras.utils.set_random_seed(0)
-    network = build_network(NETWORKS[kind], 12, classes, margin=margin)
+    options = replace(NETWORKS[kind], moment_steps=7)
+    network = build_network(options, 12, classes, margin=margin, momentary=momentary)
     random = np.random.default_rng(1)
     network.set_weights([w + random.uniform(0.05, 0.2, w.shape) for w in network.get_weights()])
     # float32 rounds probabilities near 0 or 1, so their logits would be lost.
-    pooled = keras.Model(network.input, network.get_layer("average").output).predict_on_batch(_windows(1, 100))
-    kernel = random.uniform(-1, 1, (pooled.shape[1], classes)) / np.abs(pooled).max()
-    network.get_layer("probabilities").set_weights([kernel, random.uniform(-1, 1, classes)])
+    dense = network.get_layer("probabilities")
+    features = keras.Model(network.input, dense.input).predict_on_batch(_windows(1, 100))
+    kernel = random.uniform(-1, 1, (features.shape[-1], classes)) / np.abs(features).max()
+    dense.set_weights([kernel, random.uniform(-1, 1, classes)])
     return network
 
 
@@ -54,6 +59,28 @@ def test_a_maps_mean_over_time_plus_the_bias_is_the_logit(kind, samples):
     assert np.abs(logits).max() < 6
     np.testing.assert_allclose(maps.mean(axis=1) + bias, logits, atol=1e-4)
     np.testing.assert_allclose(expit(maps.mean(axis=1) + bias), probabilities, atol=1e-6)
+
+
+@pytest.mark.parametrize("margin", [0, MARGIN])
+@pytest.mark.parametrize("samples", [41, 100, 400])
+def test_the_logit_of_a_momentary_class_is_the_highest_mean_of_its_map_plus_the_bias(samples, margin):
+    network = _network("residual", margin=margin, momentary=(0, 2))
+    probabilities, maps = with_maps(network).predict_on_batch(_windows(2, samples + 2 * margin))
+    bias, head = network.get_layer("probabilities").get_weights()[1], structure_of(network).head
+    np.testing.assert_array_equal(head.momentary, [True, False, True])
+    logits = logits_of_maps(maps, head.momentary, head.moment_steps) + bias
+    np.testing.assert_allclose(logits, logit(probabilities.astype(np.float64)), atol=1e-4)
+    means = maps.mean(axis=1) + bias
+    np.testing.assert_allclose(logits[:, 1], means[:, 1], atol=1e-6)
+    assert (logits[:, [0, 2]] > means[:, [0, 2]] + 1e-3).all()
+
+
+def test_a_moment_at_an_end_counts_no_more_than_one_in_the_middle():
+    maps = np.zeros((2, 50, 1))
+    maps[0, :3], maps[1, 20:23] = 1.0, 1.0
+    at_the_end, in_the_middle = highest_means(maps, 11)[:, 0]
+    assert in_the_middle == pytest.approx(3 / 11)
+    assert 0.9 * in_the_middle < at_the_end < 1.1 * in_the_middle
 
 
 def test_a_map_is_the_features_weighted_as_by_the_dense_layer():
@@ -200,9 +227,9 @@ def _with_more_between():
 @pytest.mark.parametrize(
     ("make", "named"),
     [
-        (_without_average, "layer average of type GlobalAveragePooling1D"),
-        (_without_dense, "layer probabilities of type Dense"),
-        (_with_more_between, "ends with the layers average and probabilities"),
+        (_without_average, r"received one that ends with average \(GlobalMaxPooling1D\), probabilities"),
+        (_without_dense, r"received one that ends with .*, average \(GlobalAveragePooling1D\)"),
+        (_with_more_between, r"received one that ends with .* \(Dense\), probabilities \(Dense\)"),
     ],
 )
 def test_a_network_that_pools_otherwise_is_refused(make, named):

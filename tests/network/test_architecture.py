@@ -108,6 +108,30 @@ def test_margins_are_left_out_of_the_mean(tmp_path):
         build_network(SMALL, 12, 3, margin=6)
 
 
+def test_momentary_classes_are_pooled_by_keras_own_layers(tmp_path):
+    options = replace(SMALL, momentary=("a",), moment_steps=5)
+    network = build_network(options, 12, 3, margin=8, momentary=(1,))
+    network.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    for samples in (64, 20):  # of the second one, 4 samples have a map: fewer steps than a moment
+        windows = np.random.default_rng(0).normal(size=(2, samples, 12)).astype(np.float32)
+        found = loaded.predict_on_batch(windows)
+        np.testing.assert_array_equal(found, network.predict_on_batch(windows))
+        assert found.shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"momentary": ("PVC",)}, r"needs moment_steps, an odd number; received \['PVC'\] and 0"),
+        ({"moment_steps": 4}, "moment_steps must be 0 or an odd number"),
+    ],
+)
+def test_moments_need_an_odd_number_of_steps(settings, message):
+    with pytest.raises(InputError, match=message):
+        replace(SMALL, **settings)
+
+
 @pytest.mark.parametrize(("scale", "expected"), [(1e-3, 1.0), (100.0, 3.0)])
 def test_sharpened_features_lie_between_mean_and_maximum(scale, expected):
     features = np.array([0.0, 0.5, 3.0, 0.5], np.float32)[None, :, None]

@@ -24,7 +24,7 @@ def test_where_nothing_beats_there_is_no_wave_and_no_penalty():
     assert not ops.convert_to_numpy(find_wave_steps(silent, RATE, STRIDE)).any()
     layer = FocusedMaps(Focus(("QRS", "early beat"), 1.0), RATE, STRIDE)
     maps = np.random.default_rng(0).normal(size=(2, 100, 2)).astype(np.float32)
-    assert float(layer.penalty(maps, silent)) == 0
+    assert float(layer.penalty(maps.mean(axis=1), maps, silent)) == 0
 
 
 def test_a_map_on_the_complexes_costs_less_than_one_beside_them():
@@ -32,10 +32,13 @@ def test_a_map_on_the_complexes_costs_less_than_one_beside_them():
     windows = record.signal[None].astype(np.float32)
     complexes = ops.convert_to_numpy(find_wave_steps(windows, RATE, STRIDE))[:, :, [WAVES.index("QRS")]]
     layer = FocusedMaps(Focus(("QRS",), 1.0), RATE, STRIDE)
-    on, beside = (float(layer.penalty(20 * steps, windows)) for steps in (complexes, 1 - complexes))
+    logits = np.ones((1, 1), np.float32)
+    on, beside = (float(layer.penalty(logits, 20 * steps, windows)) for steps in (complexes, 1 - complexes))
     assert on < 0.1 * beside
+    less_likely = float(layer.penalty(logits - 9, 20 * (1 - complexes), windows))
+    assert less_likely < 0.1 * beside
     free = FocusedMaps(Focus(("",), 1.0), RATE, STRIDE)
-    assert float(free.penalty(20 * (1 - complexes), windows)) == 0
+    assert float(free.penalty(logits, 20 * (1 - complexes), windows)) == 0
 
 
 def test_training_moves_the_maximum_from_the_complexes_onto_the_t_waves():
@@ -47,7 +50,7 @@ def test_training_moves_the_maximum_from_the_complexes_onto_the_t_waves():
         network = build_network(SMALL, 12, 1, focus=Focus(("ST-T",), weight))
         network.compile(keras.optimizers.Adam(0.02), "binary_crossentropy")
         network.fit(windows, labels, batch_size=16, epochs=60, verbose=0)
-        maps = keras.Model(network.input, network.get_layer("focused_maps").output).predict_on_batch(windows)
+        maps = keras.Model(network.input, network.get_layer("probabilities").output).predict_on_batch(windows)
         wanted = ops.convert_to_numpy(find_wave_steps(windows, RATE, STRIDE))[:, :, WAVES.index("ST-T")] > 0
         shares.append(
             np.mean([steps[each.argmax()] for each, steps in zip(maps[:, :, 0], wanted, strict=True)])

@@ -10,8 +10,9 @@ def test_a_table_that_is_there_is_not_made_again(tmp_path, monkeypatch):
     monkeypatch.setattr(make_model, "_run", lambda command: commands.append(list(map(str, command))))
     (tmp_path / "residual-0-TRAIN.parquet").touch()
     make_model.main(["TRAIN", str(tmp_path), "--teacher", "model"])
-    *teachers, first, pupil = commands
-    assert pupil[pupil.index("--from") + 1] == first[3] == str(tmp_path / "short")
+    *teachers, first, second, pupil = commands
+    assert second[second.index("--from") + 1] == first[3] == str(tmp_path / "short")
+    assert pupil[pupil.index("--from") + 1] == second[3] == str(tmp_path / "long")
     assert [(each[3], each[each.index("--seed") + 1]) for each in teachers] == [
         ("residual", "1"),
         ("state_space", "0"),
@@ -35,4 +36,4 @@ def test_a_training_that_is_done_is_not_done_again(tmp_path, monkeypatch):
     for network, seed in make_model.TEACHERS:
         (tmp_path / f"{network}-{seed}-TRAIN.parquet").touch()
     make_model.main(["TRAIN", str(tmp_path)])
-    assert [command[3] for command in commands] == [str(tmp_path / "model")]
+    assert [command[3] for command in commands] == [str(tmp_path / name) for name in ("long", "model")]

@@ -15,8 +15,9 @@ SHIPPED = sorted(SHIPPED_CONFIGS.glob("*.toml"))
 CONFIGS = [*SHIPPED, *sorted((ROOT / "research" / "configs").rglob("*.toml"))]
 
 
-def test_the_wheel_holds_five_configurations():
-    assert [path.stem for path in SHIPPED] == ["default", "demo", "fine_tuning", "long_crops", "paper"]
+def test_the_wheel_holds_six_configurations():
+    names = ["default", "demo", "fine_tuning", "long_crops", "moments", "paper"]
+    assert [path.stem for path in SHIPPED] == names
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: f"{path.parent.name}-{path.stem}")

@@ -74,6 +74,16 @@ def test_the_models_blocks_and_preprocessing_are_kept(records, model, start, tmp
     )
 
 
+def test_a_model_learns_to_answer_momentary_diagnoses_so_and_keeps_it(records, start, tmp_path):
+    asked = replace(_still(TINY), network=replace(TINY.network, momentary=("427172004", "?"), moment_steps=9))
+    train_model(records, tmp_path / "m", asked, read_weights(), start=start, log=_quiet)
+    head = load_classifier(tmp_path / "m").trained.structure.head
+    assert head.moment_steps == 9
+    assert np.flatnonzero(head.momentary).tolist() == [read_weights().find("PVC")]
+    again = read_pretrained_model(tmp_path / "m").configure(TINY).network
+    assert (again.momentary, again.moment_steps) == (asked.network.momentary, 9)
+
+
 def test_classes_that_the_new_records_lack_keep_their_thresholds(records, start, tmp_path):
     table = tmp_path / "labels.csv"
     table.write_text("".join(f"SIM{number:04d},426783006\n" for number in range(48)))
