@@ -145,7 +145,8 @@ def _measure_into(
             for key in [key for key in figures if key.startswith(f"{table.name} / ")]:
                 del figures[key]  # rows of an earlier measurement
             figures |= flat(table)
-        figures |= {f"part / {part.name} / {key}": value for key, value in _provenance(part, study, options.model).items()}
+        described = _provenance(part, study, options.model)
+        figures |= {f"part / {part.name} / {key}": value for key, value in described.items()}
         write_json(path, figures)
 
 

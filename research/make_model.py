@@ -1,4 +1,4 @@
-"""Make a model from records in one command: train the teachers, write their tables, train the pupil three times.
+"""Make a model from records in one command: train the teachers, write their tables, train the pupil thrice.
 
     python -m research.make_model TRAIN OUT --patients PATIENTS.csv --teacher model
 

@@ -3,8 +3,8 @@
     python -m research.with_moments MODEL TRAIN OUT --patients PATIENTS.csv
 
 The weights stay, but the probabilities are calibrated anew, and the thresholds chosen anew, on the validation
-records. The configuration (`--config`) says which diagnoses, and over how many steps. The AUROC before and after
-is printed.
+records. The configuration (`--config`) says which diagnoses, and over how many steps. The AUROC before and
+after is printed.
 """
 
 import argparse

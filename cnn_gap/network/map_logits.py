@@ -39,7 +39,7 @@ def logits_of_maps(maps: np.ndarray, momentary: np.ndarray, moment_steps: int) -
     moment_steps : int
         As in `cnn_gap.network.structure.Head`.
     """
-    logits = maps.mean(axis=1, dtype=np.float64)
+    logits: np.ndarray = maps.mean(axis=1, dtype=np.float64)
     if momentary.any():
         logits[:, momentary] = highest_means(maps[:, :, momentary], moment_steps)
     return logits

@@ -16,6 +16,9 @@ QUANTILES = (0.005, 0.995)
 #: Frequencies of the noise of muscles, Hz.
 MUSCLE_HZ = (15.0, 150.0)
 
+#: Noise of less power than this, mV², is none.
+SMALLEST_POWER = 1e-12
+
 #: Returns noise of a number of samples at a rate, Hz, for one electrode.
 Noise = Callable[[int, float, np.random.Generator], np.ndarray]
 
@@ -24,6 +27,8 @@ def with_electrode_noise(
     signal: np.ndarray, rate: float, rng: np.random.Generator, noise: Noise, ratio_db: float
 ) -> np.ndarray:
     """Return a signal of twelve leads with noise of each electrode; a lead of zeros stays as it is.
+
+    A signal that is too short for the noise's frequencies stays as it is, too.
 
     Parameters
     ----------
@@ -44,9 +49,9 @@ def with_electrode_noise(
     sources = np.stack([noise(len(signal), rate, rng) for _ in range(9)], axis=1)
     added = from_electrodes(sources)[:, present]
     low, high = np.quantile(signal[:, present], QUANTILES, axis=0)
-    power = ((high - low) ** 2 / 8).mean() / 10 ** (ratio_db / 10)
+    wanted, made = ((high - low) ** 2 / 8).mean() / 10 ** (ratio_db / 10), (added**2).mean()
     noisy = signal.copy()
-    noisy[:, present] += (np.sqrt(power / (added**2).mean()) * added).astype(np.float32)
+    noisy[:, present] += (np.sqrt(wanted / max(made, SMALLEST_POWER)) * added).astype(np.float32)
     return noisy
 
 
@@ -68,7 +73,7 @@ def muscle(samples: int, rate: float, rng: np.random.Generator) -> np.ndarray:
     """Return noise from 15 Hz on, which swells and falls within seconds."""
     strength = 1 + _filtered(rng.normal(size=samples), (0.1, 1.0), rate)
     band = (MUSCLE_HZ[0], min(MUSCLE_HZ[1], 0.49 * rate))
-    return _filtered(rng.normal(size=samples), band, rate) * np.abs(strength)
+    return np.asarray(_filtered(rng.normal(size=samples), band, rate) * np.abs(strength))
 
 
 def electrode_motion(samples: int, rate: float, rng: np.random.Generator) -> np.ndarray:

@@ -40,6 +40,13 @@ def test_a_signal_of_zeros_gets_no_noise():
     assert not with_electrode_noise(silent, RATE, np.random.default_rng(0), muscle, 12.0).any()
 
 
+@pytest.mark.parametrize("samples", [1, 2, 7])
+@pytest.mark.parametrize("noise", [wander, muscle, electrode_motion])
+def test_a_few_samples_stay_finite(noise, samples):
+    signal = np.linspace(-1, 1, 12 * samples, dtype=np.float32).reshape(samples, 12)
+    assert np.isfinite(with_electrode_noise(signal, RATE, np.random.default_rng(0), noise, 12.0)).all()
+
+
 def test_leads_are_differences_of_electrodes():
     right, left, leg, v1 = 1.0, 2.0, 4.0, 3.0
     leads = from_electrodes(np.array([[right, left, leg, v1, 0, 0, 0, 0, 0]]))[0]

@@ -198,6 +198,18 @@ def test_parts_of_what_windows_hold():
     assert cut(windows, held, 10) is windows
 
 
+@pytest.mark.parametrize("change", ["electrode_noise", "high_pass"])
+def test_a_share_of_the_windows_is_as_of_other_recorders(examples, change):
+    count = len(examples.labels)
+    plan = BatchPlan(count)
+    plain, changed = (
+        WindowBatches(examples, np.arange(count), np.ones(count), each, 0, 0)[0]
+        for each in (plan, replace(plan, **{change: 0.5}))
+    )
+    np.testing.assert_array_equal(changed[1], plain[1])
+    assert 0 < (changed[0] != plain[0]).any(axis=(1, 2)).sum() < count
+
+
 def test_windows_with_an_early_beat_are_labelled_with_premature_atrial_beats(examples):
     count = len(examples.labels)
     unlabelled = replace(examples, labels=np.zeros((count, 4), bool))
