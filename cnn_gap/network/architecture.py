@@ -106,8 +106,8 @@ def _pool(maps: Tensor, moment_steps: int, momentary: Sequence[int]) -> Tensor:
         padded = layers.ZeroPadding1D(moment_steps // 2, name="ends")(deviations)
         moving = layers.AveragePooling1D(moment_steps, strides=1, name="moments")(padded)
         highest = layers.GlobalMaxPooling1D(keepdims=True, name="highest")(moving)
-        chosen = [column in momentary for column in range(maps.shape[-1])]
-        logits = ops.where(chosen, layers.Add(name="highest_means")([logits, highest]), logits)
+        chosen = [float(column in momentary) for column in range(maps.shape[-1])]
+        logits = layers.Add(name="highest_means")([logits, layers.Rescaling(chosen, name="momentary")(highest)])
     return layers.Flatten(name="logits")(logits)
 
 

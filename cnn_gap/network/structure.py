@@ -28,8 +28,6 @@ class Layer:
         Of Keras's class, such as "kernel_size".
     weights : tuple of ndarray
         In Keras's order and shapes.
-    constants : tuple
-        What it takes besides the results of layers, such as the condition of "Where", in order.
     """
 
     name: str
@@ -37,7 +35,6 @@ class Layer:
     inputs: tuple[str, ...]
     settings: Mapping[str, Any]
     weights: tuple[np.ndarray, ...] = ()
-    constants: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +162,8 @@ _END_WITH_MOMENTS = (
     "ZeroPadding1D",
     "AveragePooling1D",
     "GlobalMaxPooling1D",
+    "Rescaling",
     "Add",
-    "Where",
     "Flatten",
     "Activation",
 )
@@ -182,10 +179,10 @@ def _head(last: Mapping[str, Layer]) -> Head:
     """
     dense, average = last["Dense"], last["GlobalAveragePooling1D"]
     kernel, bias = dense.weights
-    if "Where" not in last:
+    if "Rescaling" not in last:
         _require_inputs(dense, average)
         return Head(average.inputs[0], kernel, bias, np.zeros(len(bias), bool))
-    deviations, ends, moments, highest, total, where, logits, sigmoid = (
+    deviations, ends, moments, highest, chosen, total, logits, sigmoid = (
         last[kind] for kind in _END_WITH_MOMENTS[2:]
     )
     for taking, *taken in (
@@ -194,13 +191,13 @@ def _head(last: Mapping[str, Layer]) -> Head:
         (ends, deviations),
         (moments, ends),
         (highest, moments),
-        (total, average, highest),
-        (where, total, average),
-        (logits, where),
+        (chosen, highest),
+        (total, average, chosen),
+        (logits, total),
         (sigmoid, logits),
     ):
         _require_inputs(taking, *taken)
-    momentary = np.asarray(where.constants[0], bool)
+    momentary = np.asarray(chosen.settings["scale"], bool)
     return Head(dense.inputs[0], kernel, bias, momentary, moments.settings["pool_size"][0])
 
 
@@ -234,16 +231,8 @@ def read_structure(config: Mapping[str, Any], weights: Mapping[str, Sequence[np.
 
 def _layer(entry: Mapping[str, Any], weights: Mapping[str, Sequence[np.ndarray]]) -> Layer:
     name, nodes = entry["name"], entry["inbound_nodes"]
-    arguments = nodes[0]["args"] if nodes else ()
-    constants = tuple(each for each in arguments if not tuple(_inputs(each)) and not isinstance(each, dict))
-    return Layer(
-        name,
-        entry["class_name"],
-        tuple(_inputs(arguments)),
-        entry["config"],
-        tuple(weights.get(name, ())),
-        constants,
-    )
+    inputs = tuple(_inputs(nodes[0]["args"])) if nodes else ()
+    return Layer(name, entry["class_name"], inputs, entry["config"], tuple(weights.get(name, ())))
 
 
 def _inputs(arguments: object) -> Iterator[str]:
