@@ -91,7 +91,10 @@ class Structure:
             last = {layer.kind: layer for layer in self.layers[-len(kinds) :]}
             named = {layer.name for layer in last.values()} >= {"average", "probabilities"}
             if named and last.keys() == set(kinds):
-                return _head(last)
+                try:
+                    return _head(last)
+                except (KeyError, TypeError, ValueError) as error:
+                    raise InputError(f"the last layers of the network do not fit ({error!r})") from error
         received = ", ".join(f"{layer.name} ({layer.kind})" for layer in self.layers[-2:])
         raise InputError(
             "activation maps need a network that ends with the layers average (GlobalAveragePooling1D) and"
@@ -197,8 +200,14 @@ def _head(last: Mapping[str, Layer]) -> Head:
         (sigmoid, logits),
     ):
         _require_inputs(taking, *taken)
-    momentary = np.asarray(chosen.settings["scale"], bool)
-    return Head(dense.inputs[0], kernel, bias, momentary, moments.settings["pool_size"][0])
+    momentary, (steps,) = np.asarray(chosen.settings["scale"], bool), moments.settings["pool_size"]
+    if momentary.shape != bias.shape or steps % 2 == 0 or tuple(ends.settings["padding"]) != (steps // 2,) * 2:
+        raise InputError(
+            f"layers {ends.name}, {moments.name} and {chosen.name}: must fit an odd number of steps and the"
+            f" {len(bias)} classes; received {steps} steps, {ends.settings['padding']} zeros and a scale of"
+            f" shape {momentary.shape}"
+        )
+    return Head(dense.inputs[0], kernel, bias, momentary, steps)
 
 
 def _require_inputs(layer: Layer, *taken: Layer) -> None:

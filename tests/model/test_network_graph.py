@@ -122,6 +122,21 @@ def test_settings_that_would_compute_something_else_are_named():
         network_graph(structure)
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "reason"),
+    [
+        ("momentary", {"settings": {"scale": [1.0, 0.0]}}, r"received 7 steps, .* a scale of shape \(2,\)"),
+        ("ends", {"settings": {"padding": [2, 3]}}, r"received 7 steps, \[2, 3\] zeros"),
+        ("moments", {"settings": {}}, r"the last layers of the network do not fit \(KeyError\('pool_size'\)\)"),
+        ("probabilities", {"weights": ()}, "the last layers of the network do not fit"),
+        ("highest", {"inputs": ("ends",)}, "layer highest takes moments; received one that takes ends"),
+    ],
+)
+def test_last_layers_that_do_not_fit_each_other_are_named(name, changes, reason):
+    with pytest.raises(InputError, match=reason):
+        network_graph(_changed(structure_of(drawn_network("moments")), name, **changes))
+
+
 def test_weights_that_do_not_fit_are_named_with_their_file():
     structure = structure_of(drawn_network("plain"))
     broken = _changed(structure, "block2_convolution", weights=(np.ones((4, 7, 8), np.float32),))
