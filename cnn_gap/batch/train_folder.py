@@ -1,4 +1,4 @@
-"""Train a model by paths and names alone, as the command `train` does by its options."""
+"""Train a model, given paths and names, as the command `train` does by its options."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
