@@ -37,8 +37,8 @@ WAVES_APART_S = 10.0
 SLOW, FAST, RATE_S = 50.0, 100.0, 30.0
 
 _STEP = 0.05  # in fibrillation, half of the RR intervals differ from the one before by a larger share
-_VENTRICULAR = 0.5  # with a larger share of ventricular beats, the rhythm is not told by windows
-_REACH_S = 8.0  # an end is searched for so far from where the windows' probabilities put it
+_VENTRICULAR = 0.5  # with a larger share of ventricular beats, the windows' rhythm is dropped
+_REACH_S = 8.0  # largest distance of an end from where the windows' probabilities put it
 _CONTEXT = 20  # beats before and after an end that are compared
 _FEWEST = 4  # of them on each side
 _GAIN = 12.0  # by which the logarithm of the likelihood must rise for an end to be moved to a beat
@@ -92,7 +92,7 @@ class Episode:
 
 @dataclass(frozen=True)
 class Kind:
-    """A diagnosis that windows tell: its code, the outputs that mean it, and limits of their probability.
+    """A diagnosis with episodes in windows: its code, the outputs that mean it, limits of their probability.
 
     An episode consists of windows with a probability of at least `stays`, one of them of at least `enters`. If
     `beside` are codes and outputs of a second diagnosis, an episode of both together has the one that is more
@@ -135,7 +135,7 @@ LARGE_WAVES = Diagnosis(
 RUNS = frozenset({VENTRICULAR_TACHYCARDIA, _ACCELERATED, _IDIOVENTRICULAR})
 BRIEF = RUNS | {LARGE_WAVES.code}
 
-#: The Challenge's tables have no code of a tachycardia of any origin; this is SNOMED CT's.
+#: The Challenge's tables have no code for a tachycardia of any origin; this is SNOMED CT's.
 TACHYCARDIA = Diagnosis("3424008", "Tachy", "Tachycardia")
 
 
@@ -197,7 +197,7 @@ def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats) -> Iterator[Episode]:
-    """Yield the episodes that the windows tell."""
+    """Yield the episodes that the windows' probabilities show."""
     main = timeline.of(*kind.outputs)
     other = timeline.of(*kind.beside[1]) if kind.beside else np.zeros(len(main))
     probability = np.maximum(main, other)
@@ -324,7 +324,8 @@ def _large_waves(waves: np.ndarray, duration_s: float) -> Iterator[Episode]:
 def _of_rate(beats: LabelledBeats, about: Diagnosis, limit: float) -> Iterator[Episode]:
     """Yield the parts with a heart rate above `limit`, or below it if it is negative, /min.
 
-    Of couplets by turns with usual beats, most intervals are short, but the mean rate is usual: it counts, too.
+    If couplets alternate with usual beats, most intervals are short, but the mean rate is usual. So the mean
+    rate has to be beyond the limit, too.
     """
     if len(beats) < RATE_BEATS:
         return

@@ -183,7 +183,7 @@ def page_choices() -> dict[str, object]:
 
 
 def _compared(line: PageLine, reading: Reading | None) -> str:
-    """Return the probability of a diagnosis, and what the reading or else the threshold makes of it."""
+    """Return the probability of a diagnosis, and whether the reading, or else the threshold, reports it."""
     each = line.explained
     if reading is not None:
         challenge = "" if each.threshold is None else f"; Challenge label {_label(each)} ({each.threshold:.3f})"

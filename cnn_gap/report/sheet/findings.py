@@ -35,7 +35,7 @@ class MappedFinding:
 
     @property
     def about(self) -> str:
-        """How it was decided: degree, probability and measured values, or probability and threshold."""
+        """The reasons for it: degree, probability and measured values, or probability and threshold."""
         if self.event:
             return f"Map of {self.name}: {answer(self.explained)}"
         if self.statement is None:
