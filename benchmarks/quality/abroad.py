@@ -1,4 +1,4 @@
-"""Say why a sure answer is not in the labels of another hospital, and whether less sure answers would be truer.
+"""Say why a sure answer is not in another hospital's labels, and whether smaller probabilities are better.
 
     python -m benchmarks.quality.abroad MODEL OTHERS LUDB
 

@@ -5,7 +5,7 @@
 DATA are PTB-XL's validation records with both kinds of labels; MITDB has annotated beats and is cut into parts
 of 10 s. Parts with atrial fibrillation or paced beats are not ranked. The network's logit is its map's mean
 over time; the peak is the mean of its highest twentieth. Each is joined with the measured earliness by a
-logistic regression that is fitted to DATA; a tenth of DATA is ranked by what was fitted to the others.
+logistic regression that is fitted to DATA; each tenth of DATA is ranked by a regression on the other nine.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Kill drives, explanations and trainings at random moments, or fill their disk, and let them go on.
 
 Each is killed several times (SIGKILL and SIGTERM in turn), finished, and compared with an undisturbed one:
-results must be equal to the byte, weights within 0.001 (threads add in other orders), and no other file may be
-left. Disks are filled on a small tmpfs, which only root can mount. Exits with 1 if something differs.
+results must have the same bytes, weights may differ by 0.001 (threads add in other orders), and no other file
+may be left. Disks are filled on a small tmpfs, which only root can mount. Exits with 1 if something differs.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Train a teacher and write what it says of the records as a table.
+"""Train a teacher and write its probabilities of the records as a table.
 
     python -m research.teachers residual TRAIN OUT --patients PATIENTS.csv
     python -m research.teachers residual FOLD9 OUT --trained OUT/residual-0.safetensors

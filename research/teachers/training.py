@@ -74,7 +74,7 @@ class Learner:
     ----------
     network : Module
     averaged : AveragedModel
-        The running average of the weights and of what normalisation has seen.
+        The running average of the weights and of the statistics of normalisation.
     optimizer : AdamW
     schedule : OneCycleLR
     """
