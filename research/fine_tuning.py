@@ -1,4 +1,4 @@
-"""Fine-tuning on few records of other hospitals, beside the model as it is and training from random weights.
+"""Fine-tuning on few records of other hospitals, compared with the model as it is and with a new training.
 
 Cross-validation: the records of DATA are divided, and each part is classified by a network that was trained on
 the others, from the weights of MODEL and from random ones, with the same blocks and preprocessing. The result

@@ -53,7 +53,7 @@ VENTRICULAR_ALERTS = ("Large waves", "Wide-complex", "Run of")
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A record, or a part of one, and the rhythm that its annotations tell.
+    """A record, or a part of one, and its rhythm by the annotations.
 
     Attributes
     ----------

@@ -101,7 +101,7 @@ class OutputTarget:
     files : bool
         Whether there are result files.
     table : Path or None
-        A Parquet or CSV file for a table with a row a record.
+        A Parquet or CSV file for a table with a row for each record.
     raw : bool
         Whether the table has every output of the network, too.
     reading : bool

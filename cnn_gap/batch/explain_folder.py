@@ -148,8 +148,8 @@ def explain_folder(
 
     If `options` has reports, each record has a NAME.pdf, too.
 
-    A record that fails gets a line to `warn` and one in the index; the others go on. A second run keeps the
-    files that an earlier one of the same model and options has written, as far as they are whole and the
+    A record that fails gets a line to `warn` and one in the index; the others are explained. A second run keeps
+    the files that an earlier one of the same model and options has written, as far as they are whole and the
     records unchanged. Files that no run has written stay.
 
     Parameters

@@ -36,7 +36,7 @@ def earliness(beats: Beats) -> float | None:
     Returns
     -------
     float or None
-        None where too few beats have a usual interval to tell which are early.
+        None where too few beats have a usual interval to decide which are early.
 
     Examples
     --------

@@ -92,7 +92,7 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="fail where a folder in DATA cannot be read (default: go on without its records and say so)",
+        help="fail if a folder in DATA cannot be read (default: leave out its records and say so)",
     )
 
 

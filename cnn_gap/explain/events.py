@@ -99,7 +99,7 @@ class Event:
     Attributes
     ----------
     key : str
-        Its kind: a diagnosis's code, or a name for what is none.
+        Its kind: a diagnosis's code, or a name for a kind that is no diagnosis.
     kind : str
         The kind's name for a reader.
     title : str

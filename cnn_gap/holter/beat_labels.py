@@ -46,7 +46,7 @@ class LabelledBeats:
     symbols : ndarray, shape (n,), str
         `NORMAL`, `EARLY_NARROW`, `VENTRICULAR`, `PACED` or `UNKNOWN`.
     probabilities : ndarray, shape (n,)
-        That a ventricular beat is one, and that another beat is none.
+        The probability that the label is right: that a ventricular beat is ventricular, and another one is not.
     known : ndarray, shape (n,), bool
         Whether all of the recording since the beat before can be judged: then the RR interval counts.
     """

@@ -14,15 +14,15 @@ from cnn_gap.holter.timeline import Timeline, clock
 #: Heart rates are of the means of this number of successive RR intervals.
 RATE_BEATS = 5
 
-#: A run has at least so many ventricular beats. From the second of these rates on, /min, it is a ventricular
-#: tachycardia (100, rounded, as of the reading's `ventricular_run`), from the third on an accelerated
-#: idioventricular rhythm, and else an idioventricular rhythm.
+#: Smallest number of ventricular beats of a run; its lowest rate, /min, as a ventricular tachycardia (100,
+#: rounded, as in the reading's `ventricular_run`) and as an accelerated idioventricular rhythm. A slower run is
+#: an idioventricular rhythm.
 RUN_BEATS, RUN_RATE, ACCELERATED_RATE = 3, 99.5, 49.5
 
 #: A run is sure from this mean probability of its beats on.
 SURE_RUN = 0.9
 
-#: Patterns of single ventricular beats by code: every second or third beat is one, at least so many of them.
+#: Patterns by code: every second or third beat is ventricular. Smallest number of ventricular beats in one.
 PATTERNS = {"11157007": 2, "251180001": 3}
 PATTERN_BEATS = 3
 
@@ -54,7 +54,7 @@ class Episode:
     start_s, end_s : float
         From the recording's start.
     mean_probability : float
-        Of the network, or of a run's beats; NaN where the heart rate alone tells it.
+        Of the network, or of a run's beats; NaN where only the heart rate shows the episode.
     rate_lowest, rate_mean, rate_highest : float
         Heart rates, /min; NaN with too few beats.
     """

@@ -72,7 +72,7 @@ class Prediction:
     name : str
         Name of the record.
     classes : ClassSet
-        The classes that the model tells apart.
+        The classes and findings that the model predicts.
     probabilities : ndarray, shape (classes,), float64
         Of each class; NaN where the record could not be classified.
     labels : ndarray, shape (classes,), bool

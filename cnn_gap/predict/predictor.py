@@ -73,7 +73,7 @@ class Predictor:
 
     @property
     def classes(self) -> ClassSet:
-        """The classes and findings that the network tells apart."""
+        """The classes and findings that the network predicts."""
         return self.description.class_set
 
     @property

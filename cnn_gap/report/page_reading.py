@@ -7,7 +7,7 @@ from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.reading.reading import Reading, Statement, group_not_assessed
 from cnn_gap.report.report_text import drawable, network_limits, record_notes, why
 
-#: How a note begins that tells what a measurement has overruled; all others are on the record's quality.
+#: The beginning of notes on answers that a measurement has overruled; other notes are on the record's quality.
 OVERRULED = "not reported"
 
 

@@ -42,7 +42,7 @@ class TypicalBeat:
     count : int
         In the recording.
     time_s : float
-        When the one is that is most like the median, s.
+        The time of the beat that is most like the median, s.
     leads : tuple of str
     beats : ndarray, shape (beats, samples, leads)
         Some of them, mV around each lead's median, at the rate of `SIGNAL`.

@@ -122,7 +122,7 @@ class FilteredSignal:
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """The slopes of a recording's leads at the windows' rate, added up part by part; they tell its gain.
+    """The slopes of a recording's leads at the windows' rate, added up part by part; they determine its gain.
 
     Slopes are used instead of amplitudes because baseline wander hardly changes them. The median over the leads
     is taken, so that a flat lead or an artefact on one lead does not matter.

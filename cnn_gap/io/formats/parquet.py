@@ -24,7 +24,7 @@ def guard(path: Path) -> None:
 
 
 def read(path: Path) -> Record:
-    """Read a column a lead; the index of a data frame is none."""
+    """Read a column for each lead; the index of a data frame is no lead."""
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(path) as file:
