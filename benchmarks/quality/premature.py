@@ -109,7 +109,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("data", metavar="DATA", type=Path)
     parser.add_argument("mitdb", metavar="MITDB", type=Path)
     parser.add_argument("--others", type=Path, help="labelled records of other databases")
-    parser.add_argument("--every", type=int, default=1, help="take one in N parts of MITDB (default: 1)")
+    parser.add_argument("--every", type=int, default=1, help="take each N-th part of MITDB (default: 1)")
     parser.add_argument("--first", type=int, default=0, help="the first of these parts (default: 0)")
     options = parser.parse_args(arguments)
     classifier = start_classifier(options.model)
