@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> None:
 
 
 def speed_rows(ways: Mapping[str, Way], data: Path, records: int, rounds: int) -> Iterator[tuple[object, ...]]:
-    """Yield a row for each way; the first one is what the others are compared with."""
+    """Yield a row for each way; the others are compared with the first one."""
     used: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
 
     def once(name: str) -> None:

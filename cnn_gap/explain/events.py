@@ -137,7 +137,7 @@ class Strip:
 
 
 def find_events(monitoring: Monitoring) -> tuple[Event, ...]:
-    """Return the events of a recording: the most urgent kinds first, in each kind what is seen first.
+    """Return the events of a recording: the most urgent kinds first, in each kind those to be seen first.
 
     They are the episodes that count, pauses, single premature beats, couplets, runs and bigeminy, the lowest
     and the highest heart rate, the longest RR interval, and a part with the usual rhythm.

@@ -59,7 +59,7 @@ def read_info(path: Path) -> RecordInfo:
     Raises
     ------
     InputError
-        As `read_record`, for what is read.
+        As `read_record`, for the files that are read.
     """
     path = record_header(path)
     if path.suffix.lower() == ".hea":

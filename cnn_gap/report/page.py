@@ -33,7 +33,7 @@ DRAWN_RATE = 250
 #: Sampling rate of the median beat on a page, Hz.
 BEAT_RATE = 250
 
-#: Length of what a page shows first, s.
+#: Length of the part of a record that a page shows first, s.
 SHOWN_S = 10.0
 
 #: The group of the diagnoses that the reading states.
