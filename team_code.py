@@ -27,7 +27,7 @@ class LeadModel:
 
 
 def training_code(data_directory: str, model_directory: str) -> None:
-    """Train with the default configuration; an unfinished training in `model_directory` goes on."""
+    """Train with the default configuration; an unfinished training in `model_directory` is resumed."""
     model = Path(model_directory)
     unfinished = (model / "checkpoint").exists()
     train_model(Path(data_directory), model, read_config(), read_weights(), resume=unfinished)

@@ -108,7 +108,7 @@ class Study:
         return [read_record(path) for path in self.paths(folder)]
 
     def classified(self, folder: str = "data") -> Classified:
-        """Classify the records of a folder, once however often it is asked; with the findings.
+        """Classify the records of a folder, with the findings; further calls return the same result.
 
         Raises
         ------

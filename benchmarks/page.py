@@ -1,7 +1,7 @@
 """Figures of tables as flat JSON, and the results page that is made of them by a template.
 
 Keys are "TABLE / ROW / COLUMN"; an estimate adds "... / COLUMN low" and "... / COLUMN high", the ends of its 95
-% confidence interval; null is unknown. "part / NAME / ..." tells on which records and when a part was measured,
+% confidence interval; null is unknown. "part / NAME / ..." says on which records and when a part was measured,
 and "model / ..." describes the model.
 
 A template is Markdown with Jinja's marks: `{{ table("TABLE") }}`, `{{ figure("TABLE", "ROW", "COLUMN") }}`, `{{

@@ -96,7 +96,7 @@ class Classifier(MapPredictor):
         leads: Sequence[str] | None = None,
         unit: str = "mV",
     ) -> Reading:
-        """Classify and measure one record, record file or signal, and return what a reader may believe of it.
+        """Classify and measure one record, record file or signal, and return its reading.
 
         The parameters and errors are those of `predict`, whose prediction has this reading, too. Of a
         record of more than two windows, its episodes and the alerts of all its parts are in it.
@@ -178,7 +178,7 @@ class Classifier(MapPredictor):
         unit: str = "mV",
         names: Iterable[str] | None = None,
     ) -> Iterator[Prediction]:
-        """Yield the predictions of `predict_batch` one by one, where memory does not hold them all."""
+        """Yield the predictions of `predict_batch` one by one, for more records than fit into memory."""
         _require_several(records, "predict")
         form = _signal_form(sampling_rate, leads, unit)
         return predict_stream(self, waiting_records(records, form, names))
@@ -325,7 +325,7 @@ def _single_record(
 
 
 def _require_several(records: object, method: str) -> None:
-    """Require that records are several: a path, a record or a signal (samples, leads) is one."""
+    """Require several records: a path, a record or a signal (samples, leads) is a single one."""
     if isinstance(records, Record | LongRecord | str | Path) or getattr(records, "ndim", 3) == 2:
         raise InputError(f"expected several records; received {_described(records)}; {method} takes one")
 

@@ -28,7 +28,7 @@ _BEFORE = re.compile(
     r"|derivacion|derivacao|derivazione|deriv|afleiding|avledning|odprowadzenie|отведение|导联"
 )
 
-#: What stands after it: who described the lead first, DICOM's explanation, and Chinese for "lead".
+#: Suffixes of a lead's name: who described the lead first, DICOM's explanation, and Chinese for "lead".
 _AFTER = re.compile(r"(?:einthoven|goldberger|wilson|augmentedvoltage(?:right|left|foot)|inverted|neg|导联)$")
 _OPPOSITE = re.compile(r"^[-−–]|[-−–]$|\binverted\b|(?<=[IVRLF1-6])neg$")
 

@@ -19,9 +19,9 @@ class NoValidSampleError(InputError):
     """A recording in which every sample of every lead is invalid."""
 
 
-#: Samples farther (mV) from their lead's median than this are no ECG's if there is a gap: they are a minority,
-#: and all others are nearer than a quarter of their distance. That tells a filler such as -32768 from an
-#: artefact, which has values between, and from a wrong gain, which makes all samples large.
+#: Samples farther (mV) from their lead's median than this are not valid if they are a minority and their
+#: distance from the median is at least four times that of all other samples. So a filler such as -32768 is not
+#: confused with an artefact, which has values between, or a wrong gain, which makes all samples large.
 IMPOSSIBLE_MV = 20.0
 _GAP = 4
 

@@ -26,7 +26,7 @@ for seed, (name, codes) in enumerate(hearts.items()):
     write_dicom(archive, simulate_record(name, codes, 500.0, 10.0, seed))
 (archive / "P4.dcm").write_bytes(b"not a DICOM file")
 
-# %% One table: a row a file, and the reason where there is none
+# %% One table: a row for each file, and the reason if it cannot be read
 classifier = cnn_gap.load_classifier()
 predictions = classifier.predict_batch(sorted(archive.glob("*.dcm")))
 table = cnn_gap.predictions_table(predictions)

@@ -1,1 +1,1 @@
-"""Experiments beside the package: what teaches the shipped model, and what was tried."""
+"""Experiments beside the package: the teachers of the shipped model, and trials."""

@@ -1,9 +1,9 @@
-"""Fine-tuning on few records of other hospitals, beside the model as it is and training from random weights.
+"""Fine-tuning on few records of other hospitals, compared with the model as it is and with a new training.
 
 Cross-validation: the records of DATA are divided, and each part is classified by a network that was trained on
-the others, from the weights of MODEL and from random ones, with the same blocks and preprocessing. Answer of
-137 records in five parts, macro AUROC of all classes and Challenge metric: as it is 0.822 and 0.402, trained
-anew 0.472 and 0.172, fine-tuned 0.800 and 0.451.
+the others, from the weights of MODEL and from random ones, with the same blocks and preprocessing. The result
+for 137 records in five parts, macro AUROC of all classes and Challenge metric: as it is 0.822 and 0.402,
+trained anew 0.472 and 0.172, fine-tuned 0.800 and 0.451.
 """
 
 import argparse

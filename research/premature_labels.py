@@ -20,7 +20,8 @@ from cnn_gap.io.sources import find_records
 from cnn_gap.system.exit_codes import run
 from cnn_gap.system.files import write_text
 
-#: The Challenge's codes of premature atrial complexes; PTB-XL's statement of them, and what is counted as them.
+#: The Challenge's codes of premature atrial complexes; PTB-XL's statement of them, and the statement that the
+#: Challenge counts as them.
 CODES, STATEMENT, COUNTED_AS = frozenset(("284470004", "63593006")), "PAC", "SVARR"
 
 

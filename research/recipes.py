@@ -1,7 +1,7 @@
-"""Train configurations alike and score the same records with each: one row a configuration.
+"""Train configurations alike and score the same records with each: one row for each configuration.
 
 Trains each configuration for each seed into OUT/NAME-SEED and scores the records of TEST with it; NAME is the
-file's name. A finished training is not repeated, an interrupted one goes on. Differences are from the first
+file's name. A finished training is not repeated, an interrupted one is resumed. Differences are from the first
 configuration. Folders of configurations: `research/configs/recipes` (augmentation and blocks), `maps` (kernels
 and pooling), `half` (map penalty, gate, layers) and `paper_tables` (the losses of the paper's Tables 3 and 4).
 """
@@ -38,7 +38,7 @@ HEADINGS = (
 
 
 def main(arguments: list[str]) -> None:
-    """Train what is not trained, classify and print a row a configuration."""
+    """Train the configurations that are not trained yet, classify, and print a row for each."""
     options = _parser().parse_args(arguments)
     start_keras()  # after the arguments: it takes seconds
     figures = {path.stem: _figures(options, path) for path in options.configs}

@@ -6,8 +6,9 @@ precision from a window store, as `train_model.py` does. All take turns in one r
 the same precision, the processor's limit. Time is processor time. A multiply-add of the network counts as six
 operations: two forward, four backward.
 
-Answer on one core of an AMD EPYC (AVX-512 BF16), CPU ms a window: float32 12.7 with Keras's layers and 9.88
-with the fast ones, mixed_bfloat16 11.1 and 7.10; matrix products reach 234 and 419 GFLOP/s, the last step 180.
+The result on one core of an AMD EPYC (AVX-512 BF16), CPU ms for each window: float32 12.7 with Keras's layers
+and 9.88 with the fast ones, mixed_bfloat16 11.1 and 7.10; matrix products reach 234 and 419 GFLOP/s, the last
+step 180.
 """
 
 import argparse

@@ -40,12 +40,12 @@ class Counts:
 
     @property
     def sensitivity(self) -> float:
-        """The share of what is there that was found."""
+        """The share of the true ones that was found."""
         return self.found / (self.found + self.missed) if self.found + self.missed else np.nan
 
     @property
     def predictive_value(self) -> float:
-        """The share of what was found that is there."""
+        """The share of those found that is true."""
         return self.found / (self.found + self.false) if self.found + self.false else np.nan
 
 

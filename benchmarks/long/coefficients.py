@@ -1,4 +1,4 @@
-"""The coefficients by which ventricular beats are told, fitted to annotated half hours.
+"""The coefficients by which ventricular beats are recognised, fitted to annotated half hours.
 
 Records of pacemakers and ventricular flutter are left out. The table has each record's figures, from its first
 sample on, by coefficients that were fitted to the others.
@@ -20,7 +20,7 @@ from cnn_gap.system.exit_codes import run
 
 @dataclass(frozen=True)
 class _Record:
-    """A record's beats: signs (beats, signs), shapes and AAMI classes, how many ventricular are lost."""
+    """A record's beats: signs (beats, signs), shapes, AAMI classes, and how many ventricular beats are lost."""
 
     name: str
     signs: np.ndarray

@@ -1,6 +1,6 @@
 """QRS complexes of annotated half hours by this package's detectors and those of others (extra `peers`).
 
-OpenECG's networks were trained on this database, among others; what is measured here is its detector by rules.
+OpenECG's networks were trained on this database, among others. So only its detector by rules is measured here.
 """
 
 import argparse

@@ -138,7 +138,7 @@ def _answers(
     answers: dict[str, np.ndarray],
     lowest: np.ndarray,
 ) -> Table:
-    """Return how often an answer of the whole record is true, by the mean over its windows and as it is."""
+    """Return how often an answer of the whole record is true: the model's, and by the mean over its windows."""
     kinds = [found[each.name] for each in records]
     labels = [answers[each.name] for each in records]
     rows = [

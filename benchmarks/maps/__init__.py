@@ -1,1 +1,1 @@
-"""Where class activation maps point, and whether the answers depend on it. Each yields tables of a `Study`."""
+"""Where maps have their maximum, and whether answers depend on it. Each function yields tables of a `Study`."""

@@ -89,7 +89,7 @@ class Pointing:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """Records with a diagnosis (one of its codes) and the intervals that show it, one tuple a record."""
+    """Records with a diagnosis (one of its codes) and, for each record, the intervals that show it."""
 
     code: str
     records: tuple[Record, ...]

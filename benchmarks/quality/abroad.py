@@ -1,4 +1,4 @@
-"""Say why a sure answer is not in the labels of another hospital, and whether less sure answers would be truer.
+"""Say why a sure answer is not in another hospital's labels, and whether smaller probabilities are better.
 
     python -m benchmarks.quality.abroad MODEL OTHERS LUDB
 
@@ -23,7 +23,7 @@ from cnn_gap.evaluate.calibration import calibrate, fit_calibration
 from cnn_gap.io.sources import find_records
 from cnn_gap.system.exit_codes import run
 
-#: Codes of sinus rhythms, which a rate tells from each other, and of the rhythms that exclude them.
+#: Codes of sinus rhythms, which the rate distinguishes, and of the rhythms that exclude them.
 SINUS = frozenset(("426783006", "426177001", "427084000", "426627000"))
 OTHER_RHYTHMS = frozenset(("164889003", "164890007", "10370003"))
 

@@ -53,7 +53,7 @@ VENTRICULAR_ALERTS = ("Large waves", "Wide-complex", "Run of")
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A record, or a part of one, and the rhythm that its annotations tell.
+    """A record, or a part of one, and its rhythm by the annotations.
 
     Attributes
     ----------
@@ -254,7 +254,7 @@ def rate_row(name: str, answers: Sequence[Answered]) -> tuple[object, ...]:
 ALERT_HEADINGS = ("parts with it", "found", "said, true", "false an hour")
 
 #: Each kind of alert, the beginnings of its texts, and which parts have it by their annotations. The limits of
-#: rates and pauses are a little wider than those of the alerts, since measured values err.
+#: rates and pauses are a little wider than those of the alerts, since measured values have errors.
 ALERTS: dict[str, tuple[tuple[str, ...], Callable[[Part], bool]]] = {
     "ventricular tachycardia or flutter": (VENTRICULAR_ALERTS, lambda part: part.ventricular),
     "rate below 40 or above 150": (

@@ -117,7 +117,7 @@ def openecg_report(record: Record) -> Any:
 
 
 def diagnosis_row(name: str, cases: Sequence[Both]) -> tuple[object, ...]:
-    """Return how often both find a diagnosis, and how much of what they say is true."""
+    """Return how often both find a diagnosis, and how many of their answers are true."""
     codes, key, reported = DIAGNOSES[name]
     truth = np.array([bool(codes & set(case.part.record.codes)) for case in cases])
     shares: list[str] = []

@@ -1,7 +1,7 @@
 """How a model does on each of the Challenge's databases; 164884008 counts as PVC.
 
-The letters that a record's name begins with tell its database. The macro AUROC is given over the classes with
-`POSITIVES` positive records in that database, and over all classes that occur there.
+The first letters of a record's name say which database it is from. The macro AUROC is given over the classes
+with `POSITIVES` positive records in that database, and over all classes that occur there.
 """
 
 import re

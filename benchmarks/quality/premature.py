@@ -5,7 +5,7 @@
 DATA are PTB-XL's validation records with both kinds of labels; MITDB has annotated beats and is cut into parts
 of 10 s. Parts with atrial fibrillation or paced beats are not ranked. The network's logit is its map's mean
 over time; the peak is the mean of its highest twentieth. Each is joined with the measured earliness by a
-logistic regression that is fitted to DATA; a tenth of DATA is ranked by what was fitted to the others.
+logistic regression that is fitted to DATA; each tenth of DATA is ranked by a regression on the other nine.
 """
 
 import argparse
@@ -109,7 +109,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("data", metavar="DATA", type=Path)
     parser.add_argument("mitdb", metavar="MITDB", type=Path)
     parser.add_argument("--others", type=Path, help="labelled records of other databases")
-    parser.add_argument("--every", type=int, default=1, help="take one of so many parts of MITDB (default: 1)")
+    parser.add_argument("--every", type=int, default=1, help="take each N-th part of MITDB (default: 1)")
     parser.add_argument("--first", type=int, default=0, help="the first of these parts (default: 0)")
     options = parser.parse_args(arguments)
     classifier = start_classifier(options.model)

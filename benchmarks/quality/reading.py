@@ -172,8 +172,8 @@ def category_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterabl
     """Yield for each category how well the reading agrees with the reports, the network's labels beside it.
 
     The reading says what it calls present or probable. Statements are summed over a category. The net benefit
-    is the number of true ones less that of false ones, in 100 records: it is positive where a reader who
-    believes what is said is right more often than wrong (Vickers and Elkin 2006, doi:10.1177/0272989X06295361).
+    is the number of true statements minus the number of false ones, in 100 records: it is positive if more
+    statements are true than false (Vickers and Elkin 2006, doi:10.1177/0272989X06295361).
     """
     labels = np.array([case.prediction.labels for case in cases])
     outputs = cases[0].prediction.classes.outputs

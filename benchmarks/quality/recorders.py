@@ -1,4 +1,4 @@
-"""Say what other recorders and moving persons cost: filters, rates, gains, noise of electrodes and muscles.
+"""Say how much worse answers are with other recorders and movement: filters, rates, gains, noise.
 
     python -m benchmarks.quality.recorders MODEL DATA --limit 300
 

@@ -1,4 +1,4 @@
-"""Say what a reading withholds, and what it says wrongly, if leads are off or noisy or electrodes swapped.
+"""Say what a reading withholds and states wrongly if leads are off or noisy, or electrodes are swapped.
 
     python -m benchmarks.quality.restraint MODEL RECORDS --records 150
 

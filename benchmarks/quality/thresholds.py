@@ -3,7 +3,7 @@
 `thresholds`: on random halves of the records, chosen on one half and scored on the other, both ways; the rule
 `answers.at_least_one` is not applied. `local_thresholds`: thresholds and probabilities are adapted to some
 records of `others`, drawn at random, as `--thresholds-only` does, and scored on all others of them; records of
-the database that models are trained on are left out, 164884008 counts as PVC.
+the database that models are trained on are left out, and 164884008 counts as PVC.
 """
 
 from collections.abc import Callable, Iterator

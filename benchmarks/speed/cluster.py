@@ -2,8 +2,8 @@
 
 Drives the same simulated records twice, each time as a command: by `--cluster local:N`, whose scheduler is part
 of the driver's process, and in one process. Time includes the start. Peaks of memory are given for the first
-half of a drive, too, to tell growth. The records are headers linked to a few signals. Exits with 1 where the
-results differ; with `--workers 0` one process drives alone.
+half of a drive, too, to show whether memory grows. The records are headers linked to a few signals. Exits with
+1 if the results differ; with `--workers 0` one process drives alone.
 """
 
 import argparse

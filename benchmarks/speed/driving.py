@@ -2,9 +2,9 @@
 
 "tables" compares a run without a table, with one without readings, and with one with them.
 
-All ways take turns on the same records in one run; the network is loaded before, the start of processes is
-included. Processor time is that of this process and of the others; it depends less on other load of the
-machine. With `--steps` the processor time of each step is listed, too.
+All ways take turns on the same records in one run. The network is loaded before; the start of processes is
+included. Processor time is that of this process and of the others: other load of the machine changes it less
+than elapsed time. With `--steps` the processor time of each step is listed, too.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> None:
 
 
 def speed_rows(ways: Mapping[str, Way], data: Path, records: int, rounds: int) -> Iterator[tuple[object, ...]]:
-    """Yield a row for each way; the first one is what the others are compared with."""
+    """Yield a row for each way; the others are compared with the first one."""
     used: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
 
     def once(name: str) -> None:

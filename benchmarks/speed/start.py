@@ -1,7 +1,7 @@
 """Processor time and memory of the start of each command.
 
-Commands take turns as processes of their own. The least time of each counts: other load of the machine only
-adds. The packages that they import stand beside them.
+Commands take turns, each in a process of its own. The shortest time of each command is taken, since other load
+of the machine can only make it longer. The packages that a command imports are measured, too.
 """
 
 import argparse

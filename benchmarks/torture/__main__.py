@@ -32,7 +32,7 @@ KERAS_SHARE = 0.02
 #: Limits of a case by family: processor time, s, and resident memory of its process, bytes.
 LIMITS = {"plain": (30.0, 1.5e9), "keras": (180.0, 4e9)}
 
-#: A case that waits takes no processor time: this multiple of its limit by the clock is a hang, too.
+#: A case that waits takes no processor time: it hangs, too, after this multiple of its limit by the clock.
 WAITING = 10
 
 

@@ -1,8 +1,8 @@
-"""Kill drives, explanations and trainings at random moments, or fill their disk, and let them go on.
+"""Kill drives, explanations and trainings at random moments, or fill their disk, and resume them.
 
 Each is killed several times (SIGKILL and SIGTERM in turn), finished, and compared with an undisturbed one:
-results must be equal to the byte, weights within 0.001 (threads add in other orders), and no other file may be
-left. Disks are filled on a small tmpfs, which only root can mount. Exits with 1 if something differs.
+results must have the same bytes, weights may differ by 0.001 (threads add in other orders), and no other file
+may be left. Disks are filled on a small tmpfs, which only root can mount. Exits with 1 if something differs.
 """
 
 import argparse
@@ -49,7 +49,7 @@ class Job:
     before, after : tuple of str
         The arguments before and after the folder.
     resume : tuple of str
-        Arguments that are added to go on.
+        Arguments that are added to resume it.
     pattern : str
         The files of the folder that must be equal.
     """
@@ -132,7 +132,7 @@ def _killed(
 def _filled(
     job: Job, folder: Path, expected: Path, seconds: float, count: int, random: Random
 ) -> tuple[int, list[str]]:
-    """Fill the disk of a job, make room and let it go on; return the number of times, and differences."""
+    """Fill the disk of a job, make room and resume it; return how often the disk was full, and differences."""
     lines: list[str] = []
     for done in range(count):
         try:
@@ -151,7 +151,7 @@ def _filled(
 
 
 def _finish(job: Job, out: Path, expected: Path) -> list[str]:
-    """Let a job go on to its end; return the differences from the undisturbed one."""
+    """Resume a job and let it finish; return the differences from the undisturbed one."""
     ended = subprocess.run(job.command(out, resume=True), capture_output=True, text=True)
     if ended.returncode:
         return [f"cannot go on: {ended.stderr[-300:]}"]

@@ -1,4 +1,4 @@
-"""Damage recordings of half hours as recorders do, read them with timelines, and check what comes out.
+"""Damage recordings of half hours as recorders do, read them with timelines, and check the answers.
 
 Prints for each recording what was answered and how much was analysed. Exits with 1 if the run crashes, a record
 fails for a reason that no `InputError` gives, or an answer is not what the damage allows.

@@ -1,1 +1,1 @@
-"""Runs on many records: classifying or explaining a folder, and training by paths alone."""
+"""Runs on many records: classifying or explaining a folder, and training with inputs given as paths."""

@@ -1,4 +1,4 @@
-"""Classify many records into result files, a table or both; a bad record costs no other."""
+"""Classify many records into result files, a table or both; a record that fails does not affect the others."""
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -101,7 +101,7 @@ class OutputTarget:
     files : bool
         Whether there are result files.
     table : Path or None
-        A Parquet or CSV file for a table with a row a record.
+        A Parquet or CSV file for a table with a row for each record.
     raw : bool
         Whether the table has every output of the network, too.
     reading : bool
@@ -130,7 +130,7 @@ class OutputTarget:
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """The model that all results depend on; no network is needed to know it.
+    """The model that all results depend on; it is identified without loading the network.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class ModelIdentity:
     precision : str
         How exactly probabilities are computed.
     rules : str
-        A hash of what readings depend on besides: the tables of rules, and the model's degrees.
+        A hash of the tables of rules and of the model's limits of degrees, on which readings depend, too.
     """
 
     description: ModelDescription
@@ -157,13 +157,13 @@ class ModelIdentity:
 
 @dataclass(frozen=True, eq=False)
 class Classified:
-    """A record that has been classified, and its files written if there are to be any.
+    """A record that has been classified and whose files, if there are to be any, are written.
 
     Attributes
     ----------
     name : str
     state : dict
-        What the ledger notes of its prediction: a long record's timeline, which is large, is not among it.
+        What the ledger notes of its prediction: not the timeline of a long record, because it is large.
     stamp : Stamp or None
         What the record's files were like before they were read; None where that is not known.
     result : str

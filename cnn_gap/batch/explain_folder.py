@@ -1,4 +1,4 @@
-"""Explain many records into a folder of pages and files; a bad record costs no other."""
+"""Explain many records into a folder of pages and files; a record that fails does not affect the others."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
@@ -53,8 +53,8 @@ LARGEST_BATCH_BYTES = 1 << 24
 MIN_RECORDS_FOR_WORKERS = 64
 SENT = 4
 
-#: Largest maps of a record that are sent to another process, bytes: those of hours of ECG would be in memory
-#: several times.
+#: Largest size of a record's maps that are sent to another process, bytes: maps of hours of ECG would be in
+#: memory several times.
 LARGEST_SENT = 1 << 22
 
 
@@ -97,8 +97,8 @@ class ExplainOptions:
     def choose_in_strip(self, event: Event, prediction: Prediction) -> ClassChoice:
         """Return the classes that a strip of a long recording explains, given its event and its prediction.
 
-        They are those that were named; else what speaks of the event, what is answered in the strip and its
-        most probable classes. What each lead contributes is not computed.
+        They are the classes that were named. If none were, they are the outputs of the event, the classes that
+        are answered in the strip, and its most probable classes. Contributions of leads are not computed.
         """
         if self.classes is not None:
             return ClassChoice(chosen_classes(prediction, self.classes))
@@ -115,7 +115,7 @@ class ExplainOptions:
 def _detailed(prediction: Prediction, ranked: Sequence[int]) -> list[int]:
     """Return the classes for which the leads' shares are computed, the most probable first.
 
-    Each takes a gradient, so not those of all ninety diagnoses.
+    Each class takes a gradient, so shares are not computed for all ninety diagnoses.
     """
     answered = [index for index in ranked if prediction.labels[index]]
     others = [index for index in ranked if not prediction.labels[index]]
@@ -148,8 +148,8 @@ def explain_folder(
 
     If `options` has reports, each record has a NAME.pdf, too.
 
-    A record that fails gets a line to `warn` and one in the index; the others go on. A second run keeps the
-    files that an earlier one of the same model and options has written, as far as they are whole and the
+    A record that fails gets a line to `warn` and one in the index; the others are explained. A second run keeps
+    the files that an earlier one of the same model and options has written, as far as they are whole and the
     records unchanged. Files that no run has written stay.
 
     Parameters
@@ -296,7 +296,7 @@ def _batches(records: Iterable[ListedRecord]) -> Iterator[list[RecordTask]]:
 
 
 def _read(record: ListedRecord) -> RecordTask:
-    """Read a record; its stamp is of before, so that one that changes meanwhile is read again next time."""
+    """Read a record; its stamp is taken before, so that one that changes meanwhile is read again next time."""
     task = RecordTask(record.name, record.source)
     with suppress(InputError):  # reading the record, which follows, gives the reason
         task = replace(task, stamp=record.stamp())

@@ -160,7 +160,7 @@ class RecordWriter:
             return as_failed(task.failed(error))
 
     def _write_short(self, computed: ComputedMaps, task: RecordTask) -> Explanation:
-        """Write the files of a record whose maps are of the whole of it; return what the index says of it."""
+        """Write the files of a record that has maps as a whole; return the explanation for its index row."""
         every = self.reader.explanation(computed)
         chosen = every.answered if self.answered_only else every
         page, data, marks, *reports = self.kind.paths(self.out, task.name)
@@ -172,7 +172,7 @@ class RecordWriter:
         return every
 
     def _write_long(self, explained: LongExplanation, task: RecordTask) -> Explanation:
-        """Write the files of a recording that is explained by strips; return what the index says of it."""
+        """Write the files of a recording that is explained by strips; return what its index row shows."""
         page, data, marks, *reports = self.kind.paths(self.out, task.name)
         write_explanation(data, explained)
         write_long_annotations(marks, explained)
@@ -186,12 +186,12 @@ def as_lost(task: RecordTask | WrittenRecord) -> WrittenRecord:
     """Return the failure of a record whose process died while it wrote the files."""
     if isinstance(task, WrittenRecord):
         return task
-    reason = f"{task.source}: the process that wrote its page was ended; is there memory enough?"
+    reason = f"{task.source}: the process that wrote its page was ended; is there enough memory?"
     return as_failed(replace(task, failure=reason))
 
 
 def as_failed(task: RecordTask) -> WrittenRecord:
-    """Return a record that has failed as one of which nothing is written."""
+    """Return the result of a record that has failed, for which no files are written."""
     return WrittenRecord(task.name, None, task.links, IndexRow(task.name, None, failure=task.failure))
 
 
@@ -237,7 +237,7 @@ def index_row(name: str, every: Explanation, headings: Mapping[str, str]) -> Ind
 def class_headings(classes: ClassSet) -> dict[str, str]:
     """Return a name for each class, no two the same, by its first code.
 
-    A finding with the name of a class is told from it by its code system.
+    A finding that has the name of a class gets its code system and code added.
 
     Examples
     --------

@@ -58,7 +58,7 @@ class FolderPages:
         return True
 
     def fail(self, name: str) -> None:
-        """Note that a record fails, so that no page that is written from now on links it."""
+        """Note that a record fails, so that no page that is written from now on links to it."""
         self._failing.add(name)
 
     def links(self, name: str) -> Links:

@@ -54,7 +54,7 @@ class RunLog:
                 self._path.unlink(missing_ok=True)
 
     def add(self, entry: Entry) -> str:
-        """Add what there is to say of a record, if there is something, and return the line."""
+        """Add a record's line to the log, if its entry has one, and return the line."""
         if not self._text(entry):
             return ""
         line = self._line(entry)

@@ -1,8 +1,8 @@
 """Run work on many records, with their results in one folder.
 
-Classifying and explaining differ in what is done with a record and what is noted of it: that is a `Batch`.
-Common to both, and done here, are the lock of the folder, the ledger, the check that no other file is replaced,
-what is kept of an earlier run, and the progress bar.
+Classifying and explaining differ in what is done with a record and what is noted of it: that is a `Batch`. This
+module does what they have in common: the lock of the folder, the ledger, the check that no other file is
+replaced, keeping the results of an earlier run, and the progress bar.
 """
 
 from collections.abc import Callable, Generator
@@ -32,7 +32,7 @@ class Batch(Protocol):
         """Require that no output of the run replaces a file that is no earlier output."""
 
     def keep(self, record: ListedRecord) -> bool:
-        """Tell whether what an earlier run has done of a record is still true, so that it is kept."""
+        """Tell whether an earlier run's results of a record are still current, so that they are kept."""
 
     def work(self, waiting: list[ListedRecord]) -> Generator[list[Any]]:
         """Do the work on the records that are not kept, and yield the results of several at a time."""
@@ -41,7 +41,7 @@ class Batch(Protocol):
         """Note results."""
 
     def finish(self) -> None:
-        """Write what is written once for all records."""
+        """Write the files that are written once for all records."""
 
 
 Work = TypeVar("Work", bound=Batch)

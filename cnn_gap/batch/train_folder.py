@@ -1,4 +1,4 @@
-"""Train a model by paths and names alone, as the command `train` does by its options."""
+"""Train a model, given paths and names, as the command `train` does by its options."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -48,7 +48,7 @@ def train(
     weights : str or Path
         Classes and their rewards; by default the Challenge's.
     findings : str, optional
-        CSV of what to answer beside the scored classes; ``"scp"``: the 71 SCP-ECG statements of PTB-XL.
+        CSV of diagnoses to answer beside the scored classes; ``"scp"``: the 71 SCP-ECG statements of PTB-XL.
     labels, patients : str or Path, optional
         CSV of `record,code[,code...]`, instead of the headers' labels, and of `record,patient`: the records of
         a patient are not split between training and validation.

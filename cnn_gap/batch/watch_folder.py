@@ -10,7 +10,7 @@ from cnn_gap.io.records import record_files
 from cnn_gap.io.sources import ListedRecord, Listing, NoRecordsError, list_records, require_folder
 from cnn_gap.system.errors import InputError
 
-#: Seconds after which a record of which a file is missing is taken as it is, so that it is named.
+#: Seconds after which a record with a missing file is classified as it is, so that its failure is reported.
 GRACE_S = 60.0
 
 #: Size and time of change of each file of a record; None for one that is not there.
@@ -72,7 +72,7 @@ def watch_folder(
     warn: Callable[[str], None],
     every_s: float,
 ) -> Iterator[Summary]:
-    """Classify the records that appear in a folder, and yield how each run ended; it has no end.
+    """Classify the records that appear in a folder, and yield how each run ended; this never ends by itself.
 
     Results, ledger and logs are those of `classify_folder`: a record is answered once, after crashes too, and
     again where its files change.
@@ -99,9 +99,8 @@ def watch_folder(
         try:
             listing, states = arrivals.look()
         except InputError as error:
-            if not isinstance(
-                error, NoRecordsError
-            ):  # none yet is no news; two of one name, or other files, are
+            # An empty folder is not reported; two records of one name, or other files without records, are.
+            if not isinstance(error, NoRecordsError):
                 say(str(error))
             listing, states = Listing(()), {}
         if states and states != answered:
@@ -113,7 +112,7 @@ def watch_folder(
 def _state(record: Path) -> State:
     files = record_files(record)
     states = tuple(map(_file_state, files))
-    # A header comes alone as long as a signal file that it names is not there.
+    # `record_files` returns the header alone as long as it names a signal file that is not there.
     return (*states, None) if len(files) == 1 and files[0].suffix.lower() == ".hea" else states
 
 

@@ -76,4 +76,4 @@ def _peaks(energy: np.ndarray) -> np.ndarray:
     """Return the times of the peaks of energy, s."""
     height = _HEIGHT * np.percentile(energy, 98)
     peaks, _ = scipy.signal.find_peaks(energy, height=height, distance=round(_APART_S * BAND_HZ))
-    return (np.asarray(peaks) + 0.5) / BAND_HZ  # the middle of the mean that a sample is
+    return (np.asarray(peaks) + 0.5) / BAND_HZ  # a sample is a mean: this is the middle of its time

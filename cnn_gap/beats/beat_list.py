@@ -1,4 +1,4 @@
-"""The beats of a record one by one: their times, RR intervals and widths, and what is unusual in them."""
+"""The beats of a record one by one: their times, RR intervals and widths, and whether they are unusual."""
 
 from dataclasses import dataclass
 

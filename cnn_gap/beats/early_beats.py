@@ -22,7 +22,7 @@ FEWEST_BEATS, USUAL_SHARE = 5, 0.5
 
 
 def earliness(beats: Beats) -> float | None:
-    """Return by how many times the variation of the others an interval is too short; 0 if none is.
+    """Return how early a beat comes, in multiples of the variation of the other intervals; 0 if none is early.
 
     The interval is the shortest one between two beats of the usual shape. The others are those that are neither
     short nor follow a short one, which a compensatory pause may have lengthened; their variation is their
@@ -36,7 +36,7 @@ def earliness(beats: Beats) -> float | None:
     Returns
     -------
     float or None
-        None where too few beats have a usual interval to tell which are early.
+        None where too few beats have a usual interval to decide which are early.
 
     Examples
     --------

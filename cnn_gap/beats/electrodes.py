@@ -2,9 +2,10 @@
 
 Linear maps that are nearly the same for all hearts compute the limb leads from the chest leads, and each chest
 lead from the other leads (Kors et al. 2001, "Accurate automatic detection of electrode interchange in the
-electrocardiogram", Am J Cardiol 88:396). The swap that makes the leads fit these maps best once it is undone is
-believed if they fit much better then. The maps and the limits are in `electrodes.json`, which
-`benchmarks.quality.electrodes` makes from training records. It also measures how often swaps are found.
+electrocardiogram", Am J Cardiol 88:396). Each possible swap is undone in turn. The swap after which the leads
+fit these maps best is reported if they fit much better than before. The maps and the limits are in
+`electrodes.json`, which `benchmarks.quality.electrodes` makes from training records. It also measures how often
+swaps are found.
 """
 
 import json

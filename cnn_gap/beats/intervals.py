@@ -24,7 +24,7 @@ from cnn_gap.record import Record
 from cnn_gap.signal.quality import noisy_leads
 from cnn_gap.system.html import html_table
 
-#: A lead with a larger amplitude, mV, is not measured: in no unit it is an ECG, and its squares overflow.
+#: A lead with a larger amplitude, mV, is not measured: it is no ECG in any unit, and its squares overflow.
 LARGEST_MV = 1e9
 
 #: A rhythm is irregular if the standard deviation of its RR intervals, divided by their mean, is above this.
@@ -36,7 +36,8 @@ TACHYCARDIA, WIDE_QRS_S = 110.0, 0.12
 
 # An interval outside of these, s, comes from a wave that was found at a wrong place.
 _PR_RANGE_S, _QRS_RANGE_S, _QT_RANGE_S = (0.08, 0.4), (0.05, 0.3), (0.2, 0.7)
-_STEADY_INTERVALS, _STEADY_SHARE = 6, 0.9  # smallest number, and share of usual beats, if one detector counts
+# If only one detector is used, smallest number of intervals, and smallest share of usual beats.
+_STEADY_INTERVALS, _STEADY_SHARE = 6, 0.9
 _USUAL_SHARE = 0.5  # smallest share of usual beats
 _P_CORRELATION = 0.8  # lowest median correlation of the beats' P waves with that of the median beat
 _P_CORRELATION_IF_IRREGULAR = 0.9
@@ -154,7 +155,10 @@ def measure(record: Record | str | Path) -> Measurements:
 
 
 def _is_steady_tachycardia(beats: Beats) -> bool:
-    """Tell whether fast beats have one shape and one interval: the second detector marks wide ones twice."""
+    """Tell whether fast beats have one shape and one interval: then the detectors need not agree.
+
+    The second detector marks wide complexes twice.
+    """
     rr = beats.intervals_s
     regular = len(rr) >= _STEADY_INTERVALS and rr.std() < IRREGULAR * rr.mean()
     return bool(regular and beats.usual.mean() >= _STEADY_SHARE and 60 / rr.mean() >= TACHYCARDIA)

@@ -2,9 +2,9 @@
 
 New elevation at the J point in two neighbouring leads counts from 0.1 mV on, in V2 and V3 from 0.15 mV on in
 women, 0.2 mV in men of 40 years and more, and 0.25 mV in younger men (Thygesen et al. 2018,
-doi:10.1161/CIR.0000000000000617). One record cannot tell whether it is new. In the anterior leads, early
-repolarisation looks alike: the score of Smith et al. 2012 (doi:10.1016/j.annemergmed.2012.02.015) tells them
-apart.
+doi:10.1161/CIR.0000000000000617). One record does not show whether the elevation is new. In the anterior leads,
+early repolarisation looks similar: the score of Smith et al. 2012 (doi:10.1016/j.annemergmed.2012.02.015)
+distinguishes it from infarction.
 """
 
 import math
@@ -83,7 +83,7 @@ def _elevated(j_mv: np.ndarray, late_mv: np.ndarray, age: float, sex: str) -> tu
     meets = {
         lead
         for index, lead in enumerate(LEADS)
-        if min(j_mv[index], late_mv[index]) >= _limit(lead, age, sex)  # NaN is never
+        if min(j_mv[index], late_mv[index]) >= _limit(lead, age, sex)  # false for NaN
     }
     pairs = [pair for pair in NEIGHBOURS if meets.issuperset(pair)]
     found = {lead for pair in pairs for lead in pair}

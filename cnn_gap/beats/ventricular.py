@@ -1,6 +1,6 @@
 """Signs of ventricular tachycardia, flutter and fibrillation: runs of wide beats, and waves without complexes.
 
-No record of the training data has these rhythms, so the network cannot know them. Three or more wide complexes
+No training record has these rhythms, so the network cannot recognise them. Three or more wide complexes
 of another shape in a row at 100 a minute or more are a ventricular run (Mason et al. 2007). Where no complexes
 stand out, the signal resembles a sine wave: it nearly cancels itself when it is shifted by half a period. What
 remains is the leakage of Kuo and Dillman's filter (1978, "Computer detection of ventricular fibrillation",
@@ -42,8 +42,8 @@ _SMALLEST_HEIGHT = 0.7  # of a run's complex, as a share of the usual one
 _CORE_S = 0.12  # length, before and after the fiducial point, over which complexes are compared
 _BAND_HZ = (1.0, 30.0)
 _WAVE_HZ = (2.2, 7.0)  # frequencies of ventricular waves; slower ones are movements of the electrodes
-_SURE_LEAKAGE = 0.6  # measured at a low rate; below it, it is measured again
-_LEADS = 3  # number of the highest leads of a part of which the median leakage counts
+_SURE_LEAKAGE = 0.6  # a lower leakage, which is measured at a low rate, is measured again
+_LEADS = 3  # number of leads, the highest of a part, over which the median leakage is taken
 _SMALLEST_MV = 0.1  # standard deviation of the highest lead
 
 

@@ -88,11 +88,11 @@ def _address(place: str) -> str:
 def _client(cluster: Any, place: str) -> Iterator["Client"]:
     from distributed import Client
 
-    # Where there is no scheduler, Dask would tell of it in many lines.
+    # If there is no scheduler, Dask would print many lines about it.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         client = Client(cluster, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, ValueError, TypeError, ImportError) as error:  # time limits and certificates among them
+    except (OSError, ValueError, TypeError, ImportError) as error:  # also for time limits and certificates
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f"{place}: no scheduler can be reached ({reason}); is it running, and is no firewall between?"

@@ -36,7 +36,7 @@ class Command:
         Whether the first argument is a trained model: a folder, or the name of a shipped one.
     records : str
         Name of the list argument that takes records. In `cnn-gap` the model may be left out: then a first
-        argument that is no model is the first record. Empty if the number of arguments tells a left-out model.
+        argument that is no model is the first record. Empty if the number of arguments shows it to be left out.
     """
 
     name: str
@@ -92,7 +92,7 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="fail where a folder in DATA cannot be read (default: go on without its records and say so)",
+        help="fail if a folder in DATA cannot be read (default: leave out its records and say so)",
     )
 
 

@@ -34,10 +34,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table",
         metavar="FILE",
         type=Path,
-        help="one table of all results too, .parquet or .csv (pip install cnn-gap[formats])",
+        help="write one table of all results, too: .parquet or .csv (pip install cnn-gap[formats])",
     )
     parser.add_argument(
-        "--raw", action="store_true", help="with --table: every output of the network too, and its answer"
+        "--raw", action="store_true", help="with --table: probability and label of every output, too"
     )
     parser.add_argument(
         "--no-reading",
@@ -51,8 +51,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timelines",
         action="store_true",
-        help="OUT has NAME.timeline.parquet, NAME.episodes.csv and NAME.beats.csv of each record that is longer"
-        " than two windows (pip install cnn-gap[formats])",
+        help="write NAME.timeline.parquet, NAME.episodes.csv and NAME.beats.csv to OUT for each record that is"
+        " longer than two windows (pip install cnn-gap[formats])",
     )
     parser.add_argument(
         "--jobs",

@@ -37,8 +37,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--classes",
         metavar="AF,RBBB",
-        help="abbreviations or codes of what to explain, top3 for the three most probable, or all"
-        " (default: what is answered, or the most probable; in pages all)",
+        help="abbreviations or codes of the diagnoses to explain, top3 for the three most probable, or all"
+        " (default: those that are answered, or the most probable one; in pages all)",
     )
     parser.add_argument(
         "--out",
@@ -76,7 +76,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-leads",
         dest="leads",
         action="store_false",
-        help="leave out what each lead contributes, which takes most of the time",
+        help="leave out the contribution of each lead, which takes most of the time",
     )
     add_runtime_options(parser, precision=False)
     parser.add_argument(
@@ -98,7 +98,7 @@ def _add_sheet_options(parser: argparse.ArgumentParser) -> None:
         "--every-page",
         action="store_true",
         help="show the whole of a record of up to 3 minutes: as pages of a .pdf, or in FIG-p01.png and so on"
-        " (default: the part where most speaks for the finding)",
+        " (default: the part with most of the finding's map)",
     )
 
 
@@ -128,7 +128,7 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _require_strips(options: argparse.Namespace, record: "LongRecord") -> None:
-    """Require that nothing is asked for that a recording which is explained by strips does not have."""
+    """Require that no option is given that cannot be used for a recording that is explained by strips."""
     asked = "--lead" if options.lead else "--every-page" if options.every_page else ""
     if asked:
         from cnn_gap.explain.long_explanation import LONGEST_WHOLE_S
@@ -189,7 +189,7 @@ def _write_explanations(every: "Explanation", chosen: "Explanation", options: ar
 
 
 def _write_long(explanation: "LongExplanation", options: argparse.Namespace) -> int:
-    """Print what a recording of minutes to days has, and write the files asked for."""
+    """Print the reading, figures and events of a recording of minutes to days; write the files asked for."""
     from cnn_gap.report.explanation_export import write_explanation, write_long_annotations
     from cnn_gap.report.tables import long_explanation_table
 

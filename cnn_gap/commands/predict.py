@@ -29,7 +29,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print the N most probable outputs of the network and any others with a Challenge label, too",
     )
     parser.add_argument(
-        "--all", action="store_true", help="print every output of the network, too; --csv: a column of each"
+        "--all", action="store_true", help="print every output of the network, too; with --csv, as columns"
     )
     add_runtime_options(parser, precision=False)
     for what, suffixes in (("timeline", ".csv|.parquet"), ("episodes", ".csv|.atr"), ("beats", ".csv|.atr")):
@@ -40,7 +40,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     forms.add_argument(
         "--json", action="store_true", help="print reading and outputs as JSON; several records as a list"
     )
-    forms.add_argument("--csv", action="store_true", help="print a table with a row a record")
+    forms.add_argument("--csv", action="store_true", help="print a table with a row for each record")
 
 
 def _execute(options: argparse.Namespace) -> int:
@@ -110,7 +110,7 @@ def _print(predictions: "list[Prediction]", described: ModelDescription, options
 
 
 def _text(prediction: "Prediction", count: int | None) -> str:
-    """Return the reading, what happened when in a long record, and as many probabilities as are wanted."""
+    """Return the reading, the summary and episodes of a long record, and `count` probabilities."""
     from cnn_gap.report.monitoring_text import monitoring_text
     from cnn_gap.report.tables import probability_table
 

@@ -29,13 +29,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--token-file",
         metavar="FILE",
         type=Path,
-        help="tokens, one a line, of which every request that sends records needs one",
+        help="file with a token on each line; every request that sends records needs one of them",
     )
     parser.add_argument(
         "--no-token",
         action="store_true",
-        help="listen at another address without tokens: for a container whose port is published on this machine"
-        " alone",
+        help="listen at another address without tokens: only for a container whose port is published on this"
+        " machine alone",
     )
     parser.add_argument(
         "--allow-origin",

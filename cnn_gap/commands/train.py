@@ -30,14 +30,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="start",
         metavar="TRAINED",
         type=Path,
-        help="folder of a trained model to start from: its network and preprocessing are kept, and what it has"
-        " learned of classes that are in the weights file too",
+        help="folder of a trained model to start from: its network and preprocessing are kept, and so is what"
+        " it has learned of those classes that are in the weights file, too",
     )
     parser.add_argument(
         "--thresholds-only",
         action="store_true",
-        help="with --from: train nothing; move thresholds and probabilities towards what suits the records of"
-        " DATA",
+        help="with --from: train nothing; adapt thresholds and probabilities to the records of DATA",
     )
     parser.add_argument(
         "--teacher",
@@ -48,24 +47,24 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="folder of a trained model of the same classes and findings, or a table of any model's"
         " probabilities with the columns record, class and probability: they are learned beside the labels;"
-        " given more than once, the mean of several",
+        " with several --teacher options, the mean of all is learned",
     )
     parser.add_argument(
         "--findings",
         metavar="TABLE.csv",
-        help="what to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
+        help="diagnoses to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
     )
     parser.add_argument(
         "--patients",
         metavar="TABLE.csv",
         type=Path,
-        help="lines of record,patient: a patient's records are not split between training and validation",
+        help="lines of record,patient: all records of a patient are used for training, or all for validation",
     )
     parser.add_argument(
         "--cache", metavar="DIR", type=Path, help="folder for the prepared windows (default: MODEL/cache)"
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on with the unfinished training in MODEL, if there is one"
+        "--resume", action="store_true", help="continue the unfinished training in MODEL, if there is one"
     )
     parser.add_argument(
         "--cluster",

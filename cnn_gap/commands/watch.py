@@ -22,7 +22,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         type=_seconds,
         default=2.0,
-        help="time between two looks; a record is whole when it is the same in two (default: %(default)g)",
+        help="time between two looks at IN; a record is complete when its files did not change between two"
+        " looks (default: %(default)g)",
     )
     add_runtime_options(parser)
 

@@ -32,7 +32,7 @@ def evaluate(
     Returns
     -------
     Scores
-        Its `notes` tell what limits the figures, such as classes that no result file has.
+        Its `notes` say what limits the figures, such as classes that no result file has.
 
     Raises
     ------

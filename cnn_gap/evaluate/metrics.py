@@ -207,7 +207,7 @@ def scores_csv(scores: Scores) -> str:
 
 
 def class_scores_csv(classes: ClassSet, scores: Scores) -> str:
-    """Return the figures of each class in the Challenge's format: a line a column, no newline at the end."""
+    """Return the figures of each class in the Challenge's format: a line for each column, no final newline."""
     lines = [("Classes", *classes.representatives)]
     for column in CLASS_COLUMNS:
         lines.append((column.heading, *(f"{value:.3f}" for value in getattr(scores, column.class_figures))))

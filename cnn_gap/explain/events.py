@@ -30,15 +30,15 @@ from cnn_gap.holter.timeline import clock
 #: The largest number of strips of a recording, and of events of one kind that are listed.
 MOST_STRIPS, MOST_LISTED = 60, 100
 
-#: Of single beats and pairs, which may be thousands, so many are listed, evenly spread.
+#: Number of single beats, and of pairs, that are listed, evenly spread: there may be thousands of them.
 SAMPLES = 4
 
-#: A strip begins so long before its event, s; a shorter event is in its middle.
+#: Time from the start of a strip to its event, s; an event that is short enough is in the strip's middle.
 BEFORE_S = 2.0
 
 _USUAL, _RATE, _PAUSE = "Usual rhythm", "Heart rate", "Pause"
 
-#: The names of premature beats: alone, in pairs, in runs and by turns; empty where they are episodes.
+#: The names of premature beats: alone, in pairs, in runs and in bigeminy; empty where they are episodes.
 _PREMATURE = {
     VENTRICULAR: ("Premature ventricular beat", "Ventricular couplet", "", ""),
     EARLY_NARROW: ("Premature atrial beat", "Atrial couplet", "Atrial run", "Atrial bigeminy"),
@@ -51,7 +51,7 @@ _BY_WINDOWS = {kind.code: kind.outputs for kind in KINDS}
 
 @dataclass(frozen=True)
 class _Kind:
-    """A kind of events: how many strips are made of it at most, and the outputs that speak of it."""
+    """A kind of events: the largest number of its strips, and the network's outputs for it."""
 
     strips: int = 2
     outputs: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ class Event:
     Attributes
     ----------
     key : str
-        Its kind: a diagnosis's code, or a name for what is none.
+        Its kind: a diagnosis's code, or a name for a kind that is no diagnosis.
     kind : str
         The kind's name for a reader.
     title : str
@@ -119,7 +119,7 @@ class Event:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The outputs of the network that speak of it, by their abbreviations; none where no output does."""
+        """The network's outputs for it, by their abbreviations; empty if there are none."""
         return _kind(self.key).outputs or _BY_WINDOWS.get(self.key, ())
 
 
@@ -137,7 +137,7 @@ class Strip:
 
 
 def find_events(monitoring: Monitoring) -> tuple[Event, ...]:
-    """Return the events of a recording: the most urgent kinds first, in each kind what is seen first.
+    """Return the events of a recording: the most urgent kinds first, in each kind those to be seen first.
 
     They are the episodes that count, pauses, single premature beats, couplets, runs and bigeminy, the lowest
     and the highest heart rate, the longest RR interval, and a part with the usual rhythm.
@@ -159,9 +159,9 @@ def find_events(monitoring: Monitoring) -> tuple[Event, ...]:
 def choose_strips(
     events: Sequence[Event], duration_s: float, seconds: float, most: int = MOST_STRIPS
 ) -> tuple[Strip, ...]:
-    """Return the strips of a recording, in the order of the events; an event that a strip shows gets no other.
+    """Return the strips of a recording, in the order of the events; an event that a strip shows gets no strip.
 
-    Where `most` are too few, each kind has its first event before any kind has its second.
+    Where `most` are too few, each kind gets a strip for its first event before any kind gets a second one.
     """
     strips: dict[int, Strip] = {}
     for place in _by_turns(events):
@@ -172,7 +172,7 @@ def choose_strips(
 
 
 def most_urgent(events: Sequence[Event], most: int) -> list[int]:
-    """Return the places of at most so many events, each kind's first before any's second, in order."""
+    """Return the places of at most `most` events, in order; each kind has one before any kind has two."""
     return sorted(_by_turns(events)[:most])
 
 

@@ -53,7 +53,7 @@ def explain_records(
         Codes or abbreviations of the classes to explain; or ``"top3"``, the three most probable ones (or
         another number), or ``"all"``. By default those that are answered, or the most probable one.
     with_leads : bool
-        Compute the contribution of each lead too, which takes twelve more passes and a gradient a class.
+        Compute the contribution of each lead too, which takes twelve more passes and a gradient for each class.
     level : Level
         A region is where the map is above it.
 

@@ -78,7 +78,7 @@ def find_regions(activation: np.ndarray, sampling_rate: float, level: float) -> 
     edges = np.flatnonzero(np.diff(above))
     if not len(edges):
         return ()
-    # Edges are starts and ends by turns: every second sum is of a region. The last may end where the map does.
+    # Edges are starts and ends in turn: every second sum is of a region. The last may end where the map does.
     sums = np.add.reduceat(np.append(activation, 0).astype(np.float64), edges)[::2]
     starts, ends = edges[::2], edges[1::2]
     return tuple(

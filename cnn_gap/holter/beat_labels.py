@@ -21,7 +21,7 @@ from cnn_gap.holter.timeline import Timeline
 #: Symbols of WFDB's annotations.
 NORMAL, EARLY_NARROW, VENTRICULAR, PACED, UNKNOWN = "N", "A", "V", "/", "Q"
 
-#: RR intervals across a part of this length, s, without a beat that can be judged are no intervals.
+#: An RR interval of this length, s, or longer does not count: there is no beat in it that can be judged.
 LONGEST_RR_S = 12.0
 
 #: The logistic function: constant, and coefficients of `ventricular_signs`.
@@ -30,7 +30,7 @@ _COEFFICIENTS = np.array([-3.22, 2.14, 4.26, 4.64, 0.90])
 
 _NEIGHBOURS = 31  # RR intervals; their median is the usual one
 _UNKNOWN = 0.5  # likeness below which a beat that is not ventricular is unknown
-# No beat is early and narrow where the probability of fibrillation, averaged over so many windows, is so high.
+# No beat is early and narrow where the mean probability of fibrillation over this many windows is this high.
 _LASTING, _FIBRILLATION = 7, 0.5
 _PACING = 0.5  # probability of pacing from which on beats are paced
 
@@ -46,7 +46,7 @@ class LabelledBeats:
     symbols : ndarray, shape (n,), str
         `NORMAL`, `EARLY_NARROW`, `VENTRICULAR`, `PACED` or `UNKNOWN`.
     probabilities : ndarray, shape (n,)
-        That a ventricular beat is one, and that another beat is none.
+        The probability that the label is right: that a ventricular beat is ventricular, and another one is not.
     known : ndarray, shape (n,), bool
         Whether all of the recording since the beat before can be judged: then the RR interval counts.
     """
@@ -104,7 +104,7 @@ def mean_of_shape(values: np.ndarray, shapes: np.ndarray) -> np.ndarray:
 
 
 def ventricular_signs(beats: MeasuredBeats, timeline: Timeline) -> np.ndarray:
-    """Return the five numbers by which ventricular beats are told, (n, 5)."""
+    """Return the five numbers by which ventricular beats are recognised, (n, 5)."""
     intervals, usual = _intervals(beats.times_s)
     following = np.append(intervals[1:], usual[-1]) / usual
     network = np.clip(timeline.at(beats.times_s, "PVC"), 0.05, 0.9)

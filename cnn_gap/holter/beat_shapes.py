@@ -17,13 +17,13 @@ from cnn_gap.signal.windows import Preprocessing, prepare_signal
 MOST_LEADS = 3
 PREFERRED = ("II", "V1", "V5", "I", "V2", "V4", "aVF", "V3", "V6", "III", "aVL", "aVR")
 
-#: How the signal is prepared that they are measured in.
+#: Preprocessing of the signal in which beats are measured.
 SIGNAL = Preprocessing(sampling_rate=125.0, highpass_hz=0.5, lowpass_hz=40.0)
 
-#: Length of the parts that are read, s, and of what is read before and after each in addition.
+#: Length of the parts that are read, s, and of the signal that is read before and after each in addition.
 PART_S, MARGIN_S = 300.0, 30.0
 
-#: A block's beats can be judged if its complexes are at least this many times as high as what is between them.
+#: A block's beats can be judged if the signal is at least this many times as high at complexes as between them.
 LEAST_CONTRAST = 3.0
 
 _BEFORE_S, _AFTER_S = 0.06, 0.08  # what is compared with the usual beat, from the complex
@@ -77,7 +77,7 @@ def measure_beats(signal: Signal, gain: float = 1.0) -> MeasuredBeats:
     ----------
     signal : Signal
     gain : float
-        What its amplitudes are multiplied by, so that they are in mV.
+        The factor that converts its amplitudes to mV.
     """
     duration = signal.samples / signal.sampling_rate
     count = max(1, ceil(duration / PART_S))

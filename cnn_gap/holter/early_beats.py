@@ -9,17 +9,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: An early beat has an RR interval below this share of the usual one; the first of a run also of the one before
-#: it: in sinus arrhythmia, intervals get shorter one after the other.
+#: An early beat has an RR interval below this share of the usual one. That of the first beat of a run is also
+#: below this share of the interval before it: in sinus arrhythmia, intervals get shorter one after the other.
 EARLY = 0.85
 
 #: Likeness to the usual beat from which on an early beat is narrow.
 NARROW = 0.8
 
 _USUAL = 21  # RR intervals; their median is the usual one
-_IRREGULAR = 0.1  # no beat is early where half of them differ from the one before by a larger share
-_FIBRILLATION = 0.5  # nor where the network's probability of fibrillation or flutter is at least this
-_PAUSE = 1.15  # a longer interval after an early beat is none of the usual ones
+_IRREGULAR = 0.1  # no beat is early where half of the intervals differ from the one before by more
+_FIBRILLATION = 0.5  # no beat is early at this probability of fibrillation or flutter, or a higher one
+_PAUSE = 1.15  # after an early beat, an interval above this share of the usual one is left out
 _LONGEST_RUN_S = 60.0  # a fast rhythm that lasts longer is the usual one
 
 

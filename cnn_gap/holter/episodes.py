@@ -14,15 +14,15 @@ from cnn_gap.holter.timeline import Timeline, clock
 #: Heart rates are of the means of this number of successive RR intervals.
 RATE_BEATS = 5
 
-#: A run has at least so many ventricular beats. From the second of these rates on, /min, it is a ventricular
-#: tachycardia (100, rounded, as of the reading's `ventricular_run`), from the third on an accelerated
-#: idioventricular rhythm, and else an idioventricular rhythm.
+#: Smallest number of ventricular beats of a run; its lowest rate, /min, as a ventricular tachycardia (100,
+#: rounded, as in the reading's `ventricular_run`) and as an accelerated idioventricular rhythm. A slower run is
+#: an idioventricular rhythm.
 RUN_BEATS, RUN_RATE, ACCELERATED_RATE = 3, 99.5, 49.5
 
 #: A run is sure from this mean probability of its beats on.
 SURE_RUN = 0.9
 
-#: Patterns of single ventricular beats by code: every second or third beat is one, at least so many of them.
+#: Patterns by code: every second or third beat is ventricular. Smallest number of ventricular beats in one.
 PATTERNS = {"11157007": 2, "251180001": 3}
 PATTERN_BEATS = 3
 
@@ -37,8 +37,8 @@ WAVES_APART_S = 10.0
 SLOW, FAST, RATE_S = 50.0, 100.0, 30.0
 
 _STEP = 0.05  # in fibrillation, half of the RR intervals differ from the one before by a larger share
-_VENTRICULAR = 0.5  # with a larger share of ventricular beats, the rhythm is not told by windows
-_REACH_S = 8.0  # an end is searched for so far from where the windows' probabilities put it
+_VENTRICULAR = 0.5  # with a larger share of ventricular beats, the windows' rhythm is dropped
+_REACH_S = 8.0  # largest distance of an end from where the windows' probabilities put it
 _CONTEXT = 20  # beats before and after an end that are compared
 _FEWEST = 4  # of them on each side
 _GAIN = 12.0  # by which the logarithm of the likelihood must rise for an end to be moved to a beat
@@ -54,7 +54,7 @@ class Episode:
     start_s, end_s : float
         From the recording's start.
     mean_probability : float
-        Of the network, or of a run's beats; NaN where the heart rate alone tells it.
+        Of the network, or of a run's beats; NaN where only the heart rate shows the episode.
     rate_lowest, rate_mean, rate_highest : float
         Heart rates, /min; NaN with too few beats.
     """
@@ -92,7 +92,7 @@ class Episode:
 
 @dataclass(frozen=True)
 class Kind:
-    """A diagnosis that windows tell: its code, the outputs that mean it, and limits of their probability.
+    """A diagnosis with episodes in windows: its code, the outputs that mean it, limits of their probability.
 
     An episode consists of windows with a probability of at least `stays`, one of them of at least `enters`. If
     `beside` are codes and outputs of a second diagnosis, an episode of both together has the one that is more
@@ -135,7 +135,7 @@ LARGE_WAVES = Diagnosis(
 RUNS = frozenset({VENTRICULAR_TACHYCARDIA, _ACCELERATED, _IDIOVENTRICULAR})
 BRIEF = RUNS | {LARGE_WAVES.code}
 
-#: The Challenge's tables have no code of a tachycardia of any origin; this is SNOMED CT's.
+#: The Challenge's tables have no code for a tachycardia of any origin; this is SNOMED CT's.
 TACHYCARDIA = Diagnosis("3424008", "Tachy", "Tachycardia")
 
 
@@ -197,7 +197,7 @@ def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats) -> Iterator[Episode]:
-    """Yield the episodes that the windows tell."""
+    """Yield the episodes that the windows' probabilities show."""
     main = timeline.of(*kind.outputs)
     other = timeline.of(*kind.beside[1]) if kind.beside else np.zeros(len(main))
     probability = np.maximum(main, other)
@@ -324,7 +324,8 @@ def _large_waves(waves: np.ndarray, duration_s: float) -> Iterator[Episode]:
 def _of_rate(beats: LabelledBeats, about: Diagnosis, limit: float) -> Iterator[Episode]:
     """Yield the parts with a heart rate above `limit`, or below it if it is negative, /min.
 
-    Of couplets by turns with usual beats, most intervals are short, but the mean rate is usual: it counts, too.
+    If couplets alternate with usual beats, most intervals are short, but the mean rate is usual. So the mean
+    rate has to be beyond the limit, too.
     """
     if len(beats) < RATE_BEATS:
         return

@@ -98,7 +98,7 @@ class Summary:
     premature: tuple[PrematureBeats, ...]
 
     def whole_of(self, diagnosis: str) -> str:
-        """Return of what the share of a diagnosis is: "the time", or "the time analysed" if that is less."""
+        """Return of which time a diagnosis has a share: "the time", or "the time analysed" if that is less."""
         differs = self.analysed_s < 0.99 * self.duration_s and diagnosis != LARGE_WAVES.abbreviation
         return "the time analysed" if differs else "the time"
 

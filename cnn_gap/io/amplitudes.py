@@ -89,7 +89,7 @@ def millivolts(signal: object, columns: int, unit: str, source: str) -> np.ndarr
         turned = values.ndim == 2 and values.shape[0] == columns
         raise InputError(
             f"{source}: expected a signal of {columns} leads in columns; received {values.dtype} {values.shape}"
-            + ("; give its transpose, a row a sample" if turned else "")
+            + ("; give its transpose, a row for each sample" if turned else "")
         )
     with np.errstate(over="ignore", invalid="ignore"):  # infinite amplitudes count as not valid
         if factor == 1:
@@ -138,7 +138,7 @@ def _numbers(signal: object, source: str) -> np.ndarray:
             values = values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"{source}: expected numbers, a row a sample, all rows of one length ({str(error)[:80]})"
+            f"{source}: expected numbers, a row for each sample, all rows of one length ({str(error)[:80]})"
         ) from error
     if values.dtype.kind not in "iuf":
         raise InputError(f"{source}: expected numbers; received values of type {values.dtype}")

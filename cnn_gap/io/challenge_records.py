@@ -85,7 +85,7 @@ def _scales(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return units per mV and the stored value of 0 mV of each lead."""
     low, high = np.nanmin(signal, axis=0), np.nanmax(signal, axis=0)
     beyond = np.maximum(abs(low), abs(high)) * USUAL_GAIN > LARGEST_VALUE
-    # An offset is stored as such; what varies too much for 1 uV gets a coarser unit.
+    # An offset is stored as such; a lead that varies too much for units of 1 uV gets a coarser unit.
     middle, half = (low + high) / 2, (high - low) / 2
     widest = (LARGEST_VALUE - 1) / USUAL_GAIN
     gains = np.where(beyond & (half > widest), (LARGEST_VALUE - 1) / np.maximum(half, widest), USUAL_GAIN)

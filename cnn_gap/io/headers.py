@@ -106,7 +106,7 @@ class HeaderSegment:
 
 @dataclass(frozen=True)
 class Header:
-    """What a header tells of its record.
+    """What a header says of its record.
 
     Attributes
     ----------

@@ -70,7 +70,7 @@ class RecordTable(Mapping[str, tuple[str, ...]]):
         return None if written is None else self._values[written]
 
     def unmatched(self, records: Iterable[ListedRecord]) -> tuple[str, ...]:
-        """Return the records of the table that none of these is, as they are written."""
+        """Return the records of the table that are not among these, as the table writes them."""
         found = set(map(self._listed, records))
         return tuple(written for written in self._values if written not in found)
 
@@ -129,7 +129,7 @@ def read_label_table(path: Path, own_codes: Collection[str] = ()) -> RecordTable
 
 
 def read_record_table(path: Path) -> RecordTable:
-    """Read a table of ``record,value[,value...]``, a line a record.
+    """Read a table with a line ``record,value[,value...]`` for each record.
 
     The first line is a heading when its first cell is a word such as ``record``, ``recording``, ``name``,
     ``id``, ``ecg_id``, ``file`` or ``filename``, in any case, or empty. A record on several lines has the

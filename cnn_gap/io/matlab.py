@@ -50,7 +50,7 @@ def parse_matlab(content: bytes) -> dict[str, Value]:
 
 
 def text_of(value: Value | None) -> str:
-    """Return a text variable, or a number as text; nothing for what is neither."""
+    """Return a text variable, or a number as text; an empty text for any other variable."""
     if not isinstance(value, np.ndarray) or not value.size:
         return ""
     if value.dtype == np.uint16:  # MATLAB's characters

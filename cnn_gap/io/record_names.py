@@ -15,7 +15,7 @@ def distinct_names(name: str, sources: Sequence[str], root: str) -> list[str]:
     sources : sequence of str
         Their paths or addresses.
     root : str
-        Where the paths begin to matter: the folder that was listed.
+        The folder that was listed: names are made of the parts of the paths below it.
 
     Examples
     --------

@@ -59,7 +59,7 @@ def read_info(path: Path) -> RecordInfo:
     Raises
     ------
     InputError
-        As `read_record`, for what is read.
+        As `read_record`, for the files that are read.
     """
     path = record_header(path)
     if path.suffix.lower() == ".hea":
@@ -116,6 +116,6 @@ def record_header(path: Path) -> Path:
         raise InputError(f"{path}: is a folder; give a record in it, or classify all of them by driver.py")
     if suffix == ".mat" or (exists(matlab) and not exists(path)):
         return matlab
-    # A name that ends as a file of another format does is that file's, whether it is there or not.
+    # A path with the suffix of another format is taken for that file, whether it is there or not.
     named = suffix != ".dat" and record_name(path) != path.name
     return path if named or exists(path) else header

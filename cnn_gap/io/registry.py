@@ -169,7 +169,7 @@ def format_of(path: Path) -> Format:
 
 
 def read_file(path: Path) -> Record:
-    """Read a record of any format, which its content tells or, for WFDB and MATLAB, its name.
+    """Read a record of any format, which is recognised by its content or, for WFDB and MATLAB, by its name.
 
     Raises
     ------

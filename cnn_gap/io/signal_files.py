@@ -188,7 +188,7 @@ def held_samples(path: Path, header: Header, sizes: Mapping[Path, int]) -> int:
 
 
 def _held_frames(file: Path, size: int, leads: list[HeaderLead]) -> int | None:
-    """Return how many samples of each of its leads a file holds, None where its size does not tell."""
+    """Return how many samples of each of its leads a file holds, None if its size does not show that."""
     storage, offset = leads[0].storage, max(lead.byte_offset for lead in leads)
     if storage not in STORAGE_BITS:
         raise InputError(f"{file}: is stored in format {storage}; known are {', '.join(STORAGE_BITS)}")

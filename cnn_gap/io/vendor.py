@@ -60,7 +60,7 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Parsed:
-    """What ecgdatakit made of a file: its record, and notes of what it left out."""
+    """The result of ecgdatakit for a file: its record, and notes on what it left out."""
 
     record: "ECGRecord"
     notes: tuple[str, ...]

@@ -49,7 +49,7 @@ class Waveform:
     sampling_rate : float
         In Hz.
     start_s : float
-        When it begins, in s from any one moment.
+        When it begins, in s; all waveforms of a file count from the same moment.
     notes : tuple of str
         What was left out or changed, as in `Record.notes`.
     """

@@ -29,9 +29,9 @@ DESCRIPTION = (
     " 0 where one is missing, as cnn_gap.signal.windows.prediction_windows makes it by the settings of"
     " preprocessing; samples is a multiple of window_multiple. A record's probabilities are the means of"
     " probabilities (batch, classes) over its windows;"
-    " a class is answered where its probability reaches its threshold, null being never. maps (batch, steps,"
-    " classes), a step each map_stride_s seconds from the end of the window's first margin on, tell how much"
-    " each step speaks for each class, in units of the logit."
+    " a class is answered if its probability reaches its threshold; with null it is never answered. maps"
+    " (batch, steps, classes) has a step each map_stride_s seconds from the end of the window's first margin"
+    " on, and says how much each step adds to the logit of each class."
 )
 
 

@@ -196,7 +196,7 @@ def load_model(folder: Path) -> tuple["keras.Model", ModelDescription]:
 
 
 def read_model(folder: Path) -> tuple[TrainedNetwork, ModelDescription]:
-    """Read a model folder, for which Keras is not needed before the network of it is.
+    """Read a model folder without Keras, which is started only when the network is used as a model of Keras.
 
     Raises
     ------

@@ -27,7 +27,7 @@ PRECISIONS = ("float32", "bfloat16")
 #: Windows that Keras or OpenVINO compute at once: larger batches are no faster on a processor.
 LARGEST_BATCH = 64
 
-#: Windows that a thread computes at once in ONNX Runtime: what it computes of more does not fit into the
+#: Windows that a thread computes at once in ONNX Runtime: the features of more windows do not fit into the
 #: processor's cache.
 WINDOWS_PER_THREAD = 8
 

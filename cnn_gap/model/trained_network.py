@@ -36,5 +36,5 @@ class TrainedNetwork:
 
 
 def in_memory(network: "keras.Model") -> TrainedNetwork:
-    """Return a network that Keras has in memory, with its weights of now."""
+    """Return a network that Keras has in memory, with its present weights."""
     return TrainedNetwork("the network", structure_of(network), lambda: network)

@@ -29,7 +29,7 @@ def with_maps(network: keras.Model) -> keras.Model:
     Raises
     ------
     InputError
-        If the network ends otherwise.
+        If the network has no such maps.
     """
     momentary = structure_of(network).head.momentary.any()  # refuses a network without maps
     dense = network.get_layer("probabilities")

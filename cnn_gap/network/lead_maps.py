@@ -1,6 +1,6 @@
 """How much each lead adds to the logit of a class at each time, by gradient × input.
 
-Class activation maps have no axis of leads, so they cannot tell this. This module does not import Keras.
+Class activation maps have no axis of leads, so they do not show this. This module does not import Keras.
 """
 
 import math

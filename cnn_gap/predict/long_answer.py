@@ -1,8 +1,8 @@
 """The probabilities of a recording of minutes to days from those of its windows.
 
-Most are the mean over the windows. A rhythm that comes and goes, and premature beats, are there if they ever
-are: their probability is that of the time in which they are, if it is higher than the mean. What was compared
-is in docs/results/long.md.
+The probability of most outputs is the mean over the windows. A recording has a rhythm that comes and goes, or
+premature beats, even if they are present for a short time only. So their probability is the mean over windows
+in which they are present, if that is higher. docs/results/long.md compares this with the mean over all windows.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ def record_probabilities(monitoring: Monitoring) -> np.ndarray:
 
 
 def with_premature_beats(monitoring: Monitoring) -> np.ndarray:
-    """Return the mean probability of each output, (outputs,), those of premature beats where they are."""
+    """Return the mean probability of each output, (outputs,); of premature beats over windows with them."""
     timeline, beats = monitoring.timeline, monitoring.beats
     means: np.ndarray = timeline.probabilities.mean(axis=0)
     for symbol, outputs in BY_BEATS.items():

@@ -15,22 +15,22 @@ from cnn_gap.signal.windows import NO_SLOPES, FilteredSignal, Preprocessing, pre
 #: The largest number of parts that are measured, those of three hours.
 MOST_PARTS = 360
 
-#: Of them, so many are spread evenly over the recording, so that one has the usual heart rate.
+#: Number of these parts that are spread evenly over the recording, so that one has the usual heart rate.
 SPREAD = 90
 
 #: Number of parts, evenly spread, by which the gain of a recording is judged.
 GAIN_PARTS = 9
 
-_UNLIKE = 0.7  # likeness to the usual beat below which a beat asks for a measurement
-_SHORT_S, _LONG_S = 0.4, 2.0  # RR intervals beyond these ask for one
+_UNLIKE = 0.7  # likeness to the usual beat below which a beat is unusual
+_SHORT_S, _LONG_S = 0.4, 2.0  # a beat is unusual, too, if its RR interval is shorter or longer
 
 
 def chosen_starts(record: LongRecord, beats: MeasuredBeats | None) -> np.ndarray:
     """Return when the parts begin that are measured, s: all, or `MOST_PARTS` of a longer recording.
 
-    These are `SPREAD` evenly spread parts and those with the most unlike beats, short and long RR intervals,
-    and blocks in which no beats can be judged or large waves are. A pause across the border of two parts is in
-    the middle of one more part.
+    These are `SPREAD` evenly spread parts, and the parts with the most unusual beats (of another shape, or with
+    a short or long RR interval) and unusual blocks (in which no beats can be judged, or with large waves). A
+    pause across the border of two parts is in the middle of one more part.
     """
     starts = part_starts(record)
     spread = np.linspace(0, len(starts) - 1, SPREAD).astype(int)
@@ -45,7 +45,7 @@ def chosen_starts(record: LongRecord, beats: MeasuredBeats | None) -> np.ndarray
 
 
 def _across_borders(starts: np.ndarray, beats: MeasuredBeats) -> np.ndarray:
-    """Return when parts begin that have a pause in their middle which the border of two others cuts, s."""
+    """Return when the parts begin that have in their middle a pause across the border of two others, s."""
     borders = starts[1:]
     after = np.searchsorted(beats.times_s, borders)
     inside = (after > 0) & (after < len(beats))
@@ -54,7 +54,7 @@ def _across_borders(starts: np.ndarray, beats: MeasuredBeats) -> np.ndarray:
 
 
 def _unusual(starts: np.ndarray, beats: MeasuredBeats) -> np.ndarray:
-    """Return how many beats and blocks of each part ask for a measurement."""
+    """Return the number of unusual beats and blocks of each part."""
     intervals = np.diff(beats.times_s, prepend=beats.times_s[:1])
     odd = (beats.likeness < _UNLIKE) | (intervals > _LONG_S) | ((intervals > 0) & (intervals < _SHORT_S))
     blocks = np.flatnonzero(~beats.usable | (beats.waves if len(beats.waves) else False)) * BLOCK_S

@@ -147,7 +147,7 @@ def _without_imitated(rules: dict[str, StatementRule], found: list[Statement]) -
 
 
 def _beside(usual: Sequence[Statement], found: Sequence[Statement]) -> list[Statement]:
-    """Return the usual part's statements of which no episode is."""
+    """Return the statements of the usual part that no episode makes."""
     keys = {each.key for each in found}
     return [each for each in usual if each.key not in keys]
 
@@ -257,7 +257,7 @@ def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...
 
 
 def _usual_notes(usual: Reading, parts: Sequence[Evidence]) -> tuple[str, ...]:
-    """Return the notes of the usual part; what was measured of it is the values of the statements."""
+    """Return the notes of the usual part; the one on what was measured names intervals and axis."""
     named = {
         f"measured: {part.part}, not the whole recording": f"{part.duration_s:.0f} s from {clock(part.start_s)}"
         for part in parts

@@ -72,7 +72,7 @@ class Prediction:
     name : str
         Name of the record.
     classes : ClassSet
-        The classes that the model tells apart.
+        The classes and findings that the model predicts.
     probabilities : ndarray, shape (classes,), float64
         Of each class; NaN where the record could not be classified.
     labels : ndarray, shape (classes,), bool
@@ -85,12 +85,12 @@ class Prediction:
     answerable : bool
         Whether the record holds a heartbeat that can be judged; if not, probabilities are 0 and labels false.
     reading : Reading or None
-        What a reader may believe: one conclusion, statements and alerts from probabilities and measurements.
-        None where the record was not measured.
+        One conclusion, statements and alerts, made from probabilities and measurements. None where the record
+        was not measured.
     facts : RecordFacts
         Age, sex and time of the recording, where its file says them.
     monitoring : Monitoring or None
-        What happened when, in a record that lasts longer than two windows; None of others.
+        Timeline, beats, episodes and summary of a record that lasts longer than two windows; None for others.
     """
 
     name: str

@@ -73,7 +73,7 @@ class Predictor:
 
     @property
     def classes(self) -> ClassSet:
-        """The classes and findings that the network tells apart."""
+        """The classes and findings that the network predicts."""
         return self.description.class_set
 
     @property
@@ -95,7 +95,7 @@ class Predictor:
         return self.predictions(records, [probabilities for (probabilities,) in outputs])
 
     def predict_long(self, record: LongRecord, prepared: RecordWindows) -> Prediction:
-        """Classify a record that is read in parts: it gets the probabilities that it would get in memory.
+        """Classify a record that is read in parts; its probabilities are the same as if it were in memory.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class Predictor:
     ) -> Prediction:
         """Return a record's prediction from its own probabilities."""
         quality = record.quality
-        # Of a long record, the reading says in words when and how long a rhythm was there.
+        # For a long record, the statements say for how long a rhythm was present.
         read = own if monitoring is None else with_premature_beats(monitoring)
         reading = self.make_reading(read, quality, record.evidence)
         if reading is not None and monitoring is not None and record.parts:
@@ -163,7 +163,7 @@ class Predictor:
         )
 
     def _monitor(self, record: RecordWindows, probabilities: np.ndarray) -> Monitoring | None:
-        """Return what happened when in a record whose beats were measured, by its windows' probabilities."""
+        """Return the timeline, beats and episodes of a record whose beats were measured."""
         if record.beats is None or not record.quality.answerable:
             return None
         preprocessing = self.description.preprocessing

@@ -1,4 +1,4 @@
-"""Classify any number of records, batch by batch; a bad record costs no other."""
+"""Classify any number of records, batch by batch; a record that fails does not affect the others."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -134,7 +134,7 @@ def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, s
 
 
 def _is_touched(rule: StatementRule, swapped: str) -> bool:
-    """Tell whether swapped electrodes, such as ``"V1 and V2"``, change a statement; limbs change all."""
+    """Tell whether a swap, such as ``"V1 and V2"``, changes a statement; one of limbs changes all on leads."""
     chest = set(swapped.split(" and ")).intersection(LEADS)
     needs_all = rule.category in ("axis", "voltage", "infarction", "repolarisation")
     if chest and rule.leads:
@@ -185,7 +185,7 @@ def _measured(rule: StatementRule, evidence: Evidence) -> _Verdict:
 def _statement(
     rule: StatementRule, degree: Degree | None, probability: float | None, verdict: _Verdict, agrees: bool
 ) -> Statement | None:
-    """Return a statement that the network says, the measurement, or both; None if neither does."""
+    """Return the statement if the network, the measurement, or both make it; else None."""
     decided = rule.role == "decides" and (verdict.clear or (verdict.likely and agrees))
     if not decided and degree is None:
         return None
@@ -220,8 +220,8 @@ def _without_contradictions(
 ) -> tuple[Statement, ...]:
     """Return the statements that may stand together, in the order of a report.
 
-    Of two that exclude each other the one that the table names as the excluding one stands, unless it is only
-    possible and the other one more certain.
+    Of two statements that exclude each other, the one that the table names as the excluding one is kept, unless
+    it is only possible and the other one is more certain.
     """
     excluded_by = {rule.key: rule.excluded_by for rule in rules}
     candidates = tuple(candidates)
@@ -271,7 +271,7 @@ def _weakened(rules: Sequence[StatementRule], statements: tuple[Statement, ...])
 
 
 def _with_normal(statements: Sequence[Statement], conclusion: Conclusion) -> tuple[Statement, ...]:
-    """Return the statements; "normal" has no degree of its own but stands where the conclusion says it."""
+    """Return the statements; "normal" is among them, as present, only if it is the conclusion."""
     called = (replace(each, degree="present") if each.key == "normal" else each for each in statements)
     return tuple(each for each in called if each.key != "normal" or conclusion == "normal")
 
@@ -303,5 +303,5 @@ def _not_assessed(
 ) -> tuple[str, ...]:
     said = f"rhythm over time: the record lasts {evidence.duration_s:.0f} s"
     short = (said,) if evidence.duration_s < SHORT_S else ()
-    rhythm = () if has_rhythm(statements) else ("rhythm: the network finds none of them likely enough",)
+    rhythm = () if has_rhythm(statements) else ("rhythm: the network finds no rhythm likely enough",)
     return (*UNKNOWN_TO_THE_MODEL, *rhythm, *short, *withheld.values())

@@ -145,7 +145,7 @@ def in_sentence(name: str) -> str:
 
 
 def group_not_assessed(not_assessed: Iterable[str]) -> tuple[str, ...]:
-    """Return what was not assessed, a text for each reason, such as missing leads; first what has no reason.
+    """Return what was not assessed, a text for each reason, such as missing leads; texts without reason first.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The table of all statements, `statements.csv`: what says each, and what it excludes.
+"""The table of all statements, `statements.csv`: the rule by which each statement is made.
 
-A row has the outputs of the network that say the statement, the measurement that decides it or that it requires
-(with the range in which it holds), the statements beside which it does not stand or is only possible, the leads
+A row has the outputs of the network that mean the statement, the measurement that decides it or that it
+requires (with the range in which it holds), the statements that exclude it or make it only possible, the leads
 without which it is withheld, and the source of the rule. The order of the rows is the order of the report.
 
 Sources: Mason et al. 2007 (AHA/ACC/HRS part II, doi:10.1161/CIRCULATIONAHA.106.180201), Surawicz et al. 2009
@@ -112,7 +112,7 @@ def statement_rules() -> tuple[StatementRule, ...]:
 
 @lru_cache(maxsize=8)
 def rules_for(classes: ClassSet) -> tuple[StatementRule, ...]:
-    """Return the table's rules, and one for each output of a network that no row of the table says.
+    """Return the table's rules, and one for each output of a network that is in no row of the table.
 
     A model that was trained on other labels has such outputs: the name of the diagnosis is its statement.
     """

@@ -150,7 +150,7 @@ def table_state(prediction: Prediction) -> dict[str, Any]:
 def predictions_table(
     predictions: Iterable[Prediction], raw: bool = True, reading: bool = True
 ) -> "pandas.DataFrame":
-    """Return predictions of one classifier as a data frame, a row a record.
+    """Return predictions of one classifier as a data frame with a row for each record.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from dataclasses import replace
 from cnn_gap.diagnoses.classes import duplicate_indices
 from cnn_gap.explain.explanation import ExplainedClass
 
-# SNOMED CT and SCP-ECG codes of normal diagnoses, and of groups of which a heart has one diagnosis at a time.
+# SNOMED CT and SCP-ECG codes of normal diagnoses, and of groups whose diagnoses exclude each other.
 _NORMAL = frozenset({"426783006", "SR", "NORM"})
 _RIVALS = (
     (

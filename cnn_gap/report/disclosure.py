@@ -18,7 +18,7 @@ RATES, MOST_SAMPLES = (100.0, 50.0), 8_700_000
 #: Corner of the high-pass filter, Hz, that holds the tracing on its line.
 HIGHPASS_HZ = 0.5
 
-#: Length of the parts that are read, s, and of what is read before and after each in addition.
+#: Length of the parts that are read, s, and of the signal that is read before and after each in addition.
 PART_S, MARGIN_S = 300.0, 10.0
 
 _MIDDLE, _REACH = 128, 127  # the level of 0 mV, and how many levels are above and below it

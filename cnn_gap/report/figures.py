@@ -24,7 +24,7 @@ from cnn_gap.system.outputs import FIGURE, MADE_BY, require_replaceable
 #: Suffixes of the formats of pictures.
 PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 
-#: How sheets are drawn unless somebody wants it otherwise.
+#: How sheets are drawn by default.
 STANDARD_SHEETS = SheetOptions()
 
 _DPI = 200

@@ -184,8 +184,8 @@ def place_rows(extents: Sequence[tuple[float, float]], low: float, high: float) 
 def page_starts(seconds: float, shown_s: float) -> list[float]:
     """Return where the pages of a record begin, s.
 
-    The last page ends with the record, so that it is as full as the others and shows a part of the page before
-    it again. A rest of less than half a second has no page.
+    The last page ends with the record: it is as long as the others and repeats a part of the page before it. A
+    rest of less than half a second has no page.
 
     Examples
     --------
@@ -210,7 +210,7 @@ def event_start(event_s: float, seconds: float, shown_s: float) -> float:
 def strongest_start(activation: np.ndarray, sampling_rate: float, shown_s: float) -> float:
     """Return where the stretch of a record begins that holds most of a map, s.
 
-    The beginning of the record is taken unless another stretch holds clearly more.
+    It is the beginning of the record unless another stretch holds more of the map by `_CLEARLY_MORE`.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ DRAWN_RATE = 250
 #: Sampling rate of the median beat on a page, Hz.
 BEAT_RATE = 250
 
-#: Length of what a page shows first, s.
+#: Length of the part of a record that a page shows first, s.
 SHOWN_S = 10.0
 
 #: The group of the diagnoses that the reading states.
@@ -183,7 +183,7 @@ def page_choices() -> dict[str, object]:
 
 
 def _compared(line: PageLine, reading: Reading | None) -> str:
-    """Return the probability of a diagnosis, and what the reading or else the threshold makes of it."""
+    """Return the probability of a diagnosis, and whether the reading, or else the threshold, reports it."""
     each = line.explained
     if reading is not None:
         challenge = "" if each.threshold is None else f"; Challenge label {_label(each)} ({each.threshold:.3f})"

@@ -87,7 +87,7 @@ class IndexRow:
 
 
 def urgency(reading: Reading) -> float:
-    """Return how early a record is to be looked at: by its alerts, then its most severe statement."""
+    """Return how urgent it is to look at a record: by its alerts, then by its most severe statement."""
     if reading.conclusion == "not interpretable":
         return NOT_INTERPRETABLE
     severities = [each.severity * CERTAINTY[each.degree] for each in reading.statements]

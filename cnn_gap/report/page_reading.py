@@ -7,7 +7,7 @@ from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.reading.reading import Reading, Statement, group_not_assessed
 from cnn_gap.report.report_text import drawable, network_limits, record_notes, why
 
-#: How a note begins that tells what a measurement has overruled; all others are on the record's quality.
+#: The beginning of notes on answers that a measurement has overruled; other notes are on the record's quality.
 OVERRULED = "not reported"
 
 
@@ -19,7 +19,7 @@ JOINED = (
 
 
 def alerts_html(explanation: Explanation) -> str:
-    """Return the banner of what limits the record, and the alerts."""
+    """Return the notes on the record's quality, and the alerts."""
     reading = explanation.reading
     banner = "".join(f"<li>{_text(_capital(note))}</li>" for note in quality_notes(explanation))
     parts = [f'<ul id="quality" aria-label="Quality of the record">{banner}</ul>'] if banner else []
@@ -66,7 +66,7 @@ def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass]) -> st
 
 
 def limits_html(explanation: Explanation) -> str:
-    """Return what was not assessed and what limits the network, folded away."""
+    """Return the lists, folded away, of statements that were not assessed and of the network's limits."""
     reading = explanation.reading
     parts = [] if reading is None else [("Not assessed", group_not_assessed(reading.not_assessed))]
     parts.append(("Limits of the network", tuple(network_limits(explanation))))

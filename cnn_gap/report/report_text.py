@@ -60,7 +60,7 @@ def verdict(explained: ExplainedClass) -> str:
 
 
 def why(statement: Statement) -> str:
-    """Return where a statement comes from, such as ``network 0.93 and measurement: QRS 150 ms``."""
+    """Return the origin of a statement, such as ``network 0.93 and measurement: QRS 150 ms``."""
     network = "" if statement.probability is None else f"network {statement.probability:.2f}"
     measured = "; ".join(statement.evidence)
     if statement.origin == "network":

@@ -24,10 +24,10 @@ NAMES = {
 #: How many beats of a kind are read, evenly spread over the recording.
 READ = 24
 
-#: What is shown before and after a beat's complex, s.
+#: Length of the signal that is shown before and after a beat's complex, s.
 BEFORE_S, AFTER_S = 0.3, 0.5
 
-#: How the signal is prepared, and what is read around a beat in addition, s.
+#: How the signal is prepared, and the length of the signal that is read around a beat in addition, s.
 SIGNAL = Preprocessing(sampling_rate=250.0, highpass_hz=0.5, lowpass_hz=40.0)
 MARGIN_S = 2.0
 
@@ -42,7 +42,7 @@ class TypicalBeat:
     count : int
         In the recording.
     time_s : float
-        When the one is that is most like the median, s.
+        The time of the beat that is most like the median, s.
     leads : tuple of str
     beats : ndarray, shape (beats, samples, leads)
         Some of them, mV around each lead's median, at the rate of `SIGNAL`.

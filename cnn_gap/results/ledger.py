@@ -224,7 +224,7 @@ class Ledger:
         for entry in self.entries():
             self._remove_files(entry)
         with self._transaction():
-            # The rest of an entry stays: by it the logs of an earlier run are told from other files.
+            # The rest of an entry stays: by it the logs of an earlier run are distinguished from other files.
             self._database.execute("UPDATE entry SET stamp = NULL, result = ''")
             self._database.execute("DELETE FROM source")
             self._database.execute("INSERT INTO source VALUES (?)", (self._source,))

@@ -1,4 +1,4 @@
-"""Tables of results: one Parquet or CSV file with a row a record, written whole at the end of a run.
+"""Tables of results: one Parquet or CSV file with a row for each record, written whole at the end of a run.
 
 The columns are described in JSON: in the metadata of a Parquet file (key ``cnn_gap``), or in ``NAME.json``
 beside a CSV.
@@ -30,7 +30,7 @@ GROUP_ROWS = 10_000
 #: The column of the place of the record's file, as it was found.
 PATH = "path"
 
-#: The column that tells whether a record has changed since it was classified: a hash of its files.
+#: The column by which a changed record is recognised: a hash of the files that were classified.
 CONTENT = "content"
 
 _KEY = b"cnn_gap"

@@ -96,7 +96,7 @@ def record_csv(answered: Answered) -> str:
 
 
 def several_csv(answered: Sequence[Answered]) -> str:
-    """Return the table of ``cnn-gap predict --csv``, a row a record."""
+    """Return the table of ``cnn-gap predict --csv``, with a row for each record."""
     table: str = predictions_table([each.prediction for each in answered]).to_csv(index=False)
     return table
 

@@ -45,8 +45,8 @@ _RECORD_POLICY = "sandbox allow-scripts allow-modals allow-downloads; frame-ance
 class Handlers:
     """Answers requests; each method is named by its operation.
 
-    A handler receives the request and a stack of what is to be closed after the answer. One that answers with a
-    stream closes the stack itself.
+    A handler receives the request and a stack of resources that are closed after the answer. A handler that
+    answers with a stream closes the stack itself.
     """
 
     def __init__(self, service: Service, fingerprint: str) -> None:
@@ -168,7 +168,7 @@ class Handlers:
         return JSONResponse({"status": "ready"})
 
     async def _response(self, form: AnswerFormat, answered: Answered, kept: Kept | None = None) -> Response:
-        """Return a record's answer; what was drawn of a kept result is kept, too."""
+        """Return a record's answer; if the result is kept, its drawn answers are kept, too."""
         if form is JSON:
             return JSONResponse(record_content(answered, self._service.classifier.description))
         headers = {"Content-Security-Policy": _RECORD_POLICY} if form is HTML else {}

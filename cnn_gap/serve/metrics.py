@@ -39,7 +39,7 @@ class Metrics:
         )
 
     def watch(self, name: str, about: str, value: Callable[[], float]) -> None:
-        """Show a figure that is asked for when it is needed."""
+        """Show a figure whose value is computed when the metrics are read."""
         Gauge(name, about, registry=self._registry).set_function(value)
 
     def text(self) -> bytes:

@@ -112,7 +112,8 @@ OPERATIONS = (
         "/v1/ecgs",
         "Read one ECG",
         "The body is the record's file, of any format that is read, or a form with its files, such as header"
-        " and signals of WFDB. The content tells the format. Nothing is kept unless a collection is named.",
+        " and signals of WFDB. The format is recognised by the content. Nothing is kept unless a collection is"
+        " named.",
         {200: _types(RECORD_FORMATS), 201: _types(RECORD_FORMATS[:1])},
         "Ecg",
         (_NAME, *_ARRAYS, _format(RECORD_FORMATS), _COLLECTION),

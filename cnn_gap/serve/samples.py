@@ -1,4 +1,4 @@
-"""Sample records for those who have none at hand: DICOM files of simulated hearts."""
+"""Sample records for people who have no ECG files: DICOM files of simulated hearts."""
 
 import tempfile
 from dataclasses import dataclass

@@ -16,8 +16,8 @@ from cnn_gap.serve.limits import Limits
 #: Connections at a time for each place of a request: more are refused with 503.
 CONNECTIONS = 4
 
-#: Seconds that a connection without a request is kept open: longer than clients keep theirs, which else might
-#: send a request while it is being closed.
+#: Seconds that a connection without a request is kept open: longer than clients keep theirs. Otherwise a client
+#: might send a request while the connection is being closed.
 KEEP_ALIVE_S = 60
 
 

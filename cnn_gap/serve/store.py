@@ -100,7 +100,7 @@ class Store:
             self._kept.pop(each, None)
 
     def tidy(self) -> None:
-        """Forget what is too old or too much."""
+        """Forget results that are too old, and the oldest ones while all take too much memory."""
         size = sum(kept.size for kept in self._kept.values())
         while self._kept:
             oldest = next(iter(self._kept.values()))

@@ -17,7 +17,7 @@ from cnn_gap.serve.limits import Limits
 from cnn_gap.serve.problems import MALFORMED, TOO_LARGE, TOO_SLOW, Problem
 from cnn_gap.system.errors import printable
 
-#: The name of a record whose request tells none.
+#: The name of a record whose request gives no name.
 UNNAMED = "ecg"
 
 #: Bytes that are copied at a time, and the longest name of a file, bytes.

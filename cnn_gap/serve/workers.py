@@ -1,7 +1,7 @@
-"""Worker processes with limits of memory and time: what a hostile file does to one costs its own request only.
+"""Worker processes with limits of memory and time: a hostile file can only make its own request fail.
 
-A worker has a connection of its own, so that one that dies cannot hold what another needs. It is started by
-`multiprocessing`'s fork server where there is one: that has imported the libraries before, so a dead worker is
+Each worker has its own connection, so that a worker that dies cannot block another one. Workers are started by
+`multiprocessing`'s fork server where there is one: it has already imported the libraries, so a dead worker is
 replaced in milliseconds.
 """
 

@@ -10,7 +10,7 @@ import numpy as np
 #: Length of the end that is compared, s: it holds a beat or more.
 TEMPLATE_S = 1.5
 
-#: The compared parts are earlier by at least and by at most so much, s.
+#: The compared parts are earlier than the end by at least the first and at most the second of these times, s.
 LAGS_S = (0.3, 3.0)
 
 

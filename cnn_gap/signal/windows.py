@@ -17,8 +17,8 @@ from cnn_gap.signal.resampling import bridge, nearest_valid, resample_by
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.settings import require
 
-#: The gain is not corrected by leads whose slope is at most this (mV/s, root mean square), or at most this
-#: share of their level per sample: rounding gives a constant such slopes.
+#: Leads do not count for the gain if their slope is at most this (mV/s, root mean square), or at most this
+#: share of their level per sample: a constant has such slopes after rounding.
 SLOPE_FLOOR_MV_S = 1e-3
 ROUNDING_SHARE = 1e-6
 
@@ -122,7 +122,7 @@ class FilteredSignal:
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """The slopes of a recording's leads at the windows' rate, added up part by part; they tell its gain.
+    """The slopes of a recording's leads at the windows' rate, added up part by part; they determine its gain.
 
     Slopes are used instead of amplitudes because baseline wander hardly changes them. The median over the leads
     is taken, so that a flat lead or an artefact on one lead does not matter.

@@ -1,4 +1,4 @@
-"""Work on many items by workers that may die: one item's fault costs no other item."""
+"""Work on many items by workers that may die: an item that kills its worker does not affect the other items."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence

@@ -67,7 +67,7 @@ def locked(folder: Path, wait: Callable[[str], None] | None = None, name: str = 
 
 
 def _acquire(lock: "BaseFileLock", folder: Path, wait: Callable[[str], None] | None) -> bool:
-    """Acquire the lock; return whether the file system has locks, without which any process may enter."""
+    """Acquire the lock; return whether the file system has locks: without them, any process may write."""
     from filelock import Timeout
 
     try:

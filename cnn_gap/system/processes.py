@@ -44,8 +44,8 @@ def in_processes(
 ) -> Generator[Result]:
     """Yield the result of each item, in the order of the items.
 
-    A process that dies costs the item that it died of and no other. Where no process can be started, this one
-    does the work.
+    If a process dies, only the item that killed it fails. If no process can be started, this process does the
+    work.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from cnn_gap.training.teacher_table import TableTeacher, read_teacher_table
 class Teacher:
     """A trained model whose probabilities another network learns together with the labels.
 
-    Labels are yes or no, and some are wrong or missing; a model's probabilities also tell how sure it is
+    Labels are yes or no, and some are wrong or missing; a model's probabilities also say how certain it is
     (Hinton et al. 2015, "Distilling the knowledge in a neural network"). The teacher may have the same
     architecture as the network that learns (Furlanello et al. 2018, "Born-again neural networks").
 

@@ -110,8 +110,8 @@ def prepare_windows(
 ) -> WindowStore:
     """Return the store of the records' training windows, made now if `cache` has none that is current.
 
-    Other processes make the windows and this one writes them, so that the death of a process can neither leave
-    half a record in the store nor cost another record.
+    Other processes make the windows and this one writes them. So if a process dies, the store has no incomplete
+    record, and no other record is lost.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""Train a teacher and write what it says of the records as a table.
+"""Train a teacher and write its probabilities of the records as a table.
 
     python -m research.teachers residual TRAIN OUT --patients PATIENTS.csv
     python -m research.teachers residual FOLD9 OUT --trained OUT/residual-0.safetensors
 
-A training that was interrupted goes on. Writes OUT/NAME-SEED.safetensors, and OUT/NAME-SEED-DATA.parquet, from
-which `train_model.py --teacher` learns.
+A training that was interrupted is resumed. Writes OUT/NAME-SEED.safetensors, and OUT/NAME-SEED-DATA.parquet,
+from which `train_model.py --teacher` learns.
 """
 
 import argparse

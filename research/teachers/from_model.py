@@ -1,4 +1,4 @@
-"""Write what a trained model says of records as a table, from which `train_model.py --teacher` learns.
+"""Write a trained model's probabilities of records as a table, from which `train_model.py --teacher` learns.
 
     python -m research.teachers.from_model MODEL DATA TABLE.parquet
 

@@ -27,7 +27,7 @@ class Records:
     windows : Tensor, shape (n, 12, samples), float16
         The first window of each, mV.
     labels : Tensor, shape (n, outputs), float32
-        What each record is taken for, 0 or 1.
+        The labels of each record, 0 or 1.
     validation : ndarray, shape (n,), bool
         Which records are not trained on.
     classes : ClassSet

@@ -23,7 +23,7 @@ class SqueezeAndExcite(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions, weighed and added to what they were given (He et al. 2016)."""
+    """Two convolutions, whose weighed output is added to their input (He et al. 2016)."""
 
     def __init__(self, given: int, features: int, stride: int, kernel: int = 7) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """Score teachers, a trained model and the mean of all on the validation records.
 
-The mean is about the limit of what a pupil can learn from them.
+A pupil of the teachers can become at most about as good as this mean.
 
     python -m research.teachers.score TRAIN OUT TABLE.parquet... --model model --patients PATIENTS.csv
 """

@@ -57,7 +57,7 @@ class StateSpace(nn.Module):
 
 
 class StateSpaceBlock(nn.Module):
-    """A state space, a gated linear layer, and what was given added."""
+    """A state space and a gated linear layer, whose output is added to the input."""
 
     def __init__(self, features: int, dropout: float) -> None:
         super().__init__()

@@ -74,7 +74,7 @@ class Learner:
     ----------
     network : Module
     averaged : AveragedModel
-        The running average of the weights and of what normalisation has seen.
+        The running average of the weights and of the statistics of normalisation.
     optimizer : AdamW
     schedule : OneCycleLR
     """
@@ -98,7 +98,7 @@ class Learner:
         return loss.item()
 
     def save(self, path: Path, epoch: int) -> None:
-        """Write the state after so many epochs, whole or not at all."""
+        """Write the state after a number of epochs, whole or not at all."""
         aside = path.with_suffix(".part")
         torch.save({"epoch": epoch, **{key: part.state_dict() for key, part in self._parts().items()}}, aside)
         aside.replace(path)
@@ -119,8 +119,8 @@ def train(
 ) -> nn.Module:
     """Train on the records that are not for validation; return the network of averaged weights.
 
-    Its state after each epoch lies beside `out`, so that a training that was interrupted goes on. In the end,
-    the averaged weights are saved as `out`.
+    Its state after each epoch is saved beside `out`, so that an interrupted training can be resumed. In the
+    end, the averaged weights are saved as `out`.
     """
     chosen = np.flatnonzero(~records.validation)
     steps = len(chosen) // recipe.batch_size

@@ -20,7 +20,7 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file that begins so is of this format."""
+    """Tell whether a file with this start is of this format."""
     return (xml_root(start) or "").lower() == "annotatedecg"
 
 

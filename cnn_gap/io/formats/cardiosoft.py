@@ -19,7 +19,7 @@ from cnn_gap.system.errors import InputError
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file that begins so is of this format."""
+    """Tell whether a file with this start is of this format."""
     return (xml_root(start) or "").lower() == "cardiologyxml"
 
 

@@ -8,7 +8,7 @@ from cnn_gap.record import Record
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file that begins so is of this format."""
+    """Tell whether a file with this start is of this format."""
     return start.startswith(b"ISHNE1.0")
 
 

@@ -8,7 +8,7 @@ from cnn_gap.record import Record
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file that begins so is of this format."""
+    """Tell whether a file with this start is of this format."""
     letters = start.replace(b"\0", b"")  # of UTF-16
     return xml_root(start) == "ECG" and any(mark in letters for mark in (b"ACQUISITION_TIME", b"UNITS_PER_MV"))
 

@@ -15,7 +15,7 @@ _SIGNAL = "signal.npy"
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file that begins so is of this format."""
+    """Tell whether a file with this start is of this format."""
     return start.startswith(b"PK\x03\x04") and b".npy" in start[:300]
 
 

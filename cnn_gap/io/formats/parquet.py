@@ -10,7 +10,7 @@ from cnn_gap.system.errors import InputError
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file that begins so is of this format."""
+    """Tell whether a file with this start is of this format."""
     return start.startswith(b"PAR1")
 
 
@@ -24,7 +24,7 @@ def guard(path: Path) -> None:
 
 
 def read(path: Path) -> Record:
-    """Read a column a lead; the index of a data frame is none."""
+    """Read a column for each lead; the index of a data frame is no lead."""
     import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(path) as file:

@@ -23,7 +23,7 @@ _TIMES = ("%H%M%S", "%H:%M:%S", "%H%M", "%H:%M")
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file that begins so is of this format."""
+    """Tell whether a file with this start is of this format."""
     return (xml_root(start) or "").lower().endswith("schilleredi")
 
 

@@ -62,8 +62,8 @@ def _has_long_term_rhythm(content: bytes) -> bool:
 def _without_statements(content: bytes) -> bytes:
     """Return the file without pointers to sections after the rhythm's, and to empty ones.
 
-    These are measurements, statements and what manufacturers add, in which ecgdatakit refuses what it does not
-    expect.
+    These are measurements, statements and additions of manufacturers. ecgdatakit refuses a file if it does not
+    expect their content.
     """
     kept, end = bytearray(content), 6 + _length_of_first(content)
     for at in range(22, end - 9, 10):

@@ -17,7 +17,7 @@ _LAST_CODE = 2**_XLI_BITS - 2
 
 
 def recognise(start: bytes) -> bool:
-    """Tell whether a file that begins so is of this format."""
+    """Tell whether a file with this start is of this format."""
     return (xml_root(start) or "").lower() == "restingecgdata"
 
 

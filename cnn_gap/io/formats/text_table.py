@@ -56,7 +56,7 @@ def guard(path: Path) -> None:
 
 
 def read(path: Path) -> Record:
-    """Read a column a lead; a heading line names them, or else the sidecar."""
+    """Read a column for each lead; a heading line names the leads, or else the sidecar."""
     import pandas
 
     text = _decode(read_bytes(path, _LARGEST_FILE))
@@ -105,7 +105,7 @@ def _layout(text: str) -> TableLayout:
     rows = [_cells(line, separator) for _, line in written]
     named = bool(rows) and not all(map(_is_number, rows[0]))
     below = [cell.strip("()[]") for cell in rows[1]] if named and len(rows) > 1 else []
-    # Units, which need not be volts, are told from samples by there being no number among them.
+    # The line is taken for units, which need not be volts, if there is no number in it.
     samples = not below or any(cell.lower() in _MISSING or _is_number(cell) for cell in below)
     with_units = not samples or any(millivolts_of(cell) is not None for cell in below)
     above = written[with_units][0] + 1 if named else 0

@@ -29,7 +29,7 @@ _MATLAB4 = struct.Struct("<5i4s")  # type, rows, columns, imaginary part, length
 
 
 def recognise(start: bytes) -> bool:
-    """Recognise nothing by content: a header's name tells what it is."""
+    """Recognise nothing by content: a header is recognised by its name."""
     return False
 
 
@@ -129,7 +129,7 @@ def plain_matlab_shape(content: bytes) -> tuple[int, int] | None:
 def _read_matlab(path: Path, leads: int) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the stored values of a header's ``.mat`` file (leads, samples), and notes on how they are stored.
 
-    A matrix of another name is read where it is the only one, and one with a row a sample is turned.
+    A matrix of another name is read if it is the only one. A matrix with a row for each sample is transposed.
     """
     content = read_bytes(path, LARGEST_SIGNAL_FILE)
     if shape := plain_matlab_shape(content):

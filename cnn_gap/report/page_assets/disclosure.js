@@ -1,4 +1,4 @@
-// One lead in lines of a minute: what goes on around the time that is chosen.
+// One lead in lines of a minute, around the time that is chosen.
 
 const LINE = { seconds: 60, height: 34, count: 6 };
 const LINE_MV = 3; // of a line's height

@@ -1,5 +1,5 @@
-// The rows of the index. A click on a column's heading sorts by it, another click turns the order. Only so many rows are
-// in the page as are looked at, so that tens of thousands of records are no burden.
+// The rows of the index. A click on a column's heading sorts by it, another click reverses the order. The page contains
+// only the rows that are shown, so that it stays fast with tens of thousands of records.
 
 const STEP = 200;
 const [URGENT, PROBABLE] = [2, 3]; // columns that begin with the highest

@@ -40,7 +40,7 @@ function showLead(time) {
   const start = within(time - SHOWN / 2, 0, data.seconds - SHOWN);
   Object.assign(shown, { start, strip: null, map: null });
   byId("shown").textContent = timeText(start);
-  byId("about").textContent = data.lead ? `lead ${data.lead.name} alone; all leads and maps are of the events with “strip”` : "";
+  byId("about").textContent = data.lead ? `lead ${data.lead.name} alone; events marked “strip” have all leads and maps` : "";
   if (data.lead) fillFrame({ start, title: "", measured: "", reading: "", data: leadPage(start) });
 }
 

@@ -138,11 +138,11 @@ def _draw_person(paper: Paper, explanation: Explanation, measured: Measurements)
 
 
 def _draw_footer(paper: Paper, shown: str, explanation: Explanation, page: PageNumber) -> None:
-    """Write scale and part, and by what the reading was computed."""
+    """Write scale and part, and the version and the model that made the reading."""
     model = f", model {page.model}" if page.model else ""
     computed = (
         f"cnn-gap {__version__}{model}. Probabilities are calibrated for the hospital whose records the model"
-        f" learned from; at others they are no certainty, however high. {RESEARCH}."
+        f" learned from; at others they are no certainty, even if they are high. {RESEARCH}."
     )
     limits = ". ".join(network_limits(explanation))
     unknown = f"Unknown to the model: {', '.join(UNKNOWN_TO_THE_MODEL)}. {limits}"

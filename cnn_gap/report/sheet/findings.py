@@ -14,7 +14,7 @@ from cnn_gap.report.report_text import answer, full_name, why
 class MappedFinding:
     """A class with a map, and the statement of the reading that it stands for, if it stands for one.
 
-    In a strip of a long recording it is the class that speaks of an `event`, given by its title.
+    In a strip of a long recording it is the class that belongs to an `event`, given by its title.
     """
 
     explained: ExplainedClass
@@ -35,7 +35,7 @@ class MappedFinding:
 
     @property
     def about(self) -> str:
-        """How it was decided: degree, probability and measured values, or probability and threshold."""
+        """The reasons for it: degree, probability and measured values, or probability and threshold."""
         if self.event:
             return f"Map of {self.name}: {answer(self.explained)}"
         if self.statement is None:

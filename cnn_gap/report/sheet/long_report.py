@@ -62,7 +62,7 @@ def long_report_pages(explanation: LongExplanation, options: SheetOptions) -> It
     ]
     for figure in numbered(pages, options):
         yield figure
-        figure.clear()  # a day has many pages; figures hold themselves until the memory is searched for them
+        figure.clear()  # a day has many pages, and figures are freed late, by the garbage collector
 
 
 def summary_pages(explanation: LongExplanation, options: SheetOptions) -> Iterator[Figure]:

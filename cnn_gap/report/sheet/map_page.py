@@ -110,7 +110,7 @@ def _draw_title(paper: Paper, finding: MappedFinding, page: PageNumber) -> None:
 def _facts(
     explanation: Explanation, finding: MappedFinding, part: Part, measured: Measurements
 ) -> Callable[[float], list[Paragraph]]:
-    """Return what makes the paragraphs on the record and on the map in a size."""
+    """Return a function that makes the paragraphs on the record and on the map in a size of text."""
     record, reading = explanation.record, explanation.reading
     about = [f"Record {record.name}", *person(record), *recording(record), part.text(record)]
     said = (
@@ -120,7 +120,7 @@ def _facts(
     )
     shown_at, leads = finding.explained.row[4:]
     where = f"Seconds at which the map shows it: {shown_at.replace('-', '–')}"
-    where += f". Leads that it rests on: {leads}" if leads else ""
+    where += f". Leads that contribute most: {leads}" if leads else ""
     values = ", ".join(f"{name} {value}" for name, value in measured_values(measured, explanation))
     texts = (
         Run(", ".join([*about, f"{record.sampling_rate:g} Hz"])),

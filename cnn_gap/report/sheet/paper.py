@@ -23,7 +23,7 @@ LEFT, RIGHT = 13.5, 283.5
 START, WIDTH = LEFT + 15, 250.0
 END = START + WIDTH
 
-#: Red of what must not be missed.
+#: Red, the colour of alerts and of other things that must not be missed.
 ALARM = "#c8102e"
 
 #: The text on every page.

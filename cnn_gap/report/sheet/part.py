@@ -1,4 +1,4 @@
-"""The part of a record that a page shows, and which one that is where nobody says it."""
+"""The part of a record that a page shows, and how it is chosen by default."""
 
 import math
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def record_parts(record: Record, layout: Layout) -> list[float]:
 
 
 def chosen_part(record: Record, layout: Layout, start_s: float) -> Part:
-    """Return the part of a record that begins where somebody wants it.
+    """Return the part of a record that begins at a given time.
 
     Raises
     ------

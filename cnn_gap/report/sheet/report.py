@@ -28,7 +28,7 @@ class SheetOptions:
     ----------
     layout : Layout
     every_page : bool
-        Show the whole of a long record, instead of the part that says most.
+        Show the whole of a long record, instead of the part with most of the map.
     model : str
         The model's name, for the footer; empty where it is not known.
     """
