@@ -25,8 +25,8 @@ NORMAL, EARLY_NARROW, VENTRICULAR, PACED, UNKNOWN = "N", "A", "V", "/", "Q"
 LONGEST_RR_S = 12.0
 
 #: The logistic function: constant, and coefficients of `ventricular_signs`.
-_CONSTANT = 5.48
-_COEFFICIENTS = np.array([-3.22, 2.14, 4.26, 4.64, 0.90])
+_CONSTANT = 5.14
+_COEFFICIENTS = np.array([-2.98, 2.28, 4.28, 4.77, 0.93])
 
 _NEIGHBOURS = 31  # RR intervals; their median is the usual one
 _UNKNOWN = 0.5  # likeness below which a beat that is not ventricular is unknown
