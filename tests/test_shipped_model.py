@@ -43,7 +43,7 @@ def test_it_is_small_and_of_its_configuration(classifier):
     assert sum(path.stat().st_size for path in MODEL.iterdir()) < 10e6
     assert classifier.network.count_params() < 5e6
     trained = classifier.description.training["config"]
-    assert from_dict(Config, trained) == read_config(SHIPPED_CONFIGS / "long_crops.toml")
+    assert from_dict(Config, trained) == read_config(SHIPPED_CONFIGS / "moments.toml")
 
 
 def test_it_has_twelve_blocks_global_average_pooling_and_a_dense_layer(classifier):
