@@ -58,7 +58,7 @@ class Answers:
     ----------
     parts : list of Part
     logits, peaks : ndarray, shape (n,)
-        The mean over time of the map of premature atrial complexes, and of its highest values.
+        The logit of premature atrial complexes, and the mean of the highest values of their map.
     earliness : ndarray, shape (n,)
         From the measured beats, at most `LARGEST_EARLINESS`; 0 where no beat is early.
     seen, said : ndarray, shape (n,), bool
