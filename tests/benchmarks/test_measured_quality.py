@@ -220,16 +220,6 @@ def test_signals_without_an_ecg_are_refused_with_a_reason(with_findings):
     assert no_ecg.kind_row("zeros", predictions) == ("zeros", 20, 20, 20, "none")
 
 
-def test_noise_of_electrodes_has_its_ratio_and_obeys_einthoven(record):
-    for noise in (recorders.wander, recorders.muscle, recorders.electrode_motion):
-        noisy = recorders.noisy(record, np.random.default_rng(0), noise, ratio_db=12)
-        added = noisy.signal - record.signal
-        np.testing.assert_allclose(added[:, 0] + added[:, 2], added[:, 1], atol=1e-4)
-        low, high = np.quantile(record.signal, recorders.QUANTILES, axis=0)
-        ratio = ((high - low) ** 2 / 8).mean() / (added**2).mean()
-        assert 10 * np.log10(ratio) == pytest.approx(12, abs=0.1)
-
-
 def test_other_recorders_pass_their_band():
     times = np.arange(5000) / 500
     waves = np.sin(2 * np.pi * np.array([[5.0], [50.0]]) * times).T.astype(np.float32)
