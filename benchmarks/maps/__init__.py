@@ -1,1 +1,4 @@
-"""Where maps have their maximum, and whether answers depend on it. Each function yields tables of a `Study`."""
+"""Measure where a map has its maximum, and whether the answer changes without that place.
+
+Each function yields tables of a `Study`.
+"""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: An early beat has an RR interval below this share of the usual one. That of the first beat of a run is also
-#: below this share of the interval before it: in sinus arrhythmia, intervals get shorter one after the other.
+#: An early beat has an RR interval below this share of the usual one. For the first beat of a run, the interval
+#: must also be below this share of the interval before it: in sinus arrhythmia, intervals shorten step by step.
 EARLY = 0.85
 
 #: Likeness to the usual beat from which on an early beat is narrow.

@@ -1,4 +1,4 @@
-"""List records: those of a folder, of a list of paths, at an address of a remote file system, or of one file.
+"""List the records that a user names: by a folder, a list of paths, a remote address, or one file.
 
 A list is a text or CSV file with a path in each line, relative to the list, and, if the results are to go by
 other names, an id after a comma. An address is fsspec's, such as ``s3://bucket/ecgs`` or ``memory://ecgs``

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cnn_gap.signal.recorders import limb_leads
+
 #: Largest and smallest standard deviation of noise and amplitude of hum, ramps and steps, mV. The smallest is
 #: the rounding noise of a converter.
 LARGEST_MV, SMALLEST_MV = 2.0, 0.001
@@ -67,9 +69,7 @@ def _change_leads(signal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return alone
     if signal.shape[1] < 6 or rng.random() > LIMB_SHARE:
         return signal
-    first, second = signal[:, 0], signal[:, 1]
-    limbs = (first, second, second - first, -(first + second) / 2, first - second / 2, second - first / 2)
-    return np.concatenate([np.stack(limbs, axis=1), signal[:, 6:]], axis=1)
+    return np.concatenate([limb_leads(signal[:, 0], signal[:, 1]), signal[:, 6:]], axis=1)
 
 
 def _nothing(samples: int, n_leads: int, sampling_rate: float, rng: np.random.Generator) -> np.ndarray:

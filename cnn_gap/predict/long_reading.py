@@ -257,7 +257,10 @@ def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...
 
 
 def _usual_notes(usual: Reading, parts: Sequence[Evidence]) -> tuple[str, ...]:
-    """Return the notes of the usual part; the one on what was measured names intervals and axis."""
+    """Return the notes of the usual part.
+
+    The note that tells which part was measured says that intervals and axis are from it.
+    """
     named = {
         f"measured: {part.part}, not the whole recording": f"{part.duration_s:.0f} s from {clock(part.start_s)}"
         for part in parts

@@ -145,7 +145,9 @@ def in_sentence(name: str) -> str:
 
 
 def group_not_assessed(not_assessed: Iterable[str]) -> tuple[str, ...]:
-    """Return what was not assessed, a text for each reason, such as missing leads; texts without reason first.
+    """Group the findings that were not assessed by their reason, such as missing leads.
+
+    Each reason has one text. The findings without a reason come first.
 
     Examples
     --------

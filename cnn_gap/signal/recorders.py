@@ -10,6 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.signal import butter, sosfilt, sosfilt_zi
 
+from cnn_gap.leads import LIMB_LEADS
+
 #: The heights of a signal, mV, are between these quantiles.
 QUANTILES = (0.005, 0.995)
 
@@ -26,9 +28,10 @@ Noise = Callable[[int, float, np.random.Generator], np.ndarray]
 def with_electrode_noise(
     signal: np.ndarray, rate: float, rng: np.random.Generator, noise: Noise, ratio_db: float
 ) -> np.ndarray:
-    """Return a signal of twelve leads with noise of each electrode; a lead of zeros stays as it is.
+    """Add noise at each of nine electrodes to a signal of twelve leads, and return the new signal.
 
-    A signal that is too short for the noise's frequencies stays as it is, too.
+    A lead of zeros is missing and stays zero. A signal that is too short for the frequencies of the noise stays
+    as it is.
 
     Parameters
     ----------
@@ -58,10 +61,14 @@ def with_electrode_noise(
 def from_electrodes(potentials: np.ndarray) -> np.ndarray:
     """Return the twelve leads, (samples, 12), of right arm, left arm, left leg and V1 to V6, (samples, 9)."""
     right, left, leg = potentials[:, 0], potentials[:, 1], potentials[:, 2]
-    first, second = left - right, leg - right
-    limbs = first, second, second - first, -(first + second) / 2, first - second / 2, second - first / 2
     centre = potentials[:, :3].mean(axis=1, keepdims=True)
-    return np.column_stack([*limbs, potentials[:, 3:] - centre])
+    return np.column_stack([limb_leads(left - right, leg - right), potentials[:, 3:] - centre])
+
+
+def limb_leads(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the six limb leads, (samples, 6), that follow from I and II, (samples,) each."""
+    others = (of_first * first + of_second * second for of_first, of_second in LIMB_LEADS.values())
+    return np.column_stack([first, second, *others])
 
 
 def wander(samples: int, rate: float, rng: np.random.Generator) -> np.ndarray:

@@ -219,8 +219,10 @@ class WindowBatches(keras.utils.PyDataset):
         windows = cut(windows, held, self._batch_samples(held.min()), rng)
         if plan.premature:
             _make_premature(windows, labels, plan, rng)
-        high_pass(windows, plan.high_pass, plan.sampling_rate, rng)
-        add_electrode_noise(windows, plan.electrode_noise, plan.sampling_rate, rng)
+        if plan.high_pass:
+            high_pass(windows, plan.high_pass, plan.sampling_rate, rng)
+        if plan.electrode_noise:
+            add_electrode_noise(windows, plan.electrode_noise, plan.sampling_rate, rng)
         if plan.no_heart:
             replaced = rng.random(len(windows)) < plan.no_heart
             windows[replaced] = windows_without_heart(windows[replaced], plan.sampling_rate, rng)
