@@ -41,7 +41,7 @@ class Damage:
     gain : float
         Counts a mV of the header.
     leads : tuple of str
-        Those that are written.
+        The leads that are written.
     kept : float
         The share of the file that is written.
     """

@@ -19,7 +19,7 @@ class Timeline:
     Attributes
     ----------
     classes : ClassSet
-        Those of the C columns.
+        The C classes and findings, in the order of the columns.
     starts_s : ndarray, shape (windows,)
         When each window begins, s from the recording's start.
     window_s : float

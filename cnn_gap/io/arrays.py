@@ -78,7 +78,7 @@ def record_from_array(
 ) -> Record:
     """Return the record of a file's array and its sidecar.
 
-    Where the file and its sidecar disagree on leads or units, the file counts.
+    If the file and its sidecar disagree on leads or units, those of the file are taken.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class Prediction:
     labels : ndarray, shape (classes,), bool
         Whether each class is answered.
     notes : tuple of str
-        What a reader has to know of the record, such as leads that were left out or are flat. Where the record
+        What a reader has to know of the record, such as leads that were left out or are flat. If the record
         is not answerable, the first note gives the reason.
     failure : str
         The reason why the record could not be classified; empty where it was.

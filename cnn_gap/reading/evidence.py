@@ -65,7 +65,7 @@ class Evidence:
     missing : tuple of str
         Leads that the record does not have, or that are flat, noisy, off for long or without heartbeats.
     silent : tuple of str
-        Those of the missing leads that are recorded, but show no heartbeats.
+        The missing leads that are recorded, but show no heartbeats.
     duration_s : float
     part : str
         Which part of a recording of hours was measured, such as ``"30 s from 2:00:00 on"``; empty: all of it.

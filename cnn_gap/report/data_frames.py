@@ -41,7 +41,7 @@ MONITORING: dict[str, Callable[[Summary], float]] = {
     "rate_mean": lambda summary: summary.rate_mean,
 }
 
-#: Those of `MONITORING` that are whole numbers.
+#: The columns of `MONITORING` that are whole numbers.
 COUNTS = frozenset({"ventricular_beats", "atrial_beats", "pauses"})
 
 #: Name of the column of a statement, given its key.
@@ -98,9 +98,9 @@ class TableForm:
     def statements(self) -> tuple[tuple[StatementRule, tuple[int, ...]], ...]:
         """The statements that the network can make, each with the indices of its own outputs.
 
-        Of those with the same outputs it is the one with the shortest key: the heart rate decides whether a
-        sinus bradycardia is a marked one. The outputs of a complete block, by which the reading may state an
-        incomplete one, are those of the complete block alone.
+        Of several statements with the same outputs, only the one with the shortest key is taken: the heart
+        rate, not the network, decides whether a sinus bradycardia is a marked one. The outputs of a complete
+        block, by which the reading may state an incomplete one, are those of the complete block alone.
         """
         at = {code: index for index, codes in enumerate(self.classes.outputs) for code in codes}
         rules = rules_for(self.classes)

@@ -59,7 +59,7 @@ def choose_format(accept: str, name: str | None, formats: Sequence[AnswerFormat]
     name : str or None
         The format by its name, which counts more.
     formats : sequence of AnswerFormat
-        Those that there are, the preferred one first.
+        The formats of the answer, the preferred one first.
 
     Raises
     ------

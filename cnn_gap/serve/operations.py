@@ -51,7 +51,7 @@ class Operation:
     bodies : sequence of str
         Content types of the request's body; empty: it has none.
     problems : sequence of ProblemKind
-        Those that it has beside `COMMON`.
+        The problems that it can have besides those of `COMMON`.
     needs_token : bool
         Whether a request needs a token where there are any, and is counted in its client's rate.
     holds_place : bool
