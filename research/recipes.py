@@ -1,17 +1,20 @@
 """Train configurations alike and score the same records with each: one row for each configuration.
 
 Trains each configuration for each seed into OUT/NAME-SEED and scores the records of TEST with it; NAME is the
-file's name. A finished training is not repeated, an interrupted one is resumed. Differences are from the first
-configuration. Folders of configurations: `research/configs/recipes` (augmentation and blocks), `maps` (kernels
-and pooling), `half` (map penalty, gate, layers) and `paper_tables` (the losses of the paper's Tables 3 and 4).
+file's name. A finished training is not repeated, an interrupted one is resumed. Figures are means over the
+seeds; a range is the largest figure of a seed less the smallest. Differences are from the first configuration.
+Folders of configurations: `research/configs/crops` (the shipped model's first training), `recipes`
+(augmentation and blocks), `maps` (kernels and pooling), `half` (map penalty, gate, layers) and `paper_tables`
+(the losses of the paper's Tables 3 and 4).
 """
 
 import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from benchmarks.common import Study, Table
 from cnn_gap.diagnoses.classes import ClassSet, read_weights
@@ -27,13 +30,13 @@ if TYPE_CHECKING:
 
 HEADINGS = (
     "seeds",
-    "validation AUROC",
-    "validation metric",
-    "TEST AUROC",
-    "TEST metric",
-    "TEST metric, thresholds 0.5",
-    "difference of TEST AUROC",
-    "difference of TEST metric",
+    "AUROC of all outputs",
+    "range",
+    "difference",
+    "AUROC of the Challenge's classes",
+    "Challenge metric",
+    "range of the metric",
+    "difference of the metric",
 )
 
 
@@ -42,12 +45,16 @@ def main(arguments: list[str]) -> None:
     options = _parser().parse_args(arguments)
     start_keras()  # after the arguments: it takes seconds
     figures = {path.stem: _figures(options, path) for path in options.configs}
-    first = next(iter(figures.values()))
-    rows = [
-        (name, len(options.seeds), *values, values[2] - first[2], values[3] - first[3])
-        for name, values in figures.items()
-    ]
-    print(Table("configuration", HEADINGS, tuple(rows)))
+    first = next(iter(figures.values())).mean(axis=0)
+    print(Table("configuration", HEADINGS, tuple(_row(*item, first) for item in figures.items())))
+
+
+def _row(name: str, figures: np.ndarray, first: np.ndarray) -> tuple[Any, ...]:
+    """Return a row of `HEADINGS` of a configuration's figures, beside the first configuration's means."""
+    means, ranges = figures.mean(axis=0), np.ptp(figures, axis=0)
+    outputs, scored, metric = means
+    differences = means - first
+    return name, len(figures), outputs, ranges[0], differences[0], scored, metric, ranges[2], differences[2]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _figures(options: argparse.Namespace, path: Path) -> list[float]:
-    """Return the figures of `HEADINGS` from validation AUROC to TEST metric by 0.5: means over the seeds."""
+def _figures(options: argparse.Namespace, path: Path) -> np.ndarray:
+    """Return the AUROC of all outputs and of the Challenge's classes, and the metric: (seeds, 3)."""
     from cnn_gap.training.config import read_config
 
     config, classes = read_config(path), read_weights()
@@ -72,19 +79,9 @@ def _figures(options: argparse.Namespace, path: Path) -> list[float]:
     figures = []
     for seed in options.seeds:
         classifier = _train(options, config, f"{path.stem}-{seed}", seed, classes)
-        found = Study(classifier, {"data": options.test}).classified().scored
-        plain = replace(found, outputs=found.probabilities >= 0.5)
-        validation = classifier.description.training["validation"]
-        figures.append(
-            (
-                validation["val_auroc"],
-                validation["val_challenge_metric"],
-                found.auroc,
-                found.challenge_metric,
-                plain.challenge_metric,
-            )
-        )
-    return [fmean(column) for column in zip(*figures, strict=True)]
+        found = Study(classifier, {"data": options.test}).classified()
+        figures.append((found.auroc, found.scored.auroc, found.scored.challenge_metric))
+    return np.array(figures)
 
 
 def _train(
