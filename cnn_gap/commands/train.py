@@ -30,7 +30,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="start",
         metavar="TRAINED",
         type=Path,
-        help="folder of a trained model to start from: its network and preprocessing are kept, and so is what"
+        help="folder of a trained model to start from: its blocks and preprocessing are kept, and so is what"
         " it has learned of those classes that are in the weights file, too",
     )
     parser.add_argument(

@@ -136,7 +136,7 @@ def _degree(code: str, rule: StatementRule, probability: float, limits: DegreeLi
 
 
 def _without_imitated(rules: dict[str, StatementRule], found: list[Statement]) -> list[Statement]:
-    """Return the statements without those that another one that is no less certain excludes."""
+    """Return the statements without those that another statement of at least the same certainty excludes."""
     certain = {each.key for each in found if each.degree != "possible"}
     rhythms = {"ventricular_rhythm", "rhythm"}
     return [
@@ -192,9 +192,9 @@ def _alert(
 def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episode]) -> str:
     """Return the alert of the longest run whose beats are surely ventricular, empty where there is none.
 
-    A run is sure by the probability of its beats, or where a part's measurement finds it, too; the former come
-    first. A run that only the measurement of a part of 30 s finds is no alert: beats are labelled by all
-    beats of five minutes.
+    A run is sure if the probability of its beats is high, or if the measurement of a part finds it, too; runs
+    with a high probability come first. A run that only the measurement of a part of 30 s finds makes no alert,
+    because the labels of beats use all beats of five minutes.
     """
     runs = [each for each in episodes if each.diagnosis.code == VENTRICULAR_TACHYCARDIA]
     holding = [part for part, measured in parts if rule.holds(part, measured)]

@@ -31,14 +31,14 @@ def conclude(statements: tuple[Statement, ...], doubt: str, alerts: tuple[str, .
         worst = str(max(severe, key=lambda each: each.severity)) if severe else alerts[0]
         return "abnormal", f"{in_sentence(worst)}."
     if findings:
-        return "borderline", "only findings that are minor or no more than possible."
+        return "borderline", "all findings are minor or only possible."
     if not has_rhythm(statements):
         return "borderline", "nothing abnormal was found, but the rhythm is not determined."
     if doubt:
         return "borderline", doubt
     normal = next((each for each in statements if each.key == "normal"), None)
     if normal is None:
-        return "borderline", "no single finding was made, and the network does not call the record normal."
+        return "borderline", "no finding is stated, and the network does not call the record normal."
     return "normal", "nothing abnormal was found."
 
 

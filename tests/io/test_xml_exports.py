@@ -141,7 +141,7 @@ def test_the_full_disclosure_of_an_exercise_test(simulated, tmp_path):
             "GE CardioSoft XML",
             ",</WaveformData>",
             ",a</WaveformData>",
-            "among its samples is what is no number",
+            "one of its samples is no number",
         ),
         ("GE CardioSoft XML", '<SampleRate units="Hz">100', '<SampleRate units="Hz">?', "has no number in"),
         ("Schiller XML", "<units>UV</units>", "<units>bit</units>", "no unit of voltage; their unit is bit"),
