@@ -499,7 +499,7 @@ def test_the_sheet_says_what_a_reader_must_know():
     assert "PR 1" in "\n".join(words(plain_sheet()))
 
 
-def test_what_was_not_measured_is_not_named():
+def test_the_sheet_says_that_nothing_was_measured():
     explanation = explain()
     measured = Measurements(beats=None)
     text = "\n".join(words(sheet(explanation, measured=measured)))

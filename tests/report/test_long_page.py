@@ -38,7 +38,7 @@ def test_the_report_is_there_without_javascript():
     assert 'from <button type="button" class="time" data-time="' in page()  # in a statement
 
 
-def test_the_list_leads_to_the_strips():
+def test_the_first_events_have_strips():
     found = data()
     assert found["events"][0]["strip"] == 0
     assert found["strips"][0]["title"].startswith("Ventricular tachycardia")

@@ -82,7 +82,7 @@ def test_json_has_the_reading_that_python_gives(client, records, model):
     ("accept", "start"),
     [("text/html", b"<!DOCTYPE html>"), ("application/pdf", b"%PDF"), ("image/png", b"\x89PNG")],
 )
-def test_what_is_drawn(client, dicom, accept, start):
+def test_page_pdf_and_png_are_answered(client, dicom, accept, start):
     answer = client.post("/v1/ecgs?name=A0001.dcm", content=dicom.read_bytes(), headers={"Accept": accept})
     assert answer.headers["content-type"].startswith(accept)
     assert answer.content.startswith(start)
@@ -221,7 +221,7 @@ def test_results_are_kept_until_they_are_to_be_forgotten(client, records, model)
     assert "received 5 characters" in problem(client.get("/v1/collections/short"), 400)
 
 
-def test_what_there_is(client):
+def test_formats_models_and_health_are_answered(client):
     assert [each["name"] for each in client.get("/v1/formats").json()["formats"]] == [
         each.name for each in FORMATS
     ]
