@@ -161,7 +161,8 @@ def choose_strips(
 ) -> tuple[Strip, ...]:
     """Return the strips of a recording, in the order of the events; an event that a strip shows gets no strip.
 
-    Where `most` are too few, each kind gets a strip for its first event before any kind gets a second one.
+    If there are more events than `most` strips can show, each kind gets a strip for its first event before any
+    kind gets a second one.
     """
     strips: dict[int, Strip] = {}
     for place in _by_turns(events):

@@ -65,8 +65,8 @@ class LongExplanation:
     strips : tuple of ExplainedStrip
         In the order of the events that they show.
     whole : Explanation
-        What texts say of the whole recording: its reading, notes and probabilities; without maps, over the
-        signal of its first seconds.
+        The reading, notes and probabilities of the whole recording, for texts: without maps, and with the
+        signal of the first seconds only.
     """
 
     record: LongRecord

@@ -62,7 +62,7 @@ class Timeline:
 
     @cached_property
     def bounds_s(self) -> np.ndarray:
-        """Where the time of each window begins, and the recording's end, s, (windows + 1,): halfway between."""
+        """The bounds between windows, halfway between their middles, and both ends, s, (windows + 1,)."""
         inner = (self.middles_s[1:] + self.middles_s[:-1]) / 2
         return np.concatenate([[0.0], inner, [self.duration_s]])
 

@@ -199,7 +199,7 @@ def _label(each: ExplainedClass) -> str:
 
 
 def _said(line: PageLine) -> str:
-    """Return what the reading says of an output, with its own probability where several outputs are joined."""
+    """Return the reading's statement of an output, with its own probability if several outputs are joined."""
     if line.statement is None:
         return "not in the reading"
     own = line.statement.probability
