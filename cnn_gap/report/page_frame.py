@@ -35,6 +35,9 @@ SCRIPTS: Mapping[str, Sequence[str]] = MappingProxyType(
 #: The kinds of pages that a page shows inside it.
 INSIDE: Mapping[str, Sequence[str]] = MappingProxyType({"long": ("record",)})
 
+#: Where the templates of records' pages have the head that they share.
+_HEAD = "$head\n"
+
 _FOLDER = Path(__file__).parent / "page_assets"
 
 
@@ -47,7 +50,7 @@ def framed(kind: str, title: str, template: str, **parts: str) -> str:
         A key of `SCRIPTS`, the class of the page's body.
     title : str
     template : str
-        Name of the file of the page's body.
+        Name of the file of the page's body. A line ``$head`` is the head that pages of records share.
     **parts : str
         HTML for the template's places; texts of records must be escaped.
     """
@@ -59,7 +62,7 @@ def framed(kind: str, title: str, template: str, **parts: str) -> str:
         policy=_policy([style, *inside[::2]], [script, *inside[1::2]]),
         style=style,
         script=script,
-        body=Template(asset(template)).substitute(parts),
+        body=Template(asset(template).replace(_HEAD, asset("head.html"))).substitute(parts),
     )
 
 
