@@ -17,9 +17,9 @@ from types import MappingProxyType
 #: The style sheets of each kind of page, in the order in which they are joined.
 STYLES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
-        "record": ("style", "reading", "record"),
-        "index": ("style", "index"),
-        "long": ("style", "reading", "long"),
+        "record": ("colours", "style", "reading", "record"),
+        "index": ("colours", "style", "index"),
+        "long": ("colours", "style", "reading", "long"),
     }
 )
 
@@ -38,7 +38,8 @@ INSIDE: Mapping[str, Sequence[str]] = MappingProxyType({"long": ("record",)})
 #: Where the templates of records' pages have the head that they share.
 _HEAD = "$head\n"
 
-_FOLDER = Path(__file__).parent / "page_assets"
+#: The folder of what pages are made of.
+PAGE_ASSETS = Path(__file__).parent / "page_assets"
 
 
 def framed(kind: str, title: str, template: str, **parts: str) -> str:
@@ -73,7 +74,7 @@ def embedded(data: object) -> str:
 
 def asset(name: str) -> str:
     """Return the text of a file of the pages."""
-    return (_FOLDER / name).read_text(encoding="utf-8")
+    return (PAGE_ASSETS / name).read_text(encoding="utf-8")
 
 
 def _style(kind: str) -> str:
