@@ -25,7 +25,7 @@ from cnn_gap.holter.episodes import (
 )
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import pauses
-from cnn_gap.holter.timeline import clock
+from cnn_gap.system.timed_text import clock
 
 #: The largest number of strips of a recording, and of events of one kind that are listed.
 MOST_STRIPS, MOST_LISTED = 60, 100

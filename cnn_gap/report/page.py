@@ -307,5 +307,5 @@ def links_html(links: Links) -> str:
 
 def _nav(links: Links) -> str:
     """Return links with the tags around them, which occur once in a page: texts of a record are escaped."""
-    before, after = asset("record.html").split("$links")
+    before, after = asset("head.html").split("$links")
     return before.rpartition("\n")[2] + links_html(links) + after.partition("\n")[0]
