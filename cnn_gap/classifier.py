@@ -314,7 +314,7 @@ def _single_record(
     """
     if isinstance(record, Record | LongRecord | str | Path):
         if form is not None:
-            raise InputError(f"sampling_rate is of a signal; received it with a {_described(record)}")
+            raise InputError(f"sampling_rate belongs to a signal; received it with a {_described(record)}")
         return read(Path(record)) if isinstance(record, str | Path) else record
     if form is None:
         raise InputError(

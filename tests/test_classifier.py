@@ -188,7 +188,7 @@ def test_wrong_calls_say_which_method_to_use(classifier, some):
     for wrong in (some[0], "A0001", some[0].signal):
         with pytest.raises(InputError, match=r"received .*; predict takes one"):
             classifier.predict_batch(wrong)
-    with pytest.raises(InputError, match="sampling_rate is of a signal; received it with a Record"):
+    with pytest.raises(InputError, match="sampling_rate belongs to a signal; received it with a Record"):
         classifier.predict(some[0], 100.0)
     with pytest.raises(InputError, match="which needs its sampling_rate"):
         classifier.predict(some[0].signal, leads=LEADS)

@@ -103,7 +103,7 @@ def test_leads_are_sorted():
     assert helper_code.sort_leads(["V1", "Y", "aVR", "X", "I"]) == ("I", "aVR", "V1", "Y", "X")
 
 
-def test_outputs_go_round(tmp_path):
+def test_saved_outputs_are_loaded_as_they_were(tmp_path):
     path = str(tmp_path / "A0001.csv")
     helper_code.save_outputs(path, "A0001", ["426783006", 164889003], [1, 0], [0.75, math.nan])
     recording_id, classes, labels, probabilities = helper_code.load_outputs(path)

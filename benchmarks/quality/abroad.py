@@ -48,7 +48,8 @@ def main(arguments: list[str]) -> None:
     print(Table(f"answers of {SURE} or more", columns, tuple(sure_rows(classified, used))), end="\n\n")
     rest = used & ~class_columns(classified, SINUS)
     rows = reliability_rows(classified.labels[rest], classified.probabilities[rest])
-    print(Table("used classes but sinus rhythms", ("answers", "mean predicted", "share true"), tuple(rows)))
+    name = "classes that the database uses, without sinus rhythms"
+    print(Table(name, ("answers", "mean predicted", "share true"), tuple(rows)))
     print()
     print(
         Table("mean calibration error", ("as they are", "leave-one-out"), tuple(error_rows(classified, rest)))

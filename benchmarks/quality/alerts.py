@@ -282,7 +282,7 @@ def alert_rows(answers: Sequence[Answered]) -> Iterable[tuple[object, ...]]:
     others = np.array([bool(each.reading.alerts) for each in answers])
     kinds = tuple(beginning for beginnings, _ in ALERTS.values() for beginning in beginnings)
     rest = sum(any(not alert.startswith(kinds) for alert in each.reading.alerts) for each in answers)
-    yield "others, which annotations do not tell", "-", "-", str(rest), f"{rest / hours:.2f}"
+    yield "other alerts, which are not annotated", "-", "-", str(rest), f"{rest / hours:.2f}"
     yield "any", "-", "-", str(int(others.sum())), f"{others.sum() / hours:.2f}"
 
 

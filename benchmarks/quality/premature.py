@@ -52,7 +52,7 @@ FOLDS = 10
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What is said of n records.
+    """The answers of network, map, measurement and reading for n records.
 
     Attributes
     ----------

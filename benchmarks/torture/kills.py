@@ -90,7 +90,7 @@ def main(arguments: list[str]) -> int:
                 done, lines = attack(job, folder, expected, seconds, count // len(jobs), random)
                 rows.append((f"{job.name}, {kind}", done, "; ".join(lines) or "equal"))
                 faults += [line for line in lines if not line.startswith("skipped")]
-    print(Table("command and attack", ("times", "result after it went on"), tuple(rows)))
+    print(Table("command and attack", ("times", "results of the resumed command"), tuple(rows)))
     return int(bool(faults))
 
 

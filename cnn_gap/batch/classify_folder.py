@@ -40,7 +40,7 @@ DRIVER = LedgerKind("driver", {".csv": RESULT})
 #: The file in the folder that says which records failed, and why.
 FAILURES = "failures.log"
 
-#: The one with notes on records that were classified: flat leads, corrected gains, no heartbeat.
+#: The file with notes on records that were classified: flat leads, corrected gains, no heartbeat.
 QUALITY = "quality.log"
 
 #: Result files written concurrently.

@@ -71,7 +71,8 @@ class FolderPages:
         """Note the results of records; where one has failed, the files of an earlier run are removed."""
         entries = [self._to_entry(each) for each in results if not each.row.failure]
         self._ledger.add(entries)
-        # There may be many rows; read from the entries, they share the texts of the headings.
+        # There may be many rows. They are read back from the entries, because then they share the texts of the
+        # headings.
         self._records |= {entry.name: self._from_entry(entry) for entry in entries}
         for each in results:
             if each.row.failure:

@@ -1,9 +1,9 @@
 """Signs of ventricular tachycardia, flutter and fibrillation: runs of wide beats, and waves without complexes.
 
-No training record has these rhythms, so the network cannot recognise them. Three or more wide complexes
-of another shape in a row at 100 a minute or more are a ventricular run (Mason et al. 2007). If no complexes
-stand out, the signal resembles a sine wave: it nearly cancels itself when it is shifted by half a period. The
-rest is the leakage of Kuo and Dillman's filter (1978, "Computer detection of ventricular fibrillation",
+No training record has these rhythms, so the network cannot recognise them. Three or more wide complexes of
+another shape in a row at 100 a minute or more are a ventricular run (Mason et al. 2007). If no complexes stand
+out, the signal resembles a sine wave: it nearly cancels itself when it is shifted by half a period. What
+remains is the leakage of Kuo and Dillman's filter (1978, "Computer detection of ventricular fibrillation",
 Computers in Cardiology 347-349).
 """
 

@@ -25,12 +25,30 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="settings (default: configs/default.toml, with --from configs/fine_tuning.toml)",
     )
+    _add_trained_models(parser)
+    parser.add_argument(
+        "--findings",
+        metavar="TABLE.csv",
+        help="diagnoses to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
+    )
+    parser.add_argument(
+        "--patients",
+        metavar="TABLE.csv",
+        type=Path,
+        help="lines of record,patient: all records of a patient are used for training, or all for validation",
+    )
+    _add_run_options(parser)
+    add_label_options(parser)
+
+
+def _add_trained_models(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name models to start or to learn from."""
     parser.add_argument(
         "--from",
         dest="start",
         metavar="TRAINED",
         type=Path,
-        help="folder of a trained model to start from: its network and preprocessing are kept, and so is what"
+        help="folder of a trained model to start from: its blocks and preprocessing are kept, and so is what"
         " it has learned of those classes that are in the weights file, too",
     )
     parser.add_argument(
@@ -49,17 +67,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         " probabilities with the columns record, class and probability: they are learned beside the labels;"
         " with several --teacher options, the mean of all is learned",
     )
-    parser.add_argument(
-        "--findings",
-        metavar="TABLE.csv",
-        help="diagnoses to answer beside the scored classes; scp: the 71 SCP-ECG statements of PTB-XL",
-    )
-    parser.add_argument(
-        "--patients",
-        metavar="TABLE.csv",
-        type=Path,
-        help="lines of record,patient: all records of a patient are used for training, or all for validation",
-    )
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of how, not what, is trained: cache, machines, devices and seed."""
     parser.add_argument(
         "--cache", metavar="DIR", type=Path, help="folder for the prepared windows (default: MODEL/cache)"
     )
@@ -87,7 +98,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="seed of all random numbers (default: %(default)s)",
     )
-    add_label_options(parser)
 
 
 def _devices(text: str) -> int | str:

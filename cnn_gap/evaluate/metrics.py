@@ -147,7 +147,7 @@ def accuracy(labels: np.ndarray, outputs: np.ndarray) -> float:
 
 
 def f_measure(labels: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """Return the F-measure of each class, shape (C,); nan for a class that no record has or is given."""
+    """Return the F-measure of each class, shape (C,); nan for a class without labels and outputs."""
     true_positives, false_positives, false_negatives = _confusion(labels, outputs, np.ones(len(labels)))
     return _ratio(2 * true_positives, 2 * true_positives + false_positives + false_negatives)
 

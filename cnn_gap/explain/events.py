@@ -25,7 +25,7 @@ from cnn_gap.holter.episodes import (
 )
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import pauses
-from cnn_gap.holter.timeline import clock
+from cnn_gap.system.timed_text import clock
 
 #: The largest number of strips of a recording, and of events of one kind that are listed.
 MOST_STRIPS, MOST_LISTED = 60, 100
@@ -161,7 +161,8 @@ def choose_strips(
 ) -> tuple[Strip, ...]:
     """Return the strips of a recording, in the order of the events; an event that a strip shows gets no strip.
 
-    Where `most` are too few, each kind gets a strip for its first event before any kind gets a second one.
+    If there are more events than `most` strips can show, each kind gets a strip for its first event before any
+    kind gets a second one.
     """
     strips: dict[int, Strip] = {}
     for place in _by_turns(events):

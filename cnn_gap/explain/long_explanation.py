@@ -13,11 +13,11 @@ from cnn_gap.explain.explainer import ClassChoice, map_reader, maps_of_prepared
 from cnn_gap.explain.explanation import EXPLANATION_FORMAT, ExplainedClass, Explanation
 from cnn_gap.explain.map_predictor import MapPredictor
 from cnn_gap.explain.regions import DEFAULT_LEVEL, Level
-from cnn_gap.holter.timeline import clock
 from cnn_gap.io.long_records import LongRecord, in_parts
 from cnn_gap.predict.prediction import Prediction
 from cnn_gap.record import Record
 from cnn_gap.signal.pieces import gain_of, windows_at
+from cnn_gap.system.timed_text import clock
 
 #: Records that last longer than this, s, are explained by strips; of others the whole record has maps.
 LONGEST_WHOLE_S = 180.0
@@ -65,8 +65,8 @@ class LongExplanation:
     strips : tuple of ExplainedStrip
         In the order of the events that they show.
     whole : Explanation
-        What texts say of the whole recording: its reading, notes and probabilities; without maps, over the
-        signal of its first seconds.
+        The reading, notes and probabilities of the whole recording, for texts: without maps, and with the
+        signal of the first seconds only.
     """
 
     record: LongRecord

@@ -1,10 +1,10 @@
 """Labels of beats: normal, premature and narrow, premature and wide (ventricular), paced, or unknown.
 
-A beat's probability to be ventricular is a logistic function of five numbers: how early it comes, how late the
-next one, how unlike the usual beat and how large it is, and the network's probability of premature ventricular
-contractions. Beats of one shape get the mean of their logits, so a noisy beat gets the label of the beats that
-look like it. The coefficients were fitted to 20 half hours of the MIT-BIH Arrhythmia Database: see
-docs/results/long.md.
+A beat's probability to be ventricular is a logistic function of five numbers: how early the beat comes, how
+late the next beat comes, how much the beat differs from the usual beat, how large it is, and the network's
+probability of premature ventricular contractions. Beats of one shape get the mean of their logits, so a noisy
+beat gets the label of the beats that look like it. The coefficients were fitted to 20 half hours of the MIT-BIH
+Arrhythmia Database: see docs/results/long.md.
 """
 
 from dataclasses import dataclass

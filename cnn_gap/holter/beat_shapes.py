@@ -32,7 +32,7 @@ _REGULAR = (0.85, 1.3)  # RR intervals of usual beats, as shares of their median
 _FEWEST = 10  # beats; a usual beat is the median of at least these, or of all
 _ALIKE = 0.9  # correlation from which on two beats have one shape
 _VALID = 0.9  # share of a block's samples that must be valid
-_ROUNDS = 2  # of leaving out the half of the beats that are least like their median
+_ROUNDS = 2  # in each, the half of the beats that are least like their median is left out
 _SAME_BEAT_S = 0.2  # two complexes at the ends of two parts that are nearer are one
 
 

@@ -9,7 +9,8 @@ import scipy
 from cnn_gap.diagnoses.classes import Diagnosis, known_diagnoses
 from cnn_gap.holter.beat_labels import VENTRICULAR, LabelledBeats
 from cnn_gap.holter.qrs import BLOCK_S
-from cnn_gap.holter.timeline import Timeline, clock
+from cnn_gap.holter.timeline import Timeline
+from cnn_gap.system.timed_text import clock
 
 #: Heart rates are of the means of this number of successive RR intervals.
 RATE_BEATS = 5

@@ -18,8 +18,8 @@ PAUSE_S = 2.5
 class Burden:
     """The episodes of one diagnosis: number, time, share of the time analysed, the longest, the fastest rate.
 
-    Of runs of ventricular beats the fastest rate is the mean rate of the fastest run. The share of large waves,
-    of which most are not analysed, is that of the recording.
+    Of runs of ventricular beats the fastest rate is the mean rate of the fastest run. Most of the time with
+    large waves is not analysed, so its share is that of the whole recording.
     """
 
     diagnosis: str
@@ -98,7 +98,7 @@ class Summary:
     premature: tuple[PrematureBeats, ...]
 
     def whole_of(self, diagnosis: str) -> str:
-        """Return of which time a diagnosis has a share: "the time", or "the time analysed" if that is less."""
+        """Return what the share of a diagnosis is of: "the time", or "the time analysed" if that is shorter."""
         differs = self.analysed_s < 0.99 * self.duration_s and diagnosis != LARGE_WAVES.abbreviation
         return "the time analysed" if differs else "the time"
 

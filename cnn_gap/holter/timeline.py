@@ -10,6 +10,7 @@ from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.holter.beat_shapes import MeasuredBeats
 from cnn_gap.holter.qrs import BLOCK_S
 from cnn_gap.system.errors import InputError
+from cnn_gap.system.timed_text import clock
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,7 @@ class Timeline:
 
     @cached_property
     def bounds_s(self) -> np.ndarray:
-        """Where the time of each window begins, and the recording's end, s, (windows + 1,): halfway between."""
+        """The bounds between windows, halfway between their middles, and both ends, s, (windows + 1,)."""
         inner = (self.middles_s[1:] + self.middles_s[:-1]) / 2
         return np.concatenate([[0.0], inner, [self.duration_s]])
 
@@ -92,19 +93,6 @@ class Timeline:
     def overlapping(self, start_s: float, end_s: float) -> np.ndarray:
         """Return which windows overlap with a span of time, bool of shape (windows,)."""
         return np.asarray((self.starts_s < end_s) & (self.ends_s > start_s))
-
-
-def clock(seconds: float) -> str:
-    """Return a time in a recording.
-
-    Examples
-    --------
-    >>> clock(914.4), clock(3725)
-    ('15:14', '1:02:05')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def usable_windows(starts_s: np.ndarray, window_s: float, beats: MeasuredBeats) -> np.ndarray:

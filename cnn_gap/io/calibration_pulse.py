@@ -1,7 +1,7 @@
 """Cut off the calibration pulse that devices append to a recording.
 
 Philips' electrocardiographs write 0.4 s after the ECG, the same in each lead: 0.1 s at 0 mV, 0.2 s at 1 mV and
-0.1 s at 0 mV. Files that are converted from theirs keep it.
+0.1 s at 0 mV. Files that were converted from such files keep the pulse.
 """
 
 from dataclasses import dataclass, replace

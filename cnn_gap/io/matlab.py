@@ -1,7 +1,7 @@
 """Read the numbers, texts and structs of MATLAB files of levels 4 and 5 (up to version 7).
 
-SciPy's reader crashes the process on some damaged files, and one bad record must not cost the others. The
-format is MathWorks' "MAT-File Format" (https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf).
+SciPy's reader crashes the process on some damaged files, and a bad record must not stop the others. The format
+is MathWorks' "MAT-File Format" (https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf).
 """
 
 import struct

@@ -207,13 +207,13 @@ def _require_size(path: Path, form: Format) -> None:
 
 
 def _unknown(path: Path, start: bytes, form: Format | None) -> str:
-    """Return why a file is not read that is of no known format, or a text table without a sidecar."""
+    """Return why a file of no known format, or a text table without a sidecar, is not read."""
     if root := xml_root(start):
         xml = ", ".join(each.name for each in FORMATS if ".xml" in each.suffixes)
-        return f"is XML of an unknown kind (root {root[:40]}); read are {xml}"
+        return f"is XML of an unknown kind (root {root[:40]}); the known kinds are {xml}"
     if form is not None and path.suffix.lower() in form.suffixes:
         return f"is CSV; write {path.with_suffix('.json').name} beside it, with sampling_rate, unit and leads"
     if path.suffix.lower() == ".dat":
-        return f"is a signal file without its header {path.with_suffix('.hea').name}, which tells what it holds"
+        return f"is a signal file without its header {path.with_suffix('.hea').name}, which describes it"
     known = ", ".join(each.name for each in FORMATS)
-    return f"has a format that is not known; read are {known}"
+    return f"has a format that is not known; the known formats are {known}"

@@ -210,7 +210,7 @@ class Listing:
             lines.append(f"{files} no ECG that is known: {some}{', ...' * (len(kinds) > KINDS_NAMED)}")
         if self.renamed:
             some = ", ".join(self.renamed[:NAMES_NAMED]) + ", ..." * (len(self.renamed) > NAMES_NAMED)
-            lines.append(f"{len(self.renamed)} records share a name with others and go by: {some}")
+            lines.append(f"{len(self.renamed)} records have the name of another record and are called: {some}")
         return tuple(map(printable, lines))
 
 

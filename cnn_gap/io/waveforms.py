@@ -140,8 +140,8 @@ def record_of_waveform(
 def join_waveforms(waveforms: Sequence[Waveform], source: str) -> Waveform:
     """Return one waveform with all leads: each at its time, and not valid where it was not recorded.
 
-    The longest of those with most leads comes first; of the others each is joined that has leads that are
-    missing so far, or that goes on where its leads ended.
+    The first waveform is the longest one of those with most leads. Each other waveform is joined if it has
+    leads that are missing so far, or if it begins where its leads ended.
 
     Parameters
     ----------

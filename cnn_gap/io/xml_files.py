@@ -153,7 +153,7 @@ def numbers_of(text: str, source: str) -> np.ndarray:
             warnings.simplefilter("error")  # of NumPy, where something is no number
             numbers = np.fromstring(text.replace(",", " ").strip(), np.float64, sep=" ")
     except (ValueError, DeprecationWarning) as error:
-        raise InputError(f"{source}: is damaged; among its samples is what is no number") from error
+        raise InputError(f"{source}: is damaged; one of its samples is no number") from error
     numbers[numbers == LOWEST] = np.nan
     return numbers
 

@@ -25,13 +25,13 @@ EXPORT_FORMAT = 1
 LITERT_METADATA = "metadata.json"
 
 DESCRIPTION = (
-    "Classifies 12-lead ECGs. The input windows (batch, samples, leads) is in mV, leads as leads orders them,"
-    " 0 where one is missing, as cnn_gap.signal.windows.prediction_windows makes it by the settings of"
-    " preprocessing; samples is a multiple of window_multiple. A record's probabilities are the means of"
-    " probabilities (batch, classes) over its windows;"
-    " a class is answered if its probability reaches its threshold; with null it is never answered. maps"
-    " (batch, steps, classes) has a step each map_stride_s seconds from the end of the window's first margin"
-    " on, and says how much each step adds to the logit of each class."
+    "Classifies 12-lead ECGs. The input is windows (batch, samples, leads) in mV, with the leads in the order"
+    " of the metadata leads; a missing lead is 0. cnn_gap.signal.windows.prediction_windows makes such windows"
+    " by the settings in preprocessing; samples is a multiple of window_multiple. A record's probabilities are"
+    " the means of the output probabilities (batch, classes) over its windows. A class is answered if its"
+    " probability reaches its threshold, and never if the threshold is null. The output maps (batch, steps,"
+    " classes) says how much each step adds to the logit of each class; there is a step every map_stride_s"
+    " seconds, from the end of the window's first margin on."
 )
 
 

@@ -99,7 +99,7 @@ class _Gradients:
         self.of[tensor] = gradient if known is None else self.graph.add("Add", known, gradient)
 
     def go_through(self, node: Node) -> None:
-        """Add the gradients with respect to what an operation takes, if there is one to its result."""
+        """Add the gradients with respect to an operation's inputs, if its result has a gradient."""
         gradient = self.of.get(node.output)
         if gradient is not None:
             _RULES[node.kind](self, node, gradient)
@@ -169,7 +169,7 @@ def _repeat(found: _Gradients, node: Node, gradient: str) -> None:
 
 
 def _average_pooling(found: _Gradients, node: Node, gradient: str) -> None:
-    """Return the same mean of the gradient, whose values are divided by the share of what each one counted."""
+    """Add the moving mean of the gradient, which is divided by the share of each mean that is no padding."""
     graph, settings = found.graph, {**node.settings, "count_include_pad": 1}
     shape = graph.add("Concat", integers(1, 1, 1), found.steps(node.inputs[0]), axis=0)
     ones = graph.add("Expand", number(1), shape)

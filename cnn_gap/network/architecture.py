@@ -48,7 +48,7 @@ def build_network(
     precision : str
         One of `cnn_gap.network.options.PRECISIONS`: the number format that the blocks compute in.
     focus : Focus, optional
-        The waves on which training asks the maps to have their maxima; any place is as good if not given.
+        The waves on which training asks the maps to have their maxima; without it there is no such penalty.
     momentary : sequence of int
         The classes that may last for a moment: their logit is the highest mean of their map over
         `network.moment_steps` steps, not the mean of all of it.
@@ -96,9 +96,9 @@ def copy_weights(source: keras.Model, target: keras.Model, but: Collection[str] 
 
 
 def _pool(maps: Tensor, moment_steps: int, momentary: Sequence[int]) -> Tensor:
-    """Return the logits of maps that have the bias in them: their means, of `momentary` classes the highest.
+    """Return the logits of maps that include the bias: their means or, for `momentary` classes, highest means.
 
-    The highest mean is over `moment_steps` steps; beyond the ends of a window, a map counts as its mean.
+    The highest mean is over `moment_steps` steps; beyond the ends of a window, a map has its mean value.
     """
     logits = layers.GlobalAveragePooling1D(keepdims=True, name="average")(maps)
     if momentary:
@@ -177,7 +177,7 @@ def _crop_and_sharpen(
 
 
 def sharpen(features: Tensor, around: int = 0, gate: Tensor | None = None) -> Tensor:
-    """Return features (windows, steps, features), each weighted by how far it stands out in time.
+    """Return features (windows, steps, features), with more weight at the steps where they are higher.
 
     The weight is the softmax of the feature over the steps, times their number. So the mean over time of the
     result lies between the mean and the maximum of `features`, nearer to the maximum the larger the feature is.
@@ -193,7 +193,7 @@ def sharpen(features: Tensor, around: int = 0, gate: Tensor | None = None) -> Te
         steps away, weighted by a triangle; steps farther away do not change the result. 0: over all steps
         alike.
     gate : tensor, optional
-        Of the same shape. It is added to the features in the softmax, so that it says where they count.
+        Of the same shape. It is added to the features in the softmax, so it decides at which steps they count.
     """
     logits = features if gate is None else features + gate
     if not around:

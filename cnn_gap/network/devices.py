@@ -66,7 +66,7 @@ def divide_evenly(batches: keras.utils.PyDataset) -> keras.utils.PyDataset:
 class EvenBatches(keras.utils.PyDataset):
     """Batches whose number of windows is a multiple of the number of devices.
 
-    A batch with fewer windows is filled up with its first ones again, with a weight of 0 in the loss: they
+    A batch with fewer windows is filled up with copies of its first ones, with a weight of 0 in the loss: they
     change only the statistics of batch normalisation.
 
     Parameters

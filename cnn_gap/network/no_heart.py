@@ -1,7 +1,8 @@
 """Training windows without a heartbeat, for which the network should answer nothing.
 
 Loose electrodes, calibration signals and broken converters record constants, ramps, steps, hum and noise. A
-network that was trained on windows with heartbeats alone gives them the diagnosis that they resemble most.
+network that was trained only on windows with heartbeats answers such signals with the diagnosis that they
+resemble most.
 """
 
 from collections.abc import Callable

@@ -72,21 +72,21 @@ class Network:
         Weigh each block's features by squeeze-and-excitation (Hu et al. 2018) with this many times fewer hidden
         units than features; 0: do not weigh them.
     sharpen : bool
-        Weigh each of the last features by how far it stands out in time: see
+        Weigh each of the last features more at the steps where it is higher than elsewhere: see
         `cnn_gap.network.architecture.sharpen`.
     sharpen_steps : int
         An odd number: each step is compared with the steps that are less than this number of steps away, so
         that steps farther away do not change its map. 0: compared with all steps of the window.
     gated : bool
-        Let the first path, which has the smallest receptive field, say where the features of the other paths
-        count: see `sharpen`. So the map of what a wide path recognises lies on the wave that it belongs to.
-        Needs `sharpen_steps` and two paths or more.
+        Let the first path, which has the smallest receptive field, decide at which steps the features of the
+        other paths count: see `sharpen`. So the map of a finding that a wide path recognises lies on the wave
+        of this finding. Needs `sharpen_steps` and two paths or more.
     last_dropout : float
         Share of the last features that training drops, each over all of a window, as if between the average
         and the dense layer.
     momentary : tuple of str
         Codes of diagnoses that may last for a moment, as premature beats do. Their logit is the highest mean of
-        their map over `moment_steps` steps; that of the others is the mean of all of their map.
+        their map over `moment_steps` steps; the logit of the others is the mean of the whole map.
     moment_steps : int
         An odd number of steps, if there are such codes.
     paths : tuple of FeaturePath

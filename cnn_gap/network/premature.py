@@ -1,6 +1,6 @@
 """Training windows with a premature atrial beat at a known place, made of windows with a regular rhythm.
 
-Few records are labelled with premature atrial beats, and a third of these labels in PTB-XL are wrong: see
+Few records are labelled with premature atrial beats, and 29 % of these labels in PTB-XL are wrong: see
 research/premature.md. Here a beat of a regular window comes early, its P wave on the T wave of the beat before
 it, and a pause follows.
 """
@@ -8,8 +8,8 @@ it, and a pause follows.
 import numpy as np
 from scipy.signal import find_peaks
 
-#: The beat comes earlier by a share of the usual RR interval; the next interval is longer by a share of that.
-#: Both are drawn from these ranges.
+#: The beat comes earlier by a share of the usual RR interval; the next interval is longer by a
+#: share of this shortening. Both shares are drawn from these ranges.
 EARLIER, PAUSE = (0.22, 0.45), (0.3, 1.0)
 
 #: Time from the start of the P wave to the middle of its complex, s, and the shortest time from the complex

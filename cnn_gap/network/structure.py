@@ -48,8 +48,8 @@ class Head:
     kernel : ndarray, shape (features, classes)
     bias : ndarray, shape (classes,)
     momentary : ndarray, shape (classes,), bool
-        The classes whose logit is the highest mean of their map over `moment_steps` steps; that of the others
-        is the mean of all of their map. Beyond the ends of a window, a map counts as its mean.
+        The classes whose logit is the highest mean of their map over `moment_steps` steps; the logit of the
+        others is the mean of the whole map. Beyond the ends of a window, a map has its mean value.
     moment_steps : int
         An odd number; 0 where no class is momentary.
     """

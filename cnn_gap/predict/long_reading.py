@@ -10,7 +10,7 @@ from cnn_gap.holter.beat_labels import LabelledBeats
 from cnn_gap.holter.episodes import KINDS, LARGE_WAVES, SURE_RUN, VENTRICULAR_TACHYCARDIA, Episode
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import Summary, pauses
-from cnn_gap.holter.timeline import Timeline, clock
+from cnn_gap.holter.timeline import Timeline
 from cnn_gap.predict.long_parts import MOST_PARTS
 from cnn_gap.reading.alerts import AlertRule, alert_rules
 from cnn_gap.reading.conclusion import conclude, has_rhythm
@@ -19,6 +19,7 @@ from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.interpret import interpret
 from cnn_gap.reading.reading import Degree, Reading, Statement
 from cnn_gap.reading.statements import StatementRule, rules_for
+from cnn_gap.system.timed_text import TimedText, clock
 
 #: The key of the statement that each kind of episode makes, by its code. A slow or fast heart rate makes none:
 #: it is usual in sleep and on effort.
@@ -110,7 +111,7 @@ def _statements(
             rule.aha,
             "present" if measured else _degree(code, rule, probability, limits),
             None if measured else probability,
-            (f"from {clock(longest.start_s)} to {clock(longest.end_s)}",),
+            (TimedText("from ", longest.start_s, " to ", longest.end_s),),
             "measurement" if measured else "network",
             rule.severity,
         )
@@ -136,7 +137,7 @@ def _degree(code: str, rule: StatementRule, probability: float, limits: DegreeLi
 
 
 def _without_imitated(rules: dict[str, StatementRule], found: list[Statement]) -> list[Statement]:
-    """Return the statements without those that another one that is no less certain excludes."""
+    """Return the statements without those that another statement of at least the same certainty excludes."""
     certain = {each.key for each in found if each.degree != "possible"}
     rhythms = {"ventricular_rhythm", "rhythm"}
     return [
@@ -183,7 +184,8 @@ def _alert(
     holding = [part for part, measured in parts if rule.holds(part, measured)]
     by_network = [each for each in statements if each.origin == "network"]
     if own and (rule.key == "large_waves" or rule.holds(Evidence(), by_network)):
-        return f"{rule.text}, {_times([f'{clock(each.start_s)} to {clock(each.end_s)}' for each in own])}"
+        spans = [TimedText(each.start_s, " to ", each.end_s) for each in own]
+        return TimedText(rule.text, ", ", _listed(spans))
     if holding:
         return _measured_alert(rule, holding)
     return rule.text if rule.holds(Evidence(), by_network) else ""
@@ -192,9 +194,9 @@ def _alert(
 def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episode]) -> str:
     """Return the alert of the longest run whose beats are surely ventricular, empty where there is none.
 
-    A run is sure by the probability of its beats, or where a part's measurement finds it, too; the former come
-    first. A run that only the measurement of a part of 30 s finds is no alert: beats are labelled by all
-    beats of five minutes.
+    A run is sure if the probability of its beats is high, or if the measurement of a part finds it, too; runs
+    with a high probability come first. A run that only the measurement of a part of 30 s finds makes no alert,
+    because the labels of beats use all beats of five minutes.
     """
     runs = [each for each in episodes if each.diagnosis.code == VENTRICULAR_TACHYCARDIA]
     holding = [part for part, measured in parts if rule.holds(part, measured)]
@@ -232,13 +234,17 @@ def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
 
 
 def _dated(sentence: str, at_s: float, others_s: Sequence[float], word: str = ", at") -> str:
-    also = f"; also{word.strip(',')} {_times([clock(each) for each in others_s])}" if others_s else ""
-    return f"{sentence}{word} {clock(at_s)}{also}"
+    dated = TimedText(sentence, f"{word} ", at_s)
+    if not others_s:
+        return dated
+    return TimedText(dated, f"; also{word.strip(',')} ", _listed([TimedText(each) for each in others_s]))
 
 
-def _times(times: Sequence[str]) -> str:
-    named = ", ".join(times[:MOST_TIMES])
-    return f"{named} and {len(times) - MOST_TIMES} times more" if len(times) > MOST_TIMES else named
+def _listed(times: Sequence[TimedText]) -> TimedText:
+    """Return times, or spans of time, as a list of the first `MOST_TIMES` and how many more there are."""
+    first, *others = times[:MOST_TIMES]
+    more = f" and {len(times) - MOST_TIMES} times more" if len(times) > MOST_TIMES else ""
+    return TimedText(first, *(TimedText(", ", each) for each in others), more)
 
 
 def _rate_note(summary: Summary) -> tuple[str, ...]:
@@ -262,11 +268,12 @@ def _usual_notes(usual: Reading, parts: Sequence[Evidence]) -> tuple[str, ...]:
     The note that tells which part was measured says that intervals and axis are from it.
     """
     named = {
-        f"measured: {part.part}, not the whole recording": f"{part.duration_s:.0f} s from {clock(part.start_s)}"
+        f"measured: {part.part}, not the whole recording": TimedText(
+            f"intervals and axis: of {part.duration_s:.0f} s from ",
+            part.start_s,
+            " on, with the usual heart rate",
+        )
         for part in parts
         if part.part
     }
-    return tuple(
-        f"intervals and axis: of {named[note]} on, with the usual heart rate" if note in named else note
-        for note in usual.notes
-    )
+    return tuple(named.get(note, note) for note in usual.notes)

@@ -20,7 +20,7 @@ from cnn_gap.signal.windows import Preprocessing, cut_windows, prepare_signal
 from cnn_gap.system.chunks import Run, Work, in_this_process
 from cnn_gap.system.errors import InputError
 
-#: Records that last longer than this many windows get a timeline, beats, episodes and a summary.
+#: Records that last longer than this number of windows get a timeline, beats, episodes and a summary.
 MONITORED_WINDOWS = 2
 
 #: A process returns its records when they have this many windows together.

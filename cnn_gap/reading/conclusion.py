@@ -6,6 +6,7 @@ from cnn_gap.beats.intervals import IRREGULAR
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.reading import Conclusion, Statement, in_sentence
 from cnn_gap.reading.statements import StatementRule
+from cnn_gap.system.timed_text import TimedText, pieces_of
 
 #: The highest severity of the statements of a borderline ECG, and of a normal one.
 BORDERLINE, NORMAL = 2, 0
@@ -29,16 +30,17 @@ def conclude(statements: tuple[Statement, ...], doubt: str, alerts: tuple[str, .
     severe = [each for each in findings if each.severity > BORDERLINE and each.degree != "possible"]
     if severe or alerts:
         worst = str(max(severe, key=lambda each: each.severity)) if severe else alerts[0]
-        return "abnormal", f"{in_sentence(worst)}."
+        first, *others = pieces_of(worst)
+        return "abnormal", TimedText(in_sentence(str(first)), *others, ".")
     if findings:
-        return "borderline", "only findings that are minor or no more than possible."
+        return "borderline", "all findings are minor or only possible."
     if not has_rhythm(statements):
         return "borderline", "nothing abnormal was found, but the rhythm is not determined."
     if doubt:
         return "borderline", doubt
     normal = next((each for each in statements if each.key == "normal"), None)
     if normal is None:
-        return "borderline", "no single finding was made, and the network does not call the record normal."
+        return "borderline", "no finding is stated, and the network does not call the record normal."
     return "normal", "nothing abnormal was found."
 
 

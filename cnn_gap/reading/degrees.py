@@ -2,8 +2,8 @@
 
 The limits of each statement are chosen on a model's validation records so that of the "present" ones at least
 85 %, of the "probable" ones at least 60 % are true by the reports. The lower confidence bound of these shares
-counts, since few records may mislead. A statement with too few records has the usual limits.
-The limits lie in the model's folder.
+counts, because few records may mislead. A statement with too few records has the usual limits. The limits lie
+in the model's folder.
 """
 
 from collections.abc import Mapping

@@ -8,6 +8,7 @@ from textwrap import TextWrapper
 from typing import Any, Literal
 
 from cnn_gap.system.html import html_table
+from cnn_gap.system.timed_text import times_of
 
 Conclusion = Literal["normal", "borderline", "abnormal", "not interpretable"]
 Degree = Literal["present", "probable", "possible"]
@@ -91,7 +92,7 @@ class Reading:
     statements : tuple of Statement
         In the order of an ECG report, the most urgent of each category first.
     alerts : tuple of str
-        Urgent sentences to read first, such as ``"Pause of 3.1 s"``.
+        Urgent sentences to read first, such as ``"Pause of 3.1 s"``. Those of a long recording name times.
     not_assessed : tuple of str
         Diagnoses that the model does not know, and statements that cannot be made of this record.
     notes : tuple of str
@@ -122,6 +123,11 @@ class Reading:
         return f"{self.conclusion.capitalize()}{subject}: {self.reason}"
 
     @property
+    def alert_times_s(self) -> tuple[tuple[float, ...], ...]:
+        """The times that each alert names, s from the recording's start, in the order of its sentence."""
+        return tuple(tuple(round(at, 2) for at in times_of(alert)) for alert in self.alerts)
+
+    @property
     def interpretation(self) -> str:
         """All statements on one line."""
         return ". ".join(map(str, self.statements)) + ("." if self.statements else "")
@@ -136,7 +142,7 @@ class Reading:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reading as a dict that can be written as JSON."""
-        return asdict(self) | {"interpretation": self.interpretation}
+        return asdict(self) | {"alert_times_s": self.alert_times_s, "interpretation": self.interpretation}
 
 
 def in_sentence(name: str) -> str:

@@ -185,7 +185,7 @@ def page_starts(seconds: float, shown_s: float) -> list[float]:
     """Return where the pages of a record begin, s.
 
     The last page ends with the record: it is as long as the others and repeats a part of the page before it. A
-    rest of less than half a second has no page.
+    remainder of less than half a second has no page.
 
     Examples
     --------

@@ -6,6 +6,7 @@ The page is one file that loads nothing. The ten seconds of a strip are shown by
 
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -32,7 +33,7 @@ from cnn_gap.report.page import (
     sheet_layouts,
 )
 from cnn_gap.report.page_frame import embedded, framed
-from cnn_gap.report.page_reading import alerts_html, limits_html, reading_html
+from cnn_gap.report.page_reading import alerts_html, limits_html, reading_html, text_html
 from cnn_gap.report.recording_tables import (
     HOUR_COLUMNS,
     PREMATURE_COLUMNS,
@@ -47,6 +48,7 @@ from cnn_gap.report.recording_times import RecordingTimes
 from cnn_gap.report.report_text import drawable, measured_values, person, recording
 from cnn_gap.report.typical_beats import typical_beats
 from cnn_gap.report.typical_figures import typical_html
+from cnn_gap.system.timed_text import with_times
 
 _NOT_VALID = -32768  # of the 16-bit samples of a strip
 
@@ -63,6 +65,7 @@ def long_page(explanation: LongExplanation, links: Links | None = None) -> str:
     """
     whole, monitoring = explanation.whole, explanation.prediction.monitoring
     times = RecordingTimes(explanation.record.time)
+    write = partial(_with_buttons, times)
     name = drawable(explanation.record.name)
     about = [*person(whole.record), *recording(whole.record), _length(explanation)]
     return framed(
@@ -72,8 +75,8 @@ def long_page(explanation: LongExplanation, links: Links | None = None) -> str:
         name=escape(name),
         about=escape(", ".join(about)),
         links="" if links is None else links_html(links),
-        alerts=_with_buttons(alerts_html(whole), times),
-        reading=_with_buttons(reading_html(whole.reading, ()), times),
+        alerts=alerts_html(whole, write),
+        reading=reading_html(whole.reading, (), write),
         limits=limits_html(whole),
         figures="" if monitoring is None else _figures_html(monitoring, times),
         typical="" if monitoring is None else _typical_html(explanation.record, monitoring.beats),
@@ -227,9 +230,9 @@ def _time_button(seconds: float, times: RecordingTimes) -> str:
     return f'<button type="button" class="time" data-time="{seconds:.2f}">{times.text(seconds)}</button>'
 
 
-def _with_buttons(html: str, times: RecordingTimes) -> str:
-    """Return the reading's sentences with buttons that lead to their times."""
-    return times.in_sentence(html, lambda seconds: _time_button(seconds, times))
+def _with_buttons(times: RecordingTimes, text: str) -> str:
+    """Return a text of the reading as HTML with buttons that lead to its times."""
+    return with_times(text, lambda seconds: _time_button(seconds, times), text_html)
 
 
 def _typical_html(record: LongRecord, beats: LabelledBeats) -> str:

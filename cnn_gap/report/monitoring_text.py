@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cnn_gap.holter.episodes import SUSTAINED_S, Episode
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import Burden, PrematureBeats, Summary
-from cnn_gap.holter.timeline import clock
+from cnn_gap.system.timed_text import clock
 
 #: How many episodes a text names; the files of `predict.py --episodes` have all.
 SHOWN_EPISODES = 12

@@ -199,7 +199,7 @@ def _label(each: ExplainedClass) -> str:
 
 
 def _said(line: PageLine) -> str:
-    """Return what the reading says of an output, with its own probability where several outputs are joined."""
+    """Return the reading's statement of an output, with its own probability if several outputs are joined."""
     if line.statement is None:
         return "not in the reading"
     own = line.statement.probability
@@ -307,5 +307,5 @@ def links_html(links: Links) -> str:
 
 def _nav(links: Links) -> str:
     """Return links with the tags around them, which occur once in a page: texts of a record are escaped."""
-    before, after = asset("record.html").split("$links")
+    before, after = asset("head.html").split("$links")
     return before.rpartition("\n")[2] + links_html(links) + after.partition("\n")[0]

@@ -17,9 +17,9 @@ from types import MappingProxyType
 #: The style sheets of each kind of page, in the order in which they are joined.
 STYLES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
-        "record": ("style", "reading", "record"),
-        "index": ("style", "index"),
-        "long": ("style", "reading", "long"),
+        "record": ("colours", "style", "reading", "record"),
+        "index": ("colours", "style", "index"),
+        "long": ("colours", "style", "reading", "long"),
     }
 )
 
@@ -35,7 +35,11 @@ SCRIPTS: Mapping[str, Sequence[str]] = MappingProxyType(
 #: The kinds of pages that a page shows inside it.
 INSIDE: Mapping[str, Sequence[str]] = MappingProxyType({"long": ("record",)})
 
-_FOLDER = Path(__file__).parent / "page_assets"
+#: Where the templates of records' pages have the head that they share.
+_HEAD = "$head\n"
+
+#: The folder of what pages are made of.
+PAGE_ASSETS = Path(__file__).parent / "page_assets"
 
 
 def framed(kind: str, title: str, template: str, **parts: str) -> str:
@@ -47,7 +51,7 @@ def framed(kind: str, title: str, template: str, **parts: str) -> str:
         A key of `SCRIPTS`, the class of the page's body.
     title : str
     template : str
-        Name of the file of the page's body.
+        Name of the file of the page's body. A line ``$head`` is the head that pages of records share.
     **parts : str
         HTML for the template's places; texts of records must be escaped.
     """
@@ -59,7 +63,7 @@ def framed(kind: str, title: str, template: str, **parts: str) -> str:
         policy=_policy([style, *inside[::2]], [script, *inside[1::2]]),
         style=style,
         script=script,
-        body=Template(asset(template)).substitute(parts),
+        body=Template(asset(template).replace(_HEAD, asset("head.html"))).substitute(parts),
     )
 
 
@@ -70,7 +74,7 @@ def embedded(data: object) -> str:
 
 def asset(name: str) -> str:
     """Return the text of a file of the pages."""
-    return (_FOLDER / name).read_text(encoding="utf-8")
+    return (PAGE_ASSETS / name).read_text(encoding="utf-8")
 
 
 def _style(kind: str) -> str:

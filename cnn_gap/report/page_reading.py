@@ -1,6 +1,6 @@
 """The reading on a record's page, as HTML, so that it is there for screen readers and without JavaScript."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
@@ -10,6 +10,8 @@ from cnn_gap.report.report_text import drawable, network_limits, record_notes, w
 #: The beginning of notes on answers that a measurement has overruled; other notes are on the record's quality.
 OVERRULED = "not reported"
 
+#: Writes a text of a reading as HTML.
+Write = Callable[[str], str]
 
 #: Where the probability of a statement comes from.
 JOINED = (
@@ -18,13 +20,18 @@ JOINED = (
 )
 
 
-def alerts_html(explanation: Explanation) -> str:
-    """Return the notes on the record's quality, and the alerts."""
+def text_html(text: str) -> str:
+    """Return a text as HTML."""
+    return escape(drawable(text))
+
+
+def alerts_html(explanation: Explanation, write: Write = text_html) -> str:
+    """Return the notes on the record's quality, and the alerts, each as `write` writes it."""
     reading = explanation.reading
-    banner = "".join(f"<li>{_text(_capital(note))}</li>" for note in quality_notes(explanation))
+    banner = "".join(f"<li>{_capital(write(note))}</li>" for note in quality_notes(explanation))
     parts = [f'<ul id="quality" aria-label="Quality of the record">{banner}</ul>'] if banner else []
     if reading is not None and reading.alerts:
-        alerts = "".join(f"<li><strong>Alert</strong> {_text(alert)}</li>" for alert in reading.alerts)
+        alerts = "".join(f"<li><strong>Alert</strong> {write(alert)}</li>" for alert in reading.alerts)
         parts.append(f'<ul id="alerts" aria-label="Alerts">{alerts}</ul>')
     return "\n".join(parts)
 
@@ -37,7 +44,7 @@ def quality_notes(explanation: Explanation) -> tuple[str, ...]:
     return tuple(note for note in once if reading is None or note != reading.reason)
 
 
-def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass]) -> str:
+def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass], write: Write = text_html) -> str:
     """Return the conclusion and the statements; each has a button for the map of its class, if it is explained.
 
     Parameters
@@ -46,6 +53,8 @@ def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass]) -> st
         None where no reading was made.
     lines : sequence of ExplainedClass
         The classes of the page, in its order.
+    write : callable
+        Writes a text of the reading as HTML.
     """
     if reading is None:
         return ""
@@ -54,10 +63,10 @@ def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass]) -> st
     parts = [
         '<section id="reading" aria-labelledby="conclusion">',
         f'<h2 id="conclusion" class="{kind}">{name}</h2>',
-        f'<p class="hint">{_text(_capital(reading.reason))}</p>',
+        f'<p class="hint">{_capital(write(reading.reason))}</p>',
     ]
     if reading.statements:
-        listed = "\n".join(_statement_html(each, lines) for each in reading.statements)
+        listed = "\n".join(_statement_html(each, lines, write) for each in reading.statements)
         parts.append(f'<ol id="statements" aria-label="Statements">\n{listed}\n</ol>')
     overruled = [note for note in reading.notes if note.startswith(OVERRULED)]
     if overruled:
@@ -79,12 +88,12 @@ def class_of(statement: Statement, lines: Sequence[ExplainedClass]) -> int | Non
     return max(places, key=lambda place: lines[place].probability, default=None)
 
 
-def _statement_html(statement: Statement, lines: Sequence[ExplainedClass]) -> str:
+def _statement_html(statement: Statement, lines: Sequence[ExplainedClass], write: Write) -> str:
     place = class_of(statement, lines)
     inside = (
-        f'<span class="name">{_text(statement.name)}</span>'
+        f'<span class="name">{text_html(statement.name)}</span>'
         f' <span class="degree {statement.degree}">{statement.degree}</span>'
-        f' <span class="why" title="{JOINED}">{_text(why(statement))}</span>'
+        f' <span class="why" title="{JOINED}">{why(statement, write)}</span>'
     )
     if place is None:
         return f"<li><div>{inside}</div></li>"
@@ -92,14 +101,10 @@ def _statement_html(statement: Statement, lines: Sequence[ExplainedClass]) -> st
 
 
 def _list_html(identity: str, title: str, items: Iterable[str]) -> str:
-    listed = "".join(f"<li>{_text(_capital(item))}</li>" for item in items)
+    listed = "".join(f"<li>{text_html(_capital(item))}</li>" for item in items)
     named = f' id="{identity}"' if identity else ""
     return f"<details{named}><summary>{title}</summary><ul>{listed}</ul></details>"
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _text(text: str) -> str:
-    return escape(drawable(text))

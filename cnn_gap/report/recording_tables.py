@@ -9,7 +9,7 @@ from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR
 from cnn_gap.holter.episodes import LARGE_WAVES, VENTRICULAR_TACHYCARDIA, mean_intervals, rates_of
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import PAUSE_S, pauses
-from cnn_gap.holter.timeline import clock
+from cnn_gap.system.timed_text import clock
 
 #: Codes of the episodes that are shown in red.
 URGENT = (LARGE_WAVES.code, VENTRICULAR_TACHYCARDIA)

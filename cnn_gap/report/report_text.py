@@ -1,7 +1,7 @@
 """The texts of pictures and pages on a record and on a class."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.diagnoses.classes import Diagnosis, duplicate_indices
@@ -59,10 +59,13 @@ def verdict(explained: ExplainedClass) -> str:
     )
 
 
-def why(statement: Statement) -> str:
-    """Return the origin of a statement, such as ``network 0.93 and measurement: QRS 150 ms``."""
+def why(statement: Statement, write: Callable[[str], str] = str) -> str:
+    """Return the origin of a statement, such as ``network 0.93 and measurement: QRS 150 ms``.
+
+    The evidence in it is as `write` writes it.
+    """
     network = "" if statement.probability is None else f"network {statement.probability:.2f}"
-    measured = "; ".join(statement.evidence)
+    measured = "; ".join(map(write, statement.evidence))
     if statement.origin == "network":
         return "; ".join(filter(None, (network, measured)))
     if statement.origin == "measurement":

@@ -8,10 +8,10 @@ from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.evaluate.metrics import CLASS_COLUMNS, Scores
 from cnn_gap.explain.explanation import EXPLAINED_COLUMNS, Explanation
 from cnn_gap.explain.long_explanation import LongExplanation
-from cnn_gap.holter.timeline import clock
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.predict.prediction import ANSWER_COLUMNS, SHOWN_DIAGNOSES, Prediction
 from cnn_gap.report.monitoring_text import monitoring_text
+from cnn_gap.system.timed_text import clock
 
 
 def prediction_table(prediction: Prediction, count: int = SHOWN_DIAGNOSES) -> str:

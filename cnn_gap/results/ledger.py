@@ -297,7 +297,7 @@ def _require_ledger(path: Path) -> None:
     mark = header[_APPLICATION_AT : _APPLICATION_AT + 4]
     if not header.startswith(_MAGIC) or int.from_bytes(mark, "big") != APPLICATION:
         raise InputError(
-            f"{path}: is not what an earlier run has noted here and stays as it is; move it away, and every"
+            f"{path}: is not the ledger of an earlier run and stays as it is; move it away, then every"
             " record is done anew"
         )
 

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from cnn_gap.report.page_frame import PAGE_ASSETS
 from cnn_gap.serve.handlers import Handlers
 from cnn_gap.serve.openapi import openapi_document
 from cnn_gap.serve.operations import OPERATIONS, Operation
@@ -25,8 +26,13 @@ from cnn_gap.system.errors import InputError
 
 ASSETS = Path(__file__).parent / "assets"
 
-#: The files of the page by their paths.
-PAGE_FILES = {"/": "index.html", "/app.js": "app.js", "/app.css": "app.css"}
+#: The files of the page by their paths; its colours are those of reports.
+PAGE_FILES = {
+    "/": ASSETS / "index.html",
+    "/app.js": ASSETS / "app.js",
+    "/app.css": ASSETS / "app.css",
+    "/colours.css": PAGE_ASSETS / "colours.css",
+}
 
 Answer = Callable[[Request], Awaitable[Response]]
 Handler = Callable[[Request, AsyncExitStack], Awaitable[Response]]
@@ -62,7 +68,7 @@ def make_app(service: Service, fingerprint: str, access: Access) -> Starlette:
         guarded = _Guarded(each, getattr(handlers, each.name), service, access)
         answers.setdefault(each.path, {})[each.method] = guarded.answer
     routes = [Route(path, _by_method(methods), methods=list(methods)) for path, methods in answers.items()]
-    routes += [Route(path, _page(name, access)) for path, name in PAGE_FILES.items()]
+    routes += [Route(path, _page(file, access)) for path, file in PAGE_FILES.items()]
     routes.append(Route("/openapi.json", _open(openapi, access)))
     cors = Middleware(
         CORSMiddleware,
@@ -135,9 +141,9 @@ def _by_method(answers: dict[str, Answer]) -> Answer:
     return answer
 
 
-def _page(name: str, access: Access) -> Answer:
+def _page(file: Path, access: Access) -> Answer:
     async def page(request: Request) -> Response:
-        return FileResponse(ASSETS / name, headers={"Content-Security-Policy": PAGE_POLICY})
+        return FileResponse(file, headers={"Content-Security-Policy": PAGE_POLICY})
 
     return _open(page, access)
 

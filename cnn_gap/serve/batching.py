@@ -1,7 +1,7 @@
 """Gathers the records of several requests into batches for the network.
 
-There is no waiting for a batch to fill: the records that have come while the network computed one batch are the
-next.
+A batch does not wait until it is full: the records that arrived while the network computed one batch make the
+next one.
 """
 
 import asyncio

@@ -40,6 +40,7 @@ SCHEMAS: dict[str, Any] = {
         reason=_TEXT,
         statements={"type": "array", "items": {"$ref": "#/components/schemas/Statement"}},
         alerts=_TEXTS,
+        alert_times_s={"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
         not_assessed=_TEXTS,
         notes=_TEXTS,
         interpretation=_TEXT,
@@ -116,6 +117,7 @@ _READING = {
         }
     ],
     "alerts": [],
+    "alert_times_s": [],
     "not_assessed": ["Ventricular tachycardia"],
     "notes": [],
     "interpretation": "Atrial fibrillation.",

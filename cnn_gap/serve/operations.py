@@ -93,9 +93,9 @@ def _format(formats: Sequence[AnswerFormat]) -> Parameter:
 _ARRAYS = (
     Parameter("rate", "sampling rate of an array without a sidecar, Hz", 500, "number"),
     Parameter("unit", "its unit", "uV", choices=("nV", "uV", "mV", "V")),
-    Parameter("leads", "its leads, in the order of its columns", "I,II,V1,V2,V3,V4,V5,V6"),
+    Parameter("leads", "leads of the array, in the order of its columns", "I,II,V1,V2,V3,V4,V5,V6"),
 )
-_NAME = Parameter("name", "name of the body's file; a record's name is made of it", "A0001.dcm")
+_NAME = Parameter("name", "name of the body's file, from which the record's name is made", "A0001.dcm")
 _COLLECTION = Parameter(
     "collection",
     "keep the result in memory, in the collection with this key, which the client draws at random",
@@ -140,7 +140,7 @@ OPERATIONS = (
         "GET",
         "/v1/ecgs/{identifier}",
         "Return a kept result",
-        "Its id is secret, and needs no token beside it.",
+        "Whoever knows the secret id can read the result without a token.",
         {200: _types(RECORD_FORMATS)},
         "Ecg",
         (_IDENTIFIER, _format(RECORD_FORMATS)),
@@ -164,7 +164,7 @@ OPERATIONS = (
         "GET",
         "/v1/collections/{key}",
         "Return the kept results of a collection",
-        "As JSON, their ids and readings; as CSV, the table that `cnn-gap predict --csv` prints.",
+        "JSON has their ids and readings; CSV is the table that `cnn-gap predict --csv` prints.",
         {200: _types(COLLECTION_FORMATS)},
         "Collection",
         (_KEY_IN_PATH, _format(COLLECTION_FORMATS)),
@@ -188,7 +188,7 @@ OPERATIONS = (
         "GET",
         "/v1/models",
         "Describe the model that answers",
-        "Its name, its fingerprint and the diagnoses that it knows.",
+        "The answer has its name, its fingerprint and the diagnoses that it knows.",
         {200: ("application/json",)},
         "Models",
     ),
@@ -197,7 +197,7 @@ OPERATIONS = (
         "GET",
         "/v1/formats",
         "List the formats of ECG files that are read",
-        "With the suffixes of their files and the size of the largest one.",
+        "The answer has the suffixes of each format and the size of its largest file.",
         {200: ("application/json",)},
         "Formats",
     ),
@@ -229,7 +229,7 @@ OPERATIONS = (
         "GET",
         "/metrics",
         "Return figures for Prometheus",
-        "Counts and times, nothing of a record.",
+        "They are counts and times, and tell nothing of a record.",
         {200: ("text/plain",)},
     ),
     Operation(
@@ -247,7 +247,7 @@ OPERATIONS = (
         "GET",
         "/readyz",
         "Tell whether the service takes records",
-        "Not while it starts or ends, and not while all places are taken.",
+        "It takes none while it starts or ends, or while all places are taken.",
         {200: ("application/json",)},
         "Status",
         problems=(BUSY,),

@@ -41,12 +41,12 @@ SATURATED_SHARE, LOST_SHARE = 0.02, 0.5
 #: Beats are searched for in this band, Hz, as the root of its energy averaged over `BEAT_S`, s.
 BEAT_HZ, BEAT_S = (5.0, 20.0), 0.12
 
-#: At beats, this is at least `BEAT_SHARE` of the standard deviation of the signal without its linear trend plus
-#: `RANGE_SHARE` of its range: slow waves and ramps do not reach it.
+#: At beats, this root is at least `BEAT_SHARE` of the standard deviation of the signal without its linear trend
+#: plus `RANGE_SHARE` of the signal's range; slow waves and ramps do not reach this height.
 BEAT_SHARE, RANGE_SHARE = 0.1, 1e-3
 
-#: A record has no beat if this is less than `NO_BEAT` times as high at beats as between them; below `NOISY`
-#: times a note says so.
+#: A record has no beat if this root is less than `NO_BEAT` times as high at beats as between them. Below
+#: `NOISY` times, a note says that beats hardly stand out.
 NO_BEAT, NOISY = 1.9, 3.0
 
 #: Length at both ends that is left out because of the filter's transients, s.

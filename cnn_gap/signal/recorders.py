@@ -18,7 +18,7 @@ QUANTILES = (0.005, 0.995)
 #: Frequencies of the noise of muscles, Hz.
 MUSCLE_HZ = (15.0, 150.0)
 
-#: Noise of less power than this, mV², is none.
+#: Noise with less power than this, mV², is not added.
 SMALLEST_POWER = 1e-12
 
 #: Returns noise of a number of samples at a rate, Hz, for one electrode.

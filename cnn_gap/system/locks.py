@@ -1,6 +1,6 @@
 """Hold a folder for one process at a time.
 
-The system releases a lock when its process ends, however it ends: nothing has to be cleaned up after a kill.
+The system releases a lock when its process ends in any way, so nothing has to be cleaned up after a kill.
 """
 
 import errno

@@ -49,7 +49,7 @@ class Training:
         Share, such as 0.998, that a moving average of the weights keeps at each step (Polyak and Juditsky
         1992). The average is validated and saved instead of the weights. 0: no average.
     distillation : float
-        Share of the teachers' probabilities in what the network learns; the labels have the rest. See
+        Weight of the teachers' probabilities in the targets; the labels have the weight 1 - `distillation`. See
         `cnn_gap.training.teacher`.
     focus : float
         Weight, such as 0.5, of a penalty on maps whose maximum lies outside the waves that show their

@@ -33,7 +33,7 @@ def best_epoch(history: tuple[Row, ...]) -> int:
 
 
 def _quality(history: tuple[Row, ...]) -> tuple[float, ...]:
-    """Return numbers that are the larger, in order, the better the last epoch of a history is."""
+    """Return a sort key of the last epoch of a history: the better the epoch, the larger the key."""
     last = history[-1]
     if last["val_loss"] is None:
         return (last["epoch"],)

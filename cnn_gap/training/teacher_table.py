@@ -17,7 +17,7 @@ from cnn_gap.system.files import replacing
 if TYPE_CHECKING:
     import pyarrow
 
-#: The columns of a table: a line says one probability.
+#: The columns of a table: each line has one probability.
 COLUMNS = ("record", "class", "probability")
 
 

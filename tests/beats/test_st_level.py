@@ -34,7 +34,7 @@ def test_two_neighbouring_leads_meet_the_criteria(measured):
     np.testing.assert_allclose(levels.late_mv[LEADS.index("II")], 0.5, atol=0.1)
 
 
-def test_one_lead_alone_does_not(measured):
+def test_one_elevated_lead_alone_does_not_meet_the_criteria(measured):
     record, found = measured
     before = set(measure_st(record, found).elevated)
     assert set(measure_st(record, raised(found, 0.5, ("V6",))).elevated) - before <= {"V6", "V5"}

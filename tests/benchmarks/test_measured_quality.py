@@ -45,7 +45,7 @@ def classified(names: list[str], positives: list[bool], probabilities: list[floa
     return Classified(classes, tuple(names), outputs, outputs, columns)
 
 
-def test_databases_are_told_by_the_names():
+def test_the_name_of_a_record_tells_its_database():
     groups = databases.by_database(classified(["A1", "HR1", "A2", "X3"], [True] * 4, [0.5] * 4))
     sizes = {name: len(group.names) for name, group in groups.items()}
     assert sizes == {"CPSC 2018 (A)": 2, "PTB-XL (HR)": 1, "unknown (X)": 1, "all": 4, "all but PTB-XL": 3}
@@ -232,7 +232,7 @@ def test_other_recorders_pass_their_band():
     assert 0.8 <= np.nanmin(gains) < np.nanmax(gains) <= 1.2001
 
 
-def test_answers_abroad_are_counted_by_why_they_are_not_labelled():
+def test_answers_at_other_hospitals_are_counted_by_their_reason():
     classes = read_weights()
     names = tuple(f"{database}{number}" for database in "AE" for number in range(6))
     labels, probabilities = (np.zeros((12, len(classes)), kind) for kind in (bool, float))

@@ -78,7 +78,7 @@ def measured(monkeypatch):
     return calls
 
 
-def test_a_stopped_command_goes_on_and_a_measured_part_is_kept(tmp_path, records, model_folder, measured):
+def test_a_stopped_measurement_is_resumed_and_keeps_measured_parts(tmp_path, records, model_folder, measured):
     out = tmp_path / "out"
     out.mkdir()
     (out / "template.md").write_text("{{ figure('waves', 'all', 'maps') }} of {{ figure('model', 'name') }}\n")

@@ -81,7 +81,7 @@ def _raising(error):
         (Kind("made", 1, lambda *_: None), ANSWERED),
     ],
 )
-def test_what_becomes_of_a_case(tmp_path, kind, outcome):
+def test_each_outcome_of_a_case_is_recognised(tmp_path, kind, outcome):
     assert run_case(kind, tmp_path, Random(1))[0] == outcome
 
 

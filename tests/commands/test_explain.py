@@ -177,7 +177,7 @@ def test_a_folder_of_which_nothing_can_be_explained_ends_with_1(model, folder, t
         (["--out", "sheet.png", "--lead", "V9"], "V9: cannot be drawn"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
+def test_an_impossible_explanation_ends_with_one_line(
     model, path, wishes, words, run_command, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)

@@ -58,7 +58,7 @@ def test_a_folder_is_counted_by_format_and_reason(run_command, folder):
     assert "1 file is no ECG that is known: *.zip 1" in text
 
 
-def test_machines_get_every_record_as_json(run_command, folder):
+def test_json_lists_every_record(run_command, folder):
     content = json.loads(run(run_command, folder, "--json").out)
     found = {each["name"]: each for each in content["records"]}
     assert sorted(found) == ["A1", "A2", "cut", "flat", "table"]

@@ -80,7 +80,7 @@ def test_what_cannot_be_written_is_named(run_command, readable_model, place, con
     assert sorted(place.rglob("*")) == before
 
 
-def test_what_cannot_be_read_costs_only_itself(run_command, readable_model, place):
+def test_a_file_without_permission_fails_alone(run_command, readable_model, place):
     data = place / "data"
     (data / "SIM0001.hea").chmod(0)
     (data / "SIM0002.mat").chmod(0)

@@ -142,7 +142,7 @@ def test_diagnoses_never_seen_are_named_once_beside_the_outputs(model, records, 
         (("model",), 2, "RECORD"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(model, records, tmp_path, run_command, arguments, code, said):
+def test_an_impossible_command_ends_with_one_line(model, records, tmp_path, run_command, arguments, code, said):
     places = {
         "model": model,
         "nowhere": tmp_path,

@@ -51,7 +51,7 @@ class ParsedError(Exception):
     """The arguments of a command were parsed without an error."""
 
 
-def test_every_page_is_looked_at():
+def test_the_pages_include_the_main_ones():
     names = {page.relative_to(ROOT).as_posix() for page in PAGES}
     assert {"README.md", "docs/index.md", "docs/how-to/cluster.md", "model/README.md"} <= names
 

@@ -19,6 +19,7 @@ from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.record import Record
 from cnn_gap.simulation.changing_rhythms import Part, simulate_changing
+from cnn_gap.system.timed_text import times_of
 
 SINUS, FIBRILLATION = ("426783006",), ("164889003",)
 PARTS = (
@@ -174,6 +175,9 @@ def test_a_run_that_is_sure_is_an_alert_with_its_time(prediction, probability, a
         assert alert.startswith("Run of 5 wide complexes (120/min)")
         assert alert.endswith(", at 1:40")
     assert pause == "Pause of 3.5 s, at 3:14"
+    assert reading.alert_times_s[:-1] == ((100.0,),) * alerts
+    assert reading.alert_times_s[-1] == pytest.approx((194.0,), abs=0.5)
+    assert reading.to_dict()["alert_times_s"] == reading.alert_times_s
 
 
 @pytest.mark.parametrize(("interval", "name"), [(1.5, "Brady"), (0.5, "Tachy"), (0.8, "")])
@@ -230,6 +234,7 @@ def test_large_waves_are_an_episode_and_an_alert(classifier):
     assert (episode.start_s, episode.end_s) == (pytest.approx(40, abs=2), pytest.approx(60, abs=2))
     assert prediction.reading.alerts[0].startswith("Large waves without QRS complexes")
     assert prediction.reading.alerts[0].endswith("0:38 to 1:02")
+    assert prediction.reading.alert_times_s[0] == pytest.approx((38, 62), abs=0.5)
     assert prediction.reading.conclusion == "abnormal"
 
 
@@ -303,6 +308,8 @@ def test_windows_without_visible_beats_are_not_usable():
 
 def test_a_pause_across_the_border_of_two_parts_is_an_alert(classifier):
     simulated = simulate_changing("P", [Part(SINUS, 60, pause_s=4.0)], 100.0, 1)
-    (alert,) = classifier.predict(as_record(simulated)).reading.alerts
+    reading = classifier.predict(as_record(simulated)).reading
+    (alert,) = reading.alerts
     assert alert.startswith("Pause of 4.")
     assert alert.endswith((", at 0:29", ", at 0:30"))
+    assert times_of(reading.reason) == times_of(alert)  # the conclusion is the alert, with its time

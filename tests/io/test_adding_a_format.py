@@ -17,7 +17,7 @@ def read(path):
     return record_of_waveform(waveform_from(counts / 1000, ["I", "II", "V1"], 100.0, str(path)), str(path))
 
 
-def test_one_module_and_one_line(tmp_path, monkeypatch):
+def test_one_module_and_one_line_make_a_format(tmp_path, monkeypatch):
     module = SimpleNamespace(
         recognise=lambda start: start.startswith(b"TINY ECG"), guard=lambda path: None, read=read
     )

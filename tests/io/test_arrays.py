@@ -72,7 +72,7 @@ def test_a_sidecar_for_a_whole_folder(tmp_path):
         (".npz", ABOUT, b"PK\x03\x04 signal.npy", r"A\.npz: is NumPy archive that cannot be read"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, suffix, about, content, said):
+def test_a_wrong_array_or_sidecar_is_refused_with_the_reason(tmp_path, suffix, about, content, said):
     if suffix == ".parquet":
         pytest.importorskip("pyarrow")
     with pytest.raises(InputError, match=said):

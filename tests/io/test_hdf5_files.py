@@ -73,7 +73,7 @@ def test_several_recordings_are_refused_with_what_to_do(tmp_path):
         read_record(path)
 
 
-def test_what_is_elsewhere_or_too_large_is_not_read(tmp_path, monkeypatch):
+def test_arrays_in_other_files_or_too_large_are_not_read(tmp_path, monkeypatch):
     path = written(tmp_path)
     with h5py.File(path, "w") as file:
         file["ecg"] = h5py.ExternalLink("other.h5", "/ecg")

@@ -87,7 +87,7 @@ def test_a_file_cut_while_it_is_read_is_named(tmp_path):
         long.part(4500, 5000)
 
 
-def test_what_is_looked_at_at_once_must_fit_into_memory(tmp_path, monkeypatch):
+def test_a_record_that_is_read_whole_must_fit_into_memory(tmp_path, monkeypatch):
     path = write(tmp_path, "16")
     assert read_whole(path).signal.shape == (5000, len(LEADS))
     monkeypatch.setattr(long_records, "LARGEST_WHOLE", 4999)

@@ -61,7 +61,7 @@ def test_amplitudes_leads_and_the_patient(files, simulated, name):
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_folders_and_information(files, name):
+def test_records_of_each_format_are_found_with_their_properties(files, name):
     assert find_records(files[name].parent) == [files[name]]
     info = read_info(files[name])
     assert (info.path, info.name, info.sampling_rate, info.samples) == (files[name], "S1", 500, 5000)

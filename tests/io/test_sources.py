@@ -95,7 +95,7 @@ def test_records_of_one_name_are_told_apart(folder):
         "more/B.hea": "more__B",
     }
     assert listing.remarks == (
-        "5 records share a name with others and go by: A.dcm, A.hea, A.xml, copy__B, more__B",
+        "5 records have the name of another record and are called: A.dcm, A.hea, A.xml, copy__B, more__B",
     )
 
 

@@ -87,7 +87,7 @@ def test_a_comment_that_is_longer_than_what_tells_the_format(files, tmp_path):
     assert read_record(tmp_path / "S1.xml").leads.all()
 
 
-def test_what_no_encoding_of_text_may_do(tmp_path):
+def test_xml_that_declares_an_encoding_of_no_text_is_read_as_latin_1(tmp_path):
     (tmp_path / "a.xml").write_bytes(b'<?xml version="1.0" encoding="idna"?><RestingECG>\xe4</RestingECG>')
     assert parse_xml(tmp_path / "a.xml").text == "ä"
     assert xml_root(b'<?xml version="1.0" encoding="zip"?><a>') == "a"
@@ -141,7 +141,7 @@ def test_the_full_disclosure_of_an_exercise_test(simulated, tmp_path):
             "GE CardioSoft XML",
             ",</WaveformData>",
             ",a</WaveformData>",
-            "among its samples is what is no number",
+            "one of its samples is no number",
         ),
         ("GE CardioSoft XML", '<SampleRate units="Hz">100', '<SampleRate units="Hz">?', "has no number in"),
         ("Schiller XML", "<units>UV</units>", "<units>bit</units>", "no unit of voltage; their unit is bit"),

@@ -60,7 +60,7 @@ def test_a_cut_file_is_called_damaged(folder, size):
     _refused(folder, r"model\.keras: cannot be loaded; it is damaged or incomplete")
 
 
-def test_only_what_a_model_has_is_in_it(folder):
+def test_a_file_that_no_model_has_is_refused(folder):
     with zipfile.ZipFile(folder / "model.keras", "a") as archive:
         archive.writestr("../../evil", b"")
     _refused(folder, "must hold metadata.json, config.json, model.weights.h5")

@@ -52,7 +52,7 @@ def test_bfloat16_is_near(network):
     assert 0 < np.abs(given - exact).max() < 0.05
 
 
-def test_what_cannot_be_is_said():
+def test_a_runtime_or_precision_that_is_unknown_is_named():
     with pytest.raises(
         InputError, match="runtime must be one of auto, onnx, openvino, keras; received 'torch'"
     ):

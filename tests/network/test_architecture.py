@@ -166,7 +166,7 @@ def test_features_too_large_for_an_exponent_are_sharpened_to_numbers():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(sharpen(features, 3)), 1e4, rtol=1e-5)
 
 
-def test_a_gate_says_where_features_count():
+def test_a_gate_decides_at_which_steps_features_count():
     features = np.random.default_rng(0).gamma(1.0, size=(1, 40, 3)).astype(np.float32)
     gate = np.zeros_like(features)
     gate[:, 15] = 5.0

@@ -62,7 +62,7 @@ def test_the_maps_of_a_linear_network_add_up_to_its_logits(linear, kernel, margi
     np.testing.assert_allclose(found, np.repeat(expected[:, None], 10, axis=1), rtol=1e-4, atol=1e-6)
 
 
-def test_each_step_has_what_is_near_it(linear):
+def test_a_lead_adds_only_to_steps_near_its_signal(linear):
     windows = np.zeros((1, 1000, 12), np.float32)
     windows[0, 480:490, 5] = 1.0
     found = lead_maps(logit_gradients(linear), windows, [0], 0, stride=16, sampling_rate=100.0)

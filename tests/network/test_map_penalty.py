@@ -19,7 +19,7 @@ RATE, STRIDE = 100.0, 4
 SMALL = Network((4,), (5,), (4,), dropout=0.0)
 
 
-def test_where_nothing_beats_there_is_no_wave_and_no_penalty():
+def test_a_window_without_heartbeats_has_no_waves_and_no_penalty():
     silent = np.zeros((2, 400, 12), np.float32)
     assert not ops.convert_to_numpy(find_wave_steps(silent, RATE, STRIDE)).any()
     layer = FocusedMaps(Focus(("QRS", "early beat"), 1.0), RATE, STRIDE)

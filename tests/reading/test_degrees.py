@@ -26,7 +26,7 @@ def test_limits_hold_what_they_promise_on_the_records_that_chose_them():
     assert truth[(probabilities >= probable) & (probabilities < present)].mean() >= TRUE_SHARES["probable"]
 
 
-def test_what_is_mostly_wrong_gets_no_high_degree():
+def test_a_statement_that_is_mostly_wrong_gets_no_high_degree():
     probabilities = np.linspace(0, 0.99, 500)
     present, probable, _ = choose_limits(np.zeros(500, bool), probabilities)
     assert min(present, probable) > 0.99

@@ -156,7 +156,7 @@ def test_a_wide_complex_makes_a_block_complete_or_is_stated_itself():
     assert degree(read(values={"qrs_ms": 122.0}), "wide_qrs") is None
 
 
-def test_what_gives_way_to_a_more_certain_statement_excludes_nothing():
+def test_a_statement_that_is_dropped_for_a_more_certain_one_excludes_no_other():
     reading = read({"CRBBB": 0.45, "ABQRS": 0.7}, {"qrs_ms": 149.0})
     assert keys(reading)[1:] == ["wide_qrs", "qrs_abnormal"]
 

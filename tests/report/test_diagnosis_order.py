@@ -24,7 +24,7 @@ AF, SR, PVC = (diagnosis(code) for code in ("164889003", "426783006", "427172004
         ([], set()),
     ],
 )
-def test_what_is_said_twice_is_found_where_both_agree(answers, expected):
+def test_a_finding_that_repeats_the_answer_of_a_class_is_found(answers, expected):
     assert duplicate_indices(answers) == expected
 
 

@@ -159,7 +159,8 @@ def test_records_of_up_to_twenty_seconds_begin_at_their_beginning(seconds):
 def test_longer_records_show_the_stretch_with_the_most_urgent_finding_and_say_so(seconds):
     (part,) = ecg_parts(explain(seconds, late_s=seconds - 5), SheetOptions())
     assert part.start_s <= seconds - 5 <= part.start_s + 10 <= seconds
-    assert part.text(explain(seconds).record).endswith("where most speaks for premature ventricular complexes")
+    reason = "the part that speaks most for premature ventricular complexes"
+    assert part.text(explain(seconds).record).endswith(reason)
     (part,) = ecg_parts(explain(seconds, late_s=5.0), SheetOptions())
     assert part.text(explain(seconds).record) == f"0 s to 10 s of {seconds:g} s, the beginning"
     parts = ecg_parts(explain(seconds), SheetOptions(every_page=True))

@@ -340,7 +340,7 @@ def test_map_nowhere_above_0_is_blank_and_the_scale_says_so():
     against = replace(explanation.classes[0], activation=explanation.classes[0].activation - 9, level=-8.9)
     figure = plot_sheet(explanation, against)
     assert "nothing speaks for the diagnosis" in words(figure)
-    assert any("Brackets: where the least speaks against it" in text for text in words(figure))
+    assert any("Brackets: the parts that speak least against it" in text for text in words(figure))
     image = map_image(figure)
     assert (image.to_rgba(image.get_array()) == 1).all()
 
@@ -441,7 +441,7 @@ def test_long_records_show_the_part_with_most_of_the_map_or_start_where_asked():
     figure = sheet(explanation)
     best = held.argmax()
     assert any(
-        f"{best} s to {best + 10} s of 70 s, where most speaks for premature atrial contraction" in text
+        f"{best} s to {best + 10} s of 70 s, the part that speaks most for premature atrial contraction" in text
         for text in words(figure)
     )
     assert tracing(figure, "rhythm", start=best)[0][0] == pytest.approx(best, abs=0.002)
@@ -499,7 +499,7 @@ def test_the_sheet_says_what_a_reader_must_know():
     assert "PR 1" in "\n".join(words(plain_sheet()))
 
 
-def test_what_was_not_measured_is_not_named():
+def test_the_sheet_says_that_nothing_was_measured():
     explanation = explain()
     measured = Measurements(beats=None)
     text = "\n".join(words(sheet(explanation, measured=measured)))

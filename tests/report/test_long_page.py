@@ -38,7 +38,21 @@ def test_the_report_is_there_without_javascript():
     assert 'from <button type="button" class="time" data-time="' in page()  # in a statement
 
 
-def test_the_list_leads_to_the_strips():
+def test_the_buttons_of_an_alert_lead_to_its_times():
+    reading = explained().prediction.reading
+    alerts = page().partition('<ul id="alerts"')[2].partition("</ul>")[0]
+    leads_to = [float(at) for at in re.findall(r'data-time="([\d.]+)"', alerts)]
+    assert leads_to == [at for times in reading.alert_times_s for at in times]
+    assert any(at != round(at) for at in leads_to)
+
+
+def test_a_text_that_only_looks_like_a_time_is_no_button():
+    found = explained()
+    noted = replace(found.whole, notes=("exported at 12:30 & checked",))
+    assert "<li>Exported at 12:30 &amp; checked</li>" in long_page(replace(found, whole=noted))
+
+
+def test_the_first_events_have_strips():
     found = data()
     assert found["events"][0]["strip"] == 0
     assert found["strips"][0]["title"].startswith("Ventricular tachycardia")

@@ -76,7 +76,7 @@ def test_each_event_is_named_above_its_ten_seconds(show, page):
         press(driver, "#overview", "n")
 
 
-def test_elsewhere_the_one_whole_lead_is_shown(show, page):
+def test_a_time_without_a_strip_shows_the_one_whole_lead(show, page):
     driver = show(page)
     resize(driver, 1440, 1500)
     canvas = box(driver, "#overview")

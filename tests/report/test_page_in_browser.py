@@ -443,7 +443,7 @@ def test_rows_have_room_and_what_leaves_them_is_marked(show):
     assert cut.get_attribute("d").startswith(f"M{SIDE_MM + 100} ")
 
 
-def test_what_is_stated_has_a_row_of_the_map(show):
+def test_each_stated_finding_has_a_row_with_its_map(show):
     explanation = with_answers(
         explain(), ("164889003", 0.9, True), ("59118001", 0.8, True), ("39732003", 0.1, False)
     )

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from cnn_gap.reading.reading import Reading, Statement
 from cnn_gap.report.recording_times import RecordingTimes
+from cnn_gap.system.timed_text import TimedText
 
 LATE = RecordingTimes(datetime(2026, 5, 1, 23, 0, 30))
 
@@ -15,19 +16,19 @@ def test_the_day_is_named_from_the_second_one_on():
     assert RecordingTimes(None).seconds_of_day is None
 
 
-def test_times_in_a_sentence_are_told_from_lengths_and_ratios():
-    sentence = "Flutter 4:1, 22% of the time, longest 3:25; from 26:40 to 30:05, 1:00:00 to 1:00:10"
-    written = "Flutter 4:1, 22% of the time, longest 3:25; from 23:27:10 to 23:30:35, 00:00:30 (day 2) to"
-    assert LATE.in_sentence(sentence) == f"{written} 00:00:40 (day 2)"
-    assert RecordingTimes(None).in_sentence(sentence) == sentence
-
-
 def test_a_reading_has_the_times_of_the_recording():
-    said = Statement("p", "Pause", "rhythm", (), "", "present", None, ("from 0:30 to 0:33",), "measurement", 3)
+    evidence = (TimedText("from ", 29.6, " to ", 33.0),)
+    said = Statement("p", "Pause", "rhythm", (), "", "present", None, evidence, "measurement", 3)
     reading = Reading(
-        "abnormal", "pause.", (said,), alerts=("Pause of 3.0 s, at 0:30",), notes=("of 30 s from 1:00 on",)
+        "abnormal",
+        TimedText("pause of 3.0 s, at ", 29.6, "."),
+        (said,),
+        alerts=(TimedText("Pause of 3.0 s, at ", 29.6),),
+        notes=(TimedText("of 30 s from ", 3600.0, " on"), "written at 12:30, not a time of the recording"),
     )
     found = LATE.in_reading(reading)
+    assert found.reason == "pause of 3.0 s, at 23:01:00."
     assert found.alerts == ("Pause of 3.0 s, at 23:01:00",)
-    assert found.notes == ("of 30 s from 23:01:30 on",)
+    assert found.notes == ("of 30 s from 00:00:30 (day 2) on", reading.notes[1])
     assert found.statements[0].evidence == ("from 23:01:00 to 23:01:03",)
+    assert RecordingTimes(None).in_reading(reading) is reading

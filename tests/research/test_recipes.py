@@ -9,7 +9,8 @@ def test_each_configuration_has_a_row_of_means_and_ranges(records, config_file, 
     start = [records, records, tmp_path / "out", "--configs"]
     done = run_command(recipes, [*start, config_file, other, "--seeds", 0, 1])
     assert done.code == 0
-    first, second = [line.split(" | ") for line in done.out.splitlines() if line[2:6] in ("tiny", "othe")]
+    rows = [line for line in done.out.splitlines() if line.startswith(("| tiny", "| other"))]
+    first, second = [row.split(" | ") for row in rows]
     assert first[1] == second[1] == "2"  # seeds
     assert float(first[3]) > 0  # two seeds, two trainings
     assert float(first[4]) == 0 != float(second[4])  # the difference from the first configuration

@@ -95,7 +95,7 @@ def test_removing_a_result_removes_what_was_noted_alone(out, record):
 @pytest.mark.parametrize("content", [b"mine", b"SQLite format 3\0" + bytes(200), b"\xff" * 5000])
 def test_a_file_of_another_program_is_refused_and_stays(out, content):
     (out / "driver.sqlite").write_bytes(content)
-    with pytest.raises(InputError, match=r"driver\.sqlite: is not what an earlier run"), ledger(out):
+    with pytest.raises(InputError, match=r"driver\.sqlite: is not the ledger of an earlier run"), ledger(out):
         pass
     assert (out / "driver.sqlite").read_bytes() == content
 

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import zipfile
 
 import numpy as np
@@ -12,6 +13,7 @@ from cnn_gap.batch.classify_folder import classify_folder
 from cnn_gap.classifier import load_classifier
 from cnn_gap.io.registry import FORMATS, read_file
 from cnn_gap.report.data_frames import predictions_table
+from cnn_gap.report.page_frame import PAGE_ASSETS
 from cnn_gap.serve.operations import OPERATIONS
 from cnn_gap.serve.samples import SAMPLES
 from cnn_gap.simulation import draw_codes, simulate_record
@@ -82,7 +84,7 @@ def test_json_has_the_reading_that_python_gives(client, records, model):
     ("accept", "start"),
     [("text/html", b"<!DOCTYPE html>"), ("application/pdf", b"%PDF"), ("image/png", b"\x89PNG")],
 )
-def test_what_is_drawn(client, dicom, accept, start):
+def test_page_pdf_and_png_are_answered(client, dicom, accept, start):
     answer = client.post("/v1/ecgs?name=A0001.dcm", content=dicom.read_bytes(), headers={"Accept": accept})
     assert answer.headers["content-type"].startswith(accept)
     assert answer.content.startswith(start)
@@ -221,7 +223,7 @@ def test_results_are_kept_until_they_are_to_be_forgotten(client, records, model)
     assert "received 5 characters" in problem(client.get("/v1/collections/short"), 400)
 
 
-def test_what_there_is(client):
+def test_formats_models_and_health_are_answered(client):
     assert [each["name"] for each in client.get("/v1/formats").json()["formats"]] == [
         each.name for each in FORMATS
     ]
@@ -283,8 +285,23 @@ def test_the_document_has_every_operation_and_examples_that_fit(client, records)
     validator({"$ref": "#/components/schemas/Formats"}).validate(formats)
 
 
+def test_the_page_loads_only_files_that_are_served(client):
+    loaded = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', client.get("/").text)
+    assert {"app.js", "app.css", "colours.css"} <= set(loaded)
+    assert {client.get(f"/{path}").status_code for path in loaded} == {200}
+
+
+def test_each_colour_is_given_in_one_style_sheet(client):
+    colours, app = (client.get(path).text for path in ("/colours.css", "/app.css"))
+    reports = {path.name: path.read_text() for path in PAGE_ASSETS.glob("*.css")}
+    assert reports["colours.css"] == colours
+    given = [name for sheet in (app, *reports.values()) for name in set(re.findall(r"(--[a-z]+): #", sheet))]
+    assert len(given) == len(set(given)) > 10
+    assert set(re.findall(r"var\((--[a-z]+)\)", app)) <= set(re.findall(r"(--[a-z]+): #", colours + app))
+
+
 def test_every_answer_has_the_headers_of_safety(client):
-    for path in ("/", "/app.js", "/v1/formats", "/v1/nothing", "/openapi.json"):
+    for path in ("/", "/app.js", "/colours.css", "/v1/formats", "/v1/nothing", "/openapi.json"):
         headers = client.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"

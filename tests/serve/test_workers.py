@@ -73,7 +73,7 @@ def test_a_call_whose_worker_dies_is_given_to_another(call, lost, tmp_path):
     assert len(lost) == 1
 
 
-def test_a_call_that_kills_each_worker_is_told_to_come_later(call, lost):
+def test_a_call_that_kills_two_workers_gets_status_503(call, lost):
     killed, *others = call((die,), *[(os.getpid,)] * 5)
     assert isinstance(killed, Problem) and killed.kind.status == 503 and killed.retry_s
     assert all(isinstance(each, int) for each in others)

@@ -72,7 +72,7 @@ def test_rates_that_halve_samples_at_the_end_lack_none():
         assert np.concatenate(groups).shape == expected.shape
 
 
-def test_no_piece_is_left_over():
+def test_no_piece_is_too_short_to_be_judged():
     held = _Held(np.ones((3010, 12), np.float32), 100.0)
     lengths = [len(piece.prepared.signal) for piece in pieces.pieces(held, Preprocessing())]
     assert sum(lengths) == 3010 + 2  # each but the last has the first sample of the next

@@ -128,7 +128,7 @@ def test_clipping_and_filters():
     value=st.sampled_from([0.0, 1e-3, 1.0, 1e3, np.nan]),
     seed=st.integers(0, 99),
 )
-def test_whatever_comes_finite_windows_leave(highpass_hz, margin_s, samples, rate, value, seed):
+def test_windows_are_finite_for_any_signal(highpass_hz, margin_s, samples, rate, value, seed):
     rng = np.random.default_rng(seed)
     signal = (rng.normal(size=(samples, 3)) * value).astype(np.float32)
     signal[rng.random(signal.shape) < 0.1] = np.nan

@@ -450,7 +450,7 @@ def test_lead_vectors_and_their_inverse():
         ([code_of("PAC"), code_of("PVC"), code_of("SB")], 100, 5, "too short for premature beats"),
     ],
 )
-def test_clear_errors(codes, rate, seconds, message):
+def test_impossible_simulations_are_refused(codes, rate, seconds, message):
     with pytest.raises(InputError, match=message):
         for seed in range(20):
             simulate_record("E", codes, rate, seconds, seed)

@@ -105,7 +105,7 @@ def test_a_process_that_dies_costs_the_item_that_it_died_of():
     assert list(in_processes(Work(deadly, lost), items, 2)) == expected
 
 
-def test_what_cannot_be_sent_is_done_here():
+def test_items_that_cannot_be_pickled_are_done_by_this_process():
     file = open(os.devnull)  # noqa: SIM115, PTH123 - no other process can have it
     with file:
         assert list(in_processes(Work(call, lost), [file.fileno, partial(int, "7")], 1)) == [file.fileno(), 7]

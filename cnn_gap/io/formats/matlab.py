@@ -20,7 +20,7 @@ CHALLENGE_2017_GAIN = 1000.0
 
 
 def recognise(start: bytes) -> bool:
-    """Recognise nothing by content: a file of another name may be any variables."""
+    """Recognise nothing by content: a file of another name may hold any variables."""
     return False
 
 

@@ -67,7 +67,7 @@ def draw_scale(paper: Paper, explained: ExplainedClass, part: Part, field: Field
     brackets = (
         f"where the map is above {level:.0f} % of its highest value"
         if speaks
-        else "where the least speaks against it"
+        else "the parts that speak least against it"
     )
     legend = (
         "Blue: what speaks for the diagnosis at this time, in full in the band and pale behind the tracings.\n"

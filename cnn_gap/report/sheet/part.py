@@ -79,7 +79,7 @@ def strongest_part(record: Record, layout: Layout, explained: ExplainedClass, na
     start = strongest_start(explained.activation, record.sampling_rate, WIDTH / layout.speed)
     if not start:
         return first_part(layout)
-    return Part(start, layout, f"where most speaks for {name}")
+    return Part(start, layout, f"the part that speaks most for {name}")
 
 
 def first_part(layout: Layout) -> Part:
