@@ -14,9 +14,10 @@ demo: $(VENV)/.ready
 	@cat demo/scores.csv; echo
 	$(RUN) explain.py model test_data/SIM0013 --classes PAC --out demo/explained.png --html demo/explained.html
 
+# A process for each core, at most four.
 # `make test PYTEST="--cov --cov-report=term:skip-covered"` counts the lines of the package that the tests run, too.
 test: check
-	$(RUN) -m pytest -q $(PYTEST)
+	$(RUN) -m pytest -q -n auto --maxprocesses 4 --dist worksteal $(PYTEST)
 
 # Style, types, spelling, and that imports go one way.
 check: $(VENV)/.ready

@@ -243,7 +243,7 @@ def _dated(sentence: str, at_s: float, others_s: Sequence[float], word: str = ",
 def _listed(times: Sequence[TimedText]) -> TimedText:
     """Return times, or spans of time, as a list of the first `MOST_TIMES` and how many more there are."""
     first, *others = times[:MOST_TIMES]
-    more = f" and {len(times) - MOST_TIMES} times more" if len(times) > MOST_TIMES else ""
+    more = f" and {len(times) - MOST_TIMES} more" if len(times) > MOST_TIMES else ""
     return TimedText(first, *(TimedText(", ", each) for each in others), more)
 
 

@@ -1,18 +1,61 @@
-"""Configurations that are trained alike, a row each."""
+"""Configurations that are trained alike: which trainings are repeated, and what the table says."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cnn_gap.system.settings import to_dict
+from cnn_gap.training.config import read_config
 from research import recipes
 
 
-def test_each_configuration_has_a_row_of_means_and_ranges(records, config_file, tmp_path, run_command):
-    other = tmp_path / "other.toml"
-    other.write_text(f'base = "{config_file.name}"\n[augmentation]\nmixup = 0.2\n')
-    start = [records, records, tmp_path / "out", "--configs"]
-    done = run_command(recipes, [*start, config_file, other, "--seeds", 0, 1])
-    assert done.code == 0
-    rows = [line for line in done.out.splitlines() if line.startswith(("| tiny", "| other"))]
-    first, second = [row.split(" | ") for row in rows]
-    assert first[1] == second[1] == "2"  # seeds
-    assert float(first[3]) > 0  # two seeds, two trainings
-    assert float(first[4]) == 0 != float(second[4])  # the difference from the first configuration
-    again = run_command(recipes, [*start, config_file])
-    assert "epoch" in done.err and "epoch" not in again.err  # a finished training is not repeated
+@pytest.fixture
+def trained(monkeypatch, with_findings):
+    """Configurations by the names of their trainings; a training that is repeated keeps its first one."""
+    held: dict[str, object] = {}
+
+    def train_model(data, model, config, classes, **options):
+        held.setdefault(model.name, config)
+        training = {"config": to_dict(held[model.name])}
+        description = replace(with_findings.description, training=training)
+        held["classifier"] = replace(with_findings, description=description)
+        return SimpleNamespace(classes=classes.classes, training=training)
+
+    monkeypatch.setattr("cnn_gap.training.train.train_model", train_model)
+    monkeypatch.setattr("cnn_gap.classifier.load_classifier", lambda model: held["classifier"])
+    return held
+
+
+def test_configurations_are_compared_with_the_first_one(records, config_file, tmp_path, trained, run_command):
+    changed = tmp_path / "changed.toml"
+    changed.write_text(f'base = "{config_file.name}"\n[training]\nlearning_rate = 1e-9\n')
+    arguments = [records, records, tmp_path / "out", "--configs", config_file, changed, "--seeds", 0, 1]
+    result = run_command(recipes, arguments)
+    assert result.code == 0, result.err
+    assert set(trained) == {"tiny-0", "tiny-1", "changed-0", "changed-1", "classifier"}
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in result.out.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [["tiny", "2"], ["changed", "2"]]
+    assert rows[0][2:] == rows[1][2:]  # the stub is the same classifier
+    assert rows[0][-1] == "0.00"
+
+    config_file.write_text(config_file.read_text().replace("epochs = 2", "epochs = 3"))
+    result = run_command(recipes, arguments)
+    assert result.code == 1
+    assert "was trained with training.epochs 2, not 3; give another OUT" in result.err
+
+
+def test_settings_are_compared_as_they_are_written():
+    flat = recipes._flat(to_dict(read_config()))
+    assert flat["training.epochs"] > 1
+    assert isinstance(flat["network.filters"], list)
+    assert not any(isinstance(value, dict | tuple) for value in flat.values())
+
+
+def test_a_row_has_means_ranges_and_differences_from_the_first():
+    figures = np.array([[0.80, 0.90, 0.4], [0.84, 0.92, 0.6]])
+    row = recipes._row("changed", figures, np.array([0.81, 0.90, 0.7]))
+    assert row[:2] == ("changed", 2)
+    assert len(row) == len(recipes.HEADINGS) + 1
+    np.testing.assert_allclose(row[2:], [0.82, 0.04, 0.01, 0.91, 0.5, 0.2, -0.2])
