@@ -18,8 +18,8 @@ AROUND = 5
 #: A QRS complex is wide from this duration on, s (Surawicz et al. 2009, doi:10.1161/CIRCULATIONAHA.108.191095).
 WIDE_S = 0.12
 
-#: An RR interval that is longer than this is a pause, s.
-PAUSE_S = 2.0
+#: RR intervals of at least this length are pauses, s, as the reading's alert counts them.
+PAUSE_S = 2.5
 
 _EDGE_S = 0.4  # a beat of unusual shape nearer to the record's edges is cut: its width is not measured
 _REACH_S = 0.25  # signal before and after a beat in which its complex is measured
@@ -72,7 +72,7 @@ def list_beats(record: Record, measured: Measurements) -> tuple[Beat, ...]:
             width,
             index > 0 and bool(early[index - 1]),
             width is not None and width > WIDE_S,
-            index > 0 and bool(rr[index - 1] > PAUSE_S),
+            index > 0 and bool(rr[index - 1] >= PAUSE_S),
         )
         for index, (time, width) in enumerate(zip(beats.times_s, widths, strict=True))
     )

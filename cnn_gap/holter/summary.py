@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from cnn_gap.beats.beat_list import PAUSE_S
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR, LabelledBeats
 from cnn_gap.holter.episodes import LARGE_WAVES, RUNS, Episode, alternations, rates_of, stretches
 from cnn_gap.holter.timeline import Timeline
-
-#: RR intervals of at least this length are pauses, s, as the reading's alert counts them.
-PAUSE_S = 2.5
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cnn_gap.beats.beat_list import PAUSE_S
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR
 from cnn_gap.holter.episodes import LARGE_WAVES, VENTRICULAR_TACHYCARDIA, mean_intervals, rates_of
 from cnn_gap.holter.monitoring import Monitoring
-from cnn_gap.holter.summary import PAUSE_S, pauses
+from cnn_gap.holter.summary import pauses
 from cnn_gap.system.timed_text import clock
 
 #: Codes of the episodes that are shown in red.

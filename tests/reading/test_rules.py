@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cnn_gap.beats.beat_list import PAUSE_S
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.reading.alerts import alert_rules
@@ -132,3 +133,7 @@ def test_an_alert_rule_is_whole(rule):
     assert rule.text
     assert bool(rule.measure) != bool(rule.statements)
     assert set(rule.statements) <= set(RULES)
+
+
+def test_a_pause_is_one_length_in_alerts_and_lists():
+    assert {rule.low for rule in alert_rules() if rule.key == "pause"} == {PAUSE_S}

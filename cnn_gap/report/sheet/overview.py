@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from cnn_gap.beats.beat_list import PAUSE_S
 from cnn_gap.holter.beat_labels import EARLY_NARROW, VENTRICULAR, LabelledBeats
 from cnn_gap.holter.episodes import stretches
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.qrs import BLOCK_S
-from cnn_gap.holter.summary import PAUSE_S
 from cnn_gap.report.recording_tables import URGENT
 from cnn_gap.report.recording_times import RecordingTimes
 from cnn_gap.report.sheet.paper import ALARM, LEFT, PAGE_MM, RIGHT, Paper
