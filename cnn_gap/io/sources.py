@@ -210,7 +210,9 @@ class Listing:
             lines.append(f"{files} no ECG that is known: {some}{', ...' * (len(kinds) > KINDS_NAMED)}")
         if self.renamed:
             some = ", ".join(self.renamed[:NAMES_NAMED]) + ", ..." * (len(self.renamed) > NAMES_NAMED)
-            lines.append(f"{len(self.renamed)} records have the name of another record and are called: {some}")
+            one = len(self.renamed) == 1
+            records = "1 record has" if one else f"{len(self.renamed)} records have"
+            lines.append(f"{records} the name of another record and {'is' if one else 'are'} called: {some}")
         return tuple(map(printable, lines))
 
 
