@@ -68,9 +68,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--level",
         metavar="RULE:VALUE",
-        default="sd:1",
-        help="a region is where the map is above this level: sd:1 standard deviations above its mean,"
-        " absolute:2.5 in units of the logit, or percentile:90 (default: %(default)s)",
+        default="peak:0.25",
+        help="a region is where the map is above this level: peak:0.25, that share of its highest value; sd:1"
+        " standard deviations above its mean; absolute:2.5 in units of the logit; or percentile:90"
+        " (default: %(default)s)",
     )
     parser.add_argument(
         "--no-leads",

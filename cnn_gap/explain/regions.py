@@ -8,10 +8,14 @@ import numpy as np
 from cnn_gap.system.errors import InputError
 
 _RULES: dict[str, Callable[[np.ndarray, float], float]] = {
+    "peak": lambda activation, value: value * activation.max(),
     "sd": lambda activation, value: activation.mean() + value * activation.std(),
     "absolute": lambda activation, value: value,
     "percentile": lambda activation, value: np.percentile(activation, value),
 }
+
+#: The highest value of the rules that take a share.
+_HIGHEST = {"peak": 1, "percentile": 100}
 
 
 @dataclass(frozen=True)
@@ -30,20 +34,23 @@ class Level:
     Attributes
     ----------
     rule : str
+        ``"peak"``: the share `value` of the map's highest value (a map without a positive value has no region);
         ``"sd"``: `value` standard deviations above the map's mean; ``"absolute"``: `value` in units of the
         logit; ``"percentile"``: the percentile `value` of the map.
     value : float
     """
 
-    rule: str = "sd"
-    value: float = 1.0
+    rule: str = "peak"
+    value: float = 0.25
 
     def __post_init__(self) -> None:
         if self.rule not in _RULES:
             raise InputError(f"a level's rule must be one of {', '.join(_RULES)}; received {self.rule}")
-        if not np.isfinite(self.value) or (self.rule == "percentile" and not 0 <= self.value <= 100):
+        highest = _HIGHEST.get(self.rule, np.inf)
+        if not np.isfinite(self.value) or (self.rule in _HIGHEST and not 0 <= self.value <= highest):
             raise InputError(
-                f"a level by {self.rule} cannot be {self.value}; give a finite number, a percentile to 100"
+                f"a level by {self.rule} cannot be {self.value}; give a finite number, a peak's share from 0"
+                " to 1, a percentile from 0 to 100"
             )
 
     def of(self, activation: np.ndarray) -> float:
@@ -51,12 +58,12 @@ class Level:
         return float(_RULES[self.rule](activation.astype(np.float64), self.value))
 
 
-#: One standard deviation above the map's mean.
+#: A quarter of the map's highest value (chosen by `research.region_levels`).
 DEFAULT_LEVEL = Level()
 
 
 def parse_level(text: str) -> Level:
-    """Return the level of a text such as ``sd:1``, ``absolute:2.5`` or ``percentile:90``.
+    """Return the level of a text such as ``peak:0.25``, ``sd:1``, ``absolute:2.5`` or ``percentile:90``.
 
     Raises
     ------
@@ -68,7 +75,7 @@ def parse_level(text: str) -> Level:
         return Level(rule, float(value))
     except ValueError as error:
         raise InputError(
-            f"a level is a text such as sd:1, absolute:2.5, percentile:90; received {text}"
+            f"a level is a text such as peak:0.25, sd:1, absolute:2.5, percentile:90; received {text}"
         ) from error
 
 

@@ -1,5 +1,6 @@
 """The command that explains: a record's files, a folder's, and what happens to bad input."""
 
+import argparse
 import json
 import re
 import shutil
@@ -13,6 +14,8 @@ import explain
 from cnn_gap.batch.explanation_files import EXPLANATIONS
 from cnn_gap.batch.folder_pages import INDEX
 from cnn_gap.classifier import load_classifier
+from cnn_gap.commands.explain import COMMAND
+from cnn_gap.explain.regions import DEFAULT_LEVEL, parse_level
 from cnn_gap.io.annotations import read_events
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
@@ -122,6 +125,12 @@ def test_the_table_has_a_line_a_class_with_its_strongest_regions(classifier, pat
         assert f"{strongest.start_s:.2f}-{strongest.end_s:.2f}" in named
         assert len(named) == min(3, len(shown))
         assert ("more" in line) == (len(shown) > 3)
+
+
+def test_the_level_is_the_same_by_command_and_from_python():
+    parser = argparse.ArgumentParser()
+    COMMAND.add_arguments(parser)
+    assert parse_level(parser.get_default("level")) == DEFAULT_LEVEL
 
 
 def test_the_level_is_the_users(model, path, tmp_path, run_command):

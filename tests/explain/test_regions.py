@@ -16,8 +16,8 @@ def test_regions_are_contiguous_and_reach_the_ends():
     assert find_regions(MAP, 10.0, -1.0) == (Region(0.0, 0.7, pytest.approx(18 / 7)),)
 
 
-@pytest.mark.parametrize("value", [0.0, 5.0])
-def test_a_flat_map_has_no_region(value):
+@pytest.mark.parametrize("value", [0.0, -5.0])
+def test_a_map_that_nowhere_speaks_for_the_diagnosis_has_no_region(value):
     flat = np.full(50, value, np.float32)
     assert find_regions(flat, 100.0, DEFAULT_LEVEL.of(flat)) == ()
 
@@ -25,7 +25,9 @@ def test_a_flat_map_has_no_region(value):
 @pytest.mark.parametrize(
     ("level", "expected"),
     [
-        (DEFAULT_LEVEL, MAP.mean() + MAP.std()),
+        (DEFAULT_LEVEL, 2.0),
+        (Level("peak", 0.5), 4.0),
+        (Level("sd", 1), MAP.mean() + MAP.std()),
         (Level("sd", 0), MAP.mean()),
         (Level("absolute", 2.5), 2.5),
         (Level("percentile", 50), 0.0),
@@ -37,12 +39,15 @@ def test_levels(level, expected):
 
 
 def test_levels_as_text():
-    assert parse_level("sd:1") == DEFAULT_LEVEL
+    assert parse_level("peak:0.25") == DEFAULT_LEVEL
+    assert parse_level("sd:1") == Level("sd", 1)
     assert parse_level("absolute:-2.5") == Level("absolute", -2.5)
     assert parse_level("percentile:90") == Level("percentile", 90)
 
 
-@pytest.mark.parametrize("text", ["", "sd", "sd:", "sd:x", "median:1", "sd:nan", "percentile:101", "sd:1:2"])
+@pytest.mark.parametrize(
+    "text", ["", "sd", "sd:", "sd:x", "median:1", "sd:nan", "percentile:101", "peak:1.1", "sd:1:2"]
+)
 def test_what_is_no_level_is_refused(text):
     with pytest.raises(InputError, match="level"):
         parse_level(text)
