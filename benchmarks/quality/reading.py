@@ -217,9 +217,20 @@ def summary_rows(
     if certain:
         missed = sum(case.record.name in certain and each for case, each in zip(cases, said, strict=True))
         yield "called normal with an infarction that the reports call certain", int(missed)
+    yield from _premature_rows(cases, readings)
     yield from _elevation_rows(cases, readings)
     yield "contradictions", sum(contradictions(each) for each in readings)
     yield "records with an alert", sum(bool(each.alerts) for each in readings)
+
+
+def _premature_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[str, object]]:
+    """Yield how often early beats are in the reports: those of the network and those of the measurement."""
+    atrial, measured = "atrial_premature", "supraventricular_premature"
+    truth = truth_of(next(rule for rule in statement_rules() if rule.key == atrial), cases)
+    said = _given(atrial, readings, DEGREES) | _given(measured, readings, DEGREES)
+    true, name = (said & truth).sum(), "premature atrial or supraventricular complexes"
+    yield f"{name}: true by the reports", f"{true}/{said.sum()}"
+    yield f"premature atrial complexes by the reports: {name} found", f"{true / max(truth.sum(), 1):.2f}"
 
 
 def _elevation_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[str, object]]:
