@@ -48,10 +48,8 @@ class Level:
             raise InputError(f"a level's rule must be one of {', '.join(_RULES)}; received {self.rule}")
         highest = _HIGHEST.get(self.rule, np.inf)
         if not np.isfinite(self.value) or (self.rule in _HIGHEST and not 0 <= self.value <= highest):
-            raise InputError(
-                f"a level by {self.rule} cannot be {self.value}; give a finite number, a peak's share from 0"
-                " to 1, a percentile from 0 to 100"
-            )
+            wanted = f"from 0 to {highest}" if self.rule in _HIGHEST else "that is finite"
+            raise InputError(f"a level by {self.rule} needs a number {wanted}; received {self.value}")
 
     def of(self, activation: np.ndarray) -> float:
         """Return the height for a map, (samples,), in its units."""

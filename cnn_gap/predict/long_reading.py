@@ -42,6 +42,9 @@ STATEMENTS = {
 #: The largest number of times that an alert names.
 MOST_TIMES = 3
 
+#: The beginning of the note on heart rates.
+RATES_NOTE = "heart rate:"
+
 #: A part's measurements, and the statements that they make or support.
 _Part = tuple[Evidence, tuple[Statement, ...]]
 
@@ -251,7 +254,7 @@ def _rate_note(summary: Summary) -> tuple[str, ...]:
     if np.isnan(summary.rate_mean):
         return ()
     lowest, mean, highest = summary.rate_lowest, summary.rate_mean, summary.rate_highest
-    return (f"heart rate: lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min",)
+    return (f"{RATES_NOTE} lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min",)
 
 
 def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...]:

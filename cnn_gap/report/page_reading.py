@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
+from cnn_gap.predict.long_reading import RATES_NOTE
 from cnn_gap.reading.reading import Reading, Statement, group_not_assessed
 from cnn_gap.report.report_text import drawable, network_limits, record_notes, why
 
@@ -39,7 +40,8 @@ def alerts_html(explanation: Explanation, write: Write = text_html) -> str:
 def quality_notes(explanation: Explanation) -> tuple[str, ...]:
     """Return the notes on the quality of a record, of its reader and of the reading, each once."""
     reading = explanation.reading
-    said = () if reading is None else (note for note in reading.notes if not note.startswith(OVERRULED))
+    notes = () if reading is None else reading.notes
+    said = (note for note in notes if not note.startswith((OVERRULED, RATES_NOTE)))
     once = dict.fromkeys((*record_notes(explanation), *said))
     return tuple(note for note in once if reading is None or note != reading.reason)
 

@@ -88,6 +88,15 @@ def test_a_time_without_a_strip_shows_the_one_whole_lead(show, page):
     assert in_strip(driver, "inside.getElementById('map-on').hidden")
 
 
+def test_a_time_in_the_reading_brings_its_ten_seconds_into_view(show, page):
+    driver = show(page)
+    resize(driver, 1366, 768)
+    driver.find_element("css selector", "#reading [data-time]").click()
+    settle(driver)
+    top = "return document.getElementById('shown').getBoundingClientRect().top"
+    assert 0 <= driver.execute_script(top) < 768 / 2
+
+
 def test_the_overview_shows_a_shorter_part(show, page):
     driver = show(page)
     find(driver, "#in").click()

@@ -285,3 +285,11 @@ def test_the_page_opens_where_the_run_of_wide_complexes_begins():
     measured = measure(explanation.record)
     assert page_data(explanation, replace(measured, run=Run(5, 170.0, 0.16, 14.0)))["start"] == 13.0
     assert page_data(explanation, replace(measured, run=None))["start"] == 0.0
+
+
+def test_heart_rates_are_no_defect_of_the_record():
+    noted = ("heart rate: lowest 60, mean 70, highest 90/min", "lead V6 was off for 3.3 s")
+    explained = with_reading()
+    page = explanation_page(replace(explained, reading=replace(explained.reading, notes=noted)))
+    assert "Lead V6 was off for 3.3 s" in page
+    assert "lowest 60" not in page

@@ -32,6 +32,12 @@ function seek(time) {
   look(at, stripAt(at));
 }
 
+/** Show a time that a text far above names, and bring it into view. */
+function seekIntoView(time) {
+  seek(time);
+  byId("shown").scrollIntoView({ block: "start" });
+}
+
 function look(time, strip) {
   state.time = within(time, 0, data.seconds);
   if (strip === null) showLead(state.time);
@@ -71,7 +77,7 @@ function drawAll() {
 function listen() {
   for (const button of buttons) button.addEventListener("click", () => showEvent(Number(button.dataset.event)));
   for (const button of document.querySelectorAll("[data-time]")) {
-    button.addEventListener("click", () => seek(Number(button.dataset.time)));
+    button.addEventListener("click", () => seekIntoView(Number(button.dataset.time)));
   }
   byId("kind").addEventListener("change", filterEvents);
   byId("next").addEventListener("click", () => turnEvent(1));
