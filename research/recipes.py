@@ -9,6 +9,7 @@ Folders of configurations: `research/configs/crops` (the shipped model's first t
 """
 
 import argparse
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -111,7 +112,8 @@ def _train(
     )
     if description.classes != classes.classes:
         raise InputError(f"{model}: was trained on other classes; give another OUT")
-    wanted, held = _flat(to_dict(config)), _flat(description.training["config"])
+    written = json.loads(json.dumps(to_dict(config)))  # as in model.json: tuples are lists
+    wanted, held = _flat(written), _flat(description.training["config"])
     for key, value in wanted.items():
         if held.get(key, value) != value:
             raise InputError(f"{model}: was trained with {key} {held[key]}, not {value}; give another OUT")
@@ -119,13 +121,10 @@ def _train(
 
 
 def _flat(content: dict[str, Any], where: str = "") -> dict[str, Any]:
-    """Return nested tables as one of dotted keys, with lists for tuples as in JSON."""
+    """Return nested tables as one of dotted keys."""
     flat: dict[str, Any] = {}
     for key, value in content.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{where}{key}.")
-        else:
-            flat[f"{where}{key}"] = list(value) if isinstance(value, tuple) else value
+        flat |= _flat(value, f"{where}{key}.") if isinstance(value, dict) else {f"{where}{key}": value}
     return flat
 
 
