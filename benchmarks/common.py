@@ -1,5 +1,6 @@
 """Shared by the benchmarks: a model with its records, classified records, interleaved timing and tables."""
 
+import argparse
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -189,6 +190,20 @@ def classify(
         np.array([prediction.labels for prediction in predictions]),
         np.array([prediction.probabilities for prediction in predictions]),
     )
+
+
+def command_parser(name: str, doc: str) -> argparse.ArgumentParser:
+    """Return the parser of a command; its help has the module's docstring around the options.
+
+    Parameters
+    ----------
+    name : str
+        The module, such as ``"benchmarks.results"``.
+    doc : str
+        Its docstring: a summary, an empty line, and the details.
+    """
+    summary, _, details = doc.partition("\n\n")
+    return argparse.ArgumentParser(prog=f"python -m {name}", description=summary, epilog=details)
 
 
 def batches(items: Iterable[Any]) -> Iterator[list[Any]]:

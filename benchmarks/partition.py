@@ -6,12 +6,12 @@ makes OUT/training and OUT/validation. Choices are made on validation records. T
 of the training.
 """
 
-import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.common import command_parser
 from cnn_gap.io.records import record_files
 from cnn_gap.io.training_records import list_training_records
 from cnn_gap.model.folder import load_model
@@ -24,8 +24,7 @@ from cnn_gap.training.experiment import Sources, prepare_experiment
 
 def main(arguments: list[str]) -> None:
     """Make the two folders."""
-    summary, _, details = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.partition", description=summary, epilog=details)
+    parser = command_parser("benchmarks.partition", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
     parser.add_argument("data", metavar="TRAIN", type=Path, help="the records of its training")
     parser.add_argument("out", metavar="OUT", type=Path, help="where the two folders are made")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from benchmarks.common import Study, Table, start_classifier
+from benchmarks.common import Study, Table, command_parser, start_classifier
 from benchmarks.maps.faithfulness import faithfulness, sanity
 from benchmarks.maps.pointing import premature, simulated
 from benchmarks.maps.waves import locality, waves
@@ -99,8 +99,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    summary, _, details = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.results", description=summary, epilog=details)
+    parser = command_parser("benchmarks.results", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
     for name, text in FOLDERS.items():
         parser.add_argument(_option(name), dest=name, metavar="PATH", type=Path, help=text)

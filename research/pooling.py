@@ -6,13 +6,12 @@ What lasts for a moment, as a premature beat does, is a small part of the mean o
 by their first window.
 """
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import Table, batches, start_classifier, unique_name
+from benchmarks.common import Table, batches, command_parser, start_classifier, unique_name
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
 from cnn_gap.io.records import read_record
@@ -29,8 +28,7 @@ POSITIVES, LEAST_CHANGE = 10, 0.004
 
 def main(arguments: list[str]) -> None:
     """Print the table."""
-    summary, _, details = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(prog="python -m research.pooling", description=summary, epilog=details)
+    parser = command_parser("research.pooling", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path)
     parser.add_argument(
         "data", metavar="DATA", type=Path, help="labelled records of the length of a window or more"

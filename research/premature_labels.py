@@ -9,10 +9,10 @@ research/premature.md. The split into training and validation follows the labels
 table.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.common import command_parser
 from cnn_gap.beats.early_beats import earliness
 from cnn_gap.beats.intervals import measure
 from cnn_gap.io.records import read_info
@@ -27,10 +27,7 @@ CODES, STATEMENT, COUNTED_AS = frozenset(("284470004", "63593006")), "PAC", "SVA
 
 def main(arguments: list[str]) -> None:
     """Write the table."""
-    summary, _, details = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m research.premature_labels", description=summary, epilog=details
-    )
+    parser = command_parser("research.premature_labels", __doc__)
     parser.add_argument("data", metavar="TRAIN", type=Path, help="records with both kinds of labels")
     parser.add_argument("table", metavar="LABELS.csv", type=Path, help="lines of record,code[,code...]")
     options = parser.parse_args(arguments)

@@ -7,20 +7,20 @@ labelled with premature atrial beats, those that a pause follows are searched fo
 model answers count.
 """
 
-import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.common import Table, batches, start_classifier
+from benchmarks.common import Table, command_parser, start_classifier
 from benchmarks.maps.pointing import (
     PREMATURE_CODES,
     SIGNS,
     Interval,
     Truth,
     covered,
+    explained_signs,
     premature_truth,
     records_with,
     simulated_truth,
@@ -46,10 +46,7 @@ Case = tuple[np.ndarray, float, tuple[Interval, ...]]
 
 def main(arguments: list[str]) -> None:
     """Print a table for each figure."""
-    summary, _, details = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m research.region_levels", description=summary, epilog=details
-    )
+    parser = command_parser("research.region_levels", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path)
     parser.add_argument("data", metavar="DATA", type=Path, help="records, some with premature atrial beats")
     parser.add_argument(
@@ -71,22 +68,13 @@ def main(arguments: list[str]) -> None:
 
 def answered_maps(classifier: "Classifier", truth: Truth) -> list[Case]:
     """Return the maps of a diagnosis of the records in which the classifier answers it."""
-    return list(_answered(classifier, truth))
+    return [(found.activation, *signs) for found, *signs in explained_signs(classifier, truth) if found.label]
 
 
 def figures(cases: Iterable[Case], level: Level) -> list[float]:
     """Return the `FIGURES`; a map without a region has no time inside."""
     means: list[float] = np.nanmean([_figures(*case, level) for case in cases], axis=0).tolist()
     return means
-
-
-def _answered(classifier: "Classifier", truth: Truth) -> Iterator[Case]:
-    for part in batches(list(zip(truth.records, truth.intervals, strict=True))):
-        explanations = classifier.explain_batch([record for record, _ in part], classes=[truth.code])
-        for explanation, (record, intervals) in zip(explanations, part, strict=True):
-            found = explanation[truth.code]
-            if found.label:
-                yield found.activation, record.sampling_rate, intervals
 
 
 def _figures(

@@ -7,13 +7,12 @@ beat if one is annotated in it; fibrillation if it lasts for more than half of i
 pacing if more than half of its beats have it.
 """
 
-import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import Table, start_classifier
+from benchmarks.common import Table, command_parser, start_classifier
 from benchmarks.long.annotated import Annotated, annotated_records, overlap_s
 from cnn_gap.evaluate.metrics import auroc_auprc
 from cnn_gap.system.exit_codes import run
@@ -31,10 +30,7 @@ HAS: Mapping[str, Callable[[Annotated, float, float], bool]] = {
 
 def main(arguments: list[str]) -> None:
     """Print the table."""
-    summary, _, details = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.long.windows", description=summary, epilog=details
-    )
+    parser = command_parser("benchmarks.long.windows", __doc__)
     parser.add_argument("models", metavar="MODEL", type=Path, nargs="+")
     parser.add_argument("--data", metavar="MITDB", type=Path, required=True, help="records with .atr files")
     options = parser.parse_args(arguments)

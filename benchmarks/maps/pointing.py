@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.common import BATCH, Study, Table, resampled
+from benchmarks.common import Study, Table, batches, resampled
 from benchmarks.estimates import mean, proportion
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.annotations import Event
@@ -27,6 +27,7 @@ from cnn_gap.system.errors import InputError
 
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
+    from cnn_gap.explain.explanation import ExplainedClass
 
 #: Start and end, s from the record's start.
 Interval = tuple[float, float]
@@ -167,14 +168,20 @@ def point(
 
 def pointings(classifier: "Classifier", truth: Truth) -> list[Pointing]:
     """Return how the maps of a diagnosis lie in each of its records."""
-    results = []
-    for start in range(0, len(truth.records), BATCH):
-        part = slice(start, start + BATCH)
-        explanations = classifier.explain_batch(truth.records[part], classes=[truth.code])
-        for explanation, intervals in zip(explanations, truth.intervals[part], strict=True):
-            found, rate = explanation[truth.code], explanation.record.sampling_rate
-            results.append(point(found.activation, rate, intervals, found.label))
-    return results
+    return [
+        point(found.activation, rate, intervals, found.label)
+        for found, rate, intervals in explained_signs(classifier, truth)
+    ]
+
+
+def explained_signs(
+    classifier: "Classifier", truth: Truth
+) -> Iterator[tuple["ExplainedClass", float, tuple[Interval, ...]]]:
+    """Yield for each record the diagnosis with its map, the map's rate, Hz, and the intervals that show it."""
+    for part in batches(zip(truth.records, truth.intervals, strict=True)):
+        explanations = classifier.explain_batch([record for record, _ in part], classes=[truth.code])
+        for explanation, (_, intervals) in zip(explanations, part, strict=True):
+            yield explanation[truth.code], explanation.record.sampling_rate, intervals
 
 
 def simulated_truth(abbreviation: str, count: int, seed: int) -> Truth:

@@ -8,14 +8,13 @@ row: it is contradicted where another rhythm is labelled. Leave-one-out: each cl
 as `cnn_gap.evaluate.calibration` does, fitted to the records of all other databases.
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import Classified, Table, classify, start_classifier
+from benchmarks.common import Classified, Table, classify, command_parser, start_classifier
 from benchmarks.quality.calibration import calibration_error, reliability_rows
 from benchmarks.quality.databases import TRAINED_ON, database_letters
 from benchmarks.quality.scores import with_pvc
@@ -33,10 +32,7 @@ SURE = 0.9
 
 def main(arguments: list[str]) -> None:
     """Print the tables."""
-    summary, _, details = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.abroad", description=summary, epilog=details
-    )
+    parser = command_parser("benchmarks.quality.abroad", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path)
     parser.add_argument("data", metavar="DATA", type=Path, nargs="+", help="folders of labelled records")
     options = parser.parse_args(arguments)

@@ -8,7 +8,6 @@ over time; the peak is the mean of its highest twentieth. Each is joined with th
 logistic regression that is fitted to DATA; each tenth of DATA is ranked by a regression on the other nine.
 """
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import logit
 
-from benchmarks.common import Table, start_classifier
+from benchmarks.common import Table, command_parser, start_classifier
 from benchmarks.estimates import fit_logistic
 from benchmarks.quality.alerts import (
     PACED,
@@ -101,10 +100,7 @@ class Answers:
 
 def main(arguments: list[str]) -> None:
     """Print the tables."""
-    summary, _, details = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.premature", description=summary, epilog=details
-    )
+    parser = command_parser("benchmarks.quality.premature", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path)
     parser.add_argument("data", metavar="DATA", type=Path)
     parser.add_argument("mitdb", metavar="MITDB", type=Path)

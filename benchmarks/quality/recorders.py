@@ -5,7 +5,6 @@
 `cnn_gap/signal/recorders.py` says how the noise is made.
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import iirnotch, lfilter
 
-from benchmarks.common import Table, classify, resampled, start_classifier
+from benchmarks.common import Table, classify, command_parser, resampled, start_classifier
 from benchmarks.quality.changes import HEADINGS, Change, changed_row, disturbed
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
@@ -47,10 +46,7 @@ RATIOS_DB = (24, 18, 12, 6, 0)
 
 def main(arguments: list[str]) -> None:
     """Print the tables."""
-    summary, _, details = __doc__.partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.recorders", description=summary, epilog=details
-    )
+    parser = command_parser("benchmarks.quality.recorders", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path)
     parser.add_argument("data", metavar="DATA", type=Path, help="labelled records")
     parser.add_argument("--limit", metavar="N", type=int, help="number of records (default: all)")
