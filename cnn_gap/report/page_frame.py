@@ -35,7 +35,7 @@ SCRIPTS: Mapping[str, Sequence[str]] = MappingProxyType(
 #: The kinds of pages that a page shows inside it.
 INSIDE: Mapping[str, Sequence[str]] = MappingProxyType({"long": ("record",)})
 
-#: Where the templates of records' pages have the head that they share.
+#: The line of a template that `head.html` replaces: both pages of records have the same head.
 _HEAD = "$head\n"
 
 #: The folder of what pages are made of.
