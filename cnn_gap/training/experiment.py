@@ -30,11 +30,12 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """The indices of the records to train on and to validate on, and the labels of all records."""
+    """The indices of the records to train on and to validate on, and all records' labels and patients."""
 
     training: np.ndarray
     validation: np.ndarray
     labels: np.ndarray
+    patients: np.ndarray
 
     @property
     def seen(self) -> np.ndarray:
@@ -134,8 +135,8 @@ def prepare_experiment(
     for reason in store.failures.values():
         log(f"left out: {reason}")
     examples = Examples(store, labels)
-    groups = _patients(records, sources.patient_table)
-    partition = _partition(examples, groups, config.training.validation_fraction, seed)
+    patients = _patients(records, sources.patient_table)
+    partition = _partition(examples, patients, config.training.validation_fraction, seed)
     names = tuple(record.name for record in records)
     return Experiment(config, classes, seed, names, examples, partition, start, teachers)
 
@@ -170,7 +171,7 @@ def _read_infos(listed: list[ListedRecord], sources: Sources, classes: ClassSet,
 
 
 def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarray:
-    """Return a group for each record: its patient, or the record itself if its patient is unknown."""
+    """Return the patient of each record, or the record itself if its patient is unknown."""
     table = RecordTable({}) if patient_table is None else read_record_table(patient_table)
     patients = [table.of(ListedRecord(record.name, str(record.path))) for record in records]
     return np.array(
@@ -181,9 +182,9 @@ def _patients(records: list[RecordInfo], patient_table: Path | None) -> np.ndarr
     )
 
 
-def _partition(examples: Examples, groups: np.ndarray, fraction: float, seed: int) -> Partition:
+def _partition(examples: Examples, patients: np.ndarray, fraction: float, seed: int) -> Partition:
     usable = np.flatnonzero(examples.usable)
-    validation = split_records(examples.labels[usable], groups[usable], fraction, seed)
+    validation = split_records(examples.labels[usable], patients[usable], fraction, seed)
     if validation.all():
         raise InputError(f"no record is left to train on; lower training.validation_fraction ({fraction})")
-    return Partition(usable[~validation], usable[validation], examples.labels)
+    return Partition(usable[~validation], usable[validation], examples.labels, patients)

@@ -2,9 +2,15 @@
 
     python -m research.teachers residual TRAIN OUT --patients PATIENTS.csv
     python -m research.teachers residual FOLD9 OUT --trained OUT/residual-0.safetensors
+    python -m research.teachers residual TRAIN OUT --patients PATIENTS.csv --parts 4
 
 A training that was interrupted is resumed. Writes OUT/NAME-SEED.safetensors, and OUT/NAME-SEED-DATA.parquet,
 from which `train_model.py --teacher` learns.
+
+With --parts, a network for each part of the patients learns the other parts
+(OUT/NAME-SEED-crossed-1of4.safetensors and so on). OUT/NAME-SEED-crossed-DATA.parquet then has, for each
+training record, the probabilities by the network that has not learned it. With --part, these networks alone are
+trained and no table is written, so that several processes can share the work.
 """
 
 import argparse
@@ -13,13 +19,15 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # the package's training imports Keras; nothing here uses it
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import nn
 
 from cnn_gap.system.exit_codes import run
 from cnn_gap.training.teacher_table import write_teacher_table
-from research.teachers.records import read_records
+from research.teachers.crossed import crossed_probabilities, part_of_records, without_part
+from research.teachers.records import Records, read_records
 from research.teachers.residual import ResidualNetwork
 from research.teachers.state_space import StateSpaceNetwork
 from research.teachers.training import Recipe, predict, train, validate
@@ -28,26 +36,44 @@ NETWORKS = {"residual": ResidualNetwork, "state_space": StateSpaceNetwork}
 
 
 def main(arguments: list[str]) -> None:
-    """Train or load, then predict."""
+    """Train or load one network or one for each part, then write what they say of the records."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
     fraction = 0.1 if options.trained is None else 0.0
     cache = options.out / "cache"
     records = read_records(options.data, cache, options.patients, options.weights, fraction=fraction)
-    network: nn.Module = NETWORKS[options.network](len(records.classes))
-    print(f"{sum(each.numel() for each in network.parameters())} parameters", flush=True)
-    recipe = Recipe(epochs=options.epochs, seed=options.seed)
     name = f"{options.network}-{options.seed}"
-    if options.trained is None:
-        weights = options.out / f"{name}.safetensors"
-        network = train(network, records, recipe, weights, lambda line: print(line, flush=True))
-        print(validate(network, records, recipe.crop))
+    if options.parts is None:
+        said = _probabilities(options, records, name)
     else:
-        network.load_state_dict(load_file(options.trained))
+        name = f"{name}-crossed"
+        part = part_of_records(records, options.parts, options.seed)
+        each = [
+            _probabilities(
+                options, without_part(records, part, number - 1), f"{name}-{number}of{options.parts}"
+            )
+            for number in options.part or range(1, options.parts + 1)
+        ]
+        if options.part:
+            return
+        said = crossed_probabilities(np.stack(each), part)
     table = options.out / f"{name}-{options.data.name}.parquet"
-    said = predict(network, records.windows, recipe.crop)
     write_teacher_table(table, records.names, records.classes.representatives, said)
+
+
+def _probabilities(options: argparse.Namespace, records: Records, name: str) -> np.ndarray:
+    """Return what a network says of all records, (records, outputs); it is trained if its file is not there."""
+    torch.manual_seed(options.seed)
+    network: nn.Module = NETWORKS[options.network](len(records.classes))
+    recipe = Recipe(epochs=options.epochs, seed=options.seed)
+    weights = options.trained or options.out / f"{name}.safetensors"
+    print(f"{weights}: {sum(each.numel() for each in network.parameters())} parameters", flush=True)
+    if weights.exists():
+        network.load_state_dict(load_file(weights))
+    else:
+        network = train(network, records, recipe, weights, lambda line: print(line, flush=True))
+        print(validate(network, records, recipe.crop), flush=True)
+    return predict(network, records.windows, recipe.crop)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--patients", type=Path, help="lines of record,patient")
     parser.add_argument("--weights", type=Path, default=Path("weights.csv"), help="the Challenge's table")
     parser.add_argument("--trained", type=Path, metavar="FILE.safetensors", help="predict alone, with these")
+    parser.add_argument(
+        "--parts", type=int, help="parts of the patients, with a network that has not learned each"
+    )
+    parser.add_argument(
+        "--part", type=int, nargs="+", help="with --parts: train these networks alone, from 1 on"
+    )
     parser.add_argument("--epochs", type=int, default=18)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)

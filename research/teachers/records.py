@@ -30,6 +30,8 @@ class Records:
         The labels of each record, 0 or 1.
     validation : ndarray, shape (n,), bool
         Which records are not trained on.
+    patients : ndarray, shape (n,), str
+        Whose each record is.
     classes : ClassSet
         What the outputs are.
     """
@@ -38,6 +40,7 @@ class Records:
     windows: torch.Tensor
     labels: torch.Tensor
     validation: np.ndarray
+    patients: np.ndarray
     classes: ClassSet
 
 
@@ -75,5 +78,6 @@ def read_records(
         windows=torch.from_numpy(np.ascontiguousarray(windows)),
         labels=torch.from_numpy(examples.labels[usable].astype(np.float32)),
         validation=np.isin(usable, experiment.partition.validation),
+        patients=experiment.partition.patients[usable],
         classes=classes,
     )

@@ -20,10 +20,8 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
 from cnn_gap.system.exit_codes import run
 from cnn_gap.training.teacher_table import read_teacher_table
+from research.teachers.crossed import NEAREST
 from research.teachers.records import Records, read_records
-
-#: Probabilities are kept this far from 0 and 1, so that no logit is infinite.
-NEAREST = 1e-4
 
 
 def main(arguments: list[str]) -> None:

@@ -8,6 +8,7 @@ pytest.importorskip("safetensors")
 
 from cnn_gap.diagnoses.classes import read_weights  # noqa: E402
 from cnn_gap.leads import LEADS  # noqa: E402
+from research.teachers.crossed import crossed_probabilities, part_of_records, without_part  # noqa: E402
 from research.teachers.records import Records  # noqa: E402
 from research.teachers.residual import ResidualNetwork  # noqa: E402
 from research.teachers.state_space import StateSpace, StateSpaceNetwork  # noqa: E402
@@ -62,15 +63,36 @@ def test_batches_lose_leads_as_often_as_the_recipe_says():
     assert set(LEAD_SETS) <= set(alone)
 
 
-def test_an_interrupted_training_goes_on_as_it_would_have(tmp_path):
+def few_records(patients=range(16)):
     rng = np.random.default_rng(0)
-    records = Records(
+    return Records(
         names=tuple(map(str, range(16))),
         windows=torch.from_numpy(rng.normal(size=(16, 12, 120)).astype(np.float16)),
         labels=torch.from_numpy(rng.integers(2, size=(16, 24)).astype(np.float32)),
         validation=np.arange(16) >= 12,
+        patients=np.array(list(map(str, patients))),
         classes=read_weights(),
     )
+
+
+def test_each_training_patient_is_left_out_by_one_network_of_crossed_teachers():
+    records = few_records(np.arange(16) // 2)
+    part = part_of_records(records, 3, seed=0)
+    assert (part[records.validation] == 0).all()
+    assert set(part[~records.validation]) == {1, 2, 3}
+    assert (part[0:12:2] == part[1:12:2]).all(), "the two records of a patient are in one part"
+    learned = np.array([~without_part(records, part, number).validation for number in (1, 2, 3)])
+    assert (learned.sum(axis=0) == np.where(records.validation, 0, 2)).all()
+
+
+def test_crossed_probabilities_are_by_the_network_that_has_not_learned_the_record():
+    said = np.array([[[0.1], [0.2], [0.5]], [[0.3], [0.4], [0.9]]])
+    found = crossed_probabilities(said, np.array([2, 1, 0]))
+    np.testing.assert_allclose(found, [[0.3], [0.2], [0.75]])
+
+
+def test_an_interrupted_training_goes_on_as_it_would_have(tmp_path):
+    records = few_records()
     recipe = Recipe(epochs=3, batch_size=4, crop=60)
 
     def trained(name, log=lambda line: None):
