@@ -75,7 +75,7 @@ def load_header(header_file: str) -> str:
 def load_recording(
     recording_file: str, header: str | None = None, leads: Sequence[str] | None = None, key: str = "val"
 ) -> np.ndarray:
-    """Return the stored values of a ``.mat`` file, shape (leads, samples): all or those of `leads`."""
+    """Return a ``.mat`` file's values, shape (leads, samples): of `leads` if these and `header` are given."""
     recording = read_recording(Path(recording_file), key)
     return choose_leads(recording, header, leads) if header and leads else recording
 

@@ -23,7 +23,7 @@ BAND_HZ = 100.0
 #: Length of a median beat before and after its fiducial point, s.
 BEFORE_S, AFTER_S = 0.4, 0.7
 
-#: Smallest and largest number of beats of which a median is taken.
+#: Smallest and largest number of beats from which a median beat is made.
 FEWEST_BEATS, MOST_BEATS = 3, 200
 
 _SHORTEST_RECORD_S = 2.0

@@ -197,7 +197,7 @@ def part_of(record: LongRecord, start_s: float, seconds: float) -> Record:
 
 
 def _whole(predictor: MapPredictor, record: LongRecord, prediction: Prediction) -> Explanation:
-    """Return what texts say of the whole recording, without maps."""
+    """Return the explanation of the whole recording for texts: its reading and classes; the maps are 0."""
     description = predictor.description
     rate = description.preprocessing.sampling_rate
     begin = part_of(record, 0.0, description.preprocessing.window_s)

@@ -16,14 +16,14 @@ _VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310
 
 @dataclass(frozen=True)
 class StoredLeads:
-    """Which leads of a header are read.
+    """The leads of a header that are read.
 
     Attributes
     ----------
     choice : LeadChoice
-        Its columns are those of the header.
+        Its columns count all leads of the header.
     samples_per_frame : int
-        Of the record: the most that one of these leads has.
+        Largest number of samples a frame of these leads.
     """
 
     choice: LeadChoice

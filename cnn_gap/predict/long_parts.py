@@ -12,7 +12,7 @@ from cnn_gap.record import Record
 from cnn_gap.signal.quality import Quality, assess_parts, assess_quality
 from cnn_gap.signal.windows import NO_SLOPES, FilteredSignal, Preprocessing, prepare_signal
 
-#: The largest number of parts that are measured, those of three hours.
+#: The largest number of parts that are measured; together they last three hours.
 MOST_PARTS = 360
 
 #: Number of these parts that are spread evenly over the recording, so that one has the usual heart rate.
@@ -97,7 +97,7 @@ def assess_closely(record: LongRecord, quality: Quality, preprocessing: Preproce
 def _prepared(
     record: LongRecord, start_s: float, preprocessing: Preprocessing
 ) -> tuple[Record, FilteredSignal]:
-    """Return the part of a recording that begins at `start_s`, as it is and filtered."""
+    """Return the part of a recording that begins at `start_s`, as recorded and as filtered."""
     first = round(start_s * record.sampling_rate)
     part = record.part(first, min(record.samples, first + round(PART_S * record.sampling_rate)))
     return part, prepare_signal(part.signal, record.sampling_rate, preprocessing)

@@ -17,7 +17,7 @@ from cnn_gap.signal.quality import unusable_leads
 #: The shortest QTc (Bazett) that is long, s, by sex (Rautaharju et al. 2009).
 LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
 
-#: The smallest number of leads of which a QTc is given: one or two may not show the end of the T wave
+#: The smallest number of leads from which a QTc is given: one or two leads may not show the end of the T wave
 #: (Rautaharju et al. 2009).
 LEADS_OF_QT = 6
 
@@ -91,7 +91,7 @@ class Evidence:
         return replace(self, values=kept, elevated=(), swapped="")
 
     def words(self, measure: str) -> str:
-        """Return a value in words, such as ``"axis -45 degrees"``; empty if it was not measured."""
+        """Return a value as a text, such as ``"axis -45 degrees"``; empty if it was not measured."""
         if measure not in self.values:
             return ""
         name, unit = VALUE_NAMES[measure]

@@ -62,7 +62,7 @@ _READING: dict[str, type] = {
 
 @dataclass(frozen=True)
 class TableForm:
-    """Which columns a table of predictions has.
+    """The columns of a table of predictions.
 
     Attributes
     ----------

@@ -121,7 +121,7 @@ def _data(explanation: LongExplanation, lead: DisclosedLead) -> dict[str, object
 
 
 def _monitored(monitoring: Monitoring | None) -> dict[str, object]:
-    """Return beats, lanes of episodes and what was not analysed."""
+    """Return the beats, the lanes of episodes, and the spans that were not analysed."""
     if monitoring is None:
         return {"beats": {"ms": [], "symbols": "", "unknown": []}, "lanes": [], "lost": []}
     beats, usable = monitoring.beats, monitoring.measured.usable

@@ -160,7 +160,7 @@ class Ledger:
         return isinstance(held, dict) and "model" in held
 
     def is_current(self, record: ListedRecord, files: bool = True) -> bool:
-        """Tell whether a record was done as it is now and, if `files`, whether its result files are whole."""
+        """Tell whether a record is unchanged since it was done and, if `files`, its result files are whole."""
         entry = self.entry(record.name)
         if entry is None or entry.stamp is None:
             return False

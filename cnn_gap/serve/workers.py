@@ -76,7 +76,7 @@ class Workers:
         self._count = count
 
     async def start(self) -> None:
-        """Start all workers, and wait until they have imported what they need."""
+        """Start all workers, and wait until they have imported their modules."""
         await asyncio.gather(*(self.call(60.0, "the start", os.getpid) for _ in range(self._count)))
 
     async def call(
@@ -189,7 +189,7 @@ def _context() -> Any:
 
 
 def _work(connection: "Connection[Any, Any]", memory_mib: int) -> None:
-    """Call functions until the connection is closed, as it is when the service ends."""
+    """Call functions until the service ends and so closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(memory_mib)
     while True:

@@ -32,7 +32,7 @@ LARGEST_DENOMINATOR = 1000
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The settings by which windows are made; the model keeps them, so that prediction uses those of training.
+    """The settings by which windows are made; a model keeps them, so that prediction uses the same as training.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class Slopes:
     levels: np.ndarray
 
     def with_more(self, signal: np.ndarray, valid: np.ndarray) -> "Slopes":
-        """Return the slopes with those of one more part added: signal and valid, both (samples, leads)."""
+        """Return the slopes with one more part added; its `signal` and `valid` are (samples, leads)."""
         steps = np.diff(signal, axis=0)
         if not valid.all():
             steps = np.where(valid[1:] & valid[:-1], steps, 0)

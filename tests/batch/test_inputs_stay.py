@@ -160,7 +160,7 @@ def run(script, *arguments):
 
 
 def commands(data, out):
-    """What each command is called with; `{out}` and the like are inputs as well as outputs."""
+    """Return each command's script and arguments; some commands write into DATA, or read and write OUT."""
     model, record = SHIPPED_MODEL, data / "A"
     return {
         "drive": (driver, model, data, out, "--jobs", "0"),

@@ -146,7 +146,7 @@ def test_the_level_is_the_users(model, path, tmp_path, run_command):
 
 @pytest.fixture
 def folder(records, tmp_path):
-    """Three records, of which one is damaged."""
+    """Three records; one of them is damaged."""
     data = tmp_path / "data"
     data.mkdir()
     for path in find_records(records)[:3]:

@@ -43,7 +43,7 @@ PAGES = sorted(
 #: Commands of other programs, which cannot be checked here.
 OTHERS = {"docker", "wget", "ssh", "openssl", "dask", "kill", "jupyter", "for", "done", "git", "export", "npm"}
 
-#: A command of which only the first words are of interest: where the program lies does not matter.
+#: The beginning of a line that is cut off before its command is checked: `nice`, `time`, a folder, a variable.
 PROGRAM = re.compile(r"^(?:nice -n \d+ |time )?(?:\S*/bin/)?(?:[A-Z_]+=\S+ )?")
 
 

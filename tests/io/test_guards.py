@@ -166,7 +166,7 @@ def test_the_unpacked_size_is_what_the_decoder_makes(codes):
     assert unpacked_size(packed, 3) > 3
 
 
-#: Reads each file of a folder in 2 GB more of address space than it has, and prints what is said.
+#: Code that reads each file of a folder with 2 GB more of address space than it holds, and prints the outcome.
 BOUNDED = """
 import resource, sys
 from pathlib import Path
