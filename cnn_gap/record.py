@@ -45,7 +45,7 @@ class RecordFacts:
     time: datetime | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold; None where a value is not known. The time is in ISO 8601."""
+        """Return the facts as JSON can hold them; None for an unknown value. The time is in ISO 8601."""
         return {
             "age": None if math.isnan(self.age) else self.age,
             "sex": None if self.sex == "Unknown" else self.sex,

@@ -1,4 +1,4 @@
-"""The 2021 harness's flow: train, load for a set of leads, run on what the helper functions read."""
+"""The steps of the 2021 harness: train, load for a set of leads, run on data that the helper functions read."""
 
 import ast
 import inspect

@@ -46,7 +46,7 @@ QUALITY = "quality.log"
 #: Result files written concurrently.
 CONCURRENT_WRITES = 16
 
-#: Version of what the ledger notes of a record. Raise it when its meaning changes: then records are done anew.
+#: Version of the entries of the ledger. Raise it when their meaning changes: then all records are done anew.
 ENTRY_FORMAT = 2
 
 #: Number of records that the ledger notes in one transaction, which waits for the disk. After a run was killed,
@@ -92,7 +92,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class OutputTarget:
-    """Where the results go.
+    """The files to which results are written.
 
     Attributes
     ----------
@@ -511,12 +511,12 @@ class _Classification:
                 yield [*cells[:_HEAD], record.source, *cells[_HEAD:], content or ""]
 
     def _is_state(self, about: Any) -> bool:
-        """Tell whether an entry holds what this class notes: somebody may have changed the ledger."""
+        """Tell whether an entry has the form that this class writes: somebody may have changed the ledger."""
         return _notes_of(about) is not None and len(about.get("probabilities", ())) == len(self._form.classes)
 
 
 def _state(prediction: Prediction) -> dict[str, Any]:
-    """Return what a table can show of a prediction, with as many digits as result files have."""
+    """Return the values of a prediction for a table, with as many digits as result files have."""
     state = table_state(prediction)
     return state | {"probabilities": [rounded(each) for each in state["probabilities"]]}
 

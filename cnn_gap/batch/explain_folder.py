@@ -45,7 +45,8 @@ DETAILED = 12
 #: If no classes are named, a strip of a long recording explains this many of the most probable classes.
 IN_STRIP = 6
 
-#: Number of records whose maps are computed together, and size of their signals at which none is added, bytes.
+#: Largest number of records whose maps are computed together. A group of records also ends when its signals are
+#: larger than this number of bytes.
 RECORDS_COMPUTED_AT_ONCE = 16
 LARGEST_BATCH_BYTES = 1 << 24
 

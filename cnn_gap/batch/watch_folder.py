@@ -19,7 +19,7 @@ State = tuple[tuple[int, int] | None, ...]
 
 @dataclass(frozen=True)
 class _Seen:
-    """The state in which a record's files were seen, and the time at which they were first seen so, s."""
+    """The last state of a record's files, and the time, s, at which they were first seen in it."""
 
     state: State
     since: float

@@ -88,7 +88,7 @@ class LongExplanation:
         return None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold: the reading, the summary, the events, and the explanation of each strip.
+        """Return the content for JSON: the reading, the summary, the events, and the explanation of each strip.
 
         Times in the `explanation` of a strip count from its `start_s`.
         """

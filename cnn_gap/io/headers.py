@@ -115,7 +115,7 @@ class Header:
     sampling_rate : float
         Rate of the frames, Hz. A lead with several samples a frame has a multiple of this rate.
     samples : int or None
-        Number of frames, which most leads have as many samples as; None if the header does not say it.
+        Number of frames, which is the number of samples of most leads; None if the header does not say it.
     leads : tuple of HeaderLead
         In the order of the file; empty for a record of several segments.
     codes : tuple of str

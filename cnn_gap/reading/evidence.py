@@ -86,7 +86,7 @@ class Evidence:
     start_s: float = 0.0
 
     def without_beats(self) -> "Evidence":
-        """Return what can be said of a record in which no heartbeat was found: no rate and no interval."""
+        """Return the evidence of a record in which no heartbeat was found: it has no rate and no interval."""
         kept = {"large_waves": 1.0} if "sine_waves" in self.values else {}
         return replace(self, values=kept, elevated=(), swapped="")
 

@@ -38,7 +38,7 @@ INSIDE: Mapping[str, Sequence[str]] = MappingProxyType({"long": ("record",)})
 #: The line of a template that `head.html` replaces: both pages of records have the same head.
 _HEAD = "$head\n"
 
-#: The folder of what pages are made of.
+#: The folder of the templates, scripts and styles of pages.
 PAGE_ASSETS = Path(__file__).parent / "page_assets"
 
 

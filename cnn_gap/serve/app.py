@@ -1,4 +1,4 @@
-"""The application: routes of the table of operations, the page, and what every request goes through."""
+"""The application: routes of the table of operations, the page, and the checks of every request."""
 
 import logging
 import time

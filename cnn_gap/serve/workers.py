@@ -22,7 +22,7 @@ from cnn_gap.serve.limits import MIB, RETRY_S
 from cnn_gap.serve.problems import BUSY, Problem
 from cnn_gap.system.errors import InputError
 
-#: Calls after which a worker is replaced, so that what a library leaks does not add up.
+#: Number of calls after which a worker is replaced, so that memory that a library leaks does not add up.
 MOST_CALLS = 1000
 
 #: How often a call is given to another worker after its own has died.
@@ -87,7 +87,7 @@ class Workers:
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> Result:
-        """Return what a function returns in one of the workers.
+        """Call a function in one of the workers, and return its result.
 
         Parameters
         ----------

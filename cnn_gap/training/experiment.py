@@ -51,7 +51,7 @@ class Partition:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """All that a training depends on; `names` are the records', `start` is the model to start from."""
+    """The inputs of a training; `names` are the records' names, `start` is the model to start from."""
 
     config: Config
     classes: ClassSet
@@ -75,7 +75,7 @@ class Experiment:
 
     @property
     def setup(self) -> dict[str, Any]:
-        """All that must be the same to resume the training; a checkpoint holds it."""
+        """The values that must be the same to resume the training; a checkpoint holds them."""
         return {
             "config": to_dict(self.config),
             "classes": self.classes.classes,

@@ -133,7 +133,7 @@ def test_a_file_that_is_not_whole_is_made_again(folder, suffix, damage):
     assert folder.explain()[0] == (1, 0, 3)
     after = folder.files()
     assert after.keys() == before.keys()
-    # Last digits depend on what a record is computed with.
+    # The last digits depend on the records that a record is computed together with.
     assert {name for name in after if after[name] != before[name]} <= {f"SIM0002{each}" for each in SUFFIXES}
     assert folder.explain()[0] == (0, 0, 4)
 

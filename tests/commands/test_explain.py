@@ -1,4 +1,4 @@
-"""The command that explains: a record's files, a folder's, and what happens to bad input."""
+"""The command that explains: the files of a record, the files of a folder, and bad input."""
 
 import argparse
 import json

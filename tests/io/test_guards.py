@@ -195,7 +195,7 @@ def test_bombs_take_no_memory(files, tmp_path):
     said = dict(line.split(" ", 1) for line in ended.stdout.splitlines())
     assert set(said) == {path.name for path in find_records(tmp_path)}, ended.stderr
     for name, words in said.items():
-        # A DICOM element that is longer than the file holds what there is, which may be enough.
+        # A DICOM element that is longer than the file ends with the file, and its samples may be enough.
         assert words.startswith("InputError") or name == "length.dcm", (name, words)
         assert "MemoryError" not in words, (name, words)
     assert "would take more than 32 MiB" in said["run.xml"]

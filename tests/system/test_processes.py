@@ -1,4 +1,4 @@
-"""Work in other processes: order, what kills one, what cannot be sent, how far ahead, and how they end."""
+"""Work in other processes: order, limit ahead, dead processes, items that cannot be sent, and the end."""
 
 import os
 import signal

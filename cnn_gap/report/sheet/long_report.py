@@ -39,7 +39,7 @@ MOST_STRIP_PAGES, COLUMN_ROWS = 24, 36
 _TOP, _OVERVIEW_TOP, _LOW = 204.0, 105.0, 12.0
 _MIDDLE = LEFT + 118.0  # where the figures begin, right of the reading
 _SCALES = (1.0, 0.9, 0.8)  # of the reading's text, until it fits
-_LIMITS_TOP = 33.0  # of what was not assessed, below the events
+_LIMITS_TOP = 33.0  # top of the text on what was not assessed, below the events
 _EVENT_COLUMNS = (LEFT, LEFT + 138.0)
 
 
