@@ -1,8 +1,9 @@
 """The helper functions of the Challenge's 2021 harness by name, over this package.
 
-The harness may put its own file in the place of this one, so nothing of the package imports it. Differences
-from the harness's: headers may be in any dialect that `cnn_gap.io.headers` reads, the names of leads match in
-any case, folders may be nested, gains are per mV whatever the unit, and baselines those of the gain field.
+The harness may put its own file in the place of this one, so nothing of the package imports it. The functions
+here differ from the harness's functions: headers may be in any dialect that `cnn_gap.io.headers` reads, names
+of leads match in upper and lower case, and folders may be nested. Gains are per mV whatever the unit, and
+baselines come from the gain field.
 """
 
 import math

@@ -26,11 +26,11 @@ _SHORT_S, _LONG_S = 0.4, 2.0  # a beat is unusual, too, if its RR interval is sh
 
 
 def chosen_starts(record: LongRecord, beats: MeasuredBeats | None) -> np.ndarray:
-    """Return when the parts begin that are measured, s: all, or `MOST_PARTS` of a longer recording.
+    """Return when the measured parts begin, s: all parts, or `MOST_PARTS` of a longer recording.
 
-    These are `SPREAD` evenly spread parts, and the parts with the most unusual beats (of another shape, or with
-    a short or long RR interval) and unusual blocks (in which no beats can be judged, or with large waves). A
-    pause across the border of two parts is in the middle of one more part.
+    These are `SPREAD` evenly spread parts, and the parts with the most unusual beats and blocks. A beat is
+    unusual if it has another shape or a short or long RR interval. A block is unusual if no beats can be judged
+    in it, or if it has large waves. A pause across the border of two parts is in the middle of one more part.
     """
     starts = part_starts(record)
     spread = np.linspace(0, len(starts) - 1, SPREAD).astype(int)

@@ -170,7 +170,7 @@ class Prediction:
         return [self._answer(at) for rank, at in enumerate(order) if rank < count or self.labels[at]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content for JSON: the record's name, notes, failure (None if none), reading and all classes.
+        """Return the content for JSON: the record's name, notes, failure (None if none), reading and classes.
 
         `answerable` tells whether the record holds a heartbeat that can be judged. `age`, `sex` and `recorded`
         (ISO 8601) are None where the file does not say them, `reading` where the record was not measured. A

@@ -1,8 +1,8 @@
 """The frame of a page for a browser: a single file that loads nothing.
 
-Its security policy (https://www.w3.org/TR/CSP3/) allows by their hashes the one script and the one style
-sheet in the page, and those of the pages that it shows inside it, and nothing else, so that no text of a record
-can be executed.
+Its security policy (https://www.w3.org/TR/CSP3/) allows, by their hashes, the one script and the one style
+sheet of the page, and the scripts and style sheets of the pages that it shows inside. It allows nothing else,
+so that no text of a record can be executed.
 """
 
 import json

@@ -48,7 +48,8 @@ class Preprocessing:
         Amplitudes are limited to ± this value after the baseline is removed; 0 leaves them unchanged.
     slope_mv_s : tuple of float
         If the median slope of a record's leads (mV/s, root mean square) is outside of these bounds, its gain is
-        taken to be wrong, and it is scaled so that the slope is their geometric mean; (0, 0): never.
+        taken to be wrong. The record is then scaled so that the slope is the geometric mean of the bounds. With
+        (0, 0) no record is scaled.
     margin_s : float
         Additional length at both ends of a window, s. It holds the record there or, beyond the record's ends,
         its continuation (`cnn_gap.signal.continuation`). The network sees the margins, but its maps and its
