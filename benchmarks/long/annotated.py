@@ -182,7 +182,8 @@ def episode_counts(true: list[Span], found: list[Span]) -> tuple[Counts, Counts]
     both = overlap_s(true, found)
     lengths = (sum(end - start for start, end in spans) for spans in (true, found))
     time = [round(1000 * (length - both)) for length in lengths]
-    # An episode may overlap several others, so the found episodes that are true are counted separately.
+    # `hit` counts annotated episodes, and `right` counts found ones. They differ if an episode overlaps several
+    # others. EC57's predictive value is `right / len(found)`.
     return Counts(hit, len(true) - hit, len(found) - right), Counts(round(1000 * both), *time)
 
 
