@@ -1,8 +1,9 @@
 """The helper functions of the Challenge's 2021 harness by name, over this package.
 
-The harness may put its own file in the place of this one, so nothing of the package imports it. Differences
-from the harness's: headers may be in any dialect that `cnn_gap.io.headers` reads, the names of leads match in
-any case, folders may be nested, gains are per mV whatever the unit, and baselines those of the gain field.
+The harness may put its own file in the place of this one, so nothing of the package imports it. The functions
+here differ from the harness's functions: headers may be in any dialect that `cnn_gap.io.headers` reads, names
+of leads match in upper and lower case, and folders may be nested. Gains are per mV whatever the unit, and
+baselines come from the gain field.
 """
 
 import math
@@ -75,7 +76,7 @@ def load_header(header_file: str) -> str:
 def load_recording(
     recording_file: str, header: str | None = None, leads: Sequence[str] | None = None, key: str = "val"
 ) -> np.ndarray:
-    """Return the stored values of a ``.mat`` file, shape (leads, samples): all or those of `leads`."""
+    """Return a ``.mat`` file's values, shape (leads, samples): of `leads` if these and `header` are given."""
     recording = read_recording(Path(recording_file), key)
     return choose_leads(recording, header, leads) if header and leads else recording
 

@@ -1,4 +1,4 @@
-"""Copy the shipped files into a wheel, and name what prediction needs; the rest is in pyproject.toml."""
+"""Copy the shipped files into a wheel, and list prediction's requirements; the rest is in pyproject.toml."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 
-#: Packages that only training needs, and computing by Keras.
+#: Packages that only training and the runtime `keras` need.
 TRAINING = ("keras", "tensorflow")
 
 
@@ -32,7 +32,7 @@ class BuildWithShippedFiles(build_py):
 
 
 def prediction_requirements() -> list[str]:
-    """Return the lines of the Challenge's `requirements.txt` but those of the extra `train`."""
+    """Return the lines of the Challenge's `requirements.txt`, without the packages of the extra `train`."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith(("#", *TRAINING))]
 

@@ -78,7 +78,7 @@ class Classified:
         return challenge_metric(self.classes, self.labels, self.outputs) if self.labels.any() else math.nan
 
     def mean_change(self, reference: "Classified") -> float:
-        """Return the mean absolute difference of the probabilities from those of another classification."""
+        """Return the mean absolute difference between these probabilities and another classification's."""
         return float(np.abs(self.probabilities - reference.probabilities).mean())
 
 

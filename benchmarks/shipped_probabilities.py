@@ -1,4 +1,4 @@
-"""Write what the shipped model answers to simulated records, which its test compares on every machine.
+"""Write the shipped model's probabilities of simulated records; its test compares them on every machine.
 
 python -m benchmarks.shipped_probabilities model
 """

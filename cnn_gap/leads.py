@@ -12,7 +12,7 @@ from cnn_gap.system.errors import InputError
 #: The twelve leads in the order of every signal of this package.
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
-#: What a limb lead is, as (share of I, share of II), by Einthoven's and Goldberger's definitions.
+#: Each limb lead as (share of I, share of II), by Einthoven's and Goldberger's definitions.
 LIMB_LEADS = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
 #: Prefixes of leads of the opposite sign, such as Cabrera's and SCP-ECG's -aVR.
@@ -50,7 +50,7 @@ class NoLeadError(InputError):
 
 @dataclass(frozen=True)
 class LeadChoice:
-    """Which stored columns are the twelve leads.
+    """The stored columns that are the twelve leads.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The record: a recording as twelve leads in mV, with what its file says of it."""
+"""The record: a recording as twelve leads in mV, with the facts that its file states."""
 
 import math
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ class NoValidSampleError(InputError):
     """A recording in which every sample of every lead is invalid."""
 
 
-#: Samples farther (mV) from their lead's median than this are not valid if they are a minority and their
-#: distance from the median is at least four times that of all other samples. So a filler such as -32768 is not
-#: confused with an artefact, which has values between, or a wrong gain, which makes all samples large.
+#: Samples farther (mV) from their lead's median than this are not valid if they are a minority and lie at least
+#: four times as far from the median as all other samples. A filler such as -32768 does so. An artefact also has
+#: values between, and a wrong gain makes all samples large, so neither is taken for a filler.
 IMPOSSIBLE_MV = 20.0
 _GAP = 4
 
 
 @dataclass(frozen=True)
 class RecordFacts:
-    """What the file of a recording says of it, without the signal.
+    """The facts that the file of a recording states, without the signal.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class RecordFacts:
     time: datetime | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold; None where a value is not known. The time is in ISO 8601."""
+        """Return the facts as JSON can hold them; None for an unknown value. The time is in ISO 8601."""
         return {
             "age": None if math.isnan(self.age) else self.age,
             "sex": None if self.sex == "Unknown" else self.sex,
@@ -53,7 +53,7 @@ class RecordFacts:
         }
 
 
-#: The facts of a recording of which nothing is known.
+#: The facts of a recording whose file states none.
 NO_FACTS = RecordFacts()
 
 

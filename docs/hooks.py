@@ -1,4 +1,4 @@
-"""What mkdocs does beside its usual work: pages made from the code, and pages that lie outside of docs/."""
+"""Additions to mkdocs: pages that are made from the code, and pages that lie outside of docs/."""
 
 import argparse
 import dataclasses
@@ -20,7 +20,7 @@ from cnn_gap.training.config import DEFAULT_CONFIG, Config, read_config
 
 ROOT = Path(__file__).parents[1]
 
-#: Pages of the site that lie elsewhere in the repository: their place there, and in the site.
+#: Pages of the site that lie outside of docs/: their path in the repository, and their path in the site.
 OUTSIDE = {
     "ARCHITECTURE.md": "project/architecture.md",
     "CONTRIBUTING.md": "project/contributing.md",
@@ -43,7 +43,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Fill in what is generated, and make links between files of the repository links of the site."""
+    """Fill in the generated parts, and turn links between files of the repository into links of the site."""
     for mark, generate in GENERATED.items():
         if f"<!-- generated: {mark} -->" in markdown:
             markdown = markdown.replace(f"<!-- generated: {mark} -->", "\n".join(generate()))
@@ -164,7 +164,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "&#124;").replace("<", "&lt;")
 
 
-#: What fills each mark `<!-- generated: NAME -->`.
+#: For each mark `<!-- generated: NAME -->`, the function that returns the text in its place.
 GENERATED = {
     "commands": command_reference,
     "configuration": configuration_reference,

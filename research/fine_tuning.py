@@ -1,9 +1,10 @@
-"""Fine-tuning on few records of other hospitals, compared with the model as it is and with a new training.
+"""Compare fine-tuning on few records of other hospitals with the unchanged model and with a new training.
 
-Cross-validation: the records of DATA are divided, and each part is classified by a network that was trained on
-the others, from the weights of MODEL and from random ones, with the same blocks and preprocessing. The result
-for 137 records in five parts, macro AUROC of all classes and Challenge metric: as it is 0.822 and 0.402,
-trained anew 0.472 and 0.172, fine-tuned 0.800 and 0.451.
+This is a cross-validation. The records of DATA are divided into parts. Each part is classified by networks
+that were trained on the other parts: one from the weights of MODEL, and one from random weights, with the same
+blocks and preprocessing. The results for 137 records in five parts are the macro AUROC of all classes and the
+Challenge metric. They are 0.822 and 0.402 for the unchanged model ("as it is"), 0.472 and 0.172 after a new
+training ("trained anew"), and 0.800 and 0.451 after fine-tuning ("fine-tuned").
 """
 
 import argparse

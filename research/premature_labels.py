@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
 
 
 def shown_codes(path: Path, codes: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of a record without those of premature atrial complexes that it does not show."""
+    """Return a record's codes, without a doubtful label of premature atrial complexes if no beat is early."""
     doubtful = COUNTED_AS in codes and STATEMENT not in codes and not CODES.isdisjoint(codes)
     if not doubtful or earliness(measure(path).beats) != 0:
         return tuple(codes)

@@ -3,8 +3,8 @@
     python -m research.region_levels MODEL DATA
 
 Simulated records have diagnoses at known times (`benchmarks.maps.pointing`). In the records of DATA that are
-labelled with premature atrial beats, those that a pause follows are searched for. Only maps of records that the
-model answers count.
+labelled with premature atrial beats, early beats with a pause after them are searched for. Only the maps of
+records that the model answers count.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("sd:1", "sd:2", "peak:0.25", "peak:0.33", "peak:0.5")
 
-#: Number of simulated records of each diagnosis, and the seed; the results page has those of seed 0.
+#: Number of simulated records of each diagnosis, and their seed; the records of the results page have seed 0.
 SIMULATED, SEED = 20, 1
 
 #: Means over records: time of regions that is inside the signs, signs that a region meets, number of regions.

@@ -1,4 +1,4 @@
-"""What the tests share: the repository's folders, simulated records and a model trained on them in seconds."""
+"""Fixtures for all tests: the repository's folders, simulated records, a model trained on them in seconds."""
 
 import os
 import queue
@@ -22,11 +22,11 @@ from cnn_gap.training.config import Config, Training
 
 ROOT = Path(__file__).parents[1]
 
-# A busy machine is no defect of what is tested; CI draws the same examples each time, people draw new ones.
+# No test may fail because the machine is busy. CI draws the same examples each time, other runs draw new ones.
 settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("any machine")
 
-#: A network small enough to train in a second, with what the real one has.
+#: A configuration whose network is small enough to be trained in a second.
 TINY = Config(
     network=Network(filters=(8, 8, 16), kernels=(9, 5, 5), pooling=(4, 4, 1)),
     training=Training(epochs=2, batch_size=16, validation_fraction=0.25, learning_rate=1e-2),
@@ -34,7 +34,7 @@ TINY = Config(
 )
 
 
-#: What a test that uses a fixture is marked with, so that it can be left out: `pytest -m "not browser"`.
+#: The marker of the tests that use a fixture, so that they can be left out: `pytest -m "not browser"`.
 MARKERS = {"browser": "browser", "shared": "development_data"}
 
 
@@ -129,7 +129,7 @@ def run_command(monkeypatch, capsys):
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    """Headless Chromium, 1200 by 800; what it says on its console is collected."""
+    """Headless Chromium, 1200 by 800 pixels; the messages on its console are collected."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     paths = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
     if absent := [name for name, path in paths.items() if path is None]:

@@ -1,4 +1,4 @@
-"""The examples run, and say what the classifier says."""
+"""The examples run, and print the classifier's answers."""
 
 import ast
 import json
@@ -43,7 +43,7 @@ def test_onnxruntime_gives_the_classifiers_probabilities_without_keras(model, re
 
 
 def notebook_outputs(name):
-    """Execute the code cells of a notebook and return what each shows: the value of its last expression.
+    """Execute the code cells of a notebook and return the value that each shows, of its last expression.
 
     The cells run in this process: a kernel would be another process that starts TensorFlow, and five packages.
     """

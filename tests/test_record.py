@@ -1,4 +1,4 @@
-"""The record: its leads by name or as a mask, and what is refused when it is made."""
+"""The record: its leads by name or as a mask, and values that are refused when it is made."""
 
 from dataclasses import FrozenInstanceError, replace
 

@@ -1,4 +1,4 @@
-"""The model that the repository ships: what a newcomer classifies the first recording with."""
+"""The model that the repository ships, with which a newcomer classifies the first recording."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a start costs: nothing is imported that is not needed."""
+"""The cost of a start: modules that are not needed are not imported."""
 
 import json
 import os
@@ -9,12 +9,12 @@ import tomllib
 import pytest
 from conftest import ROOT
 
-#: Each takes from half a second to seconds.
+#: Modules whose import takes from half a second to seconds.
 HEAVY = ("tensorflow", "keras", "jax", "scipy.signal", "pandas", "matplotlib")
 
 RECORD = "test_data/SIM0008"
 
-#: Runs a script, and prints which modules of a list have been imported, and its exit code.
+#: Code that runs a script, and prints which modules of a list it has imported, and its exit code.
 SCRIPT = """
 import json, runpy, sys
 heavy, sys.argv = json.loads(sys.argv[1]), sys.argv[2:]

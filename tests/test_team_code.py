@@ -1,4 +1,4 @@
-"""The 2021 harness's flow: train, load for a set of leads, run on what the helper functions read."""
+"""The steps of the 2021 harness: train, load for a set of leads, run on data that the helper functions read."""
 
 import ast
 import inspect
@@ -51,7 +51,7 @@ def test_train_load_and_run_as_the_harness_does(records, tmp_path, monkeypatch):
         model = team_code.load_model(str(tmp_path / "model"), leads)
         header_file, recording_file = (files[0] for files in helper_code.find_challenge_files(str(records)))
         header = helper_code.load_header(header_file)
-        # The harness passes a record's lead set as it is in a header of those leads.
+        # The recording has all leads of its header; `run_model` chooses the leads of the model.
         recording = helper_code.load_recording(recording_file)
         classes, labels, probabilities = team_code.run_model(model, header, recording)
         assert tuple(classes) == read_weights().codes

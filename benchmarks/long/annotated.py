@@ -160,7 +160,7 @@ class Annotated:
 
 
 def joined(spans: list[Span]) -> list[Span]:
-    """Return spans of which those that touch are one."""
+    """Return the spans in order, with spans that touch or overlap joined into one."""
     result: list[Span] = []
     for start, end in sorted(spans):
         if result and start <= result[-1][1]:
@@ -182,7 +182,8 @@ def episode_counts(true: list[Span], found: list[Span]) -> tuple[Counts, Counts]
     both = overlap_s(true, found)
     lengths = (sum(end - start for start, end in spans) for spans in (true, found))
     time = [round(1000 * (length - both)) for length in lengths]
-    # The predictive value counts found episodes, so its hits differ from those of the sensitivity.
+    # `hit` counts annotated episodes, and `right` counts found ones. They differ if an episode overlaps several
+    # others. EC57's predictive value is `right / len(found)`.
     return Counts(hit, len(true) - hit, len(found) - right), Counts(round(1000 * both), *time)
 
 

@@ -1,4 +1,4 @@
-"""QRS complexes of annotated half hours by this package's detectors and those of others (extra `peers`).
+"""Compare QRS detectors of this package and of others (extra `peers`) on annotated half hours.
 
 OpenECG's networks were trained on this database, among others. So only its detector by rules is measured here.
 """

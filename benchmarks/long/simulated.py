@@ -61,7 +61,7 @@ class Case:
 
     @property
     def monitoring(self) -> Monitoring:
-        """What was found."""
+        """The beats and episodes that were found."""
         assert self.prediction.monitoring is not None
         return self.prediction.monitoring
 

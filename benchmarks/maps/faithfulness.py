@@ -1,13 +1,13 @@
-"""Whether a classifier's answers depend on what its maps point at, and its maps on its trained weights.
+"""Test whether a classifier's answers depend on the places that its maps show, and its maps on trained weights.
 
 `faithfulness`: deletion and insertion (Petsiuk et al. 2018, "RISE: randomized input sampling for explanation").
 Pieces of a window are set to 0 mV, or put back, in the order of their scores, and the probability of the
-answered class is followed. The better the scores, the lower is the area under the curve of deletion and the
-higher that of insertion. Pieces are scored by the map, by gradient × input (Simonyan et al. 2014) and at
-random.
+answered class is followed. The better the scores, the lower is the area under the curve of deletion, and the
+higher is the area under the curve of insertion. Pieces are scored by the map, by gradient × input (Simonyan et
+al. 2014) and at random.
 
-`sanity`: rank correlation of the maps with those of networks whose weights are random from the last layer down
-(Adebayo et al. 2018, "Sanity checks for saliency maps").
+`sanity`: rank correlation of the maps with the maps of networks whose weights are random from the last layer
+down (Adebayo et al. 2018, "Sanity checks for saliency maps").
 """
 
 import re

@@ -273,7 +273,7 @@ def _conduction(events: Sequence[Event]) -> list[Interval]:
     return [(start, end) for start, end in following if end is not None]
 
 
-#: Where each diagnosis with a local sign shows, by its abbreviation.
+#: For each diagnosis with a local sign, by abbreviation: a function that returns the intervals that show it.
 SIGNS: dict[str, Callable[[Sequence[Event]], list[Interval]]] = {
     "PAC": _events_of("PAC"),
     "PVC": _events_of("PVC"),

@@ -253,8 +253,9 @@ def rate_row(name: str, answers: Sequence[Answered]) -> tuple[object, ...]:
 
 ALERT_HEADINGS = ("parts with it", "found", "said, true", "false an hour")
 
-#: Each kind of alert, the beginnings of its texts, and which parts have it by their annotations. The limits of
-#: rates and pauses are a little wider than those of the alerts, since measured values have errors.
+#: For each kind of alert: how its texts begin, and a function that tells from a part's annotations whether the
+#: part should have the alert. The limits of rates and pauses are a little wider than the limits of the alerts,
+#: since measured values have errors.
 ALERTS: dict[str, tuple[tuple[str, ...], Callable[[Part], bool]]] = {
     "ventricular tachycardia or flutter": (VENTRICULAR_ALERTS, lambda part: part.ventricular),
     "rate below 40 or above 150": (

@@ -95,7 +95,7 @@ def reliability_rows(labels: np.ndarray, probabilities: np.ndarray) -> list[tupl
 
 
 def draw(tables: Iterable[Table], path: Path) -> None:
-    """Draw those of the tables that are reliability curves."""
+    """Draw the tables that are reliability curves, and skip the others."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4, 4), layout="constrained")

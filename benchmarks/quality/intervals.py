@@ -35,7 +35,7 @@ HEADINGS = ("records", "mean", "standard deviation", "tolerance", "met")
 #: Least number of leads that must show a wave.
 FEWEST_LEADS = 3
 
-#: Where the peak of a wave lies, ms from its complex.
+#: Lowest and highest distance of a wave's peak from its beat's fiducial point, ms.
 _PEAKS_MS = {"p": (-400, -20), "N": (-100, 100), "t": (60, 640)}
 
 #: Time of each mark, ms from the fiducial point; None where there is none.

@@ -1,4 +1,4 @@
-"""What a model answers to signals without an ECG: ten seconds of twelve leads at two rates."""
+"""A model's answers to signals without an ECG: ten seconds of twelve leads at two rates."""
 
 from collections.abc import Callable, Iterator
 

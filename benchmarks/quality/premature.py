@@ -74,7 +74,7 @@ class Answers:
 
     @property
     def signs(self) -> dict[str, np.ndarray]:
-        """What ranks the records, (n, signs), by the names of the columns."""
+        """The values that rank the records, (n, values), by the names of the columns."""
         return {
             "network": self.logits[:, None],
             "peak": self.peaks[:, None],
@@ -143,7 +143,7 @@ def answer(classifier: "Classifier", parts: Sequence[Part]) -> Answers:
     )
 
 
-#: What ranks the records, by the names of the columns: see `Answers.signs`.
+#: The names of the columns by which the records are ranked: the keys of `Answers.signs`.
 SIGNS = ("network", "peak", "measured", "network and measured", "peak and measured")
 
 RANKING_HEADINGS = (

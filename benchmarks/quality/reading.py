@@ -198,7 +198,7 @@ def _agreement(truth: np.ndarray, said: np.ndarray) -> tuple[str, ...]:
 def summary_rows(
     cases: Sequence[Case], readings: Sequence[Reading], certain: frozenset[str] = frozenset()
 ) -> Iterable[tuple[str, object]]:
-    """Yield the figures of all statements together, and those of the conclusions."""
+    """Yield the figures of all statements together, and the figures of the conclusions."""
     for degree in DEGREES:
         true = total = 0
         for rule in statement_rules():
@@ -224,7 +224,7 @@ def summary_rows(
 
 
 def _premature_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[str, object]]:
-    """Yield how often early beats are in the reports: those of the network and those of the measurement."""
+    """Yield how well premature beats, found by the network or by measurement, agree with the reports."""
     atrial, measured = "atrial_premature", "supraventricular_premature"
     truth = truth_of(next(rule for rule in statement_rules() if rule.key == atrial), cases)
     said = _given(atrial, readings, DEGREES) | _given(measured, readings, DEGREES)
@@ -234,7 +234,7 @@ def _premature_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Itera
 
 
 def _elevation_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[str, object]]:
-    """Yield how many records have ST elevation by measurement, and what reports say of those with an alert."""
+    """Yield how many records have measured ST elevation, and what the reports say of records with its alert."""
     alerting = [
         case.record.codes
         for case, reading in zip(cases, readings, strict=True)

@@ -1,4 +1,4 @@
-"""Say what a reading withholds and states wrongly if leads are off or noisy, or electrodes are swapped.
+"""Count the statements that a reading withholds or gets wrong if leads are off or noisy, or electrodes swapped.
 
     python -m benchmarks.quality.restraint MODEL RECORDS --records 150
 

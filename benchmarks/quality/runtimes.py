@@ -1,4 +1,4 @@
-"""How fast each runtime computes the network, and how its answers differ from those of ONNX Runtime."""
+"""The speed of each runtime, and the differences between its answers and the answers of ONNX Runtime."""
 
 import sys
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
 """Damage input of every kind, and give it to the public functions and the commands in child processes.
 
-Case I of seed S is always the same: `--seed S --only I` repeats it. Prints how the cases of each kind ended,
-and each fault; exits with 1 if there is one. Faults are a traceback, a death by a signal, too much time or
-memory for a case, another answer of an undamaged record beside the damaged one, or a change of a file that the
-command does not own.
+Case I of seed S is always the same: `--seed S --only I` repeats it. The command prints how the cases of each
+kind ended, and each fault. It exits with 1 if there is a fault. A fault is a traceback, a death by a signal, or
+too much time or memory for a case. It is also a fault if an undamaged record beside the damaged one gets
+another answer, or if a file changes that the command does not own.
 """
 
 import argparse

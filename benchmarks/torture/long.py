@@ -150,7 +150,7 @@ def write(folder: Path, damage: Damage, counts: np.ndarray) -> None:
 
 
 def fault_of(damage: Damage, prediction: Prediction) -> str:
-    """Return what is wrong with an answer, empty where nothing is."""
+    """Return the fault of an answer; an empty text if it has none."""
     monitoring = prediction.monitoring
     if prediction.failure or not prediction.answerable or monitoring is None:
         if damage.analysed is not None:

@@ -1,8 +1,8 @@
 """Load and damage for `cnn-gap serve`: many clients, damaged files among the good ones, killed workers.
 
 Each good record must get the same answer as from the driver (labels equal, probabilities within 1e-5) or the
-status 503 (try again later), each damaged one an answer or a reason, and memory must not grow. Prints counts,
-times and faults; exits with 1 if there is a fault.
+status 503 (try again later). Each damaged record must get an answer or a reason. Memory must not grow. The
+command prints counts, times and faults, and exits with 1 if there is a fault.
 """
 
 import argparse

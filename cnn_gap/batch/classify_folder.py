@@ -46,15 +46,15 @@ QUALITY = "quality.log"
 #: Result files written concurrently.
 CONCURRENT_WRITES = 16
 
-#: Version of what the ledger notes of a record. Raise it when its meaning changes: then records are done anew.
+#: Version of the entries of the ledger. Raise it when their meaning changes: then all records are done anew.
 ENTRY_FORMAT = 2
 
-#: Records that the ledger notes in one transaction, which waits for the disk. After a run was killed, the last
-#: ones are done again.
+#: Number of records that the ledger notes in one transaction, which waits for the disk. After a run was killed,
+#: the next run repeats the records that were not noted yet.
 RECORDS_NOTED_AT_ONCE = 64
 
-#: Fewer records are noted at a time where their predictions have together this many windows, those of six
-#: hours. So timelines of long records need little memory, and a run that was killed repeats few hours.
+#: The ledger notes fewer records at a time if their predictions have together this many windows, as six hours
+#: have. So the timelines of long records need little memory, and the run after a killed one repeats few hours.
 WINDOWS_NOTED_AT_ONCE = 4096
 
 #: Cores left to the network: on two cores an extra reader slows inference as much as it helps.
@@ -92,7 +92,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class OutputTarget:
-    """Where the results go.
+    """The files to which results are written.
 
     Attributes
     ----------
@@ -511,12 +511,12 @@ class _Classification:
                 yield [*cells[:_HEAD], record.source, *cells[_HEAD:], content or ""]
 
     def _is_state(self, about: Any) -> bool:
-        """Tell whether an entry holds what this class notes: somebody may have changed the ledger."""
+        """Tell whether an entry has the form that this class writes: somebody may have changed the ledger."""
         return _notes_of(about) is not None and len(about.get("probabilities", ())) == len(self._form.classes)
 
 
 def _state(prediction: Prediction) -> dict[str, Any]:
-    """Return what a table can show of a prediction, with as many digits as result files have."""
+    """Return the values of a prediction for a table, with as many digits as result files have."""
     state = table_state(prediction)
     return state | {"probabilities": [rounded(each) for each in state["probabilities"]]}
 
@@ -549,9 +549,9 @@ def reading_jobs(jobs: int | None, records: Sequence[ListedRecord]) -> int:
 
 
 def stamp_for_result(record: ListedRecord) -> Stamp:
-    """Return the stamp of a record of which a result can be written.
+    """Return the stamp of a record, after a check that its name can be the name of a result file.
 
-    It is taken before the record is read, so that one that changes meanwhile is read again next time.
+    The stamp is taken before the record is read. A record that changes meanwhile is read again next time.
     """
     if printable(record.name) != record.name:
         raise InputError(

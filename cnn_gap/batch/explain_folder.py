@@ -38,14 +38,15 @@ from cnn_gap.system.outputs import require_replaceable
 from cnn_gap.system.processes import in_processes, usual_jobs
 from cnn_gap.system.version import __version__
 
-#: Number of classes of which the leads' shares are computed where no classes are named: those that are
-#: answered, then the most probable others.
+#: If no classes are named, the leads' shares are computed for this many classes: first for the answered ones,
+#: then for the most probable others.
 DETAILED = 12
 
-#: Number of the most probable classes that a strip of a long recording explains where no classes are named.
+#: If no classes are named, a strip of a long recording explains this many of the most probable classes.
 IN_STRIP = 6
 
-#: Records whose maps are computed together, and the bytes of their signals at which no more are added.
+#: Largest number of records whose maps are computed together. A group of records also ends when its signals are
+#: larger than this number of bytes.
 RECORDS_COMPUTED_AT_ONCE = 16
 LARGEST_BATCH_BYTES = 1 << 24
 
@@ -230,7 +231,7 @@ class _Explanation:
         writer = RecordWriter(self.out, reader, self.options.classes is None, self.options.reports)
         tasks = _tasks(classifier, self.options, waiting, self.pages)
         jobs = _jobs(self.jobs, len(waiting))
-        # What is too large to be sent to another process is written by this one, and so are long recordings.
+        # This process writes long recordings, and records that are too large to be sent to another process.
         items = (task if task.is_sent(LARGEST_SENT) else writer.write(task) for task in tasks)
         run = partial(in_processes, jobs=jobs, chunk=SENT)
         with closing(run(Work(writer.write_several, as_lost), items)) as results:
@@ -259,7 +260,7 @@ def _as_json(options: ExplainOptions) -> dict[str, Any]:
 def _tasks(
     classifier: Classifier, options: ExplainOptions, records: Sequence[ListedRecord], pages: FolderPages
 ) -> Iterator[RecordTask]:
-    """Yield records with their maps, in their order; those of several are computed together."""
+    """Yield the records with their maps, in order; the maps of several records are computed together."""
     for several in _batches(records):
         computed = _computed(classifier, options, several)
         for each in computed:

@@ -172,7 +172,7 @@ class RecordWriter:
         return every
 
     def _write_long(self, explained: LongExplanation, task: RecordTask) -> Explanation:
-        """Write the files of a recording that is explained by strips; return what its index row shows."""
+        """Write the files of a recording that is explained by strips; return the explanation of the whole."""
         page, data, marks, *reports = self.kind.paths(self.out, task.name)
         write_explanation(data, explained)
         write_long_annotations(marks, explained)

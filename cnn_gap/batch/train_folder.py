@@ -82,7 +82,7 @@ def train(
     InputError
         If a file or folder cannot be read, or no record can be trained on.
     """
-    # What is wrong with the arguments is reported before Keras starts, which takes seconds.
+    # Wrong arguments are reported before Keras starts, which takes seconds.
     classes = replace(read_weights(Path(weights)), findings=read_findings(findings) if findings else ())
     require_source(str(data))
     settings = _settings(config, fine_tuning=start is not None)

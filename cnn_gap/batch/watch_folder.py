@@ -10,16 +10,16 @@ from cnn_gap.io.records import record_files
 from cnn_gap.io.sources import ListedRecord, Listing, NoRecordsError, list_records, require_folder
 from cnn_gap.system.errors import InputError
 
-#: Seconds after which a record with a missing file is classified as it is, so that its failure is reported.
+#: Seconds after which a record is classified although a file of it is missing, so that its failure is reported.
 GRACE_S = 60.0
 
-#: Size and time of change of each file of a record; None for one that is not there.
+#: Size and time of change of each file of a record; None for a file that is missing.
 State = tuple[tuple[int, int] | None, ...]
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """A record as it was seen: the state of its files, and since when they have it."""
+    """The last state of a record's files, and the time, s, at which they were first seen in it."""
 
     state: State
     since: float

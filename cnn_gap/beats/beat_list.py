@@ -12,7 +12,7 @@ from cnn_gap.record import Record
 #: A beat is early if its RR interval is a smaller share than this of the median of the intervals around it.
 EARLY_SHARE = 0.8
 
-#: The number of RR intervals, before and after one, of which the running median is taken.
+#: Number of RR intervals before an interval, and after it, that its running median takes in.
 AROUND = 5
 
 #: A QRS complex is wide from this duration on, s (Surawicz et al. 2009, doi:10.1161/CIRCULATIONAHA.108.191095).

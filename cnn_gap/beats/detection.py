@@ -23,7 +23,7 @@ BAND_HZ = 100.0
 #: Length of a median beat before and after its fiducial point, s.
 BEFORE_S, AFTER_S = 0.4, 0.7
 
-#: Smallest and largest number of beats of which a median is taken.
+#: Smallest and largest number of beats from which a median beat is made.
 FEWEST_BEATS, MOST_BEATS = 3, 200
 
 _SHORTEST_RECORD_S = 2.0
@@ -37,7 +37,7 @@ _EARLY_SHARE = 0.85  # a beat is early after a smaller share of the median RR in
 _ROUNDS = 3  # of aligning the beats with their median, at most
 _BASELINE_STEP, _BAND_STEP = 10, round(MEASURED_HZ / BAND_HZ)  # samples of a mean, for slower signals
 _FEW_BEATS = 16  # up to this number, exchanging neighbours sorts faster than NumPy
-_SLOPE_REACH = 4  # samples, before and after, of which a slope is made
+_SLOPE_REACH = 4  # number of samples before and after, from which a slope is computed
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ import numpy as np
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.record import Record
 
-#: For each swap of limb electrodes: which lead, by index and sign, each of the six limb leads shows then.
+#: For each swap of limb electrodes: index and sign of the lead that each of the six limb leads then shows.
 LIMB_SWAPS: dict[str, tuple[tuple[int, float], ...]] = {
     "right and left arm": ((0, -1), (2, 1), (1, 1), (4, 1), (3, 1), (5, 1)),
     "right arm and left leg": ((2, -1), (1, -1), (0, -1), (5, 1), (4, 1), (3, 1)),
@@ -92,13 +92,13 @@ def best_swap(beat: np.ndarray, model: ElectrodeModel) -> tuple[str, float]:
 
 
 def swaps() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    """Return functions that swap two electrodes of a beat (samples, 12), or swap them back, by the names."""
+    """Return functions that swap two electrodes of a beat (samples, 12), or swap them back, by their names."""
     limbs = {name: partial(swap_limbs, name=name) for name in LIMB_SWAPS}
     return limbs | {chest_swap_name(pair): partial(swap_chest, pair=pair) for pair in CHEST_SWAPS}
 
 
 def swap_limbs(beat: np.ndarray, name: str) -> np.ndarray:
-    """Return a beat (samples, 12) as it is recorded with these electrodes swapped, or swapped back."""
+    """Return a beat (samples, 12) with two limb electrodes swapped; a second call swaps them back."""
     swapped = beat.copy()
     for target, (source, sign) in enumerate(LIMB_SWAPS[name]):
         swapped[:, target] = sign * beat[:, source]

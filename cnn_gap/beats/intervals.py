@@ -170,7 +170,7 @@ def _with_rate(measured: Measurements) -> Measurements:
 
 
 def _measure_median(record: Record, signal: np.ndarray, measured: Measurements) -> Measurements:
-    """Return the measurements with those of the median beat, if most beats are usual."""
+    """Return the measurements; if most beats are usual, add the measurements of the median beat."""
     beats, rate = measured.beats, measured.rate
     if beats.median is None or beats.usual.mean() < _USUAL_SHARE or rate is None:
         return measured

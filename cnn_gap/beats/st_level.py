@@ -1,10 +1,10 @@
 """The level of the ST segment in each lead, and the criteria of the universal definition of infarction.
 
-New elevation at the J point in two neighbouring leads counts from 0.1 mV on, in V2 and V3 from 0.15 mV on in
-women, 0.2 mV in men of 40 years and more, and 0.25 mV in younger men (Thygesen et al. 2018,
-doi:10.1161/CIR.0000000000000617). One record does not show whether the elevation is new. In the anterior leads,
-early repolarisation looks similar: the score of Smith et al. 2012 (doi:10.1016/j.annemergmed.2012.02.015)
-distinguishes it from infarction.
+New elevation at the J point in two neighbouring leads counts from 0.1 mV on. In V2 and V3 it counts from 0.15
+mV on in women, from 0.2 mV on in men of 40 years and more, and from 0.25 mV on in younger men (Thygesen et al.
+2018, doi:10.1161/CIR.0000000000000617). One record does not show whether the elevation is new. In the anterior
+leads, early repolarisation looks similar: the score of Smith et al. 2012
+(doi:10.1016/j.annemergmed.2012.02.015) distinguishes it from infarction.
 """
 
 import math

@@ -1,7 +1,8 @@
-"""Which steps of activation maps lie on which wave of a heartbeat, in tensor code that runs in training.
+"""Find which steps of activation maps lie on which wave of a heartbeat, in tensor code that runs in training.
 
-A QRS complex is found as the steps where the leads together are steep. On LUDB, 97 % of the steps that it finds
-lie in complexes that cardiologists delineated, and it misses none of them (`tests/beats/test_wave_steps.py`).
+The steps at which all leads together are steep are taken for a QRS complex. On LUDB, 97 % of the steps that
+are found lie in complexes that cardiologists delineated, and none of these complexes is missed
+(`tests/beats/test_wave_steps.py`).
 """
 
 from typing import Any
@@ -59,7 +60,7 @@ def find_wave_steps(windows: Tensor, sampling_rate: float, stride: int) -> Tenso
 
 
 def _find_steep_steps(windows: Tensor, sampling_rate: float, stride: int) -> Tensor:
-    """Return which steps are as steep as those of QRS complexes, (windows, steps, 1)."""
+    """Return a mask of the steps that are as steep as QRS complexes, (windows, steps, 1)."""
     slopes = ops.pad(windows[:, 2:] - windows[:, :-2], ((0, 0), (1, 1), (0, 0)))
     slope = ops.sqrt(ops.sum(slopes**2, axis=-1, keepdims=True))
     smooth = ops.average_pool(slope, max(1, round(STEEP_S * sampling_rate)), strides=1, padding="same")

@@ -127,13 +127,13 @@ class _ClusterWorkers:
             return chunk, future.result()
         except KilledWorker:
             return chunk, None
-        except ImportError as error:  # what was sent cannot be unpickled there
+        except ImportError as error:  # the worker cannot unpickle the function that was sent
             raise InputError(
                 f"{self._address}: a worker cannot load this package ({error}); install the same cnn-gap there"
             ) from error
 
     def stop(self) -> None:
-        """Cancel what is on its way."""
+        """Cancel the chunks that are on their way."""
         if self._client.status == "running":
             self._client.cancel([future for future, _ in self._flying.values()], force=True)
 

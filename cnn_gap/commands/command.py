@@ -97,7 +97,7 @@ def add_strict_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_runtime_options(parser: argparse.ArgumentParser, precision: bool = True) -> None:
-    """Add `--runtime`, what computes probabilities and maps, and `--precision`, how exactly."""
+    """Add `--runtime`, which computes probabilities and maps, and `--precision`, the format of its numbers."""
     parser.add_argument(
         "--runtime",
         choices=RUNTIMES,

@@ -57,7 +57,7 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _convert(listed: ListedRecord, out: Path, table: RecordTable | None) -> tuple[str, ...]:
-    """Write a record, print what was left out of it, and return its diagnoses."""
+    """Write a record, print notes on the parts that were left out, and return its diagnoses."""
     with listed.local() as path:
         record = read_whole(path)
     for note in record.notes:

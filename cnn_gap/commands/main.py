@@ -1,4 +1,4 @@
-"""The command `cnn-gap`, of which all others are sub-commands."""
+"""The command `cnn-gap`; all other commands are its sub-commands."""
 
 import argparse
 from collections.abc import Callable

@@ -39,7 +39,7 @@ def _seconds(text: str) -> float:
 
 
 def _execute(options: argparse.Namespace) -> None:
-    """Classify what appears, until Ctrl-C."""
+    """Classify the records that appear, until Ctrl-C."""
     (description,) = CommandInputs((options.model,), str(options.data)).check()
     runtime = Runtime(options.runtime, options.precision)
     from cnn_gap.batch.classify_folder import ModelIdentity, OutputTarget, classify_here

@@ -57,7 +57,7 @@ def evaluate(
 
 
 def _notes(evaluation: Evaluation, classes: ClassSet, weights: Path) -> list[str]:
-    """Return what limits the meaning of the figures."""
+    """Return notes on facts that limit the meaning of the figures."""
     notes = []
     if evaluation.malformed:
         notes.append(

@@ -29,7 +29,7 @@ _TOP = re.compile(r"top([1-9]\d*)|all")
 
 @dataclass(frozen=True)
 class ClassChoice:
-    """Which classes of a record are explained, by the network's outputs, and which of them lead by lead."""
+    """The classes of a record to explain, and those to explain lead by lead, as indices of the outputs."""
 
     explained: Sequence[int]
     with_leads: Sequence[int] = ()
@@ -151,7 +151,7 @@ def chosen_classes(prediction: Prediction, classes: Sequence[str] | str | None) 
 
 @dataclass(frozen=True, eq=False)
 class _MappedRecord:
-    """A record with its prediction, its windows, the maps of all classes in them, and what is to be explained.
+    """A record with its prediction, its windows, the maps of all classes, and the choice of classes to explain.
 
     The maps and shares of a record that is not answerable are 0.
     """

@@ -91,7 +91,7 @@ class ExplainedClass:
         return ", ".join(LEADS[lead] for lead in strongest if self.lead_shares[lead] > 0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold: all but the maps, which `Explanation.to_dict` adds at its times."""
+        """Return the content for JSON, without the maps: `Explanation.to_dict` adds these at its times."""
         shares = self.lead_shares
         return {
             "name": self.diagnosis.name,
@@ -186,7 +186,7 @@ class Explanation:
         return replace(self, classes=answered or (max(self.classes, key=lambda each: each.probability),))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold.
+        """Return the content for JSON.
 
         `answerable` tells whether the record holds a heartbeat that can be judged.
         Each of `classes` has its `regions` (s, with the mean activation), its `activation` as values at

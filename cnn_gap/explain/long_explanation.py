@@ -88,7 +88,7 @@ class LongExplanation:
         return None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold: the reading, the summary, the events, and the explanation of each strip.
+        """Return the content for JSON: the reading, the summary, the events, and the explanation of each strip.
 
         Times in the `explanation` of a strip count from its `start_s`.
         """
@@ -197,7 +197,7 @@ def part_of(record: LongRecord, start_s: float, seconds: float) -> Record:
 
 
 def _whole(predictor: MapPredictor, record: LongRecord, prediction: Prediction) -> Explanation:
-    """Return what texts say of the whole recording, without maps."""
+    """Return the explanation of the whole recording for texts: its reading and classes; the maps are 0."""
     description = predictor.description
     rate = description.preprocessing.sampling_rate
     begin = part_of(record, 0.0, description.preprocessing.window_s)

@@ -20,13 +20,13 @@ PREFERRED = ("II", "V1", "V5", "I", "V2", "V4", "aVF", "V3", "V6", "III", "aVL",
 #: Preprocessing of the signal in which beats are measured.
 SIGNAL = Preprocessing(sampling_rate=125.0, highpass_hz=0.5, lowpass_hz=40.0)
 
-#: Length of the parts that are read, s, and of the signal that is read before and after each in addition.
+#: Length of the parts that are read, s, and of the additional signal that is read before and after each part.
 PART_S, MARGIN_S = 300.0, 30.0
 
 #: A block's beats can be judged if the signal is at least this many times as high at complexes as between them.
 LEAST_CONTRAST = 3.0
 
-_BEFORE_S, _AFTER_S = 0.06, 0.08  # what is compared with the usual beat, from the complex
+_BEFORE_S, _AFTER_S = 0.06, 0.08  # the span around the complex that is compared with the usual beat
 _SHIFT_S = 0.04  # the largest shift that aligns a beat with the usual one
 _REGULAR = (0.85, 1.3)  # RR intervals of usual beats, as shares of their median
 _FEWEST = 10  # beats; a usual beat is the median of at least these, or of all
@@ -71,7 +71,7 @@ class MeasuredBeats:
 
 
 def measure_beats(signal: Signal, gain: float = 1.0) -> MeasuredBeats:
-    """Find and measure the beats of a recording, of which one part after the other is read.
+    """Find and measure the beats of a recording; one part after the other is read.
 
     Parameters
     ----------

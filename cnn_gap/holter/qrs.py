@@ -25,7 +25,7 @@ _CLIP = 2.0  # an artefact counts as this many usual heights at most
 _APART_S = 0.3  # smallest distance of two complexes
 _GAP, _NEIGHBOURS = 1.5, 15  # an RR interval above 1.5 times the median of 15 neighbours is searched again
 _HIDDEN = 2.0  # a block is hidden where this times its energy between complexes is above their height
-_FAINTEST_MV = 1e-3  # lower energies are not those of a heart
+_FAINTEST_MV = 1e-3  # no heart has lower energies
 
 
 @dataclass(frozen=True, eq=False)

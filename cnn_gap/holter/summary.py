@@ -96,7 +96,7 @@ class Summary:
     premature: tuple[PrematureBeats, ...]
 
     def whole_of(self, diagnosis: str) -> str:
-        """Return what the share of a diagnosis is of: "the time", or "the time analysed" if that is shorter."""
+        """Return the whole of a diagnosis's share: "the time", or "the time analysed" if that is shorter."""
         differs = self.analysed_s < 0.99 * self.duration_s and diagnosis != LARGE_WAVES.abbreviation
         return "the time analysed" if differs else "the time"
 
@@ -109,7 +109,7 @@ class Summary:
         return next((each.count for each in self.premature if each.symbol == symbol), 0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold; numbers that are not known are None."""
+        """Return the summary as JSON can hold it; numbers that are not known are None."""
         known = {key: _known(value) for key, value in asdict(self).items()}
         return known | {
             key: [_all_known(each) for each in asdict(self)[key]] for key in ("burden", "premature")

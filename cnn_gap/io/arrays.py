@@ -101,7 +101,7 @@ def record_from_array(
     leads, differing = _lead_names(path, sidecar, names)
     values = np.asarray(signal)
     if values.ndim != 2 or values.shape[1] != len(leads):
-        millivolts(values, len(leads), sidecar.unit, source)  # which says what is wrong
+        millivolts(values, len(leads), sidecar.unit, source)  # it raises the error
     choice = choose_leads(leads, source)
     columns = list(choice.columns.values())
     chosen = [units[column] if units else sidecar.unit for column in columns]

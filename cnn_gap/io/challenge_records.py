@@ -120,5 +120,5 @@ def _header_lines(
 
 
 def _number(value: float) -> str:
-    """Return a number as it is read back, whole ones without a point."""
+    """Return a number as a text that is read back as the same number; a whole number has no decimal point."""
     return str(int(value)) if float(value).is_integer() else repr(float(value))

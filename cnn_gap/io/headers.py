@@ -73,13 +73,13 @@ class HeaderLead:
     baseline : int
         The value of 0 mV.
     byte_offset : int
-        Where the samples start in the file.
+        Place of the first sample in the file.
     samples_per_frame : int
-        Samples of this lead for each of the record's.
+        Number of samples of this lead in each frame.
     skew : int
         Samples by which the lead is late.
     initial_value : int
-        Where storage by differences starts from.
+        Value from which storage by differences starts.
     unit : str
         ``"mV"`` for every unit of voltage; another unit as written.
     """
@@ -106,18 +106,18 @@ class HeaderSegment:
 
 @dataclass(frozen=True)
 class Header:
-    """What a header says of its record.
+    """The content of a record's header.
 
     Attributes
     ----------
     name : str
-        The record's.
+        Name of the record.
     sampling_rate : float
-        Of frames, Hz: leads with several samples a frame have a multiple of it.
+        Rate of the frames, Hz. A lead with several samples a frame has a multiple of this rate.
     samples : int or None
-        Frames, which are samples of most leads; None where the header does not say.
+        Number of frames, which is the number of samples of most leads; None if the header does not say it.
     leads : tuple of HeaderLead
-        In the order of the file; none of a record of several segments.
+        In the order of the file; empty for a record of several segments.
     codes : tuple of str
         The diagnoses, each once, in order.
     age : float
@@ -299,7 +299,7 @@ def _parse_time(fields: list[str]) -> datetime | None:
 def _split_name(text: str, lines: list[list[str]]) -> tuple[str, int]:
     """Return a record's name and its number of segments; a name may have slashes of its own, as PTB-XL+'s."""
     name, slash, number = text.rpartition("/")
-    # Lines of segments have two fields, a name and a number of samples; those of leads nearly always more.
+    # A segment's line has two fields, a name and a number of samples; a lead's line nearly always has more.
     of_segments = all(len(line) == 2 and line[1].isdecimal() for line in lines)
     if slash and number.isdecimal() and int(number) > 0 and of_segments:
         return name, int(number)

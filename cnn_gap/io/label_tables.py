@@ -26,7 +26,7 @@ CPSC_2018_CODES = {
 }
 CHALLENGE_2017_CODES = {"N": "426783006", "A": "164889003"}
 
-_CODE_TABLES = (  # the codes of a whole table, and what they become
+_CODE_TABLES = (  # all codes of a table, and the codes that replace them
     (frozenset(CPSC_2018_CODES), CPSC_2018_CODES),
     (frozenset("NAO~"), CHALLENGE_2017_CODES),
 )

@@ -111,7 +111,7 @@ def _elements(content: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 
 def _decompressed(content: bytes) -> Iterator[tuple[int, memoryview]]:
-    """Yield the elements of a file, and those of its compressed elements, which hold no compressed ones."""
+    """Yield the elements of a file; for a compressed element, yield the elements that it holds."""
     left = _LARGEST_CONTENT
     for kind, data in _elements(memoryview(content)):
         if kind != _COMPRESSED:

@@ -45,7 +45,7 @@ _LONG_START_BYTES = 4 * MIB
 
 
 class FormatModule(Protocol):
-    """What a module of `cnn_gap.io.formats` has; its docstring says what each does."""
+    """The functions of a module in `cnn_gap.io.formats`, which are explained in that package's docstring."""
 
     def recognise(self, start: bytes) -> bool: ...  # noqa: D102
     def guard(self, path: Path) -> None: ...  # noqa: D102
@@ -119,7 +119,7 @@ CONTENT_SUFFIXES = _suffixes("content")
 #: Files with these suffixes are records if they have a sidecar.
 SIDECAR_SUFFIXES = _suffixes("sidecar")
 
-#: Suffixes that are no part of a record's name: those of the formats, and of WFDB's signal files.
+#: Suffixes that are no part of a record's name: the formats' suffixes, and the suffix of WFDB's signal files.
 _NAME_SUFFIXES = frozenset((*_suffixes("name", "content", "sidecar"), ".dat"))
 
 #: Files with these suffixes are no records of their own. Of files with other suffixes, or without one, the

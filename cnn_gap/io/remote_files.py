@@ -74,7 +74,7 @@ def read_start(system: Any, folder: str, name: str, count: int) -> bytes:
 
 
 def copy_file(system: Any, file: str, folder: Path, source: str) -> None:
-    """Copy a file to a folder of this machine; `source` is what errors name.
+    """Copy a file to a folder of this machine; errors name `source`.
 
     Raises
     ------

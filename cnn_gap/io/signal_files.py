@@ -162,7 +162,7 @@ def _at_rate(lead: np.ndarray, samples: int) -> np.ndarray:
 
 
 def held_samples(path: Path, header: Header, sizes: Mapping[Path, int]) -> int:
-    """Return the number of frames: the header's or, where it has none, what the files hold.
+    """Return the number of frames: from the header or, if it has none, from the size of the files.
 
     Raises
     ------

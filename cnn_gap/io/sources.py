@@ -180,7 +180,7 @@ def is_address(data: str) -> bool:
 
 @dataclass(frozen=True)
 class Listing:
-    """The records of a source, and what else it holds.
+    """The records of a source, and the other files and folders that it holds.
 
     Attributes
     ----------

@@ -16,14 +16,14 @@ _VALUE_BITS = {"16": 16, "24": 24, "32": 32, "80": 8, "160": 16, "212": 12, "310
 
 @dataclass(frozen=True)
 class StoredLeads:
-    """Which leads of a header are read.
+    """The leads of a header that are read.
 
     Attributes
     ----------
     choice : LeadChoice
-        Its columns are those of the header.
+        Its columns count all leads of the header.
     samples_per_frame : int
-        Of the record: the most that one of these leads has.
+        Largest number of samples a frame of these leads.
     """
 
     choice: LeadChoice
@@ -93,7 +93,7 @@ def require_samples(header: Header, recording: np.ndarray, source: str) -> None:
 
 
 def from_digital(header: Header, recording: np.ndarray, source: str, leads: Collection[str] = LEADS) -> Record:
-    """Return the record of stored values (leads, samples); `source` is what errors name."""
+    """Return the record of stored values (leads, samples); errors name `source`."""
     values = np.asarray(recording)
     if values.ndim != 2 or len(values) != len(header.leads) or values.dtype.kind not in "iuf":
         raise InputError(
@@ -118,7 +118,7 @@ def from_digital(header: Header, recording: np.ndarray, source: str, leads: Coll
 
 
 def from_physical(header: Header, signal: np.ndarray, source: str) -> Record:
-    """Return the record of the amplitudes of all leads (samples, leads) in mV; `source` is what errors name."""
+    """Return the record of the amplitudes of all leads (samples, leads) in mV; errors name `source`."""
     if signal.ndim != 2 or signal.shape[1] != len(header.leads) or signal.dtype.kind not in "iuf":
         raise InputError(
             f"{source}: expected a signal of {len(header.leads)} leads in columns; "

@@ -60,7 +60,7 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Parsed:
-    """The result of ecgdatakit for a file: its record, and notes on what it left out."""
+    """The record that ecgdatakit made of a file, and notes on the parts that it left out."""
 
     record: "ECGRecord"
     notes: tuple[str, ...]
@@ -118,7 +118,7 @@ def read_parts(path: Path, parts: Sequence[Part]) -> Record:
 
 
 def require_few(count: int, source: str) -> None:
-    """Refuse a file of more than `MOST_PARTS` waveforms, each of which takes as long as a file of its own."""
+    """Refuse a file of more than `MOST_PARTS` waveforms: each takes as long to read as a file of its own."""
     if count > MOST_PARTS:
         raise InputError(f"{source}: holds {count} waveforms; at most {MOST_PARTS} are read")
 
@@ -157,7 +157,7 @@ def parse(path: Path) -> Parsed:
 
 
 def parse_content(content: bytes, path: Path) -> Parsed:
-    """Parse bytes as a file, such as a part of one; the errors are those of `read_vendor`."""
+    """Parse bytes, such as a part of a file, as if they were a file; raise the errors of `read_vendor`."""
     with tempfile.TemporaryDirectory(prefix="cnn-gap-") as folder:
         part = Path(folder) / f"part{path.suffix}"
         part.write_bytes(content)
@@ -196,7 +196,7 @@ def waveform_of(parsed: Parsed, source: str) -> Waveform:
 
 
 def record_of(parsed: Parsed, waveform: Waveform, source: str) -> Record:
-    """Return the record of a waveform, with what the file says of age, sex, device and time."""
+    """Return the record of a waveform, with the age, sex, device and time that the file states."""
     patient, recording = parsed.record.patient, parsed.record.recording
     device = " ".join(filter(None, (recording.device.manufacturer, recording.device.model)))
     sex = _SEX.get(patient.sex, "Unknown")
@@ -250,7 +250,7 @@ def _exact_rate(parsed: "ECGRecord", lead: "Lead") -> float:
 
 
 def _reason(error: Exception, path: Path) -> str:
-    """Return what ecgdatakit says of a file, but not what it quotes: that may be the patient's name."""
+    """Return why ecgdatakit refused a file, without text of the file, which may be the patient's name."""
     if error.__cause__ is not None or not type(error).__module__.startswith("ecgdatakit"):
         return type(error.__cause__ or error).__name__
     return " ".join(str(error).replace(str(path), "the file").split())[:200]

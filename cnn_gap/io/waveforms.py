@@ -29,7 +29,7 @@ LONGEST_GAP_S = 1.0
 #: The largest number of characters of a note: one on twelve leads at different times is shorter.
 LONGEST_NOTE = 500
 
-#: The largest ratio of the samples of a joined signal to those of its waveforms.
+#: A joined signal has at most this many times as many samples as its waveforms have together.
 MOST_EMPTY = 8
 
 #: The note on a file with waveforms that are not read.

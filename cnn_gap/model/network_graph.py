@@ -52,7 +52,7 @@ def network_graph(structure: Structure, maps: bool = True) -> "onnx.ModelProto":
 
 
 def _with_moments(translation: "Translation", head: Head, logits: str) -> str:
-    """Return the logits, those of momentary classes from the highest mean of their map over some steps."""
+    """Return the logits; a momentary class has the highest mean of its map over some steps as its logit."""
     graph, columns = translation.graph, np.flatnonzero(head.momentary)
     kernel = head.kernel[:, columns].astype(np.float64)[None]
     maps = translation.convolve(Convolution(translation.tensor(head.features), kernel, np.zeros(len(columns))))
@@ -253,7 +253,7 @@ def _global_average(found: Translation, layer: Layer) -> Value:
 
 
 def _dense(found: Translation, layer: Layer) -> Value:
-    """Return the result of a dense layer of squeeze-and-excitation: for each step, of which there is one."""
+    """Return the result of a dense layer of squeeze-and-excitation, as a convolution over its only step."""
     kernel, bias = (each.astype(np.float64) for each in layer.weights)
     linear = found.convolve(Convolution(found.tensor(layer.inputs[0]), kernel[None], bias))
     return found.graph.add({"relu": "Relu", "sigmoid": "Sigmoid"}[layer.settings["activation"]], linear)

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     import onnx
 
-#: Versions of ONNX's operators and of its files: those of 2022, which the runtimes of today read.
+#: Versions of ONNX's operators and of its files. Both are from 2022, and today's runtimes read them.
 OPSET, IR_VERSION = 17, 8
 
 #: The shapes of tensors by their names; a text stands for any number.

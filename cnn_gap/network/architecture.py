@@ -131,7 +131,7 @@ def _trunk(features: Tensor, network: Network, precision: str) -> Tensor:
 
 
 def _paths(trunk: Tensor, network: Network, margin_steps: int, precision: str, path_dropout: float) -> Tensor:
-    """Return the features of all paths side by side, at the trunk's steps without those of the margins."""
+    """Return the features of all paths side by side, at the trunk's steps that lie outside of the margins."""
     found = [_path(trunk, network, path, precision) for path in network.paths]
     ends = []
     for path, features in zip(network.paths, found, strict=True):
@@ -208,7 +208,7 @@ def sharpen(features: Tensor, around: int = 0, gate: Tensor | None = None) -> Te
 
 @dataclass(frozen=True)
 class _BlockPlan:
-    """The numbers of one block; `name` begins the names of its layers, `precision` is what they compute in."""
+    """The numbers of one block. The names of its layers begin with `name`; they compute in `precision`."""
 
     name: str
     filters: int

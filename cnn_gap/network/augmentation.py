@@ -14,7 +14,7 @@ from cnn_gap.network.options import Augmentation
 #: Share of the training windows that each kind of disturbance is added to.
 DISTURBED_SHARE = 0.5
 
-#: Frequencies of baseline wander, Hz: those of breathing and movement.
+#: Lowest and highest frequency of baseline wander, Hz, as breathing and movement cause it.
 WANDER_HZ = (0.05, 0.5)
 
 #: Width of a spike in samples: filters widen an impulse about so much.
@@ -125,7 +125,7 @@ class RandomPaths(_RandomLayer):
         self.sizes, self.share = tuple(sizes), share
 
     def change(self, windows: Tensor) -> Tensor:
-        """Return the features (windows, steps, features), those of the chosen paths set to 0."""
+        """Return the features (windows, steps, features), with the features of the chosen paths set to 0."""
         drawn = self.draw((ops.shape(windows)[0], 1, 1))
         needed = np.repeat(np.arange(len(self.sizes)) * self.share, self.sizes)
         return windows * ops.cast(drawn >= ops.convert_to_tensor(needed, "float32"), windows.dtype)

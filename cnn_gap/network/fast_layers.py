@@ -1,8 +1,8 @@
 """Faster versions of three Keras layers for training with TensorFlow; a model's file holds Keras's own layers.
 
-On a CPU, Keras normalises three-dimensional tensors in a dozen passes over them, its dropout draws a float32
-for each feature, and it crops by a strided slice, whose gradient is several times as slow as a plain slice's.
-Together they take a third of a training step that convolves in bfloat16
+On a CPU, Keras normalises three-dimensional tensors in a dozen passes over them. Its dropout draws a float32
+for each feature. It crops by a strided slice, whose gradient is several times as slow as the gradient of a
+plain slice. Together these layers take a third of a training step that convolves in bfloat16
 (`python -m research.training_speed`).
 """
 

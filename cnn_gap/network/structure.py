@@ -173,7 +173,7 @@ _END_WITH_MOMENTS = (
 
 
 def _head(last: Mapping[str, Layer]) -> Head:
-    """Return what the last layers, by their kinds, make of the features.
+    """Return the head of the network from its last layers, given by their kinds.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The probabilities of a recording of minutes to days from those of its windows.
+"""The probabilities of a recording of minutes to days, computed from the probabilities of its windows.
 
 The probability of most outputs is the mean over the windows. A recording has a rhythm that comes and goes, or
 premature beats, even if they are present for a short time only. So their probability is the mean over windows
@@ -22,7 +22,7 @@ BY_EPISODE = {
 #: Outputs whose probability is the mean over the most probable windows that have such a beat, by its label.
 BY_BEATS = {VENTRICULAR: ("PVC", "SCP-ECG:PVC"), EARLY_NARROW: ("PAC", "SCP-ECG:PAC")}
 
-#: Number of these windows.
+#: Largest number of these windows.
 MOST_WINDOWS = 3
 
 
@@ -40,7 +40,7 @@ def record_probabilities(monitoring: Monitoring) -> np.ndarray:
 
 
 def with_premature_beats(monitoring: Monitoring) -> np.ndarray:
-    """Return the mean probability of each output, (outputs,); of premature beats over windows with them."""
+    """Return each output's mean probability, (outputs,); for premature beats, over windows that have them."""
     timeline, beats = monitoring.timeline, monitoring.beats
     means: np.ndarray = timeline.probabilities.mean(axis=0)
     for symbol, outputs in BY_BEATS.items():
@@ -55,7 +55,7 @@ def with_premature_beats(monitoring: Monitoring) -> np.ndarray:
 def _raised(
     means: np.ndarray, timeline: Timeline, outputs: tuple[str, ...], probabilities: np.ndarray
 ) -> np.ndarray:
-    """Return the means, those of some outputs raised to their `probabilities`, each (outputs,)."""
+    """Return the means; those of the named outputs are raised to `probabilities` where these are higher."""
     raised = means.copy()
     columns = timeline.columns(*outputs)
     raised[columns] = np.maximum(means[columns], probabilities[columns])

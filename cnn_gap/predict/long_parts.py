@@ -12,7 +12,7 @@ from cnn_gap.record import Record
 from cnn_gap.signal.quality import Quality, assess_parts, assess_quality
 from cnn_gap.signal.windows import NO_SLOPES, FilteredSignal, Preprocessing, prepare_signal
 
-#: The largest number of parts that are measured, those of three hours.
+#: The largest number of parts that are measured; together they last three hours.
 MOST_PARTS = 360
 
 #: Number of these parts that are spread evenly over the recording, so that one has the usual heart rate.
@@ -26,11 +26,11 @@ _SHORT_S, _LONG_S = 0.4, 2.0  # a beat is unusual, too, if its RR interval is sh
 
 
 def chosen_starts(record: LongRecord, beats: MeasuredBeats | None) -> np.ndarray:
-    """Return when the parts begin that are measured, s: all, or `MOST_PARTS` of a longer recording.
+    """Return when the measured parts begin, s: all parts, or `MOST_PARTS` of a longer recording.
 
-    These are `SPREAD` evenly spread parts, and the parts with the most unusual beats (of another shape, or with
-    a short or long RR interval) and unusual blocks (in which no beats can be judged, or with large waves). A
-    pause across the border of two parts is in the middle of one more part.
+    These are `SPREAD` evenly spread parts, and the parts with the most unusual beats and blocks. A beat is
+    unusual if it has another shape or a short or long RR interval. A block is unusual if no beats can be judged
+    in it, or if it has large waves. A pause across the border of two parts is in the middle of one more part.
     """
     starts = part_starts(record)
     spread = np.linspace(0, len(starts) - 1, SPREAD).astype(int)
@@ -97,7 +97,7 @@ def assess_closely(record: LongRecord, quality: Quality, preprocessing: Preproce
 def _prepared(
     record: LongRecord, start_s: float, preprocessing: Preprocessing
 ) -> tuple[Record, FilteredSignal]:
-    """Return the part of a recording that begins at `start_s`, as it is and filtered."""
+    """Return the part of a recording that begins at `start_s`, as recorded and as filtered."""
     first = round(start_s * record.sampling_rate)
     part = record.part(first, min(record.samples, first + round(PART_S * record.sampling_rate)))
     return part, prepare_signal(part.signal, record.sampling_rate, preprocessing)

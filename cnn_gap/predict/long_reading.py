@@ -258,7 +258,7 @@ def _rate_note(summary: Summary) -> tuple[str, ...]:
 
 
 def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...]:
-    """Return a note on what was measured."""
+    """Return a note on the number and choice of measured parts; none if the whole recording was measured."""
     if not parts[0].part:
         return ()
     which = "those with the most unusual beats" if len(parts) >= MOST_PARTS else "all"

@@ -52,7 +52,7 @@ class Answer:
         return f"{self.probability:.3f}", answered, about.name, about.abbreviation, ", ".join(self.codes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold; a probability of NaN is None."""
+        """Return the answer as JSON can hold it; a probability of NaN is None."""
         return {
             "probability": None if math.isnan(self.probability) else self.probability,
             "label": self.label,
@@ -170,7 +170,7 @@ class Prediction:
         return [self._answer(at) for rank, at in enumerate(order) if rank < count or self.labels[at]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold: the record's name, notes, failure (None if none), reading and every class.
+        """Return the content for JSON: the record's name, notes, failure (None if none), reading and classes.
 
         `answerable` tells whether the record holds a heartbeat that can be judged. `age`, `sex` and `recorded`
         (ISO 8601) are None where the file does not say them, `reading` where the record was not measured. A

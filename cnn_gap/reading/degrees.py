@@ -132,7 +132,7 @@ def lower_bound(true: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def read_degree_limits(model: Path, fingerprint: str) -> DegreeLimits:
-    """Return the limits of a model folder; the usual ones if it has none, or only those of another model.
+    """Return the limits in a model's folder, or the usual limits if none in it are for this model.
 
     Parameters
     ----------

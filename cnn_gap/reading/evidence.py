@@ -17,7 +17,7 @@ from cnn_gap.signal.quality import unusable_leads
 #: The shortest QTc (Bazett) that is long, s, by sex (Rautaharju et al. 2009).
 LONG_QTC_S = {"Female": 0.46, "Male": 0.45, "Unknown": 0.46}
 
-#: The smallest number of leads of which a QTc is given: one or two may not show the end of the T wave
+#: The smallest number of leads from which a QTc is given: one or two leads may not show the end of the T wave
 #: (Rautaharju et al. 2009).
 LEADS_OF_QT = 6
 
@@ -86,12 +86,12 @@ class Evidence:
     start_s: float = 0.0
 
     def without_beats(self) -> "Evidence":
-        """Return what can be said of a record in which no heartbeat was found: no rate and no interval."""
+        """Return the evidence of a record in which no heartbeat was found: it has no rate and no interval."""
         kept = {"large_waves": 1.0} if "sine_waves" in self.values else {}
         return replace(self, values=kept, elevated=(), swapped="")
 
     def words(self, measure: str) -> str:
-        """Return a value in words, such as ``"axis -45 degrees"``; empty if it was not measured."""
+        """Return a value as a text, such as ``"axis -45 degrees"``; empty if it was not measured."""
         if measure not in self.values:
             return ""
         name, unit = VALUE_NAMES[measure]

@@ -27,7 +27,7 @@ UNKNOWN_TO_THE_MODEL = (
 #: The statements of rhythms without a PR interval.
 WITHOUT_PR = frozenset({"atrial_fibrillation", "atrial_flutter", "pacing"})
 
-#: The reading of a person below this age, years, has a note: its limits are those of adults.
+#: Below this age, years, the reading has a note which says that its limits are for adults.
 ADULT_AGE = 16.0
 
 #: The network "does not see" a measured statement if its probability is below this.

@@ -49,6 +49,6 @@ def _measured(record: LongRecord, start_s: float, length: int) -> Evidence:
     if length == record.samples:
         return evidence
     about = f"{part.duration_s:.0f} s from {timedelta(seconds=int(start_s))} on"
-    # Earliness is left out: in a long recording all beats are labelled, not only those of this part.
+    # Earliness is left out: in a long recording all beats are labelled, not only the beats of this part.
     values = {name: value for name, value in evidence.values.items() if name != "earliness"}
     return replace(evidence, values=values, part=about, start_s=start_s)

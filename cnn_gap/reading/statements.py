@@ -1,8 +1,9 @@
 """The table of all statements, `statements.csv`: the rule by which each statement is made.
 
-A row has the outputs of the network that mean the statement, the measurement that decides it or that it
-requires (with the range in which it holds), the statements that exclude it or make it only possible, the leads
-without which it is withheld, and the source of the rule. The order of the rows is the order of the report.
+A row has the outputs of the network that mean the statement. It has the measurement that decides the statement
+or that the statement requires, with the range in which it holds. It also has the statements that exclude it or
+make it only possible, the leads without which it is withheld, and the source of the rule. The order of the rows
+is the order of the report.
 
 Sources: Mason et al. 2007 (AHA/ACC/HRS part II, doi:10.1161/CIRCULATIONAHA.106.180201), Surawicz et al. 2009
 (part III, doi:10.1161/CIRCULATIONAHA.108.191095), Rautaharju et al. 2009 (part IV,

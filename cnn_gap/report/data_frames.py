@@ -62,7 +62,7 @@ _READING: dict[str, type] = {
 
 @dataclass(frozen=True)
 class TableForm:
-    """Which columns a table of predictions has.
+    """The columns of a table of predictions.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class TableForm:
 
 
 def table_state(prediction: Prediction) -> dict[str, Any]:
-    """Return what a table can show of a prediction, as JSON can hold it; a probability may be NaN."""
+    """Return the values of a prediction for a table, in JSON's types; a probability may be NaN."""
     state = {
         "failure": prediction.failure,
         "answerable": prediction.answerable and not prediction.failure,

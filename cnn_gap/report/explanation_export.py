@@ -31,7 +31,7 @@ def write_annotations(path: Path, explanation: Explanation) -> None:
 
 
 def write_long_annotations(path: Path, explanation: LongExplanation) -> None:
-    """Write the regions of all strips of a recording as `write_annotations` does those of a record."""
+    """Write the regions of all strips of a long recording, in the same form as `write_annotations`."""
     record = explanation.record
     events = [event for each in explanation.strips for event in _regions(each.explanation, each.strip.start_s)]
     write_events(path, events, record.sampling_rate, record.samples)

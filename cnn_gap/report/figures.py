@@ -172,7 +172,7 @@ def _saved(figure: Figure, path: Path) -> Path:
 
 
 def save_report(explanation: Explanation, path: Path, options: SheetOptions, *, named: bool = False) -> None:
-    """Write a record's report to a PDF, whole or not at all; the parameters are those of `save_figures`."""
+    """Write a record's report to a PDF, whole or not at all; `save_figures` explains the parameters."""
     save_figure(report_pages(explanation, named, options, measure(explanation.record)), path)
 
 

@@ -121,7 +121,7 @@ def _data(explanation: LongExplanation, lead: DisclosedLead) -> dict[str, object
 
 
 def _monitored(monitoring: Monitoring | None) -> dict[str, object]:
-    """Return beats, lanes of episodes and what was not analysed."""
+    """Return the beats, the lanes of episodes, and the spans that were not analysed."""
     if monitoring is None:
         return {"beats": {"ms": [], "symbols": "", "unknown": []}, "lanes": [], "lost": []}
     beats, usable = monitoring.beats, monitoring.measured.usable
@@ -143,7 +143,7 @@ def _monitored(monitoring: Monitoring | None) -> dict[str, object]:
 
 
 def _strip_data(each: ExplainedStrip) -> dict[str, object]:
-    """Return what fills the frame with a strip; the amplitudes are base64 of 16-bit µV, lead after lead."""
+    """Return the data that fill the frame of a strip; amplitudes are base64 of 16-bit µV, lead after lead."""
     explanation, measured = each.explanation, measure(each.explanation.record)
     content: dict[str, Any] = page_data(explanation, measured)
     recorded = [lead["microvolts"] for lead in content.pop("leads") if lead["microvolts"] is not None]
@@ -176,7 +176,7 @@ def _strip_reading(explanation: Explanation) -> str:
 
 
 def _frame() -> str:
-    """Return the page of a short record with places for what a strip shows."""
+    """Return the page of a short record with places for the texts of a strip."""
     empty = dict.fromkeys(("links", "alerts", "limits"), "")
     return framed(
         "record",

@@ -109,7 +109,7 @@ class PageLine:
 
 
 def page_lines(explanation: Explanation) -> list[PageLine]:
-    """Return the diagnoses of a page, each once: first those of the reading, in its order."""
+    """Return each diagnosis of a page once: first the diagnoses of the reading, in its order, then the rest."""
     joined = join_twins(explanation.classes)
     if explanation.reading is None:
         return [PageLine(group, each) for group, each in in_order(joined)]

@@ -1,8 +1,8 @@
 """The frame of a page for a browser: a single file that loads nothing.
 
-Its security policy (https://www.w3.org/TR/CSP3/) allows by their hashes the one script and the one style
-sheet in the page, and those of the pages that it shows inside it, and nothing else, so that no text of a record
-can be executed.
+Its security policy (https://www.w3.org/TR/CSP3/) allows, by their hashes, the one script and the one style
+sheet of the page, and the scripts and style sheets of the pages that it shows inside. It allows nothing else,
+so that no text of a record can be executed.
 """
 
 import json
@@ -38,7 +38,7 @@ INSIDE: Mapping[str, Sequence[str]] = MappingProxyType({"long": ("record",)})
 #: The line of a template that `head.html` replaces: both pages of records have the same head.
 _HEAD = "$head\n"
 
-#: The folder of what pages are made of.
+#: The folder of the templates, scripts and styles of pages.
 PAGE_ASSETS = Path(__file__).parent / "page_assets"
 
 

@@ -12,16 +12,16 @@ from cnn_gap.reading.reading import DEGREES, Degree, Reading
 from cnn_gap.report.page_frame import asset, embedded, framed
 from cnn_gap.report.report_text import drawable
 
-#: The urgency of a record that cannot be read, between those of minor and of important findings.
+#: The urgency of a record that cannot be read: above minor findings, and below important ones.
 NOT_INTERPRETABLE = 3
 
-#: The least urgency of a record that is not normal, such as one of which not all can be assessed.
+#: The least urgency of a record that is not normal, such as a record that cannot be assessed completely.
 BORDERLINE = 0.1
 
 #: Added to the urgency of a record with an alert.
 ALERT = 10
 
-#: A statement is less urgent the less certain it is: by this factor of its severity.
+#: The factor of a statement's severity by its degree: a less certain statement is less urgent.
 CERTAINTY: Mapping[Degree, float] = MappingProxyType({"present": 1.0, "probable": 0.8, "possible": 0.3})
 
 # The measured values in an alert: in parentheses, leads, and numbers with their units.

@@ -14,7 +14,7 @@ OVERRULED = "not reported"
 #: Writes a text of a reading as HTML.
 Write = Callable[[str], str]
 
-#: Where the probability of a statement comes from.
+#: The text that says where the probability of a statement comes from.
 JOINED = (
     "The network's probability of a statement is the highest of the outputs that mean it or, of a sinus rhythm,"
     " of all sinus rhythms; the measured rate then chooses among these."

@@ -129,7 +129,7 @@ def cautions(explanation: Explanation) -> list[str]:
 
 
 def network_limits(explanation: Explanation) -> list[str]:
-    """Return what the network cannot see or report in any record."""
+    """Return sentences on what the network cannot see or report in any record."""
     said = []
     if explanation.unseen:
         names = [diagnosis.name for diagnosis in explanation.unseen]

@@ -35,7 +35,7 @@ def prediction_json(prediction: Prediction, described: ModelDescription) -> str:
 
 
 def prediction_content(prediction: Prediction, described: ModelDescription) -> dict[str, Any]:
-    """Return `Prediction.to_dict` with what the model says of each class, in the order of the probabilities.
+    """Return `Prediction.to_dict` with the threshold of each class, in the order of `prediction.probabilities`.
 
     A class has its `probability` (null if it is nan), its `threshold` (null: it is never answered), its `label`
     (whether it is answered), the `name`, `abbreviation` and `codes` of its diagnosis, the `system` of the first

@@ -1,8 +1,8 @@
 """The result files, one a record, and the folders of them that are evaluated.
 
 A file has four lines: ``#NAME``, the codes, the labels as 0 or 1, the probabilities. Reading is as tolerant as
-the Challenge's 2020 evaluator: a label counts as yes in a few spellings and as no in all others, a probability
-that is no number counts as 0, and a file that is no table of three rows as nothing found.
+the Challenge's 2020 evaluator. A label counts as yes in a few spellings, and as no in all others. A probability
+that is no number counts as 0. A file that is no table of three rows counts as nothing found.
 """
 
 import re

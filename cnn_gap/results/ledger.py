@@ -1,12 +1,13 @@
 """The ledger of a folder of results: the records that are done, so that a second run repeats only what changed.
 
-The ledger is an SQLite file in the folder of the results. It holds the model and the data on which all results
-depend and, for each record, the size, time of change and content of its files, a hash of its result files, and
-what tables and indices show of it. A result is current only while all of that is unchanged: a record replaced
-by an older one, a result cut by a power failure and one edited by hand are done again.
+The ledger is an SQLite file in the folder of the results. It names the model and the data on which all results
+depend. For each record it holds the size, time of change and a hash of its files, a hash of its result files,
+and the values that tables and indices show. A result is current only while all of this is unchanged. So a
+record is done again if an older one has replaced it, or if its result was cut by a power failure or edited by
+hand.
 
 Only the process that holds the folder's lock opens the file, so SQLite's own locks, which network file systems
-may lack, are switched off. What is added has reached the disk when `Ledger.add` returns.
+may lack, are switched off. Added entries have reached the disk when `Ledger.add` returns.
 """
 
 import hashlib
@@ -160,7 +161,7 @@ class Ledger:
         return isinstance(held, dict) and "model" in held
 
     def is_current(self, record: ListedRecord, files: bool = True) -> bool:
-        """Tell whether a record was done as it is now and, if `files`, whether its result files are whole."""
+        """Tell whether a record is unchanged since it was done and, if `files`, its result files are whole."""
         entry = self.entry(record.name)
         if entry is None or entry.stamp is None:
             return False

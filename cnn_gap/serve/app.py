@@ -1,4 +1,4 @@
-"""The application: routes of the table of operations, the page, and what every request goes through."""
+"""The application: routes of the table of operations, the page, and the checks of every request."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ from cnn_gap.system.errors import InputError
 
 ASSETS = Path(__file__).parent / "assets"
 
-#: The files of the page by their paths; its colours are those of reports.
+#: The files of the page by their paths; the page has the same colours as reports.
 PAGE_FILES = {
     "/": ASSETS / "index.html",
     "/app.js": ASSETS / "app.js",

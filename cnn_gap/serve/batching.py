@@ -53,7 +53,7 @@ class Batches:
         return prediction
 
     async def run(self) -> None:
-        """Classify what waits, until the task is cancelled."""
+        """Classify the waiting records, until the task is cancelled."""
         loop = asyncio.get_running_loop()
         try:
             while True:

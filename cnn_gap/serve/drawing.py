@@ -16,10 +16,10 @@ from cnn_gap.report.page import explanation_page
 from cnn_gap.report.sheet.report import SheetOptions
 from cnn_gap.system.files import LARGEST_SIGNAL_FILE, read_bytes
 
-#: What is drawn.
+#: The explanation of a short or a long record, from which an answer is drawn.
 Drawable = ComputedMaps | LongExplanation
 
-#: Draws an answer; the text is the name of the model.
+#: A function that draws an answer; the text is the name of the model.
 Draw = Callable[[MapReader, Drawable, str], bytes]
 
 

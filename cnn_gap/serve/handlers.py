@@ -238,7 +238,7 @@ def _collection(request: Request) -> str | None:
 
 
 def _attachment(name: str, how: str = "attachment") -> dict[str, str]:
-    """Return the header that names a file; other characters than those of plain names are left out."""
+    """Return the header that names a file; all but ASCII letters, digits, dots and hyphens become `_`."""
     plain = "".join(each if each.isascii() and (each.isalnum() or each in "._-") else "_" for each in name)
     return {"Content-Disposition": f'{how}; filename="{plain}"'}
 

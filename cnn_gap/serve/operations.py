@@ -72,7 +72,7 @@ class Operation:
     holds_place: bool = False
 
 
-#: Problems of every operation, and those of every one that needs a token.
+#: Problems of every operation, and further problems of every operation that needs a token.
 COMMON = (FORBIDDEN,)
 WITH_TOKEN = (UNAUTHORIZED, TOO_MANY)
 

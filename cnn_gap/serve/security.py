@@ -73,7 +73,7 @@ class Access:
             raise Problem(FORBIDDEN, f"pages of {origin[:80]} may not use this service (--allow-origin)")
 
     def require_token(self, request: Request) -> str:
-        """Require one of the tokens, where there are any, and return by what the client's rate is counted.
+        """Require one of the tokens, if there are any, and return the key that counts the client's rate.
 
         Raises
         ------

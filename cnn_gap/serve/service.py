@@ -1,4 +1,4 @@
-"""Reads uploaded records: parsed and drawn by workers, classified in batches with those of other requests."""
+"""The service: workers parse and draw uploaded records; records of several requests are classified together."""
 
 import asyncio
 import tempfile
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """All that answers records; use `running` for the time in which it does.
+    """The parts that answer records; they work while the context `running` is entered.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Service:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Path]:
-        """Start what answers, and end it; yields the folder of uploads, which is removed at the end."""
+        """Start tasks and workers, and end them; yield the folder of uploads, which is removed at the end."""
         batches = asyncio.create_task(self._batches.run())
         tidying = asyncio.create_task(self._tidy())
         with tempfile.TemporaryDirectory(prefix="cnn-gap-serve-") as folder:

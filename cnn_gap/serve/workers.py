@@ -22,7 +22,7 @@ from cnn_gap.serve.limits import MIB, RETRY_S
 from cnn_gap.serve.problems import BUSY, Problem
 from cnn_gap.system.errors import InputError
 
-#: Calls after which a worker is replaced, so that what a library leaks does not add up.
+#: Number of calls after which a worker is replaced, so that memory that a library leaks does not add up.
 MOST_CALLS = 1000
 
 #: How often a call is given to another worker after its own has died.
@@ -76,7 +76,7 @@ class Workers:
         self._count = count
 
     async def start(self) -> None:
-        """Start all workers, and wait until they have imported what they need."""
+        """Start all workers, and wait until they have imported their modules."""
         await asyncio.gather(*(self.call(60.0, "the start", os.getpid) for _ in range(self._count)))
 
     async def call(
@@ -87,7 +87,7 @@ class Workers:
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> Result:
-        """Return what a function returns in one of the workers.
+        """Call a function in one of the workers, and return its result.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ def _context() -> Any:
 
 
 def _work(connection: "Connection[Any, Any]", memory_mib: int) -> None:
-    """Call functions until the connection is closed, as it is when the service ends."""
+    """Call functions until the service ends and so closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(memory_mib)
     while True:

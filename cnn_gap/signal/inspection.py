@@ -76,7 +76,7 @@ class Inspection:
     failure: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold; None for a number that is not known."""
+        """Return the attributes as JSON can hold them; None for a number that is not known."""
         return {
             key: None if isinstance(value, float) and math.isnan(value) else value
             for key, value in asdict(self).items()
@@ -84,13 +84,13 @@ class Inspection:
 
 
 def inspect_record(listed: ListedRecord, preprocessing: Preprocessing) -> Inspection:
-    """Return what a record holds, or why it cannot be read.
+    """Return the content of a record, or the reason why it cannot be read.
 
     Parameters
     ----------
     listed : ListedRecord
     preprocessing : Preprocessing
-        Of the model that would answer it: the quality is that of its windows.
+        Of the model that would answer it: the quality is assessed in its windows.
     """
     found = Inspection(listed.name, listed.source)
     try:

@@ -29,8 +29,8 @@ from cnn_gap.signal.windows import (
 WINDOWS_CUT_AT_ONCE = 32
 PIECE_SAMPLES = 1 << 16
 
-#: What is read in addition on both sides of a piece: at least `REACH_S` (s), and at least `REACH_PERIODS`
-#: periods of each filter's corner frequency.
+#: Length of the additional signal that is read on both sides of a piece: at least `REACH_S` (s), and at least
+#: `REACH_PERIODS` periods of each filter's corner frequency.
 REACH_S = 5.0
 REACH_PERIODS = 6.0
 

@@ -1,8 +1,8 @@
-"""What recorders and moving persons add to a recording: noise of electrodes, and filters that run forwards.
+"""Effects of recorders and movement on a recording: noise of electrodes, and filters that run forwards.
 
-Noise is made at each electrode, and leads are its differences, as in a recording. Its strength is a
-signal-to-noise ratio as in the MIT-BIH Noise Stress Test Database (Moody et al. 1984, "A noise stress test for
-arrhythmia detectors", Computers in Cardiology 381-384).
+Noise is made for each electrode. The noise of a lead is the difference of its electrodes' noise, as in a
+recording. The strength of the noise is a signal-to-noise ratio as in the MIT-BIH Noise Stress Test Database
+(Moody et al. 1984, "A noise stress test for arrhythmia detectors", Computers in Cardiology 381-384).
 """
 
 from collections.abc import Callable

@@ -32,7 +32,7 @@ LARGEST_DENOMINATOR = 1000
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """The settings by which windows are made; the model keeps them, so that prediction uses those of training.
+    """The settings by which windows are made; a model keeps them, so that prediction uses the same as training.
 
     Attributes
     ----------
@@ -48,7 +48,8 @@ class Preprocessing:
         Amplitudes are limited to ± this value after the baseline is removed; 0 leaves them unchanged.
     slope_mv_s : tuple of float
         If the median slope of a record's leads (mV/s, root mean square) is outside of these bounds, its gain is
-        taken to be wrong, and it is scaled so that the slope is their geometric mean; (0, 0): never.
+        taken to be wrong. The record is then scaled so that the slope is the geometric mean of the bounds. With
+        (0, 0) no record is scaled.
     margin_s : float
         Additional length at both ends of a window, s. It holds the record there or, beyond the record's ends,
         its continuation (`cnn_gap.signal.continuation`). The network sees the margins, but its maps and its
@@ -142,7 +143,7 @@ class Slopes:
     levels: np.ndarray
 
     def with_more(self, signal: np.ndarray, valid: np.ndarray) -> "Slopes":
-        """Return the slopes with those of one more part added: signal and valid, both (samples, leads)."""
+        """Return the slopes with one more part added; its `signal` and `valid` are (samples, leads)."""
         steps = np.diff(signal, axis=0)
         if not valid.all():
             steps = np.where(valid[1:] & valid[:-1], steps, 0)

@@ -134,7 +134,7 @@ class _Processes:
 
 
 def _started(do: Callable[[Sequence[Any]], list[Any]], jobs: int) -> Any:
-    """Return an executor whose processes have imported what they need, or None where there can be none."""
+    """Return an executor whose processes have imported their modules, or None if no process can be started."""
     from joblib.externals.loky import ProcessPoolExecutor
 
     executor = None

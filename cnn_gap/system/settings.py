@@ -57,7 +57,7 @@ def to_dict(settings: object) -> dict[str, Any]:
 
 
 def require(condition: bool, key: str, expected: str, received: object) -> None:
-    """Raise an `InputError` with the key, what is expected and what was received, unless `condition` holds."""
+    """Raise an `InputError` with the key, the expected and the received value, unless `condition` holds."""
     if not condition:
         raise InputError(f"{key} must be {expected}; received {received}")
 

@@ -15,6 +15,6 @@ SHIPPED_WEIGHTS = _FOLDER / "weights.csv"
 #: The configurations of trainings.
 SHIPPED_CONFIGS = _FOLDER / "configs"
 
-#: The folder of the model that the commands use by default, and a folder for those of further models.
+#: The folder of the model that the commands use by default, and a folder with the folders of further models.
 SHIPPED_MODEL = _FOLDER / "model"
 FURTHER_MODELS = _FOLDER / "models"

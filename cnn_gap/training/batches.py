@@ -31,7 +31,7 @@ class Examples:
 
     @property
     def usable(self) -> np.ndarray:
-        """Which records have windows, shape (n,), bool."""
+        """A mask of the records that have windows, shape (n,), bool."""
         usable = np.ones(len(self.labels), bool)
         usable[list(self.store.failures)] = False
         return usable
@@ -269,7 +269,7 @@ def cut(
 def _mix(
     windows: np.ndarray, labels: np.ndarray, parameter: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return windows and labels, each blended with a smaller share of those of a random other window."""
+    """Return windows and labels, each blended with a smaller share of a random other window and its labels."""
     share = rng.beta(parameter, parameter, len(windows)).astype(np.float32)
     share = np.maximum(share, 1 - share)
     partner = rng.permutation(len(windows))

@@ -39,7 +39,7 @@ class Partition:
 
     @property
     def seen(self) -> np.ndarray:
-        """Which classes the training records have, shape (classes,), bool."""
+        """A mask of the classes that occur in the training records, shape (classes,), bool."""
         return np.asarray(self.labels[self.training].any(axis=0))
 
     @property
@@ -51,7 +51,7 @@ class Partition:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """All that a training depends on; `names` are the records', `start` is the model to start from."""
+    """The inputs of a training; `names` are the records' names, `start` is the model to start from."""
 
     config: Config
     classes: ClassSet
@@ -64,18 +64,18 @@ class Experiment:
 
     @property
     def seen(self) -> np.ndarray:
-        """Which classes the training records or those of the model to start from have, (classes,) bool."""
+        """A mask of the classes that this model or the one to start from is trained on, (classes,) bool."""
         seen = self.partition.seen
         return seen if self.start is None else seen | self.start.seen(self.classes)
 
     @property
     def momentary(self) -> tuple[int, ...]:
-        """The outputs that may last for a moment: those of the codes `network.momentary`."""
+        """The indices of the outputs with a code of `network.momentary`, which may last for a moment."""
         return tuple(np.flatnonzero(self.classes.encode(self.config.network.momentary)).tolist())
 
     @property
     def setup(self) -> dict[str, Any]:
-        """All that must be the same to resume the training; a checkpoint holds it."""
+        """The values that must be the same to resume the training; a checkpoint holds them."""
         return {
             "config": to_dict(self.config),
             "classes": self.classes.classes,

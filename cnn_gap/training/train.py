@@ -103,9 +103,9 @@ def train_model(
     Raises
     ------
     InputError
-        If the data or the tables cannot be trained on, `model` holds an unfinished training that is not to be
-        resumed or has other settings, another process is training there, a file there would be replaced that is
-        no model's, or there are fewer devices.
+        If the data or the tables cannot be trained on, or there are fewer devices. If `model` holds an
+        unfinished training that is not to be resumed or has other settings. If another process is training
+        there, or a file that is no model's would be replaced there.
     """
     model = Path(model)
     sources = Sources(str(data), cache or model / "cache", label_table, patient_table, strict, run)

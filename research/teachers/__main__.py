@@ -4,8 +4,8 @@
     python -m research.teachers residual FOLD9 OUT --trained OUT/residual-0.safetensors
     python -m research.teachers residual TRAIN OUT --patients PATIENTS.csv --parts 4
 
-A training that was interrupted is resumed. Writes OUT/NAME-SEED.safetensors, and OUT/NAME-SEED-DATA.parquet,
-from which `train_model.py --teacher` learns.
+A training that was interrupted is resumed. The command writes OUT/NAME-SEED.safetensors, and
+OUT/NAME-SEED-DATA.parquet, from which `train_model.py --teacher` learns.
 
 With --parts, a network for each part of the patients learns the other parts
 (OUT/NAME-SEED-crossed-1of4.safetensors and so on). OUT/NAME-SEED-crossed-DATA.parquet then has, for each
@@ -36,7 +36,7 @@ NETWORKS = {"residual": ResidualNetwork, "state_space": StateSpaceNetwork}
 
 
 def main(arguments: list[str]) -> None:
-    """Train or load one network or one for each part, then write what they say of the records."""
+    """Train or load one network or one for each part, then write the probabilities of the records."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
     fraction = 0.1 if options.trained is None else 0.0
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _probabilities(options: argparse.Namespace, records: Records, name: str) -> np.ndarray:
-    """Return what a network says of all records, (records, outputs); it is trained if its file is not there."""
+    """Return a network's probabilities of all records, (records, outputs); train it if it has no file yet."""
     torch.manual_seed(options.seed)
     network: nn.Module = NETWORKS[options.network](len(records.classes))
     recipe = Recipe(epochs=options.epochs, seed=options.seed)

@@ -27,12 +27,12 @@ def part_of_records(records: Records, parts: int, seed: int) -> np.ndarray:
 
 
 def without_part(records: Records, part: np.ndarray, left_out: int) -> Records:
-    """Return the records, of which those of a part are validated on, too."""
+    """Return the records; the records of one part are validation records, too."""
     return replace(records, validation=records.validation | (part == left_out))
 
 
 def crossed_probabilities(said: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Return for each record what the networks say that have not learned it.
+    """Return for each record the probabilities by the networks that have not learned it.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def crossed_probabilities(said: np.ndarray, part: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (records, outputs)
-        For a record in a part, the probabilities by its network. For a validation record, those of the mean of
-        all networks' logits.
+        For a record in a part, the probabilities by the network that has not learned this part. For a
+        validation record, the probabilities of the mean of all networks' logits.
     """
     mean = expit(logit(np.clip(said, NEAREST, 1 - NEAREST)).mean(axis=0))
     own = said[np.maximum(part, 1) - 1, np.arange(len(part))]

@@ -5,7 +5,7 @@ from torch import nn
 
 
 class SqueezeAndExcite(nn.Module):
-    """Weigh features, (batch, features, samples), by what their means over time say (Hu et al. 2018)."""
+    """Multiply features, (batch, features, samples), by weights from their means over time (Hu et al. 2018)."""
 
     def __init__(self, features: int, reduction: int = 8) -> None:
         super().__init__()

@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _predictions(model: Path, paths: Iterable[Path]) -> np.ndarray:
-    """Return what a trained model says of records, (records, outputs)."""
+    """Return a trained model's probabilities of records, (records, outputs)."""
     return np.array([each.probabilities for each in load_classifier(model).predict_batch(list(paths))])
 
 

@@ -28,7 +28,7 @@ class StateSpace(nn.Module):
         self.direct = nn.Parameter(torch.randn(features))
 
     def responses(self, steps: int) -> torch.Tensor:
-        """Return what follows an impulse, float32 of shape (2, features, steps).
+        """Return the responses to an impulse, float32 of shape (2, features, steps).
 
         The response at step 16 i + j is the real part of a sum over states of z^(16 i) and z^j, so that only
         these powers are computed.
@@ -49,8 +49,8 @@ class StateSpace(nn.Module):
         with torch.autocast("cpu", enabled=False):
             forward, backward = self.responses(steps)
             middle = (forward[:, :1] + backward[:, :1]) + self.direct[:, None]
-            # From the most backward response to the most forward one; the matrix holds at row s and column t
-            # what an input at s gives at t.
+            # From the most backward response to the most forward one; row s and column t of the matrix
+            # hold the output at t of an impulse at s.
             line = torch.cat([backward[:, 1:].flip(1), middle, forward[:, 1:]], 1)
             toeplitz = line.unfold(1, steps, 1).flip(1)
         return torch.bmm(features, toeplitz)

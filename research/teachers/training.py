@@ -141,7 +141,7 @@ def train(
 
 
 def _learner(network: nn.Module, recipe: Recipe, steps: int) -> Learner:
-    """Return what trains a network by steps of `steps` an epoch."""
+    """Return the optimiser, schedule and averaged weights of a training with `steps` steps an epoch."""
     optimizer = torch.optim.AdamW(network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, steps * recipe.epochs)
     average = get_ema_multi_avg_fn(recipe.averaging)  # type: ignore[no-untyped-call]

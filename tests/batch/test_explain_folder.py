@@ -1,4 +1,4 @@
-"""Explaining a folder: what is kept of an earlier run, what is done again, and what pages link."""
+"""Explaining a folder: results that are kept of an earlier run, records that are done again, and links."""
 
 import os
 import re
@@ -31,7 +31,7 @@ SUFFIXES = tuple(EXPLANATIONS.files)
 #: The process that may write, where a test sets it.
 HERE = 0
 
-#: The file that says when and of what the results are.
+#: The file that lists the records that are done.
 LEDGER = "explanations.sqlite"
 
 TOP = ExplainOptions("top2", leads=False)
@@ -39,7 +39,7 @@ TOP = ExplainOptions("top2", leads=False)
 
 @dataclass(frozen=True)
 class Folder:
-    """Four records, and where their explanations go."""
+    """Four records, and the folder of their explanations."""
 
     classifier: Classifier
     model: Path
@@ -47,7 +47,7 @@ class Folder:
     out: Path
 
     def explain(self, options=TOP, out=None, jobs=0):
-        """Return the counts of what was explained, has failed and was kept, and the lines about failures."""
+        """Return how many records were explained, failed and were kept, and the lines about failures."""
         warnings = []
         out = self.out if out is None else out
         done = explain_folder(self.classifier, self.model, self.data, out, options, warnings.append, jobs)
@@ -59,12 +59,12 @@ class Folder:
         return {path.name: files_hash([path]) for path in out.iterdir() if path.name != LEDGER}
 
     def links(self, out=None):
-        """Return what each page links, by its name."""
+        """Return the links of each page, by the page's name."""
         pages = sorted((self.out if out is None else out).glob("SIM*.html"))
         return {page.name: re.findall(r'<a rel="(\w+)" href="(.*?)"', page.read_text()) for page in pages}
 
     def damage(self, name):
-        """Damage a record, and return what repairs it."""
+        """Damage a record, and return a function that repairs it."""
         path = self.data / f"{name}.mat"
         content = path.read_bytes()
         path.write_bytes(content[:100])
@@ -133,7 +133,7 @@ def test_a_file_that_is_not_whole_is_made_again(folder, suffix, damage):
     assert folder.explain()[0] == (1, 0, 3)
     after = folder.files()
     assert after.keys() == before.keys()
-    # Last digits depend on what a record is computed with.
+    # The last digits depend on the records that a record is computed together with.
     assert {name for name in after if after[name] != before[name]} <= {f"SIM0002{each}" for each in SUFFIXES}
     assert folder.explain()[0] == (0, 0, 4)
 

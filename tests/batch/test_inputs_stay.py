@@ -96,7 +96,7 @@ def write_stub(writer, task):
 
 
 def write_model(folder):
-    """Write what a training does, and forget its checkpoints."""
+    """Write the files that a training writes, and remove its checkpoints."""
     checkpoints = Checkpoints(folder / "checkpoint")
     checkpoints.folder.mkdir(exist_ok=True)
     (checkpoints.folder / "epoch-0001.weights.h5").write_bytes(b"weights")
@@ -108,7 +108,7 @@ def write_model(folder):
 
 @pytest.fixture(scope="module")
 def stubs():
-    """Commands without a network: what comes after their checks writes the same files in no time."""
+    """Commands without a network: after their checks, they write the same files in no time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drive, "_load", lambda model, runtime: Stub(model))
         patch.setattr(explain_command, "_load", lambda model, runtime: Stub(model))
@@ -160,7 +160,7 @@ def run(script, *arguments):
 
 
 def commands(data, out):
-    """What each command is called with; `{out}` and the like are inputs as well as outputs."""
+    """Return each command's script and arguments; some commands write into DATA, or read and write OUT."""
     model, record = SHIPPED_MODEL, data / "A"
     return {
         "drive": (driver, model, data, out, "--jobs", "0"),

@@ -21,7 +21,7 @@ def test_a_flat_signal_has_no_peaks():
 
 
 def hearts(rate, seconds, amplitude, noise, period=0.8, every_third=1.0):
-    """Return one lead of simulated complexes, of which every third has another amplitude."""
+    """Return one lead of simulated complexes; every third one has another amplitude."""
     times = np.arange(round(seconds * rate)) / rate
     beats = amplitude * np.exp(-(((times % period) - period / 2) ** 2) / (2 * 0.015**2))
     beats[(times // period) % 3 == 2] *= every_third

@@ -8,7 +8,7 @@ from cnn_gap.beats.early_beats import earliness
 
 
 def beats(intervals, unlike=()):
-    """Return beats after these intervals, s; those of the numbers `unlike` have another shape."""
+    """Return beats that follow each other after these intervals, s; those numbered `unlike` differ in shape."""
     times = np.concatenate([[0.0], np.cumsum(intervals)])
     likeness = np.ones(len(times))
     likeness[list(unlike)] = 0.3

@@ -185,7 +185,7 @@ def test_random_weights_leave_the_layers_below(with_findings):
     assert set(names) == {"probabilities", "block3_convolution", "block3_normalization"}
     other = faithfulness.randomised(network, names)
     for layer in network.layers:
-        if "normalization" not in layer.name and layer.weights:  # these begin with what they may end with
+        if "normalization" not in layer.name and layer.weights:  # trained ones may keep first values
             same = np.array_equal(layer.get_weights()[0], other.get_layer(layer.name).get_weights()[0])
             assert same == (layer.name not in names)
 

@@ -36,7 +36,7 @@ def record(records):
 
 
 def classified(names: list[str], positives: list[bool], probabilities: list[float]) -> Classified:
-    """Return records of which only the first class is labelled and answered."""
+    """Return records with labels and answers of the first class only."""
     classes = read_weights()
     columns = np.zeros((len(names), len(classes)))
     columns[:, 0] = positives
@@ -251,7 +251,7 @@ def test_answers_at_other_hospitals_are_counted_by_their_reason():
     assert rows["records with a sure sinus rhythm, not contradicted"][:2] == [12, 11]
     databases = np.array([name[0] for name in names])
     scaled = abroad.left_out(found, databases, used).probabilities
-    # The labels of the other database alone scale: A's left axes are fitted to those of E.
+    # Only the other database calibrates: A's probabilities of left axis are fitted to E's labels, and E's stay.
     assert scaled[0, left] != 0.92
     assert scaled[7, left] == pytest.approx(0.92)
 

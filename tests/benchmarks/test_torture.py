@@ -1,4 +1,4 @@
-"""A bounded slice of the torture benchmark, and what it counts as a fault."""
+"""A small part of the torture benchmark, and the outcomes that it counts as faults."""
 
 import os
 import sys
@@ -86,7 +86,7 @@ def test_each_outcome_of_a_case_is_recognised(tmp_path, kind, outcome):
 
 
 def _follow(monkeypatch, tmp_path, code, **limits):
-    """Run a child of this code over three cases; return what was counted."""
+    """Run a child process with this code over three cases; return the counts of outcomes."""
     monkeypatch.setitem(torture.LIMITS, "plain", (limits.get("seconds", 60.0), limits.get("memory", 1.5e9)))
     script = tmp_path / "child.py"
     begin = "import json, os, signal, sys, time\nfirst, step = int(sys.argv[3]), int(sys.argv[5])\n"

@@ -67,7 +67,7 @@ def worker(place):
 
 
 def drive(arguments, said, **options):
-    """The driver as a process; what it says on standard error goes to a file."""
+    """Start the driver as a process, with its standard error in the file `said`."""
     command = ["driver.py", *arguments]
     return started(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=said.open("wb"), text=True, **options)
 
@@ -82,17 +82,17 @@ def wait_until(true, process):
 
 
 def contents(folder):
-    """What a folder holds, without the ledger, whose entries are in the order of completion."""
+    """Return a folder's files, without the ledger, whose entries are in the order of completion."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if path != DRIVER.path(folder)}
 
 
 def rows(table):
-    """A table's rows."""
+    """Return a table's rows."""
     return pandas.read_parquet(table)
 
 
 def many_records(records, folder, count):
-    """Records, most of which share the signals of the first ones."""
+    """Fill a folder with `count` records; all but the first ones share the first ones' signals."""
     folder.mkdir()
     headers = sorted(records.glob("*.hea"))
     for path in (*headers, *records.glob("*.mat")):
@@ -125,7 +125,7 @@ def test_a_worker_killed_among_1000_records_costs_nothing_but_time(model, record
     assert classify_folder(load_classifier(model), model, data, out, warn=print).kept == 1000
 
 
-#: What a test gives to workers: the reading of one record kills their process.
+#: Code that a test gives to workers: a worker that reads one of the records is killed.
 POISON = """
 import os, signal
 from cnn_gap.io import sources
@@ -161,7 +161,7 @@ def test_a_record_that_kills_every_worker_is_that_records_failure(model, records
 
 @pytest.fixture
 def job(model, records, tmp_path):
-    """What a driver hands to workers, while it holds its folder."""
+    """The arguments that a driver hands to workers while it holds its folder."""
     with locked(tmp_path):
         holder = read_bytes(tmp_path / LOCK, LARGEST_SETTINGS)
         job = Job(str(model), fingerprint(model), "auto", "float32")

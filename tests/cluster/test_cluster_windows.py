@@ -1,4 +1,4 @@
-"""A training's windows made on a cluster: those of one machine to the byte, whatever becomes of workers."""
+"""Windows that a cluster makes for a training equal one machine's, byte for byte, even if workers die."""
 
 import os
 from functools import partial
@@ -26,7 +26,7 @@ def dask():
 
 
 def contents(cache):
-    """What a cache of windows holds, without its lock."""
+    """Return the files of a cache of windows, without its lock."""
     files = (path for path in cache.rglob("*") if path.is_file() and path.name != LOCK)
     return {str(path.relative_to(cache)): path.read_bytes() for path in files}
 
@@ -44,7 +44,7 @@ def test_training_on_windows_of_a_cluster_is_training_on_those_of_one_machine(
     assert made.items() <= contents(model / "cache").items()
 
 
-#: What a test gives to workers: the reading of one record kills their process.
+#: Code that a test gives to workers: a worker that reads one of the records is killed.
 POISON = """
 import os, signal
 from cnn_gap.io import sources

@@ -1,4 +1,4 @@
-"""The command that explains: a record's files, a folder's, and what happens to bad input."""
+"""The command that explains: the files of a record, the files of a folder, and bad input."""
 
 import argparse
 import json
@@ -146,7 +146,7 @@ def test_the_level_is_the_users(model, path, tmp_path, run_command):
 
 @pytest.fixture
 def folder(records, tmp_path):
-    """Three records, of which one is damaged."""
+    """Three records; one of them is damaged."""
     data = tmp_path / "data"
     data.mkdir()
     for path in find_records(records)[:3]:

@@ -1,4 +1,4 @@
-"""The command that says what files hold."""
+"""The command that prints the content of files."""
 
 import json
 from types import SimpleNamespace

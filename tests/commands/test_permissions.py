@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="how root gives 
 
 @contextmanager
 def usual_user():
-    """Give up what root may do beside what the files' owner may."""
+    """Give up root's rights that the owner of the files does not have."""
     libc, header = ctypes.CDLL(None), (ctypes.c_uint32 * 2)(0x20080522, 0)
     rights, fewer = (ctypes.c_uint32 * 6)(), (ctypes.c_uint32 * 6)()
     assert libc.capget(header, rights) == 0

@@ -23,7 +23,7 @@ def classifier(model):
 
 @pytest.fixture(scope="module")
 def prediction(classifier, records):
-    """A prediction of which the least probable class is answered, and no other."""
+    """A prediction that answers the least probable class, and no other."""
     found = classifier.predict(find_records(records)[0])
     return replace(found, labels=found.probabilities == found.probabilities.min())
 

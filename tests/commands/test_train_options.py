@@ -1,4 +1,4 @@
-"""The options of the training command: what is refused, and lists and addresses of records."""
+"""The options of the training command: values that are refused, and lists and addresses of records."""
 
 import shutil
 

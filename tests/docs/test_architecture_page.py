@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"```(?:python|text)\n(.*?)```", (ROOT / "ARCHITECTURE.md").
 
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of the package with what ships beside it."""
+    """A copy of the package with the files that ship beside it."""
     shutil.copytree(ROOT / "cnn_gap", tmp_path / "cnn_gap", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("model", "configs", "weights.csv", "test_data"):
         (tmp_path / name).symlink_to(ROOT / name)

@@ -43,7 +43,7 @@ PAGES = sorted(
 #: Commands of other programs, which cannot be checked here.
 OTHERS = {"docker", "wget", "ssh", "openssl", "dask", "kill", "jupyter", "for", "done", "git", "export", "npm"}
 
-#: A command of which only the first words are of interest: where the program lies does not matter.
+#: The beginning of a line that is cut off before its command is checked: `nice`, `time`, a folder, a variable.
 PROGRAM = re.compile(r"^(?:nice -n \d+ |time )?(?:\S*/bin/)?(?:[A-Z_]+=\S+ )?")
 
 
@@ -65,7 +65,7 @@ def test_blocks_say_their_language(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_blocks_do_what_they_say(page, place, parsing):
     for example in BLOCKS.parse(page).examples():
-        with contextlib.suppress(SkipTest):  # that block alone, not what follows it
+        with contextlib.suppress(SkipTest):  # skips that block alone, not the blocks that follow it
             example.evaluate()
 
 
@@ -87,7 +87,7 @@ def test_a_command_that_does_not_exist_is_found(command, parsing, capsys):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder that has what the pages name, and that may be written to."""
+    """A folder that has the files that pages name, and that may be written to."""
     for name in (
         "test_data",
         "model",

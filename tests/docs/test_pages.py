@@ -1,4 +1,4 @@
-"""What the pages name exists: files, tests, public names, pages of the site."""
+"""Files, tests, public names and pages of the site exist if a page names them."""
 
 import re
 import runpy
@@ -12,7 +12,7 @@ from cnn_gap.commands.main import COMMANDS
 from cnn_gap.io.registry import FORMATS
 from cnn_gap.system.version import __version__
 
-#: Pages that tell about the tree as it is; research/ and the changelog tell of earlier ones.
+#: Pages about the present tree; research/ and the changelog are also about earlier trees.
 PAGES = sorted(
     [page for page in ROOT.glob("*.md") if page.name != "CHANGELOG.md"]
     + [*(ROOT / "docs").rglob("*.md"), ROOT / "model/README.md"]

@@ -1,4 +1,4 @@
-"""The pages of the shipped models' results are those of their figures."""
+"""The results pages of the shipped models show the figures in the models' JSON files."""
 
 import json
 

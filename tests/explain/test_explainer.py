@@ -1,4 +1,4 @@
-"""Explaining records: what is explained, on which time axis, by which leads."""
+"""Explaining records: the explained classes, their time axis, and what each lead adds."""
 
 from dataclasses import replace
 
@@ -163,7 +163,7 @@ def test_a_leads_share_is_the_fall_of_the_logit_without_it(classifier, record):
 
 
 def test_what_a_lead_adds_at_a_time_is_the_slope_of_the_logit_there(classifier, record):
-    """Scaling 0.3 s of a lead a little moves the logit by what is added there."""
+    """If 0.3 s of a lead are scaled a little, the logit changes by what the lead adds there."""
     explained = classifier.explain(record, classes=["AF", "LBBB"], with_leads=True)
     window = classifier.windows(record)
     step, lead, change = 30, 7, 1e-2

@@ -1,4 +1,4 @@
-"""Early narrow beats: single ones, runs of any length, and what is none."""
+"""Early narrow beats: single beats, runs of any length, and beats that do not count."""
 
 import numpy as np
 import pytest

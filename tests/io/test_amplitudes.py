@@ -1,4 +1,4 @@
-"""Arrays as signals: what is taken, and what is said of the rest."""
+"""Arrays as signals: arrays that are accepted, and the messages on all others."""
 
 import numpy as np
 import pandas

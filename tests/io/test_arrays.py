@@ -1,4 +1,4 @@
-"""Arrays in files: what the sidecar says, and what is wrong with it."""
+"""Arrays in files: the values of the sidecar, and the messages on a wrong one."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""SCP-ECG, ISHNE and MFER: what stands beside the signal, lead-off samples, and what is incomplete."""
+"""SCP-ECG, ISHNE and MFER: data beside the signal, lead-off samples, and incomplete files."""
 
 import binascii
 import struct

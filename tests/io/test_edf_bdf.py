@@ -1,4 +1,4 @@
-"""EDF, EDF+ and BDF as pyEDFlib writes them, and what others write."""
+"""EDF, EDF+ and BDF as pyEDFlib and as other programs write them."""
 
 import numpy as np
 import pytest

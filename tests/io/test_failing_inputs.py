@@ -1,4 +1,4 @@
-"""Inputs that real files and reports led to, and what is right of each."""
+"""Inputs that once failed, from real files and reports, and the right values of each."""
 
 import json
 
@@ -9,7 +9,7 @@ from cnn_gap.io.records import read_record
 from cnn_gap.leads import LEADS
 from cnn_gap.system.errors import InputError
 
-#: Half a unit of storage (2.5 µV) and rounding of what is expected to 0.1 µV, mV.
+#: Largest difference, mV: half a unit of storage (2.5 µV), and rounding of the expected values to 0.1 µV.
 TOLERANCE = 0.0014
 
 

@@ -166,7 +166,7 @@ def test_the_unpacked_size_is_what_the_decoder_makes(codes):
     assert unpacked_size(packed, 3) > 3
 
 
-#: Reads each file of a folder in 2 GB more of address space than it has, and prints what is said.
+#: Code that reads each file of a folder with 2 GB more of address space than it holds, and prints the outcome.
 BOUNDED = """
 import resource, sys
 from pathlib import Path
@@ -195,7 +195,7 @@ def test_bombs_take_no_memory(files, tmp_path):
     said = dict(line.split(" ", 1) for line in ended.stdout.splitlines())
     assert set(said) == {path.name for path in find_records(tmp_path)}, ended.stderr
     for name, words in said.items():
-        # A DICOM element that is longer than the file holds what there is, which may be enough.
+        # A DICOM element that is longer than the file ends with the file, and its samples may be enough.
         assert words.startswith("InputError") or name == "length.dcm", (name, words)
         assert "MemoryError" not in words, (name, words)
     assert "would take more than 32 MiB" in said["run.xml"]

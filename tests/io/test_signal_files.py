@@ -1,4 +1,4 @@
-"""What a header asks of its signal files is compared with their sizes before anything is read."""
+"""The sizes of signal files are compared with their header before anything is read."""
 
 import os
 

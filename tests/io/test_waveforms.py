@@ -1,4 +1,4 @@
-"""Waveforms of one file become one: what is joined, what is left out and what is said of it."""
+"""Waveforms of one file become one: those that are joined, those that are left out, and the notes on this."""
 
 import numpy as np
 import pytest

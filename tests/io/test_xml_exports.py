@@ -1,4 +1,4 @@
-"""XML as devices write it: encodings, namespaces, comments, several waveforms, and what is wrong with it."""
+"""XML as devices write it: encodings, namespaces, comments, several waveforms, and wrong files."""
 
 import re
 

@@ -15,7 +15,7 @@ PATHS = (
     FeaturePath("rhythm", (8, 12), (9, 5), pool=2),
 )
 
-#: Networks by what is special about them.
+#: Networks by the option in which each is special.
 NETWORKS = {
     "plain": PLAIN,
     "one block": Network(filters=(8,), kernels=(5,), pooling=(4,)),

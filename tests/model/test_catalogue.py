@@ -1,4 +1,4 @@
-"""The catalogue of shipped models: names, folders, and what a further model needs."""
+"""The catalogue of shipped models: names, folders, and the files that a further model needs."""
 
 import pytest
 

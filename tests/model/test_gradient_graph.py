@@ -1,4 +1,4 @@
-"""The graph of gradients: those of Keras, for every network that the configuration can describe."""
+"""The graph of gradients gives the gradients of Keras, for every network that a configuration can describe."""
 
 import keras
 import numpy as np

@@ -12,7 +12,7 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.io.records import read_record
 from cnn_gap.model.export import export_network
 
-#: Where `npm install --prefix build/web onnxruntime-web` puts its files.
+#: The folder into which `npm install --prefix build/web onnxruntime-web` puts its files.
 PACKAGE = ROOT / "build" / "web" / "node_modules" / "onnxruntime-web" / "dist"
 FILES = ("ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 

@@ -1,4 +1,4 @@
-"""The ONNX graph: every network that the configuration can describe gives what it gives in Keras."""
+"""The ONNX graph gives the same outputs as Keras, for every network that a configuration can describe."""
 
 from dataclasses import replace
 

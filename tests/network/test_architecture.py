@@ -178,7 +178,7 @@ def test_a_gate_decides_at_which_steps_features_count():
 
     np.testing.assert_allclose(
         shared(0 * gate), shared(0 * gate + 3), rtol=1e-5
-    )  # it is compared with what is near
+    )  # a gate is compared with its values at steps nearby
     assert (shared(gate) > 5 * shared(0 * gate)).all()
 
 

@@ -53,7 +53,7 @@ def test_many_windows_and_classes_get_what_each_gets_alone(linear):
 
 @pytest.mark.parametrize("margin", [0, 10])
 def test_the_maps_of_a_linear_network_add_up_to_its_logits(linear, kernel, margin):
-    """With margins, the logit is a mean over all samples but those of the margins."""
+    """The logit is a mean over all samples; the maps leave out the samples of the margins."""
     levels = np.random.default_rng(0).normal(size=(2, 1, 12)).astype(np.float32)
     windows = np.repeat(levels, 80 + 2 * margin, axis=1)
     found = lead_maps(logit_gradients(linear), windows, [1, 2], margin, stride=8, sampling_rate=100.0)

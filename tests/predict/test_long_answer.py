@@ -1,4 +1,4 @@
-"""The probabilities of a long recording from those of its windows."""
+"""The probabilities of a long recording, computed from the probabilities of its windows."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def classes():
 
 
 def monitoring_of(classes, outputs, intervals, early=()):
-    """Return ten minutes with probabilities by output, and beats of which some are early and unlike."""
+    """Return ten minutes with probabilities by output; the beats numbered `early` are early and unlike."""
     starts = np.arange(0, 591.0, 5.0)
     probabilities = np.full((len(starts), len(classes)), 0.05)
     for name, (first, last, probability) in outputs.items():

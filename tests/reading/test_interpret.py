@@ -1,4 +1,4 @@
-"""The reading: what network and measurements say together, a rule of the table at a time."""
+"""The reading: the network and the measurements together, one rule of the table at a time."""
 
 import re
 from dataclasses import replace

@@ -139,7 +139,7 @@ class Page(HTMLParser):
         self._open.append(tag)
 
     def handle_endtag(self, tag):
-        """Close an element and what was left open in it."""
+        """Close an element, and the elements in it that were left open."""
         while self._open and self._open.pop() != tag:
             pass
 

@@ -128,7 +128,7 @@ def map_image(figure):
 
 
 def seconds_of_millimetres(x, start=0.0):
-    """Return what time is at x mm of the page at 25 mm/s."""
+    """Return the time at x mm of the page at 25 mm/s."""
     return start + (x - START) / 25
 
 

@@ -1,4 +1,4 @@
-"""Explained records as pages: what they say, and that they are safe and whole."""
+"""Explained records as pages: the pages' texts, and whether pages are safe and whole."""
 
 import re
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""The page of a record in a browser: what it shows first, maps, keys, layouts, and other windows."""
+"""The page of a record in a browser: its first view, maps, keys, layouts, and other windows."""
 
 import re
 from dataclasses import replace

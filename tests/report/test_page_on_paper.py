@@ -16,7 +16,7 @@ POINTS_PER_MM = 72 / 25.4
 
 
 def printed(driver):
-    """Return the only page of what the browser prints."""
+    """Return the only page that the browser prints."""
     pypdf = pytest.importorskip("pypdf")
     told = driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
     (page,) = pypdf.PdfReader(BytesIO(b64decode(told["data"]))).pages

@@ -1,4 +1,4 @@
-"""What pictures and pages say in words."""
+"""The texts in pictures and pages."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Configurations that are trained alike: which trainings are repeated, and what the table says."""
+"""Configurations that are trained alike: the trainings that are repeated, and the table of results."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The ledger: what is kept, what is removed, and what happens to it where disks are full and files damaged."""
+"""The ledger: entries that are kept, entries that are removed, full disks, and damaged files."""
 
 import json
 import os

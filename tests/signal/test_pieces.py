@@ -1,4 +1,4 @@
-"""Windows of long records that are read piece by piece equal those of the whole signal."""
+"""Windows of long records that are read piece by piece equal the windows of the whole signal."""
 
 from dataclasses import dataclass
 from math import nan

@@ -1,4 +1,4 @@
-"""Work in other processes: order, what kills one, what cannot be sent, how far ahead, and how they end."""
+"""Work in other processes: order, limit ahead, dead processes, items that cannot be sent, and the end."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ for result in in_processes(Work(largely, lost), range(1000), 2):
 
 
 def _started(code, **options):
-    """Run code in a process of its own, which imports what is here."""
+    """Run code in a process of its own, which can import the package and the test modules here."""
     places = os.pathsep.join([str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)])
     return subprocess.Popen(
         [sys.executable, "-c", code],

@@ -1,4 +1,4 @@
-"""Checkpoints: what they save, load, refuse and remove."""
+"""Checkpoints: how training saves, loads, refuses and removes them."""
 
 import os
 import subprocess

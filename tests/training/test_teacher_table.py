@@ -1,4 +1,4 @@
-"""Training with a table of what some model says."""
+"""Training with a table of some model's probabilities."""
 
 import json
 

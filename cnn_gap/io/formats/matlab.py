@@ -25,7 +25,7 @@ def recognise(start: bytes) -> bool:
 
 
 def guard(path: Path) -> None:
-    """Refuse nothing: `cnn_gap.io.matlab` limits what it unpacks."""
+    """Refuse nothing: `cnn_gap.io.matlab` limits how much it unpacks."""
 
 
 def read(path: Path) -> Record:

@@ -24,7 +24,7 @@ _GAIN = 3.0  # mm/mV
 _REACH = 4.5  # mm above and below its line at which a tracing is cut
 _AROUND_S = (0.2, 0.35)  # the part before and after a premature beat that is coloured
 
-#: Number of successive samples of which only the lowest and the highest are drawn: 0.17 mm of paper at 100 Hz.
+#: Of this many successive samples, the lowest and the highest are drawn: 0.17 mm of paper at 100 Hz.
 _JOINED = 4
 
 

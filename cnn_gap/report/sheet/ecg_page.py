@@ -69,12 +69,12 @@ def text_page(explanation: Explanation, lines: Sequence[Line], page: PageNumber)
 
 
 def reading_lines(explanation: Explanation) -> list[Line]:
-    """Return the lines of a reading: conclusion, alerts, statements, quality, and what is not assessed."""
+    """Return the lines of a reading: conclusion, alerts, statements, quality, and diagnoses not assessed."""
     return wrap(reading_paragraphs(explanation), RIGHT - _RIGHT_COLUMN)
 
 
 def split_reading(lines: Sequence[Line]) -> list[list[Line]]:
-    """Return the lines of the first page, and those of each page of text that follows."""
+    """Return the lines of the first page, then the lines of each page of text that follows."""
     first, rest = split(lines, _TOP - _LOW)
     if not rest:
         return [first]
@@ -124,7 +124,7 @@ def _facts(explanation: Explanation, size: float) -> list[Paragraph]:
 
 
 def _draw_person(paper: Paper, explanation: Explanation, measured: Measurements) -> None:
-    """Write who was recorded and when, and below it what was measured."""
+    """Write the person and the time of the recording, and the measured values below."""
     values = measured_values(measured, explanation)
     rows = [Paragraph((Run(name),), 8.5) for name, _ in values] or [
         Paragraph((Run("Nothing was measured that can be trusted."),), 8.5)

@@ -28,7 +28,7 @@ class _Panel:
 
     @property
     def start_s(self) -> float:
-        """Where the lead begins, s of the record."""
+        """The time at which the lead begins, s from the record's start."""
         return self.part.start_s + self.place.later_s
 
     @property

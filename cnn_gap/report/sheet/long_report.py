@@ -39,7 +39,7 @@ MOST_STRIP_PAGES, COLUMN_ROWS = 24, 36
 _TOP, _OVERVIEW_TOP, _LOW = 204.0, 105.0, 12.0
 _MIDDLE = LEFT + 118.0  # where the figures begin, right of the reading
 _SCALES = (1.0, 0.9, 0.8)  # of the reading's text, until it fits
-_LIMITS_TOP = 33.0  # of what was not assessed, below the events
+_LIMITS_TOP = 33.0  # top of the text on what was not assessed, below the events
 _EVENT_COLUMNS = (LEFT, LEFT + 138.0)
 
 
@@ -66,12 +66,12 @@ def long_report_pages(explanation: LongExplanation, options: SheetOptions) -> It
 
 
 def summary_pages(explanation: LongExplanation, options: SheetOptions) -> Iterator[Figure]:
-    """Yield the first page of the report, and pages of text that it has no room for."""
+    """Yield the first page of the report, and further pages for text that it has no room for."""
     return numbered(_summary_pages(explanation), options)
 
 
 def _summary_pages(explanation: LongExplanation) -> list[DrawPage]:
-    """Return the first page, and those of text that it has no room for."""
+    """Return the first page, and further pages for text that it has no room for."""
     alone = explanation.prediction.monitoring is None
     width = (RIGHT if alone else _MIDDLE - 6) - LEFT
     height = _TOP - 12 - (_LOW + 5 if alone else _OVERVIEW_TOP + 2)
@@ -89,7 +89,7 @@ def _summary_pages(explanation: LongExplanation) -> list[DrawPage]:
 
 
 def _paragraphs(explanation: LongExplanation) -> tuple[list[Paragraph], list[Paragraph]]:
-    """Return the paragraphs of the reading, and those on what was not assessed."""
+    """Return the paragraphs of the reading, and the paragraphs on diagnoses that were not assessed."""
     whole, times = explanation.whole, RecordingTimes(explanation.record.time)
     reading = times.in_reading(whole.reading)
     every = reading_paragraphs(replace(whole, reading=reading))
@@ -156,7 +156,7 @@ def _event_groups(explanation: LongExplanation) -> list[tuple[Event, ...]]:
 
 
 def _event_pages(explanation: LongExplanation, numbers: Mapping[int, int]) -> list[DrawPage]:
-    """Return the pages of the list of events, the last with what was not assessed below it.
+    """Return the pages of the list of events; the last page also says what was not assessed.
 
     `numbers` are the pages of the strips that have one, by the strips' places.
     """

@@ -33,11 +33,12 @@ def plot_sheet(
 ) -> Figure:
     """Draw a page of a record as on ECG paper over the map of a class.
 
-    The figure is an A4 page to scale, by default three rows of four leads that follow each other in time over a
-    rhythm strip (lead II, or V1 or the first recorded if there is none), ten seconds in all, so that all rows
-    share one time axis and one map. Of a record with few leads each has a row of its own. Values of the map
-    above 0 are blue, darker where they are higher: pale behind the tracings, in full in the band below, to
-    which the scale belongs. Brackets mark the regions. A record of several pages has an overview on top.
+    The figure is an A4 page to scale. By default it has three rows of four leads that follow each other in
+    time, over a rhythm strip (lead II; if there is none, V1 or the first recorded lead). Together they last ten
+    seconds, so all rows share one time axis and one map. If a record has few leads, each lead has a row of its
+    own. Values of the map above 0 are blue, darker where they are higher. They are pale behind the tracings,
+    and in full colour in the band below, to which the scale belongs. Brackets mark the regions. A record of
+    several pages has an overview on top.
 
     Parameters
     ----------

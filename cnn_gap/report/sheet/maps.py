@@ -57,7 +57,7 @@ def draw_regions(paper: Paper, explained: ExplainedClass, part: Part, rows: Sequ
 
 
 def draw_scale(paper: Paper, explained: ExplainedClass, part: Part, field: Field) -> None:
-    """Draw what the colours and marks mean, below the grid."""
+    """Draw the legend of colours and marks, below the grid."""
     top, layout = field.bottom - 3.0, part.layout
     note = f"{layout.speed:g} mm/s, {layout.gain:g} mm/mV" + (
         ", limb leads by Cabrera" if layout.cabrera else ""

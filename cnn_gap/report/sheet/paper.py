@@ -19,7 +19,7 @@ PAGE_MM = (297.0, 210.0)
 #: Left and right end of the grid, mm.
 LEFT, RIGHT = 13.5, 283.5
 
-#: Where the tracings begin, behind the calibration pulse, and how wide they are, mm.
+#: Left end of the tracings, to the right of the calibration pulse, and their width, mm.
 START, WIDTH = LEFT + 15, 250.0
 END = START + WIDTH
 

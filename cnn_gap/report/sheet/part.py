@@ -41,7 +41,7 @@ class Part:
         return START + self.layout.speed * min(max(time - self.start_s, 0.0), self.seconds)
 
     def text(self, record: Record) -> str:
-        """Return which part of a record is shown, in words."""
+        """Return a text that says which part of a record is shown."""
         end = min(self.start_s + self.seconds, record.duration_s)
         span = f"{self.start_s:.4g} s to {end:.4g} s of {record.duration_s:.4g} s"
         starts = record_parts(record, self.layout)

@@ -79,7 +79,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return the width of a line of text, mm."""
     style = FontProperties(family=list(families()), size=size, weight=weight)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph .* missing from font")  # as it is when the figure is saved
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font")  # as when the figure is saved
         points, _, _ = text_to_path.get_text_width_height_descent(text, style, False)
     return float(points) * POINT_MM
 
