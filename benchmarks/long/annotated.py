@@ -29,14 +29,24 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class Counts:
-    """True positives, false negatives and false positives."""
+    """True positives, false negatives and false positives.
+
+    `surplus` is how many more findings are right than annotations were found. An episode may be found in
+    pieces; one finding may span several episodes, which makes a negative surplus.
+    """
 
     found: int = 0
     missed: int = 0
     false: int = 0
+    surplus: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.found + other.found, self.missed + other.missed, self.false + other.false)
+        return Counts(
+            self.found + other.found,
+            self.missed + other.missed,
+            self.false + other.false,
+            self.surplus + other.surplus,
+        )
 
     @property
     def sensitivity(self) -> float:
@@ -45,8 +55,9 @@ class Counts:
 
     @property
     def predictive_value(self) -> float:
-        """The share of those found that is true."""
-        return self.found / (self.found + self.false) if self.found + self.false else np.nan
+        """The share of the findings that is right."""
+        right = self.found + self.surplus
+        return right / (right + self.false) if right + self.false else np.nan
 
 
 @dataclass(frozen=True)
@@ -182,9 +193,7 @@ def episode_counts(true: list[Span], found: list[Span]) -> tuple[Counts, Counts]
     both = overlap_s(true, found)
     lengths = (sum(end - start for start, end in spans) for spans in (true, found))
     time = [round(1000 * (length - both)) for length in lengths]
-    # `hit` counts annotated episodes, and `right` counts found ones. They differ if an episode overlaps several
-    # others. EC57's predictive value is `right / len(found)`.
-    return Counts(hit, len(true) - hit, len(found) - right), Counts(round(1000 * both), *time)
+    return Counts(hit, len(true) - hit, len(found) - right, right - hit), Counts(round(1000 * both), *time)
 
 
 def annotated_records(folder: Path) -> list[Annotated]:

@@ -115,7 +115,7 @@ def _episodes(records: list[Annotated], found: "dict[str, Monitoring]", shortest
         ("AF or flutter", lambda record: record.rhythm("(AFIB", "(AFL"), ("AF", "AFL")),
         ("runs of three and more V", lambda record: record.runs(), ("VTach", "AIVR", "IR")),
     ):
-        episodes, time, there, marked, right = Counts(), Counts(), 0, 0, 0
+        episodes, time = Counts(), Counts()
         for record in records:
             if name != "AF or flutter" and record.name in (*PACED, FLUTTER):
                 continue
@@ -124,10 +124,8 @@ def _episodes(records: list[Annotated], found: "dict[str, Monitoring]", shortest
                 spans = _lasting(spans[0], shortest_s), _lasting(spans[1], shortest_s)
             one, other = episode_counts(*spans)
             episodes, time = episodes + one, time + other
-            there, marked = there + len(spans[0]), marked + len(spans[1])
-            right += len(spans[1]) - one.false
-        predictive = right / marked if marked else np.nan
-        rows.append((name, there, episodes.sensitivity, predictive, time.sensitivity, time.predictive_value))
+        rates = [rate for each in (episodes, time) for rate in (each.sensitivity, each.predictive_value)]
+        rows.append((name, episodes.found + episodes.missed, *rates))
     headings = ("episodes", "episode Se", "episode +P", "duration Se", "duration +P")
     return Table("kind", headings, tuple(rows))
 

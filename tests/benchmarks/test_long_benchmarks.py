@@ -52,6 +52,11 @@ def test_episodes_are_found_where_a_part_overlaps():
     assert overlap_s([(0, 10)], [(5, 20)]) == 5
 
 
+def test_an_episode_found_in_pieces_counts_once_and_each_piece_is_right():
+    episodes = episode_counts([(0, 10)], [(1, 2), (3, 4), (5, 6), (20, 30)])[0]
+    assert (episodes.sensitivity, episodes.predictive_value) == (1.0, 0.75)
+
+
 def test_times_are_matched_within_150_ms_and_counted_outside_of_artefacts():
     true, found = np.array([1.0, 2.0, 3.0]), np.array([1.1, 2.2, 9.0])
     assert simulated._matched(true, found) == Counts(1, 2, 2)
