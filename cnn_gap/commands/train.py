@@ -9,6 +9,7 @@ from cnn_gap.commands.command import Command, add_label_options, add_strict_opti
 from cnn_gap.io.sources import is_address
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.chunks import Run
+from cnn_gap.system.memory import keep_freed_memory
 from cnn_gap.system.shipped import SHIPPED_WEIGHTS
 
 
@@ -120,6 +121,7 @@ def _execute(options: argparse.Namespace) -> None:
             options.data, options.model, options.start, options.label_table, _log, strict=options.strict
         )
         return
+    keep_freed_memory()
     train(
         options.data,
         options.model,
