@@ -7,6 +7,7 @@ from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.predict.long_reading import RATES_NOTE
 from cnn_gap.reading.reading import Reading, Statement, group_not_assessed
 from cnn_gap.report.report_text import drawable, network_limits, record_notes, why
+from cnn_gap.system.timed_text import clock, with_times
 
 #: The beginning of notes on answers that a measurement has overruled; other notes are on the record's quality.
 OVERRULED = "not reported"
@@ -24,6 +25,16 @@ JOINED = (
 def text_html(text: str) -> str:
     """Return a text as HTML."""
     return escape(drawable(text))
+
+
+def time_button(seconds: float, words: str) -> str:
+    """Return a button that shows the part of the record with a time, s."""
+    return f'<button type="button" class="time" data-time="{seconds:.2f}">{words}</button>'
+
+
+def with_buttons(text: str, words: Callable[[float], str] = clock) -> str:
+    """Return a text as HTML; each time that it names is a button, with the words that a function gives."""
+    return with_times(text, lambda seconds: time_button(seconds, words(seconds)), text_html)
 
 
 def alerts_html(explanation: Explanation, write: Write = text_html) -> str:
@@ -56,7 +67,7 @@ def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass], write
     lines : sequence of ExplainedClass
         The classes of the page, in its order.
     write : callable
-        Writes a text of the reading as HTML.
+        Writes a text of the reading as HTML; but a text that is inside a button has no buttons.
     """
     if reading is None:
         return ""
@@ -92,10 +103,11 @@ def class_of(statement: Statement, lines: Sequence[ExplainedClass]) -> int | Non
 
 def _statement_html(statement: Statement, lines: Sequence[ExplainedClass], write: Write) -> str:
     place = class_of(statement, lines)
+    evidence = write if place is None else text_html
     inside = (
         f'<span class="name">{text_html(statement.name)}</span>'
         f' <span class="degree {statement.degree}">{statement.degree}</span>'
-        f' <span class="why" title="{JOINED}">{why(statement, write)}</span>'
+        f' <span class="why" title="{JOINED}">{why(statement, evidence)}</span>'
     )
     if place is None:
         return f"<li><div>{inside}</div></li>"

@@ -15,6 +15,7 @@ from cnn_gap.reading.reading import Reading, Statement
 from cnn_gap.record import Record
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.recordings import QUIET
+from cnn_gap.system.timed_text import TimedText
 
 PAC = ("284470004", "63593006")
 STRIDE_S = 0.08
@@ -99,6 +100,17 @@ def with_reading(seconds=10.0):
             "flat: lead V2",
             "not reported: Right axis deviation, because of axis -45 degrees",
         ),
+    )
+
+
+def with_times():
+    """Return an explanation of a minute whose alert and statements name times."""
+    evidence = (TimedText("from ", 12.0, " to ", 25.0),)
+    return read(
+        explain(60.0),
+        statement("Premature atrial complexes", PAC, evidence=evidence),
+        statement("Ventricular tachycardia", evidence=evidence),
+        alerts=(TimedText("Pause of 3.1 s, at ", 44.6),),
     )
 
 

@@ -20,6 +20,7 @@ from example_pages import (
     with_answers,
     with_reading,
     with_record,
+    with_times,
 )
 
 from cnn_gap.beats.intervals import measure
@@ -215,6 +216,14 @@ def test_the_reading_stands_on_the_page_in_words():
         True,
         False,
     ]
+
+
+def test_the_times_that_the_reading_names_are_buttons():
+    text = explanation_page(with_times())
+    assert 'Pause of 3.1 s, at <button type="button" class="time" data-time="44.60">0:45</button>' in text
+    times = [each["data-time"] for each in Page(text).attributes("button") if "data-time" in each]
+    assert times == ["44.60", "12.00", "25.00"]  # none in the statement that is a button itself
+    assert "network 0.90; from 0:12 to 0:25" in Page(text).text("span")
 
 
 def test_what_is_read_of_a_record_is_text():
