@@ -16,7 +16,7 @@ from cnn_gap.reading.alerts import AlertRule, alert_rules
 from cnn_gap.reading.conclusion import conclude, has_rhythm
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.interpret import interpret
+from cnn_gap.reading.interpret import interpret, without_suspected
 from cnn_gap.reading.reading import Degree, Reading, Statement
 from cnn_gap.reading.statements import StatementRule, rules_for
 from cnn_gap.system.timed_text import TimedText, clock
@@ -71,17 +71,16 @@ def read_long(
     found = _without_imitated(rules, list(_statements(rules, episodes, monitoring.summary, limits)))
     statements = _in_order(rules, [*found, *_beside(usual.statements, found)])
     read = [(part, _measured_statements(classes, timeline, part, limits)) for part in parts]
-    sentences = (_alert(rule, read, statements, episodes, monitoring.beats) for rule in alert_rules())
-    alerts = tuple(filter(None, sentences))
+    sentences = {rule.key: _alert(rule, read, statements, episodes, monitoring.beats) for rule in alert_rules()}
+    alerts = tuple(filter(None, sentences.values()))
     conclusion, reason = usual.conclusion, usual.reason
     if found or alerts:
         conclusion, reason = conclude(statements, "", alerts)
         statements = tuple(each for each in statements if each.key != "normal")
     notes = (*_rate_note(monitoring.summary), *_parts_note(parts, timeline), *_usual_notes(usual, parts))
-    assessed = tuple(f"{each.name.split(',')[0]}:" for each in found)
-    if has_rhythm(found):
-        assessed += ("rhythm:",)
-    left = tuple(each for each in usual.not_assessed if not each.startswith(assessed))
+    assessed = {rules[each.key].name for each in found} | ({"rhythm"} if has_rhythm(found) else set())
+    left = (each for each in usual.not_assessed if each.partition(":")[0] not in assessed)
+    keys = (*(each.key for each in statements), *(key for key, alert in sentences.items() if alert))
     return replace(
         usual,
         conclusion=conclusion,
@@ -89,7 +88,7 @@ def read_long(
         statements=statements,
         alerts=alerts,
         notes=notes,
-        not_assessed=left,
+        not_assessed=without_suspected(left, keys),
     )
 
 

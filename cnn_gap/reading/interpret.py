@@ -15,14 +15,22 @@ from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading
 from cnn_gap.reading.rhythm import group_probability, primary_rhythm
 from cnn_gap.reading.statements import StatementRule, rules_for
 
-#: Diagnoses that no reading can state, because no training record was labelled with them.
+#: Diagnoses that the network cannot state, because no training record was labelled with them.
 UNKNOWN_TO_THE_MODEL = (
-    "ventricular tachycardia and fibrillation",
+    "ventricular tachycardia",
+    "ventricular fibrillation",
     "Brugada pattern",
     "pericarditis",
     "pulmonary embolism",
     "dextrocardia",
 )
+
+#: The diagnoses of `UNKNOWN_TO_THE_MODEL` that a statement or an alert by measurement suspects, by its key.
+SUSPECTED = {
+    "large_waves": frozenset(("ventricular tachycardia", "ventricular fibrillation")),
+    "wide_tachycardia": frozenset(("ventricular tachycardia",)),
+    "ventricular_run": frozenset(("ventricular tachycardia",)),
+}
 
 #: The statements of rhythms without a PR interval.
 WITHOUT_PR = frozenset({"atrial_fibrillation", "atrial_flutter", "pacing"})
@@ -115,6 +123,12 @@ def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[st
         if known:
             joint[rule.key] = max(known)
     return joint
+
+
+def without_suspected(not_assessed: Iterable[str], keys: Iterable[str]) -> tuple[str, ...]:
+    """Return what was not assessed, without the diagnoses that statements or alerts of these keys suspect."""
+    suspected = frozenset().union(*(SUSPECTED.get(key, ()) for key in keys))
+    return tuple(each for each in not_assessed if each not in suspected)
 
 
 def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, str]:
@@ -304,4 +318,5 @@ def _not_assessed(
     said = f"rhythm over time: the record lasts {evidence.duration_s:.0f} s"
     short = (said,) if evidence.duration_s < SHORT_S else ()
     rhythm = () if has_rhythm(statements) else ("rhythm: the network finds no rhythm likely enough",)
-    return (*UNKNOWN_TO_THE_MODEL, *rhythm, *short, *withheld.values())
+    unknown = without_suspected(UNKNOWN_TO_THE_MODEL, (each.key for each in statements))
+    return (*unknown, *rhythm, *short, *withheld.values())

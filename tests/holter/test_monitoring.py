@@ -163,6 +163,18 @@ def test_a_rhythm_of_episodes_is_not_among_what_was_not_assessed(prediction):
     assert read_long(usual, prediction.monitoring, (Evidence(),), DegreeLimits()).not_assessed == ()
 
 
+@pytest.mark.parametrize(
+    ("episodes", "left"), [((), ["ventricular tachycardia", "pericarditis"]), (None, ["pericarditis"])]
+)
+def test_a_run_is_not_called_not_assessed(prediction, episodes, left):
+    """The recording has a run, which is an episode unless all are taken out."""
+    monitoring = Monitoring(prediction.timeline, prediction.monitoring.measured)
+    if episodes is not None:
+        vars(monitoring)["episodes"] = episodes
+    usual = replace(prediction.reading, statements=(), not_assessed=("ventricular tachycardia", "pericarditis"))
+    assert list(read_long(usual, monitoring, (Evidence(),), DegreeLimits()).not_assessed) == left
+
+
 @pytest.mark.parametrize(("probability", "alerts"), [(0.95, 1), (0.6, 0)])
 def test_a_run_that_is_sure_is_an_alert_with_its_time(prediction, probability, alerts):
     run = Episode(known_diagnoses()["164895002"], 100.0, 102.0, probability, 120.0, 120.0, 120.0)

@@ -296,6 +296,19 @@ def test_alerts(probabilities, values, words):
     assert reading.conclusion == "abnormal"
 
 
+@pytest.mark.parametrize(
+    ("values", "left"),
+    [
+        ({}, ["ventricular tachycardia", "ventricular fibrillation"]),
+        ({"rate": 140.0, "qrs_ms": 180.0, "wide_rate": 140.0}, ["ventricular fibrillation"]),
+        ({"run_beats": 4.0, "run_rate": 150.0}, ["ventricular fibrillation"]),
+        ({"large_waves": 1.0}, []),
+    ],
+)
+def test_what_a_measurement_suspects_is_not_called_not_assessed(values, left):
+    assert [each for each in read({}, values).not_assessed if "ventricular" in each] == left
+
+
 def test_st_elevation_alerts_unless_something_imitates_it():
     elevated = {"values": {"st_criteria": 3.0}, "elevated": ("II", "aVF", "III")}
     assert read(**elevated).alerts == ("ST elevation in II, aVF, III: consider acute infarction",)
