@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cnn_gap.beats.beat_list import PAUSE_S
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.holter.beat_labels import LabelledBeats
 from cnn_gap.holter.episodes import KINDS, LARGE_WAVES, SURE_RUN, VENTRICULAR_TACHYCARDIA, Episode
@@ -39,7 +40,7 @@ STATEMENTS = {
     LARGE_WAVES.code: "large_waves",
 }
 
-#: The largest number of times that an alert names.
+#: The largest number of times, after the first one, that an alert names.
 MOST_TIMES = 3
 
 #: The beginning of the note on heart rates.
@@ -213,7 +214,8 @@ def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episo
     longest = max(sure, key=lambda each: each.weight)
     beats = round(longest.duration_s * longest.rate_mean / 60) + 1
     sentence = rule.sentence(Evidence({"run_beats": beats, "run_rate": longest.rate_mean}))
-    return _dated(sentence, longest.start_s, [each.start_s for each in sure if each is not longest])
+    others_s = [each.start_s for each in sure if each is not longest]
+    return _dated(sentence, longest.start_s, others_s, others="other runs at")
 
 
 def _pause_alert(rule: AlertRule, beats: LabelledBeats) -> str:
@@ -221,7 +223,7 @@ def _pause_alert(rule: AlertRule, beats: LabelledBeats) -> str:
     paused = pauses(beats)
     sentence = rule.sentence(Evidence({"longest_rr_s": float(beats.intervals_s[paused[0]])}))
     at_s, *others_s = beats.times_s[paused - 1].tolist()
-    return _dated(sentence, at_s, sorted(others_s))
+    return _dated(sentence, at_s, sorted(others_s), others=f"others of {PAUSE_S:g} s or more at")
 
 
 def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
@@ -232,21 +234,23 @@ def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
         return rule.sentence(worst)
     others = [part.start_s for part in holding if part is not worst]
     sentence = f"{rule.sentence(worst)}, in the {worst.duration_s:.0f} s"
-    return _dated(sentence, worst.start_s, others, " from")
+    return _dated(sentence, worst.start_s, others, word=" from", others="other parts with this alert: from")
 
 
-def _dated(sentence: str, at_s: float, others_s: Sequence[float], word: str = ", at") -> str:
+def _dated(sentence: str, at_s: float, others_s: Sequence[float], *, word: str = ", at", others: str) -> str:
+    """Return a sentence with its time, and with those of `others`, which its values are not of."""
     dated = TimedText(sentence, f"{word} ", at_s)
     if not others_s:
         return dated
-    return TimedText(dated, f"; also{word.strip(',')} ", _listed([TimedText(each) for each in others_s]))
+    return TimedText(dated, f"; {others} ", _listed([TimedText(each) for each in others_s]))
 
 
 def _listed(times: Sequence[TimedText]) -> TimedText:
-    """Return times, or spans of time, as a list of the first `MOST_TIMES` and how many more there are."""
+    """Return times, or spans of time, as a list: the first `MOST_TIMES` are named, all are held."""
     first, *others = times[:MOST_TIMES]
-    more = f" and {len(times) - MOST_TIMES} more" if len(times) > MOST_TIMES else ""
-    return TimedText(first, *(TimedText(", ", each) for each in others), more)
+    further = tuple(at for each in times[MOST_TIMES:] for at in each.times_s)
+    more = (f" and {len(times) - MOST_TIMES} more", further) if further else ()
+    return TimedText(first, *(TimedText(", ", each) for each in others), *more)
 
 
 def _rate_note(summary: Summary) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ class Reading:
 
     @property
     def alert_times_s(self) -> tuple[tuple[float, ...], ...]:
-        """The times that each alert names, s from the recording's start, in the order of its sentence."""
+        """All times of each alert, s from the recording's start; first come those that its sentence names."""
         return tuple(tuple(round(at, 2) for at in times_of(alert)) for alert in self.alerts)
 
     @property

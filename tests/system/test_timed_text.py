@@ -18,6 +18,14 @@ def test_a_text_of_texts_has_all_their_times():
     assert BOTH.pieces == ("Pause of 3.1 s, at ", 886.2, "; also at ", 3600.0)
 
 
+def test_times_that_a_text_does_not_name_are_held():
+    more = TimedText(BOTH, " and 2 more", (4000.0, np.float64(4100.0)), ".")
+    assert more == f"{BOTH} and 2 more."
+    assert more.times_s == (886.2, 3600.0, 4000.0, 4100.0)
+    assert with_times(more, "<{:g}>".format).endswith("<3600> and 2 more.")
+    assert pickle.loads(pickle.dumps(more)).times_s == more.times_s  # noqa: S301 - its own
+
+
 def test_a_plain_text_is_its_only_piece():
     assert (pieces_of("at 14:46"), times_of("at 14:46")) == (("at 14:46",), ())
     assert with_times("at 14:46", str, str.upper) == "AT 14:46"
