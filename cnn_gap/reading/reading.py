@@ -134,7 +134,7 @@ class Reading:
 
     def __str__(self) -> str:
         lines = [self.summary]
-        lines += [f"ALERT  {alert}" for alert in self.alerts]
+        lines += alert_lines(self)
         lines += [_line(statement) for statement in self.statements]
         lines += [f"note   {note}" for note in self.notes]
         lines += map(_NOT_ASSESSED.fill, group_not_assessed(self.not_assessed))
@@ -143,6 +143,11 @@ class Reading:
     def to_dict(self) -> dict[str, Any]:
         """Return the reading as a dict that can be written as JSON."""
         return asdict(self) | {"alert_times_s": self.alert_times_s, "interpretation": self.interpretation}
+
+
+def alert_lines(reading: Reading) -> list[str]:
+    """Return the alerts as lines of a text."""
+    return [f"ALERT  {alert}" for alert in reading.alerts]
 
 
 def in_sentence(name: str) -> str:

@@ -10,6 +10,7 @@ from cnn_gap.explain.explanation import EXPLAINED_COLUMNS, Explanation
 from cnn_gap.explain.long_explanation import LongExplanation
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.predict.prediction import ANSWER_COLUMNS, SHOWN_DIAGNOSES, Prediction
+from cnn_gap.reading.reading import alert_lines
 from cnn_gap.report.monitoring_text import monitoring_text
 from cnn_gap.system.timed_text import clock
 
@@ -67,7 +68,7 @@ def long_explanation_table(explanation: LongExplanation) -> str:
     if prediction.monitoring is None:
         return "\n".join(prediction.notes)
     reading = prediction.reading
-    said = [] if reading is None else [reading.summary, *(f"ALERT: {each}" for each in reading.alerts)]
+    said = [] if reading is None else [reading.summary, *alert_lines(reading)]
     listed = [each for each in explanation.events if explanation.strip_of(each) is not None]
     rows = [(clock(each.start_s), each.title) for each in listed]
     more = len(explanation.events) - len(listed)
