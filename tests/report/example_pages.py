@@ -9,7 +9,7 @@ import numpy as np
 
 from cnn_gap.diagnoses.classes import Diagnosis, diagnosis
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
-from cnn_gap.explain.regions import find_regions
+from cnn_gap.explain.regions import Level, find_regions
 from cnn_gap.leads import LEADS
 from cnn_gap.reading.reading import Reading, Statement
 from cnn_gap.record import Record
@@ -26,7 +26,7 @@ def _class(about, probability, threshold, steps, times, rng):
     """Return a class whose map is straight between its steps, so that pages can show it exactly."""
     starts = np.arange(STRIDE_S / 2, times[-1], STRIDE_S)
     activation = np.interp(times, starts, steps(starts)).astype("f")
-    level = float(activation.mean() + activation.std())
+    level = Level("sd", 1).of(activation)
     parts = np.stack([np.interp(times, starts, rng.normal(size=len(starts))) for _ in LEADS], axis=1)
     return ExplainedClass(
         about,

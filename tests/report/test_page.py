@@ -85,7 +85,7 @@ def test_the_data_are_the_records_and_the_maps():
         np.testing.assert_allclose(found["shares"], each.lead_shares, atol=6e-5)
         expected = [np.interp(steps, explanation.times, part) for part in each.lead_activation.T]
         np.testing.assert_allclose(found["parts"], 1000 * np.array(expected), atol=0.51)
-    assert [len(each["regions"]) for each in data["classes"]] == [2, 2, 1]
+    assert [len(each["regions"]) for each in data["classes"]] == [2, 2, 0]
 
 
 def test_leads_that_were_not_asked_for_are_not_there():

@@ -274,6 +274,8 @@ def test_a_click_on_a_diagnosis_shows_its_map(show):
     find(driver, "#diagnosis-2").click()
     assert shown_map(driver)[0].startswith('<path id="marks"')  # nothing is shaded where nothing speaks for it
     assert find(driver, "#range").text == "nothing speaks for the diagnosis"
+    assert find(driver, "#level").text == "Nothing speaks for the diagnosis"
+    assert texts(driver, "#regions li") == ["nowhere"]
     find(driver, "#diagnosis-0").click()
     assert shown_map(driver) == before
 

@@ -68,7 +68,7 @@ function listRegions() {
   const { regions, level } = chosen();
   byId("level").textContent = peak(chosen().activation)
     ? `Above ${percent(level)} of the map's highest value; mean there`
-    : "Nothing speaks for the diagnosis; the parts that speak least against it";
+    : "Nothing speaks for the diagnosis";
   const list = byId("regions");
   list.replaceChildren();
   regions.forEach(([start, end, mean], index) => {
