@@ -14,6 +14,11 @@ from cnn_gap.reading.reading import alert_lines
 from cnn_gap.report.monitoring_text import monitoring_text
 from cnn_gap.system.timed_text import clock
 
+#: What the regions of a class mean that is not answered.
+NOT_ANSWERED = (
+    'Challenge label "no": the times are where the signal speaks for the diagnosis, but not enough to answer it'
+)
+
 
 def prediction_table(prediction: Prediction, count: int = SHOWN_DIAGNOSES) -> str:
     """Return a line for each of the `count` most probable diagnoses and for each other that is answered.
@@ -52,11 +57,15 @@ def prediction_content(prediction: Prediction, described: ModelDescription) -> d
 def explanation_table(explanation: Explanation) -> str:
     """Return a line for each class: its probability, its strongest regions and its strongest leads.
 
-    Notes on the record come first; a record that is not answerable has nothing else.
+    Notes on the record come first; a record that is not answerable has nothing else. A last line says what the
+    regions of a class mean that is not answered, if there are any.
     """
     if not explanation.answerable:
         return "\n".join(explanation.notes)
-    return "\n".join([*explanation.notes, aligned([EXPLAINED_COLUMNS, *explanation.rows])])
+    lines = [*explanation.notes, aligned([EXPLAINED_COLUMNS, *explanation.rows])]
+    if any(each.regions and not each.label for each in explanation.classes):
+        lines.append(NOT_ANSWERED)
+    return "\n".join(lines)
 
 
 def long_explanation_table(explanation: LongExplanation) -> str:
