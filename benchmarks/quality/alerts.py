@@ -7,7 +7,6 @@ of 10 s, each of which is read as a record of its own. Other folders hold record
 they have atrial fibrillation; a file `waves.json` there has the QRS complexes, and so the rate.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.common import Table, start_classifier
+from benchmarks.common import Table, command_parser, start_classifier
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
@@ -108,9 +107,7 @@ class Answered:
 
 def main(arguments: list[str]) -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.alerts", description=__doc__.splitlines()[0]
-    )
+    parser = command_parser("benchmarks.quality.alerts", __doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("mitdb", type=Path)
     parser.add_argument("--others", type=Path, nargs="*", default=())
