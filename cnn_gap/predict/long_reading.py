@@ -18,7 +18,7 @@ from cnn_gap.reading.conclusion import conclude, has_rhythm
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.interpret import interpret, without_suspected
-from cnn_gap.reading.reading import Degree, Reading, Statement
+from cnn_gap.reading.reading import RATES, Degree, Reading, Sentence, Statement, kind_of
 from cnn_gap.reading.statements import StatementRule, rules_for
 from cnn_gap.system.timed_text import TimedText, clock
 
@@ -42,9 +42,6 @@ STATEMENTS = {
 
 #: The largest number of times, after the first one, that an alert names.
 MOST_TIMES = 3
-
-#: The beginning of the note on heart rates.
-RATES_NOTE = "heart rate:"
 
 #: A part's measurements, and the statements that they make or support.
 _Part = tuple[Evidence, tuple[Statement, ...]]
@@ -72,8 +69,8 @@ def read_long(
     found = _without_imitated(rules, list(_statements(rules, episodes, monitoring.summary, limits)))
     statements = _in_order(rules, [*found, *_beside(usual.statements, found)])
     read = [(part, _measured_statements(classes, timeline, part, limits)) for part in parts]
-    sentences = {rule.key: _alert(rule, read, statements, episodes, monitoring.beats) for rule in alert_rules()}
-    alerts = tuple(filter(None, sentences.values()))
+    sentences = ((rule, _alert(rule, read, statements, episodes, monitoring.beats)) for rule in alert_rules())
+    alerts = tuple(Sentence(alert, kind=rule.key) for rule, alert in sentences if alert)
     conclusion, reason = usual.conclusion, usual.reason
     if found or alerts:
         conclusion, reason = conclude(statements, "", alerts)
@@ -81,7 +78,7 @@ def read_long(
     notes = (*_rate_note(monitoring.summary), *_parts_note(parts, timeline), *_usual_notes(usual, parts))
     assessed = {rules[each.key].name for each in found} | ({"rhythm"} if has_rhythm(found) else set())
     left = (each for each in usual.not_assessed if each.partition(":")[0] not in assessed)
-    keys = (*(each.key for each in statements), *(key for key, alert in sentences.items() if alert))
+    keys = (*(each.key for each in statements), *map(kind_of, alerts))
     return replace(
         usual,
         conclusion=conclusion,
@@ -257,7 +254,8 @@ def _rate_note(summary: Summary) -> tuple[str, ...]:
     if np.isnan(summary.rate_mean):
         return ()
     lowest, mean, highest = summary.rate_lowest, summary.rate_mean, summary.rate_highest
-    return (f"{RATES_NOTE} lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min",)
+    said = f"heart rate: lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min"
+    return (Sentence(said, kind=RATES),)
 
 
 def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...]:

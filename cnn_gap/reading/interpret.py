@@ -11,7 +11,17 @@ from cnn_gap.reading.alerts import find_alerts
 from cnn_gap.reading.conclusion import SHORT_S, conclude, doubt_of_normal, has_rhythm
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement, in_sentence
+from cnn_gap.reading.reading import (
+    DEGREES,
+    OVERRULED,
+    Conclusion,
+    Degree,
+    Origin,
+    Reading,
+    Sentence,
+    Statement,
+    in_sentence,
+)
 from cnn_gap.reading.rhythm import group_probability, primary_rhythm
 from cnn_gap.reading.statements import StatementRule, rules_for
 
@@ -177,7 +187,7 @@ def _candidates(
         if verdict.holds is False:
             if degree in ("present", "probable"):
                 said = f"not reported: {rule.name} (network {probability:.2f}), because of {verdict.words}"
-                overruled[rule] = said
+                overruled[rule] = Sentence(said, kind=OVERRULED)
             continue
         agrees = probability is not None and probability >= AGREES * limits.least(rule.limit_key)
         statement = _statement(rule, degree, probability, verdict, agrees)

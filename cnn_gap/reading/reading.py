@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from textwrap import TextWrapper
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from cnn_gap.system.html import html_table
-from cnn_gap.system.timed_text import times_of
+from cnn_gap.system.timed_text import Piece, TimedText, times_of
 
 Conclusion = Literal["normal", "borderline", "abnormal", "not interpretable"]
 Degree = Literal["present", "probable", "possible"]
@@ -27,6 +27,9 @@ _SUCCESSIVE = re.compile(
 )
 
 _NOT_ASSESSED = TextWrapper(120, initial_indent="not assessed  ", subsequent_indent=" " * 14)
+
+#: Kinds of notes: on answers that a measurement has overruled, and on the heart rates of a long recording.
+OVERRULED, RATES = "overruled", "rates"
 
 #: Headings of a table of statements.
 STATEMENT_COLUMNS = ("Statement", "Probability", "Evidence")
@@ -77,6 +80,32 @@ class Statement:
         if self.degree == "present":
             return self.name
         return f"{self.degree.capitalize()} {in_sentence(self.name)}"
+
+
+class Sentence(TimedText):
+    """An alert or a note of a reading, with its kind, by which programs tell it from others.
+
+    Parameters
+    ----------
+    *pieces : str, float or tuple of float
+        As of `TimedText`.
+    kind : str
+        The key of an alert's rule; `OVERRULED` or `RATES` of a note. Other notes are plain texts.
+    """
+
+    __slots__ = ("kind",)
+    kind: str
+
+    def __new__(cls, *pieces: Piece, kind: str = "") -> Self:
+        """Write the text."""
+        sentence = super().__new__(cls, *pieces)
+        sentence.kind = kind
+        return sentence
+
+
+def kind_of(text: str) -> str:
+    """Return the kind of an alert or a note, empty where it has none."""
+    return text.kind if isinstance(text, Sentence) else ""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
-from cnn_gap.predict.long_reading import RATES_NOTE
-from cnn_gap.reading.reading import Reading, Statement, group_not_assessed
+from cnn_gap.reading.reading import OVERRULED, RATES, Reading, Statement, group_not_assessed, kind_of
 from cnn_gap.report.report_text import drawable, network_limits, record_notes, why
 from cnn_gap.system.timed_text import clock, with_times
-
-#: The beginning of notes on answers that a measurement has overruled; other notes are on the record's quality.
-OVERRULED = "not reported"
 
 #: Writes a text of a reading as HTML.
 Write = Callable[[str], str]
@@ -52,7 +48,7 @@ def quality_notes(explanation: Explanation) -> tuple[str, ...]:
     """Return the notes on the quality of a record, of its reader and of the reading, each once."""
     reading = explanation.reading
     notes = () if reading is None else reading.notes
-    said = (note for note in notes if not note.startswith((OVERRULED, RATES_NOTE)))
+    said = (note for note in notes if kind_of(note) not in (OVERRULED, RATES))
     once = dict.fromkeys((*record_notes(explanation), *said))
     return tuple(note for note in once if reading is None or note != reading.reason)
 
@@ -81,7 +77,7 @@ def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass], write
     if reading.statements:
         listed = "\n".join(_statement_html(each, lines, write) for each in reading.statements)
         parts.append(f'<ol id="statements" aria-label="Statements">\n{listed}\n</ol>')
-    overruled = [note for note in reading.notes if note.startswith(OVERRULED)]
+    overruled = [note for note in reading.notes if kind_of(note) == OVERRULED]
     if overruled:
         parts.append(_list_html("overruled", "Overruled by a measurement", overruled))
     return "\n".join([*parts, "</section>"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from itertools import chain
+from typing import Self
 
 #: A piece of a text: words; a time, s, that is written; or times, s, that are only held.
 Piece = str | float | tuple[float, ...]
@@ -34,7 +35,7 @@ class TimedText(str):
     __slots__ = ("pieces",)
     pieces: tuple[Piece, ...]
 
-    def __new__(cls, *pieces: Piece) -> "TimedText":
+    def __new__(cls, *pieces: Piece) -> Self:
         """Write the text."""
         flat: list[Piece] = []
         for each in pieces:

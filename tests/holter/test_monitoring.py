@@ -18,6 +18,7 @@ from cnn_gap.io.long_records import in_parts
 from cnn_gap.predict.long_reading import read_long
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
+from cnn_gap.reading.reading import RATES, kind_of
 from cnn_gap.record import Record
 from cnn_gap.simulation.changing_rhythms import Part, simulate_changing
 from cnn_gap.system.timed_text import clock, times_of
@@ -243,6 +244,8 @@ def test_an_alert_names_few_of_its_times_and_has_all(classifier):
     found = re.fullmatch(r"Pause of (3\.\d) s, at (\S+); others of 2\.5 s or more at (.+) and 2 more", alert)
     assert found, alert
     assert [found[2], *found[3].split(", ")] == [clock(at) for at in times[:4]]
+    assert kind_of(alert) == "pause"
+    assert [kind_of(note) for note in prediction.reading.notes if note.startswith("heart rate:")] == [RATES]
     assert len(times) == prediction.summary.pauses == 6
     assert list(times[1:]) == sorted(times[1:])
 

@@ -11,7 +11,7 @@ from cnn_gap.diagnoses.classes import Diagnosis, diagnosis
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.explain.regions import Level, find_regions
 from cnn_gap.leads import LEADS
-from cnn_gap.reading.reading import Reading, Statement
+from cnn_gap.reading.reading import OVERRULED, Reading, Sentence, Statement
 from cnn_gap.record import Record
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.recordings import QUIET
@@ -98,7 +98,7 @@ def with_reading(seconds=10.0):
         not_assessed=("Brugada pattern",),
         notes=(
             "flat: lead V2",
-            "not reported: Right axis deviation, because of axis -45 degrees",
+            Sentence("not reported: Right axis deviation, because of axis -45 degrees", kind=OVERRULED),
         ),
     )
 

@@ -28,6 +28,7 @@ from cnn_gap.beats.ventricular import Run
 from cnn_gap.diagnoses.classes import diagnosis
 from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.leads import LEADS
+from cnn_gap.reading.reading import RATES, Sentence
 from cnn_gap.report.page import Links, explanation_page, page_data, relinked
 from cnn_gap.report.page_index import index_page
 
@@ -297,8 +298,10 @@ def test_the_page_opens_where_the_run_of_wide_complexes_begins():
 
 
 def test_heart_rates_are_no_defect_of_the_record():
-    noted = ("heart rate: lowest 60, mean 70, highest 90/min", "lead V6 was off for 3.3 s")
+    rates = Sentence("lowest 60, mean 70, highest 90/min", kind=RATES)
+    noted = (rates, "heart rate: not known in lead V6", "lead V6 was off for 3.3 s")
     explained = with_reading()
     page = explanation_page(replace(explained, reading=replace(explained.reading, notes=noted)))
     assert "Lead V6 was off for 3.3 s" in page
     assert "lowest 60" not in page
+    assert "Heart rate: not known in lead V6" in page  # the kind counts, not the words

@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 
+from cnn_gap.reading.reading import Sentence, kind_of
 from cnn_gap.system.timed_text import TimedText, pieces_of, times_of, with_times
 
 ALERT = TimedText("Pause of 3.1 s, at ", 886.2)
@@ -43,3 +44,6 @@ def test_programs_get_a_string():
 def test_copies_and_other_processes_have_the_times():
     for each in (copy.deepcopy(BOTH), pickle.loads(pickle.dumps(BOTH))):  # noqa: S301 - its own
         assert (each, each.times_s) == (BOTH, BOTH.times_s)
+    alert = Sentence(BOTH, ".", kind="pause")
+    for each in (copy.deepcopy(alert), pickle.loads(pickle.dumps(alert))):  # noqa: S301 - its own
+        assert (each, each.times_s, kind_of(each)) == (f"{BOTH}.", BOTH.times_s, "pause")
