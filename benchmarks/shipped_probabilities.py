@@ -3,11 +3,10 @@
 python -m benchmarks.shipped_probabilities model
 """
 
-import argparse
 import json
 from pathlib import Path
 
-from benchmarks.common import start_classifier
+from benchmarks.common import command_parser, start_classifier
 from cnn_gap.io.records import read_record
 from cnn_gap.system.exit_codes import run
 from cnn_gap.system.files import write_text
@@ -21,8 +20,7 @@ DECIMALS = 6
 
 def main(arguments: list[str]) -> None:
     """Write the file."""
-    summary = __doc__.splitlines()[0]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.shipped_probabilities", description=summary)
+    parser = command_parser("benchmarks.shipped_probabilities", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder of the shipped model")
     parser.add_argument("--data", type=Path, default=Path("test_data"), help="folder of the simulated records")
     parser.add_argument(

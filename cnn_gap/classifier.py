@@ -205,8 +205,8 @@ class Classifier(MapPredictor):
         with_leads : bool
             Compute the contribution of each lead too, which takes most of the time.
         level : Level or str
-            A region is where the map is above it: ``"peak:0.25"`` (a share of its highest value), ``"sd:1"``,
-            ``"absolute:2.5"`` or ``"percentile:90"``.
+            A region is where the map is above it, and above 0: ``"peak:0.25"`` (a share of its highest value),
+            ``"sd:1"``, ``"absolute:2.5"`` or ``"percentile:90"``.
         sampling_rate, leads, unit
             Of a signal, as in `cnn_gap.io.amplitudes.record_from_signal`. `leads` as a bool means `with_leads`
             and is deprecated.

@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from benchmarks.common import Table
+from benchmarks.common import Table, command_parser
 from cnn_gap.evaluate.calibration import fit_calibration, scale_logits
 from cnn_gap.evaluate.metrics import auroc_auprc, macro_average
 from cnn_gap.leads import LEADS
@@ -76,10 +76,7 @@ def table(experiment: Experiment, networks: dict[str, keras.Model]) -> Table:
 
 
 def _parser() -> argparse.ArgumentParser:
-    summary, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m research.with_moments", description=summary, epilog=details
-    )
+    parser = command_parser("research.with_moments", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
     parser.add_argument("data", metavar="TRAIN", type=Path, help="the records of its training")
     parser.add_argument("out", metavar="OUT", type=Path, help="folder of the new model")

@@ -7,7 +7,6 @@ of 10 s, each of which is read as a record of its own. Other folders hold record
 they have atrial fibrillation; a file `waves.json` there has the QRS complexes, and so the rate.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.common import Table, start_classifier
+from benchmarks.common import Table, command_parser, start_classifier
 from cnn_gap.io.long_records import read_whole
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import Reading
+from cnn_gap.reading.reading import Reading, kind_of
 from cnn_gap.record import Record
 from cnn_gap.system.exit_codes import run
 
@@ -47,8 +46,8 @@ FIBRILLATION_CODES = frozenset(("164889003", "AFIB"))
 #: A rate is wrong if it differs from the annotated one by more than this share.
 WRONG_RATE = 0.1
 
-#: Beginnings of the alerts of ventricular rhythms, and other kinds of alerts.
-VENTRICULAR_ALERTS = ("Large waves", "Wide-complex", "Run of")
+#: The kinds of the alerts of ventricular rhythms.
+VENTRICULAR_ALERTS = frozenset(("large_waves", "wide_tachycardia", "ventricular_run"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,16 +100,14 @@ class Answered:
             each.key == "atrial_fibrillation" and each.degree != "possible" for each in self.reading.statements
         )
 
-    def alerts(self, beginnings: tuple[str, ...]) -> bool:
-        """Tell whether an alert begins so."""
-        return any(alert.startswith(beginnings) for alert in self.reading.alerts)
+    def alerts(self, kinds: frozenset[str]) -> bool:
+        """Tell whether an alert is of one of some kinds."""
+        return not kinds.isdisjoint(map(kind_of, self.reading.alerts))
 
 
 def main(arguments: list[str]) -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.alerts", description=__doc__.splitlines()[0]
-    )
+    parser = command_parser("benchmarks.quality.alerts", __doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("mitdb", type=Path)
     parser.add_argument("--others", type=Path, nargs="*", default=())
@@ -253,25 +250,25 @@ def rate_row(name: str, answers: Sequence[Answered]) -> tuple[object, ...]:
 
 ALERT_HEADINGS = ("parts with it", "found", "said, true", "false an hour")
 
-#: For each kind of alert: how its texts begin, and a function that tells from a part's annotations whether the
-#: part should have the alert. The limits of rates and pauses are a little wider than the limits of the alerts,
-#: since measured values have errors.
-ALERTS: dict[str, tuple[tuple[str, ...], Callable[[Part], bool]]] = {
+#: For each group of alerts: their kinds, and a function that tells from a part's annotations whether the part
+#: should have the alert. The limits of rates and pauses are a little wider than the limits of the alerts, since
+#: measured values have errors.
+ALERTS: dict[str, tuple[frozenset[str], Callable[[Part], bool]]] = {
     "ventricular tachycardia or flutter": (VENTRICULAR_ALERTS, lambda part: part.ventricular),
     "rate below 40 or above 150": (
-        ("Heart rate",),
+        frozenset(("slow", "fast")),
         lambda part: part.rate is not None and not 41 < part.rate < 148,
     ),
-    "pause of 2.5 s": (("Pause",), lambda part: part.longest_rr_s > 2.4),
+    "pause of 2.5 s": (frozenset(("pause",)), lambda part: part.longest_rr_s > 2.4),
 }
 
 
 def alert_rows(answers: Sequence[Answered]) -> Iterable[tuple[object, ...]]:
     """Yield for each kind of alert how often it is found, and how often it is false."""
     hours = len(answers) * PART_S / 3600
-    for name, (beginnings, is_true) in ALERTS.items():
+    for name, (kinds, is_true) in ALERTS.items():
         truth = np.array([is_true(each.part) for each in answers])
-        said = np.array([each.alerts(beginnings) for each in answers])
+        said = np.array([each.alerts(kinds) for each in answers])
         false = int((said & ~truth).sum())
         yield (
             name,
@@ -281,8 +278,8 @@ def alert_rows(answers: Sequence[Answered]) -> Iterable[tuple[object, ...]]:
             f"{false / hours:.2f}",
         )
     others = np.array([bool(each.reading.alerts) for each in answers])
-    kinds = tuple(beginning for beginnings, _ in ALERTS.values() for beginning in beginnings)
-    rest = sum(any(not alert.startswith(kinds) for alert in each.reading.alerts) for each in answers)
+    annotated = frozenset().union(*(kinds for kinds, _ in ALERTS.values()))
+    rest = sum(not annotated.issuperset(map(kind_of, each.reading.alerts)) for each in answers)
     yield "other alerts, which are not annotated", "-", "-", str(rest), f"{rest / hours:.2f}"
     yield "any", "-", "-", str(int(others.sum())), f"{others.sum() / hours:.2f}"
 

@@ -6,7 +6,6 @@ OpenECG (https://github.com/vitaldb/openecg, Apache-2.0) reports on one lead: it
 of MITDB's records, at 500 Hz. The reading has all leads of the record.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import Table, start_classifier
+from benchmarks.common import Table, command_parser, start_classifier
 from benchmarks.quality.alerts import FIBRILLATION_CODES, WRONG_RATE, Part, annotated_parts, read_all
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
@@ -71,9 +70,7 @@ DIAGNOSES: dict[str, tuple[frozenset[str], str, Callable[[Any], bool]]] = {
 
 def main(arguments: list[str]) -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.beside_openecg", description=__doc__.splitlines()[0]
-    )
+    parser = command_parser("benchmarks.quality.beside_openecg", __doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("mitdb", type=Path)

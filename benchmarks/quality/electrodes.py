@@ -6,14 +6,13 @@ Linear maps and limits are fitted on the median beats of the training records, s
 hundred without a swap exceeds its limit. The table is of the other records.
 """
 
-import argparse
 import json
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.common import Table
+from benchmarks.common import Table, command_parser
 from cnn_gap.beats import electrodes
 from cnn_gap.beats.electrodes import (
     LIMB_SWAPS,
@@ -35,9 +34,7 @@ LIMB_ALARMS, CHEST_ALARMS = 0.001, 0.007
 
 def main(arguments: list[str]) -> None:
     """Fit the model and print the table; with `--write` the package gets the model."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.electrodes", description=__doc__.splitlines()[0]
-    )
+    parser = command_parser("benchmarks.quality.electrodes", __doc__)
     parser.add_argument("training", type=Path)
     parser.add_argument("others", type=Path)
     parser.add_argument("--records", type=int, default=2500, help="of each folder at most")

@@ -7,14 +7,13 @@ from the fiducial point of the complex. The allowances of `cnn_gap.beats.waves` 
 ... records: the table is of the others, with `--chosen` of those.
 """
 
-import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import Table
+from benchmarks.common import Table, command_parser
 from cnn_gap.beats.detection import find_beats, prepare_for_beats
 from cnn_gap.beats.intervals import measure
 from cnn_gap.io.records import read_record
@@ -45,7 +44,7 @@ Waves = dict[str, list[list]]
 
 def main(arguments: list[str]) -> None:
     """Measure every delineated record and print the errors."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.intervals", description=__doc__)
+    parser = command_parser("benchmarks.quality.intervals", __doc__)
     parser.add_argument("data", metavar="DATA", type=Path, help="folder of records and waves.json")
     parser.add_argument("--chosen", action="store_true", help="the records that the allowances were chosen on")
     options = parser.parse_args(arguments)

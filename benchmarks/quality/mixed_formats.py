@@ -6,7 +6,6 @@ those of the signal, rounded as the format stores it. Exits with 1 if a good rec
 has one or no reason, or a probability differs by more than 0.001.
 """
 
-import argparse
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import Table, start_classifier
+from benchmarks.common import Table, command_parser, start_classifier
 from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.registry import FORMATS
 from cnn_gap.leads import LEADS
@@ -46,9 +45,7 @@ class Written:
 
 def main(arguments: list[str]) -> int:
     """Write, classify and print a table; return 1 if a row is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.mixed_formats", description=__doc__.partition("\n")[0]
-    )
+    parser = command_parser("benchmarks.quality.mixed_formats", __doc__)
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder of a trained model")
     parser.add_argument("--records", metavar="N", type=int, default=1000, help="default: %(default)s")
     parser.add_argument("--damaged", metavar="N", type=int, default=20, help="default: %(default)s")

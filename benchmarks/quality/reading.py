@@ -8,7 +8,6 @@ where one of its codes is among them. `--likelihoods` is a table of records and 
 likelihoods in percent, such as `NORM:100;SR:0`: it tells which infarctions are certain.
 """
 
-import argparse
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.common import Table, start_classifier
+from benchmarks.common import Table, command_parser, start_classifier
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
@@ -72,9 +71,7 @@ class Case:
 
 def main(arguments: list[str]) -> None:
     """Choose limits, or print the tables."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.reading", description=__doc__.splitlines()[0]
-    )
+    parser = command_parser("benchmarks.quality.reading", __doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("--choose", action="store_true", help="write MODEL/reading.json from these records")

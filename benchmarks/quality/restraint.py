@@ -5,14 +5,13 @@
 The disturbances are simulated in real records; the reading of the undisturbed record is the truth.
 """
 
-import argparse
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import Table, start_classifier
+from benchmarks.common import Table, command_parser, start_classifier
 from benchmarks.quality.alerts import WRONG_RATE, read_all
 from benchmarks.quality.beside_openecg import spread
 from cnn_gap.beats.electrodes import swaps
@@ -37,9 +36,7 @@ _NOISE_MV = 0.3
 
 def main(arguments: list[str]) -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.quality.restraint", description=__doc__.splitlines()[0]
-    )
+    parser = command_parser("benchmarks.quality.restraint", __doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("data", type=Path)
     parser.add_argument("--records", type=int, default=150, help="spread evenly over the folder")

@@ -70,7 +70,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RULE:VALUE",
         default="peak:0.25",
         help="a region is where the map is above this level: peak:0.25, that share of its highest value; sd:1"
-        " standard deviations above its mean; absolute:2.5 in units of the logit; or percentile:90"
+        " standard deviations above its mean; absolute:2.5 in units of the logit; or percentile:90; and"
+        " above 0, where it speaks for the diagnosis"
         " (default: %(default)s)",
     )
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Regions: the parts of a record where an activation map is above its level."""
+"""Regions: the parts of a record where an activation map speaks for a diagnosis, and is above its level."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ _RULES: dict[str, Callable[[np.ndarray, float], float]] = {
     "percentile": lambda activation, value: np.percentile(activation, value),
 }
 
-#: The highest value of the rules that take a share.
-_HIGHEST = {"peak": 1, "percentile": 100}
+#: The values that a rule takes: from the first on and below the second, at which nothing is above the level.
+_VALUES = {"peak": (0.0, 1.0), "percentile": (0.0, 100.0), "absolute": (0.0, np.inf), "sd": (-np.inf, np.inf)}
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,17 @@ class Region:
 class Level:
     """The height above which a map is in a region.
 
+    It is never below 0, since a map speaks for its diagnosis above 0 only: a map without a positive value has
+    no region.
+
     Attributes
     ----------
     rule : str
-        ``"peak"``: the share `value` of the map's highest value (a map without a positive value has no region);
-        ``"sd"``: `value` standard deviations above the map's mean; ``"absolute"``: `value` in units of the
-        logit; ``"percentile"``: the percentile `value` of the map.
+        ``"peak"``: the share `value` of the map's highest value; ``"sd"``: `value` standard deviations above
+        the map's mean; ``"absolute"``: `value` in units of the logit; ``"percentile"``: the percentile `value`
+        of the map.
     value : float
+        Below 1 for ``"peak"``, below 100 for ``"percentile"``; at least 0, but for ``"sd"``.
     """
 
     rule: str = "peak"
@@ -46,14 +50,15 @@ class Level:
     def __post_init__(self) -> None:
         if self.rule not in _RULES:
             raise InputError(f"a level's rule must be one of {', '.join(_RULES)}; received {self.rule}")
-        highest = _HIGHEST.get(self.rule, np.inf)
-        if not np.isfinite(self.value) or (self.rule in _HIGHEST and not 0 <= self.value <= highest):
-            wanted = f"from 0 to {highest}" if self.rule in _HIGHEST else "that is finite"
-            raise InputError(f"a level by {self.rule} needs a number {wanted}; received {self.value}")
+        lowest, end = _VALUES[self.rule]
+        if not np.isfinite(self.value) or not lowest <= self.value < end:
+            limits = ["finite", *["at least 0"] * (lowest == 0), *[f"below {end:g}"] * bool(np.isfinite(end))]
+            wanted = f"{self.rule} needs a number that is {' and '.join(limits[-2:])}"
+            raise InputError(f"a level by {wanted}; received {self.value:g}")
 
     def of(self, activation: np.ndarray) -> float:
-        """Return the height for a map, (samples,), in its units."""
-        return float(_RULES[self.rule](activation.astype(np.float64), self.value))
+        """Return the height for a map, (samples,), in its units; it is at least 0."""
+        return max(0.0, float(_RULES[self.rule](activation.astype(np.float64), self.value)))
 
 
 #: A quarter of the map's highest value (chosen by `research.region_levels`).

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cnn_gap.beats.beat_list import PAUSE_S
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.holter.beat_labels import LabelledBeats
 from cnn_gap.holter.episodes import KINDS, LARGE_WAVES, SURE_RUN, VENTRICULAR_TACHYCARDIA, Episode
@@ -16,8 +17,8 @@ from cnn_gap.reading.alerts import AlertRule, alert_rules
 from cnn_gap.reading.conclusion import conclude, has_rhythm
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.interpret import interpret
-from cnn_gap.reading.reading import Degree, Reading, Statement
+from cnn_gap.reading.interpret import interpret, without_suspected
+from cnn_gap.reading.reading import RATES, Degree, Reading, Sentence, Statement, kind_of
 from cnn_gap.reading.statements import StatementRule, rules_for
 from cnn_gap.system.timed_text import TimedText, clock
 
@@ -39,11 +40,8 @@ STATEMENTS = {
     LARGE_WAVES.code: "large_waves",
 }
 
-#: The largest number of times that an alert names.
+#: The largest number of times, after the first one, that an alert names.
 MOST_TIMES = 3
-
-#: The beginning of the note on heart rates.
-RATES_NOTE = "heart rate:"
 
 #: A part's measurements, and the statements that they make or support.
 _Part = tuple[Evidence, tuple[Statement, ...]]
@@ -71,17 +69,16 @@ def read_long(
     found = _without_imitated(rules, list(_statements(rules, episodes, monitoring.summary, limits)))
     statements = _in_order(rules, [*found, *_beside(usual.statements, found)])
     read = [(part, _measured_statements(classes, timeline, part, limits)) for part in parts]
-    sentences = (_alert(rule, read, statements, episodes, monitoring.beats) for rule in alert_rules())
-    alerts = tuple(filter(None, sentences))
+    sentences = ((rule, _alert(rule, read, statements, episodes, monitoring.beats)) for rule in alert_rules())
+    alerts = tuple(Sentence(alert, kind=rule.key) for rule, alert in sentences if alert)
     conclusion, reason = usual.conclusion, usual.reason
     if found or alerts:
         conclusion, reason = conclude(statements, "", alerts)
         statements = tuple(each for each in statements if each.key != "normal")
     notes = (*_rate_note(monitoring.summary), *_parts_note(parts, timeline), *_usual_notes(usual, parts))
-    assessed = tuple(f"{each.name.split(',')[0]}:" for each in found)
-    if has_rhythm(found):
-        assessed += ("rhythm:",)
-    left = tuple(each for each in usual.not_assessed if not each.startswith(assessed))
+    assessed = {rules[each.key].name for each in found} | ({"rhythm"} if has_rhythm(found) else set())
+    left = (each for each in usual.not_assessed if each.partition(":")[0] not in assessed)
+    keys = (*(each.key for each in statements), *map(kind_of, alerts))
     return replace(
         usual,
         conclusion=conclusion,
@@ -89,7 +86,7 @@ def read_long(
         statements=statements,
         alerts=alerts,
         notes=notes,
-        not_assessed=left,
+        not_assessed=without_suspected(left, keys),
     )
 
 
@@ -214,7 +211,8 @@ def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episo
     longest = max(sure, key=lambda each: each.weight)
     beats = round(longest.duration_s * longest.rate_mean / 60) + 1
     sentence = rule.sentence(Evidence({"run_beats": beats, "run_rate": longest.rate_mean}))
-    return _dated(sentence, longest.start_s, [each.start_s for each in sure if each is not longest])
+    others_s = [each.start_s for each in sure if each is not longest]
+    return _dated(sentence, longest.start_s, others_s, others="other runs at")
 
 
 def _pause_alert(rule: AlertRule, beats: LabelledBeats) -> str:
@@ -222,7 +220,7 @@ def _pause_alert(rule: AlertRule, beats: LabelledBeats) -> str:
     paused = pauses(beats)
     sentence = rule.sentence(Evidence({"longest_rr_s": float(beats.intervals_s[paused[0]])}))
     at_s, *others_s = beats.times_s[paused - 1].tolist()
-    return _dated(sentence, at_s, sorted(others_s))
+    return _dated(sentence, at_s, sorted(others_s), others=f"others of {PAUSE_S:g} s or more at")
 
 
 def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
@@ -233,28 +231,31 @@ def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
         return rule.sentence(worst)
     others = [part.start_s for part in holding if part is not worst]
     sentence = f"{rule.sentence(worst)}, in the {worst.duration_s:.0f} s"
-    return _dated(sentence, worst.start_s, others, " from")
+    return _dated(sentence, worst.start_s, others, word=" from", others="other parts with this alert: from")
 
 
-def _dated(sentence: str, at_s: float, others_s: Sequence[float], word: str = ", at") -> str:
+def _dated(sentence: str, at_s: float, others_s: Sequence[float], *, word: str = ", at", others: str) -> str:
+    """Return a sentence with its time, and with those of `others`, which its values are not of."""
     dated = TimedText(sentence, f"{word} ", at_s)
     if not others_s:
         return dated
-    return TimedText(dated, f"; also{word.strip(',')} ", _listed([TimedText(each) for each in others_s]))
+    return TimedText(dated, f"; {others} ", _listed([TimedText(each) for each in others_s]))
 
 
 def _listed(times: Sequence[TimedText]) -> TimedText:
-    """Return times, or spans of time, as a list of the first `MOST_TIMES` and how many more there are."""
+    """Return times, or spans of time, as a list: the first `MOST_TIMES` are named, all are held."""
     first, *others = times[:MOST_TIMES]
-    more = f" and {len(times) - MOST_TIMES} more" if len(times) > MOST_TIMES else ""
-    return TimedText(first, *(TimedText(", ", each) for each in others), more)
+    further = tuple(at for each in times[MOST_TIMES:] for at in each.times_s)
+    more = (f" and {len(times) - MOST_TIMES} more", further) if further else ()
+    return TimedText(first, *(TimedText(", ", each) for each in others), *more)
 
 
 def _rate_note(summary: Summary) -> tuple[str, ...]:
     if np.isnan(summary.rate_mean):
         return ()
     lowest, mean, highest = summary.rate_lowest, summary.rate_mean, summary.rate_highest
-    return (f"{RATES_NOTE} lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min",)
+    said = f"heart rate: lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min"
+    return (Sentence(said, kind=RATES),)
 
 
 def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...]:

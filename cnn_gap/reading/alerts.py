@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import DEGREES, Degree, Statement
+from cnn_gap.reading.reading import DEGREES, Degree, Sentence, Statement
 
 #: The table.
 ALERTS = Path(__file__).parent / "alerts.csv"
@@ -70,7 +70,8 @@ def alert_rules() -> tuple[AlertRule, ...]:
 
 def find_alerts(evidence: Evidence, statements: Sequence[Statement]) -> tuple[str, ...]:
     """Return the alerts of a record, the most urgent first."""
-    return tuple(rule.sentence(evidence) for rule in alert_rules() if rule.holds(evidence, statements))
+    held = (rule for rule in alert_rules() if rule.holds(evidence, statements))
+    return tuple(Sentence(rule.sentence(evidence), kind=rule.key) for rule in held)
 
 
 def _rule(row: dict[str, str]) -> AlertRule:

@@ -11,18 +11,36 @@ from cnn_gap.reading.alerts import find_alerts
 from cnn_gap.reading.conclusion import SHORT_S, conclude, doubt_of_normal, has_rhythm
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import DEGREES, Conclusion, Degree, Origin, Reading, Statement, in_sentence
+from cnn_gap.reading.reading import (
+    DEGREES,
+    OVERRULED,
+    Conclusion,
+    Degree,
+    Origin,
+    Reading,
+    Sentence,
+    Statement,
+    in_sentence,
+)
 from cnn_gap.reading.rhythm import group_probability, primary_rhythm
 from cnn_gap.reading.statements import StatementRule, rules_for
 
-#: Diagnoses that no reading can state, because no training record was labelled with them.
+#: Diagnoses that the network cannot state, because no training record was labelled with them.
 UNKNOWN_TO_THE_MODEL = (
-    "ventricular tachycardia and fibrillation",
+    "ventricular tachycardia",
+    "ventricular fibrillation",
     "Brugada pattern",
     "pericarditis",
     "pulmonary embolism",
     "dextrocardia",
 )
+
+#: The diagnoses of `UNKNOWN_TO_THE_MODEL` that a statement or an alert by measurement suspects, by its key.
+SUSPECTED = {
+    "large_waves": frozenset(("ventricular tachycardia", "ventricular fibrillation")),
+    "wide_tachycardia": frozenset(("ventricular tachycardia",)),
+    "ventricular_run": frozenset(("ventricular tachycardia",)),
+}
 
 #: The statements of rhythms without a PR interval.
 WITHOUT_PR = frozenset({"atrial_fibrillation", "atrial_flutter", "pacing"})
@@ -117,6 +135,12 @@ def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[st
     return joint
 
 
+def without_suspected(not_assessed: Iterable[str], keys: Iterable[str]) -> tuple[str, ...]:
+    """Return what was not assessed, without the diagnoses that statements or alerts of these keys suspect."""
+    suspected = frozenset().union(*(SUSPECTED.get(key, ()) for key in keys))
+    return tuple(each for each in not_assessed if each not in suspected)
+
+
 def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, str]:
     """Return why statements cannot be made, by their keys: missing leads or swapped electrodes."""
     missing = set(evidence.missing)
@@ -163,7 +187,7 @@ def _candidates(
         if verdict.holds is False:
             if degree in ("present", "probable"):
                 said = f"not reported: {rule.name} (network {probability:.2f}), because of {verdict.words}"
-                overruled[rule] = said
+                overruled[rule] = Sentence(said, kind=OVERRULED)
             continue
         agrees = probability is not None and probability >= AGREES * limits.least(rule.limit_key)
         statement = _statement(rule, degree, probability, verdict, agrees)
@@ -304,4 +328,5 @@ def _not_assessed(
     said = f"rhythm over time: the record lasts {evidence.duration_s:.0f} s"
     short = (said,) if evidence.duration_s < SHORT_S else ()
     rhythm = () if has_rhythm(statements) else ("rhythm: the network finds no rhythm likely enough",)
-    return (*UNKNOWN_TO_THE_MODEL, *rhythm, *short, *withheld.values())
+    unknown = without_suspected(UNKNOWN_TO_THE_MODEL, (each.key for each in statements))
+    return (*unknown, *rhythm, *short, *withheld.values())

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from textwrap import TextWrapper
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from cnn_gap.system.html import html_table
-from cnn_gap.system.timed_text import times_of
+from cnn_gap.system.timed_text import Piece, TimedText, times_of
 
 Conclusion = Literal["normal", "borderline", "abnormal", "not interpretable"]
 Degree = Literal["present", "probable", "possible"]
@@ -27,6 +27,9 @@ _SUCCESSIVE = re.compile(
 )
 
 _NOT_ASSESSED = TextWrapper(120, initial_indent="not assessed  ", subsequent_indent=" " * 14)
+
+#: Kinds of notes: on answers that a measurement has overruled, and on the heart rates of a long recording.
+OVERRULED, RATES = "overruled", "rates"
 
 #: Headings of a table of statements.
 STATEMENT_COLUMNS = ("Statement", "Probability", "Evidence")
@@ -79,6 +82,32 @@ class Statement:
         return f"{self.degree.capitalize()} {in_sentence(self.name)}"
 
 
+class Sentence(TimedText):
+    """An alert or a note of a reading, with its kind, by which programs tell it from others.
+
+    Parameters
+    ----------
+    *pieces : str, float or tuple of float
+        As of `TimedText`.
+    kind : str
+        The key of an alert's rule; `OVERRULED` or `RATES` of a note. Other notes are plain texts.
+    """
+
+    __slots__ = ("kind",)
+    kind: str
+
+    def __new__(cls, *pieces: Piece, kind: str = "") -> Self:
+        """Write the text."""
+        sentence = super().__new__(cls, *pieces)
+        sentence.kind = kind
+        return sentence
+
+
+def kind_of(text: str) -> str:
+    """Return the kind of an alert or a note, empty where it has none."""
+    return text.kind if isinstance(text, Sentence) else ""
+
+
 @dataclass(frozen=True)
 class Reading:
     """The reading of a record: a conclusion, statements and alerts, from the network and the measurements.
@@ -124,7 +153,7 @@ class Reading:
 
     @property
     def alert_times_s(self) -> tuple[tuple[float, ...], ...]:
-        """The times that each alert names, s from the recording's start, in the order of its sentence."""
+        """All times of each alert, s from the recording's start; first come those that its sentence names."""
         return tuple(tuple(round(at, 2) for at in times_of(alert)) for alert in self.alerts)
 
     @property
@@ -134,7 +163,7 @@ class Reading:
 
     def __str__(self) -> str:
         lines = [self.summary]
-        lines += [f"ALERT  {alert}" for alert in self.alerts]
+        lines += alert_lines(self)
         lines += [_line(statement) for statement in self.statements]
         lines += [f"note   {note}" for note in self.notes]
         lines += map(_NOT_ASSESSED.fill, group_not_assessed(self.not_assessed))
@@ -143,6 +172,11 @@ class Reading:
     def to_dict(self) -> dict[str, Any]:
         """Return the reading as a dict that can be written as JSON."""
         return asdict(self) | {"alert_times_s": self.alert_times_s, "interpretation": self.interpretation}
+
+
+def alert_lines(reading: Reading) -> list[str]:
+    """Return the alerts as lines of a text."""
+    return [f"ALERT  {alert}" for alert in reading.alerts]
 
 
 def in_sentence(name: str) -> str:

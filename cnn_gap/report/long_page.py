@@ -33,7 +33,7 @@ from cnn_gap.report.page import (
     sheet_layouts,
 )
 from cnn_gap.report.page_frame import embedded, framed
-from cnn_gap.report.page_reading import alerts_html, limits_html, reading_html, text_html
+from cnn_gap.report.page_reading import alerts_html, limits_html, reading_html, time_button, with_buttons
 from cnn_gap.report.recording_tables import (
     HOUR_COLUMNS,
     PREMATURE_COLUMNS,
@@ -48,7 +48,6 @@ from cnn_gap.report.recording_times import RecordingTimes
 from cnn_gap.report.report_text import drawable, measured_values, person, recording
 from cnn_gap.report.typical_beats import typical_beats
 from cnn_gap.report.typical_figures import typical_html
-from cnn_gap.system.timed_text import with_times
 
 _NOT_VALID = -32768  # of the 16-bit samples of a strip
 
@@ -65,7 +64,7 @@ def long_page(explanation: LongExplanation, links: Links | None = None) -> str:
     """
     whole, monitoring = explanation.whole, explanation.prediction.monitoring
     times = RecordingTimes(explanation.record.time)
-    write = partial(_with_buttons, times)
+    write = partial(with_buttons, words=times.text)
     name = drawable(explanation.record.name)
     about = [*person(whole.record), *recording(whole.record), _length(explanation)]
     return framed(
@@ -199,7 +198,7 @@ def _base64(values: np.ndarray) -> str:
 def _figures_html(monitoring: Monitoring, times: RecordingTimes) -> str:
     rows = []
     for each in figures(monitoring):
-        at = "" if each.time_s is None else f" {_time_button(each.time_s, times)}"
+        at = "" if each.time_s is None else f" {time_button(each.time_s, times.text(each.time_s))}"
         rows.append(f"<div><dt>{escape(each.name)}</dt><dd>{escape(each.value)}{at}</dd></div>")
     return "\n".join(
         [
@@ -211,7 +210,9 @@ def _figures_html(monitoring: Monitoring, times: RecordingTimes) -> str:
 
 
 def _hours_html(monitoring: Monitoring, times: RecordingTimes) -> str:
-    rows = [(_time_button(start, times), *map(escape, cells)) for start, cells in hour_rows(monitoring)]
+    rows = [
+        (time_button(start, times.text(start)), *map(escape, cells)) for start, cells in hour_rows(monitoring)
+    ]
     return _table("By the hour: heart rates (/min) and beats", HOUR_COLUMNS, rows, escaped=True)
 
 
@@ -224,15 +225,6 @@ def _table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], 
     )
     head = f"<caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
     return f'<div class="wide"><table class="figures">{head}<tbody>{body}</tbody></table></div>'
-
-
-def _time_button(seconds: float, times: RecordingTimes) -> str:
-    return f'<button type="button" class="time" data-time="{seconds:.2f}">{times.text(seconds)}</button>'
-
-
-def _with_buttons(times: RecordingTimes, text: str) -> str:
-    """Return a text of the reading as HTML with buttons that lead to its times."""
-    return with_times(text, lambda seconds: _time_button(seconds, times), text_html)
 
 
 def _typical_html(record: LongRecord, beats: LabelledBeats) -> str:

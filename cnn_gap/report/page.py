@@ -23,7 +23,7 @@ from cnn_gap.record import Record
 from cnn_gap.report.diagnosis_order import in_order, join_twins
 from cnn_gap.report.layouts import FEW_LEADS, GAINS, LAYOUTS, SPEEDS, Layout, event_start, rhythm_lead
 from cnn_gap.report.page_frame import asset, embedded, framed
-from cnn_gap.report.page_reading import alerts_html, class_of, limits_html, reading_html
+from cnn_gap.report.page_reading import alerts_html, class_of, limits_html, reading_html, with_buttons
 from cnn_gap.report.report_text import drawable, measured_values, person, recording, verdict
 from cnn_gap.signal.resampling import bridge, nearest_valid, resample_by
 
@@ -72,8 +72,8 @@ def explanation_page(explanation: Explanation, links: Links | None = None) -> st
         about=escape(_about(explanation)),
         links="" if links is None else links_html(links),
         measured=measured_html(measured_values(measured, explanation)),
-        alerts=alerts_html(explanation),
-        reading=reading_html(reading, lines),
+        alerts=alerts_html(explanation, with_buttons),
+        reading=reading_html(reading, lines, with_buttons),
         limits=limits_html(explanation),
         open="" if reading is not None else " open",
         data=embedded(page_data(explanation, measured)),

@@ -4,12 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
-from cnn_gap.predict.long_reading import RATES_NOTE
-from cnn_gap.reading.reading import Reading, Statement, group_not_assessed
+from cnn_gap.reading.reading import OVERRULED, RATES, Reading, Statement, group_not_assessed, kind_of
 from cnn_gap.report.report_text import drawable, network_limits, record_notes, why
-
-#: The beginning of notes on answers that a measurement has overruled; other notes are on the record's quality.
-OVERRULED = "not reported"
+from cnn_gap.system.timed_text import clock, with_times
 
 #: Writes a text of a reading as HTML.
 Write = Callable[[str], str]
@@ -24,6 +21,16 @@ JOINED = (
 def text_html(text: str) -> str:
     """Return a text as HTML."""
     return escape(drawable(text))
+
+
+def time_button(seconds: float, words: str) -> str:
+    """Return a button that shows the part of the record with a time, s."""
+    return f'<button type="button" class="time" data-time="{seconds:.2f}">{words}</button>'
+
+
+def with_buttons(text: str, words: Callable[[float], str] = clock) -> str:
+    """Return a text as HTML; each time that it names is a button, with the words that a function gives."""
+    return with_times(text, lambda seconds: time_button(seconds, words(seconds)), text_html)
 
 
 def alerts_html(explanation: Explanation, write: Write = text_html) -> str:
@@ -41,7 +48,7 @@ def quality_notes(explanation: Explanation) -> tuple[str, ...]:
     """Return the notes on the quality of a record, of its reader and of the reading, each once."""
     reading = explanation.reading
     notes = () if reading is None else reading.notes
-    said = (note for note in notes if not note.startswith((OVERRULED, RATES_NOTE)))
+    said = (note for note in notes if kind_of(note) not in (OVERRULED, RATES))
     once = dict.fromkeys((*record_notes(explanation), *said))
     return tuple(note for note in once if reading is None or note != reading.reason)
 
@@ -56,7 +63,7 @@ def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass], write
     lines : sequence of ExplainedClass
         The classes of the page, in its order.
     write : callable
-        Writes a text of the reading as HTML.
+        Writes a text of the reading as HTML; but a text that is inside a button has no buttons.
     """
     if reading is None:
         return ""
@@ -70,7 +77,7 @@ def reading_html(reading: Reading | None, lines: Sequence[ExplainedClass], write
     if reading.statements:
         listed = "\n".join(_statement_html(each, lines, write) for each in reading.statements)
         parts.append(f'<ol id="statements" aria-label="Statements">\n{listed}\n</ol>')
-    overruled = [note for note in reading.notes if note.startswith(OVERRULED)]
+    overruled = [note for note in reading.notes if kind_of(note) == OVERRULED]
     if overruled:
         parts.append(_list_html("overruled", "Overruled by a measurement", overruled))
     return "\n".join([*parts, "</section>"])
@@ -92,10 +99,11 @@ def class_of(statement: Statement, lines: Sequence[ExplainedClass]) -> int | Non
 
 def _statement_html(statement: Statement, lines: Sequence[ExplainedClass], write: Write) -> str:
     place = class_of(statement, lines)
+    evidence = write if place is None else text_html
     inside = (
         f'<span class="name">{text_html(statement.name)}</span>'
         f' <span class="degree {statement.degree}">{statement.degree}</span>'
-        f' <span class="why" title="{JOINED}">{why(statement, write)}</span>'
+        f' <span class="why" title="{JOINED}">{why(statement, evidence)}</span>'
     )
     if place is None:
         return f"<li><div>{inside}</div></li>"

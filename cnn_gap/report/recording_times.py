@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cnn_gap.reading.reading import Reading
+from cnn_gap.reading.reading import Reading, Sentence, kind_of
 from cnn_gap.system.timed_text import clock, with_times
 
 
@@ -47,7 +47,7 @@ class RecordingTimes:
         )
 
     def _written(self, texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(with_times(each, self.text) for each in texts)
+        return tuple(Sentence(with_times(each, self.text), kind=kind_of(each)) for each in texts)
 
     @property
     def seconds_of_day(self) -> float | None:

@@ -10,8 +10,14 @@ from cnn_gap.explain.explanation import EXPLAINED_COLUMNS, Explanation
 from cnn_gap.explain.long_explanation import LongExplanation
 from cnn_gap.model.folder import ModelDescription
 from cnn_gap.predict.prediction import ANSWER_COLUMNS, SHOWN_DIAGNOSES, Prediction
+from cnn_gap.reading.reading import alert_lines
 from cnn_gap.report.monitoring_text import monitoring_text
 from cnn_gap.system.timed_text import clock
+
+#: What the regions of a class mean that is not answered.
+NOT_ANSWERED = (
+    'Challenge label "no": the times are where the signal speaks for the diagnosis, but not enough to answer it'
+)
 
 
 def prediction_table(prediction: Prediction, count: int = SHOWN_DIAGNOSES) -> str:
@@ -51,11 +57,15 @@ def prediction_content(prediction: Prediction, described: ModelDescription) -> d
 def explanation_table(explanation: Explanation) -> str:
     """Return a line for each class: its probability, its strongest regions and its strongest leads.
 
-    Notes on the record come first; a record that is not answerable has nothing else.
+    Notes on the record come first; a record that is not answerable has nothing else. A last line says what the
+    regions of a class mean that is not answered, if there are any.
     """
     if not explanation.answerable:
         return "\n".join(explanation.notes)
-    return "\n".join([*explanation.notes, aligned([EXPLAINED_COLUMNS, *explanation.rows])])
+    lines = [*explanation.notes, aligned([EXPLAINED_COLUMNS, *explanation.rows])]
+    if any(each.regions and not each.label for each in explanation.classes):
+        lines.append(NOT_ANSWERED)
+    return "\n".join(lines)
 
 
 def long_explanation_table(explanation: LongExplanation) -> str:
@@ -67,7 +77,7 @@ def long_explanation_table(explanation: LongExplanation) -> str:
     if prediction.monitoring is None:
         return "\n".join(prediction.notes)
     reading = prediction.reading
-    said = [] if reading is None else [reading.summary, *(f"ALERT: {each}" for each in reading.alerts)]
+    said = [] if reading is None else [reading.summary, *alert_lines(reading)]
     listed = [each for each in explanation.events if explanation.strip_of(each) is not None]
     rows = [(clock(each.start_s), each.title) for each in listed]
     more = len(explanation.events) - len(listed)

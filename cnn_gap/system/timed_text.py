@@ -1,6 +1,11 @@
 """Texts that name times of a recording, and hold these times as numbers."""
 
 from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Self
+
+#: A piece of a text: words; a time, s, that is written; or times, s, that are only held.
+Piece = str | float | tuple[float, ...]
 
 
 class TimedText(str):
@@ -11,12 +16,13 @@ class TimedText(str):
 
     Parameters
     ----------
-    *pieces : str or float
-        In the order of the text. A str is words, or itself a text with times; a float is a time, s.
+    *pieces : str, float or tuple of float
+        In the order of the text. A str is words, or itself a text with times; a float is a time, s. A tuple is
+        times, s, that the text does not name one by one, such as those behind "and 5 more".
 
     Attributes
     ----------
-    pieces : tuple of str or float
+    pieces : tuple of str, float or tuple of float
         Words and times, s.
 
     Examples
@@ -27,30 +33,34 @@ class TimedText(str):
     """
 
     __slots__ = ("pieces",)
-    pieces: tuple[str | float, ...]
+    pieces: tuple[Piece, ...]
 
-    def __new__(cls, *pieces: str | float) -> "TimedText":
+    def __new__(cls, *pieces: Piece) -> Self:
         """Write the text."""
-        flat: list[str | float] = []
+        flat: list[Piece] = []
         for each in pieces:
-            flat += pieces_of(each) if isinstance(each, str) else [float(each)]
+            if isinstance(each, str):
+                flat += pieces_of(each)
+            else:
+                flat.append(tuple(map(float, each)) if isinstance(each, tuple) else float(each))
         text = super().__new__(cls, _joined(flat, clock))
         text.pieces = tuple(flat)
         return text
 
     @property
     def times_s(self) -> tuple[float, ...]:
-        """The times that the text names, s from the recording's start."""
-        return tuple(each for each in self.pieces if not isinstance(each, str))
+        """The times that the text speaks of, s from the recording's start, also those that it does not name."""
+        times = (each for each in self.pieces if not isinstance(each, str))
+        return tuple(chain.from_iterable(each if isinstance(each, tuple) else (each,) for each in times))
 
 
-def pieces_of(text: str) -> tuple[str | float, ...]:
+def pieces_of(text: str) -> tuple[Piece, ...]:
     """Return the words and times of a text, in its order; a text without times is one piece."""
     return text.pieces if isinstance(text, TimedText) else (text,)
 
 
 def times_of(text: str) -> tuple[float, ...]:
-    """Return the times that a text names, s from the recording's start; a plain one names none."""
+    """Return the times that a text speaks of, s from the recording's start; a plain one has none."""
     return text.times_s if isinstance(text, TimedText) else ()
 
 
@@ -78,7 +88,6 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def _joined(
-    pieces: Iterable[str | float], time: Callable[[float], str], words: Callable[[str], str] = str
-) -> str:
-    return "".join(words(each) if isinstance(each, str) else time(each) for each in pieces)
+def _joined(pieces: Iterable[Piece], time: Callable[[float], str], words: Callable[[str], str] = str) -> str:
+    named = (each for each in pieces if not isinstance(each, tuple))
+    return "".join(words(each) if isinstance(each, str) else time(each) for each in named)

@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from cnn_gap.explain.regions import DEFAULT_LEVEL, parse_level
 from cnn_gap.io.annotations import read_events
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
-from cnn_gap.report.tables import explanation_table
+from cnn_gap.report.tables import NOT_ANSWERED, explanation_table
 from cnn_gap.simulation.changing_rhythms import Part, simulate_changing
 from cnn_gap.simulation.files import write_simulated
 
@@ -114,6 +115,9 @@ def test_without_leads_there_are_no_shares(model, path, tmp_path, run_command):
 def test_the_table_has_a_line_a_class_with_its_strongest_regions(classifier, path):
     explanation = classifier.explain(path, "top3", with_leads=True)
     lines = explanation_table(explanation).splitlines()
+    assert all(each.regions for each in explanation.classes)
+    if not all(each.label for each in explanation.classes):
+        assert lines.pop() == NOT_ANSWERED
     assert len(lines) == 1 + 3
     for line, each in zip(lines[1:], explanation.classes, strict=True):
         assert line.startswith(f"{each.probability:.3f}")
@@ -125,6 +129,17 @@ def test_the_table_has_a_line_a_class_with_its_strongest_regions(classifier, pat
         assert f"{strongest.start_s:.2f}-{strongest.end_s:.2f}" in named
         assert len(named) == min(3, len(shown))
         assert ("more" in line) == (len(shown) > 3)
+
+
+@pytest.mark.parametrize(("label", "regions", "said"), [(True, 1, False), (False, 1, True), (False, 0, False)])
+def test_the_table_says_that_regions_of_what_is_not_answered_are_no_finding(
+    classifier, path, label, regions, said
+):
+    explanation = classifier.explain(path, "top1")
+    (explained,) = explanation.classes
+    shown = replace(explained, label=label, regions=explained.regions[:regions])
+    table = explanation_table(replace(explanation, classes=(shown,)))
+    assert table.endswith(NOT_ANSWERED) is said
 
 
 def test_the_level_is_the_same_by_command_and_from_python():

@@ -16,10 +16,11 @@ def test_regions_are_contiguous_and_reach_the_ends():
     assert find_regions(MAP, 10.0, -1.0) == (Region(0.0, 0.7, pytest.approx(18 / 7)),)
 
 
-@pytest.mark.parametrize("value", [0.0, -5.0])
-def test_a_map_that_nowhere_speaks_for_the_diagnosis_has_no_region(value):
-    flat = np.full(50, value, np.float32)
-    assert find_regions(flat, 100.0, DEFAULT_LEVEL.of(flat)) == ()
+@pytest.mark.parametrize("level", ["peak:0.25", "peak:0", "sd:1", "sd:-1", "percentile:90", "absolute:0"])
+@pytest.mark.parametrize("highest", [0.0, -5.0])
+def test_a_map_that_nowhere_speaks_for_the_diagnosis_has_no_region(highest, level):
+    against = highest - np.arange(50, dtype=np.float32)
+    assert find_regions(against, 100.0, parse_level(level).of(against)) == ()
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,8 @@ def test_a_map_that_nowhere_speaks_for_the_diagnosis_has_no_region(value):
         (Level("sd", 0), MAP.mean()),
         (Level("absolute", 2.5), 2.5),
         (Level("percentile", 50), 0.0),
-        (Level("percentile", 100), 8.0),
+        (Level("percentile", 90), 6.8),
+        (Level("sd", -3), 0.0),
     ],
 )
 def test_levels(level, expected):
@@ -41,7 +43,7 @@ def test_levels(level, expected):
 def test_levels_as_text():
     assert parse_level("peak:0.25") == DEFAULT_LEVEL
     assert parse_level("sd:1") == Level("sd", 1)
-    assert parse_level("absolute:-2.5") == Level("absolute", -2.5)
+    assert parse_level("absolute:2.5") == Level("absolute", 2.5)
     assert parse_level("percentile:90") == Level("percentile", 90)
 
 
@@ -50,6 +52,20 @@ def test_levels_as_text():
 )
 def test_what_is_no_level_is_refused(text):
     with pytest.raises(InputError, match="level"):
+        parse_level(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("peak:1", "at least 0 and below 1; received 1"),
+        ("percentile:100", "at least 0 and below 100; received 100"),
+        ("absolute:-2.5", "finite and at least 0; received -2.5"),
+        ("sd:inf", "that is finite; received inf"),
+    ],
+)
+def test_a_level_at_which_nothing_speaks_for_a_diagnosis_is_refused(text, wanted):
+    with pytest.raises(InputError, match=wanted):
         parse_level(text)
 
 

@@ -1,5 +1,6 @@
 """Timeline, beats, episodes and summary of simulated recordings whose rhythm changes, with a shipped model."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -17,9 +18,10 @@ from cnn_gap.io.long_records import in_parts
 from cnn_gap.predict.long_reading import read_long
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
+from cnn_gap.reading.reading import RATES, kind_of
 from cnn_gap.record import Record
 from cnn_gap.simulation.changing_rhythms import Part, simulate_changing
-from cnn_gap.system.timed_text import times_of
+from cnn_gap.system.timed_text import clock, times_of
 
 SINUS, FIBRILLATION = ("426783006",), ("164889003",)
 PARTS = (
@@ -163,6 +165,18 @@ def test_a_rhythm_of_episodes_is_not_among_what_was_not_assessed(prediction):
     assert read_long(usual, prediction.monitoring, (Evidence(),), DegreeLimits()).not_assessed == ()
 
 
+@pytest.mark.parametrize(
+    ("episodes", "left"), [((), ["ventricular tachycardia", "pericarditis"]), (None, ["pericarditis"])]
+)
+def test_a_run_is_not_called_not_assessed(prediction, episodes, left):
+    """The recording has a run, which is an episode unless all are taken out."""
+    monitoring = Monitoring(prediction.timeline, prediction.monitoring.measured)
+    if episodes is not None:
+        vars(monitoring)["episodes"] = episodes
+    usual = replace(prediction.reading, statements=(), not_assessed=("ventricular tachycardia", "pericarditis"))
+    assert list(read_long(usual, monitoring, (Evidence(),), DegreeLimits()).not_assessed) == left
+
+
 @pytest.mark.parametrize(("probability", "alerts"), [(0.95, 1), (0.6, 0)])
 def test_a_run_that_is_sure_is_an_alert_with_its_time(prediction, probability, alerts):
     run = Episode(known_diagnoses()["164895002"], 100.0, 102.0, probability, 120.0, 120.0, 120.0)
@@ -221,6 +235,19 @@ def test_the_fastest_run_has_its_mean_rate_and_comes_first_if_it_is_sure(predict
     assert runs["VTach"].rate_highest == pytest.approx(300)
     assert runs["VTach"].weight > runs["AIVR"].weight
     assert runs["AIVR"].duration_s > runs["VTach"].duration_s
+
+
+def test_an_alert_names_few_of_its_times_and_has_all(classifier):
+    parts = [Part(SINUS, 30, pause_s=pause) for pause in (2.8, 3.6, 2.7, 2.9, 2.8, 2.7)]
+    prediction = classifier.predict(as_record(simulate_changing("P", parts, 100.0, 1)))
+    (alert,), (times,) = prediction.reading.alerts, prediction.reading.alert_times_s
+    found = re.fullmatch(r"Pause of (3\.\d) s, at (\S+); others of 2\.5 s or more at (.+) and 2 more", alert)
+    assert found, alert
+    assert [found[2], *found[3].split(", ")] == [clock(at) for at in times[:4]]
+    assert kind_of(alert) == "pause"
+    assert [kind_of(note) for note in prediction.reading.notes if note.startswith("heart rate:")] == [RATES]
+    assert len(times) == prediction.summary.pauses == 6
+    assert list(times[1:]) == sorted(times[1:])
 
 
 def test_large_waves_are_an_episode_and_an_alert(classifier):

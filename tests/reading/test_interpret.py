@@ -11,6 +11,7 @@ from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.leads import LEADS
 from cnn_gap.reading.evidence import Evidence
 from cnn_gap.reading.interpret import interpret, joint_probabilities
+from cnn_gap.reading.reading import OVERRULED, kind_of
 from cnn_gap.reading.statements import statement_rules
 
 CLASSES = replace(read_weights(), findings=read_findings("scp"))
@@ -96,7 +97,7 @@ def test_a_measurement_overrules_the_network_and_a_note_says_so(key, code, measu
     assert degree(read({code: 0.9}, {measure: holds}), key) == "present"
     reading = read({code: 0.9}, {measure: fails})
     assert degree(reading, key) is None
-    assert any(note.startswith("not reported: ") for note in reading.notes)
+    assert OVERRULED in map(kind_of, reading.notes)
 
 
 @pytest.mark.parametrize(
@@ -279,21 +280,39 @@ def test_swapped_electrodes_withhold_axis_and_infarction():
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "values", "words"),
+    ("probabilities", "values", "words", "kind"),
     [
-        ({}, {"rate": 140.0, "qrs_ms": 180.0, "wide_rate": 140.0}, "consider ventricular tachycardia"),
-        ({}, {"run_beats": 4.0, "run_rate": 150.0}, "Run of 4 wide complexes (150/min)"),
-        ({}, {"large_waves": 1.0}, "ventricular tachycardia, flutter or fibrillation"),
-        ({}, {"rate": 35.0}, "Heart rate 35/min"),
-        ({}, {"rate": 170.0}, "Heart rate 170/min"),
-        ({"3AVB": 0.9}, {}, "Third-degree AV block"),
-        ({"INJAS": 0.9}, {}, "Injury current"),
+        (
+            {},
+            {"rate": 140.0, "qrs_ms": 180.0, "wide_rate": 140.0},
+            "consider ventricular tachycardia",
+            "wide_tachycardia",
+        ),
+        ({}, {"run_beats": 4.0, "run_rate": 150.0}, "Run of 4 wide complexes (150/min)", "ventricular_run"),
+        ({}, {"large_waves": 1.0}, "ventricular tachycardia, flutter or fibrillation", "large_waves"),
+        ({}, {"rate": 35.0}, "Heart rate 35/min", "slow"),
+        ({}, {"rate": 170.0}, "Heart rate 170/min", "fast"),
+        ({"3AVB": 0.9}, {}, "Third-degree AV block", "complete_block"),
+        ({"INJAS": 0.9}, {}, "Injury current", "injury"),
     ],
 )
-def test_alerts(probabilities, values, words):
+def test_alerts(probabilities, values, words, kind):
     reading = read(probabilities, values)
-    assert any(words in alert for alert in reading.alerts)
+    assert kind in [kind_of(alert) for alert in reading.alerts if words in alert]
     assert reading.conclusion == "abnormal"
+
+
+@pytest.mark.parametrize(
+    ("values", "left"),
+    [
+        ({}, ["ventricular tachycardia", "ventricular fibrillation"]),
+        ({"rate": 140.0, "qrs_ms": 180.0, "wide_rate": 140.0}, ["ventricular fibrillation"]),
+        ({"run_beats": 4.0, "run_rate": 150.0}, ["ventricular fibrillation"]),
+        ({"large_waves": 1.0}, []),
+    ],
+)
+def test_what_a_measurement_suspects_is_not_called_not_assessed(values, left):
+    assert [each for each in read({}, values).not_assessed if "ventricular" in each] == left
 
 
 def test_st_elevation_alerts_unless_something_imitates_it():

@@ -62,7 +62,7 @@ def test_in_memory_or_in_parts_the_reading_is_the_same(model):
     whole = Record("L", signal, np.ones(12, bool), 100.0, age=50.0)
     assert prediction.reading == classifier.read(record) == classifier.read(whole)
     assert any(
-        alert.startswith("Heart rate 35/min, in the 30 s from 2:00; also from 1:30, 2:30")
+        alert.startswith("Heart rate 35/min, in the 30 s from 2:00; other parts with this alert: from 1:30, 2:")
         for alert in prediction.reading.alerts
     )
     assert any(note == "measured for alerts: 6 parts of 30 s, all" for note in prediction.reading.notes)

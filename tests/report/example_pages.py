@@ -9,12 +9,13 @@ import numpy as np
 
 from cnn_gap.diagnoses.classes import Diagnosis, diagnosis
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
-from cnn_gap.explain.regions import find_regions
+from cnn_gap.explain.regions import Level, find_regions
 from cnn_gap.leads import LEADS
-from cnn_gap.reading.reading import Reading, Statement
+from cnn_gap.reading.reading import OVERRULED, Reading, Sentence, Statement
 from cnn_gap.record import Record
 from cnn_gap.simulation import simulate_record
 from cnn_gap.simulation.recordings import QUIET
+from cnn_gap.system.timed_text import TimedText
 
 PAC = ("284470004", "63593006")
 STRIDE_S = 0.08
@@ -25,7 +26,7 @@ def _class(about, probability, threshold, steps, times, rng):
     """Return a class whose map is straight between its steps, so that pages can show it exactly."""
     starts = np.arange(STRIDE_S / 2, times[-1], STRIDE_S)
     activation = np.interp(times, starts, steps(starts)).astype("f")
-    level = float(activation.mean() + activation.std())
+    level = Level("sd", 1).of(activation)
     parts = np.stack([np.interp(times, starts, rng.normal(size=len(starts))) for _ in LEADS], axis=1)
     return ExplainedClass(
         about,
@@ -97,8 +98,19 @@ def with_reading(seconds=10.0):
         not_assessed=("Brugada pattern",),
         notes=(
             "flat: lead V2",
-            "not reported: Right axis deviation, because of axis -45 degrees",
+            Sentence("not reported: Right axis deviation, because of axis -45 degrees", kind=OVERRULED),
         ),
+    )
+
+
+def with_times():
+    """Return an explanation of a minute whose alert and statements name times."""
+    evidence = (TimedText("from ", 12.0, " to ", 25.0),)
+    return read(
+        explain(60.0),
+        statement("Premature atrial complexes", PAC, evidence=evidence),
+        statement("Ventricular tachycardia", evidence=evidence),
+        alerts=(TimedText("Pause of 3.1 s, at ", 44.6),),
     )
 
 

@@ -337,10 +337,12 @@ def test_scale_is_in_percent_of_the_highest_activation():
 
 def test_map_nowhere_above_0_is_blank_and_the_scale_says_so():
     explanation = explain()
-    against = replace(explanation.classes[0], activation=explanation.classes[0].activation - 9, level=-8.9)
+    against = replace(
+        explanation.classes[0], activation=explanation.classes[0].activation - 9, level=0.0, regions=()
+    )
     figure = plot_sheet(explanation, against)
     assert "nothing speaks for the diagnosis" in words(figure)
-    assert any("Brackets: the parts that speak least against it" in text for text in words(figure))
+    assert not any("Brackets" in text for text in words(figure))
     image = map_image(figure)
     assert (image.to_rgba(image.get_array()) == 1).all()
 

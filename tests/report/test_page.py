@@ -20,6 +20,7 @@ from example_pages import (
     with_answers,
     with_reading,
     with_record,
+    with_times,
 )
 
 from cnn_gap.beats.intervals import measure
@@ -27,6 +28,7 @@ from cnn_gap.beats.ventricular import Run
 from cnn_gap.diagnoses.classes import diagnosis
 from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.leads import LEADS
+from cnn_gap.reading.reading import RATES, Sentence
 from cnn_gap.report.page import Links, explanation_page, page_data, relinked
 from cnn_gap.report.page_index import index_page
 
@@ -84,7 +86,7 @@ def test_the_data_are_the_records_and_the_maps():
         np.testing.assert_allclose(found["shares"], each.lead_shares, atol=6e-5)
         expected = [np.interp(steps, explanation.times, part) for part in each.lead_activation.T]
         np.testing.assert_allclose(found["parts"], 1000 * np.array(expected), atol=0.51)
-    assert [len(each["regions"]) for each in data["classes"]] == [2, 2, 1]
+    assert [len(each["regions"]) for each in data["classes"]] == [2, 2, 0]
 
 
 def test_leads_that_were_not_asked_for_are_not_there():
@@ -217,6 +219,14 @@ def test_the_reading_stands_on_the_page_in_words():
     ]
 
 
+def test_the_times_that_the_reading_names_are_buttons():
+    text = explanation_page(with_times())
+    assert 'Pause of 3.1 s, at <button type="button" class="time" data-time="44.60">0:45</button>' in text
+    times = [each["data-time"] for each in Page(text).attributes("button") if "data-time" in each]
+    assert times == ["44.60", "12.00", "25.00"]  # none in the statement that is a button itself
+    assert "network 0.90; from 0:12 to 0:25" in Page(text).text("span")
+
+
 def test_what_is_read_of_a_record_is_text():
     explanation = read(explain(), statement(EVIL, PAC, evidence=(EVIL,)), alerts=(EVIL,), notes=(EVIL,))
     page = Page(explanation_page(explanation))
@@ -288,8 +298,10 @@ def test_the_page_opens_where_the_run_of_wide_complexes_begins():
 
 
 def test_heart_rates_are_no_defect_of_the_record():
-    noted = ("heart rate: lowest 60, mean 70, highest 90/min", "lead V6 was off for 3.3 s")
+    rates = Sentence("lowest 60, mean 70, highest 90/min", kind=RATES)
+    noted = (rates, "heart rate: not known in lead V6", "lead V6 was off for 3.3 s")
     explained = with_reading()
     page = explanation_page(replace(explained, reading=replace(explained.reading, notes=noted)))
     assert "Lead V6 was off for 3.3 s" in page
     assert "lowest 60" not in page
+    assert "Heart rate: not known in lead V6" in page  # the kind counts, not the words

@@ -7,7 +7,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from browsing import box, choose_option, find, keys, point_at, points, press, resize, settle, texts
-from example_pages import EVIL, explain, named, read, statement, with_answers, with_reading, with_signal
+from example_pages import (
+    EVIL,
+    explain,
+    named,
+    read,
+    statement,
+    with_answers,
+    with_reading,
+    with_signal,
+    with_times,
+)
 
 from cnn_gap.beats.beat_list import list_beats
 from cnn_gap.beats.intervals import measure
@@ -264,6 +274,8 @@ def test_a_click_on_a_diagnosis_shows_its_map(show):
     find(driver, "#diagnosis-2").click()
     assert shown_map(driver)[0].startswith('<path id="marks"')  # nothing is shaded where nothing speaks for it
     assert find(driver, "#range").text == "nothing speaks for the diagnosis"
+    assert find(driver, "#level").text == "Nothing speaks for the diagnosis"
+    assert texts(driver, "#regions li") == ["nowhere"]
     find(driver, "#diagnosis-0").click()
     assert shown_map(driver) == before
 
@@ -527,6 +539,18 @@ def test_the_table_of_beats_leads_to_each(show):
     rows[-1].find_element("css selector", "button").click()
     assert readout(driver)[0] == pytest.approx(beats[-1].time_s, abs=0.005)
     assert find(driver, "#part").text == "50.0–60.0 s of 60 s"
+
+
+def test_a_time_in_the_reading_brings_the_part_with_it_into_view(show):
+    driver = show(explanation_page(with_times()))
+    resize(driver, 1440, 900)
+    assert find(driver, "#part").text == "0.0–10.0 s of 60 s"
+    for time, part in (("44.60", "40.0–50.0"), ("12.00", "10.0–20.0")):
+        find(driver, f'[data-time="{time}"]').click()
+        assert find(driver, "#part").text == f"{part} s of 60 s"
+        assert readout(driver)[0] == float(time)
+        assert find(driver, ".cursor").value_of_css_property("visibility") == "visible"
+    assert find(driver, "#shown").text == ""  # no map
 
 
 def test_the_median_beat_is_drawn_over_the_map(show):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cnn_gap.reading.reading import Reading, Statement
+from cnn_gap.reading.reading import Reading, Sentence, Statement, kind_of
 from cnn_gap.report.recording_times import RecordingTimes
 from cnn_gap.system.timed_text import TimedText
 
@@ -24,11 +24,15 @@ def test_a_reading_has_the_times_of_the_recording():
         TimedText("pause of 3.0 s, at ", 29.6, "."),
         (said,),
         alerts=(TimedText("Pause of 3.0 s, at ", 29.6),),
-        notes=(TimedText("of 30 s from ", 3600.0, " on"), "written at 12:30, not a time of the recording"),
+        notes=(
+            Sentence("of 30 s from ", 3600.0, " on", kind="part"),
+            "written at 12:30, not a time of the recording",
+        ),
     )
     found = LATE.in_reading(reading)
     assert found.reason == "pause of 3.0 s, at 23:01:00."
     assert found.alerts == ("Pause of 3.0 s, at 23:01:00",)
     assert found.notes == ("of 30 s from 00:00:30 (day 2) on", reading.notes[1])
+    assert list(map(kind_of, found.notes)) == ["part", ""]
     assert found.statements[0].evidence == ("from 23:01:00 to 23:01:03",)
     assert RecordingTimes(None).in_reading(reading) is reading

@@ -4,10 +4,17 @@ import json
 
 import numpy as np
 from conftest import ROOT
+from example_recording import explained
 
 from cnn_gap.diagnoses.classes import duplicate_indices, read_weights
 from cnn_gap.evaluate.metrics import score
-from cnn_gap.report.tables import aligned, prediction_json, prediction_table, scores_table
+from cnn_gap.report.tables import (
+    aligned,
+    long_explanation_table,
+    prediction_json,
+    prediction_table,
+    scores_table,
+)
 
 
 def test_scores_name_the_diagnoses_and_count_their_records():
@@ -27,6 +34,13 @@ def test_words_begin_at_the_left_and_numbers_end_at_the_right():
     rows = [("name", "value"), ("a", "1"), ("long name", "12345678")]
     assert aligned(rows, words=1) == "name          value\na                 1\nlong name  12345678"
     assert aligned(rows) == "name       value\na          1\nlong name  12345678"
+
+
+def test_an_alert_has_the_same_line_in_a_reading_and_beside_an_explanation():
+    reading = explained().prediction.reading
+    lines = [line for line in str(reading).split("\n") if line.startswith("ALERT")]
+    assert len(lines) == len(reading.alerts) > 0
+    assert set(lines) <= set(long_explanation_table(explained()).split("\n"))
 
 
 def test_findings_are_listed_with_their_codes_beside_the_scored_classes(with_findings):

@@ -4,7 +4,7 @@ const FILTERED_FROM = 30; // diagnoses that make a list long
 const MOST_BEATS = 500; // rows of the table of beats, so that a long record opens at once
 
 function listenToStatements() {
-  for (const button of document.querySelectorAll("#statements button")) {
+  for (const button of document.querySelectorAll("#statements [data-class]")) {
     button.addEventListener("click", () => {
       const index = Number(button.dataset.class);
       if (state.mapOn && state.index === index) turnMap(false);
@@ -14,7 +14,7 @@ function listenToStatements() {
 }
 
 function pressStatements() {
-  for (const button of document.querySelectorAll("#statements button")) {
+  for (const button of document.querySelectorAll("#statements [data-class]")) {
     button.setAttribute("aria-pressed", state.mapOn && Number(button.dataset.class) === state.index);
   }
 }
@@ -68,7 +68,7 @@ function listRegions() {
   const { regions, level } = chosen();
   byId("level").textContent = peak(chosen().activation)
     ? `Above ${percent(level)} of the map's highest value; mean there`
-    : "Nothing speaks for the diagnosis; the parts that speak least against it";
+    : "Nothing speaks for the diagnosis";
   const list = byId("regions");
   list.replaceChildren();
   regions.forEach(([start, end, mean], index) => {

@@ -61,8 +61,10 @@ function goTo(from, to = from) {
   go(to > start + each ? (from + to - each) / 2 : start);
 }
 
+/** Show a time that a list or the reading names, with the cursor on it. */
 function showTime(time) {
   goTo(time);
+  read();
   byId("sheet").scrollIntoView({ block: "nearest" });
   moveCursor(Math.round(time * data.rate), state.row);
   keepInView();
@@ -71,7 +73,6 @@ function showTime(time) {
 function showRegion(index) {
   const [start, end] = chosen().regions[index];
   goTo(start, end);
-  read();
   showTime((start + end) / 2);
   highlight(index);
 }
@@ -284,6 +285,9 @@ function listen() {
   byId("smaller").addEventListener("click", () => zoom(pixelsPerMm() / ZOOM.step));
   byId("fit").addEventListener("click", () => zoom(null));
   byId("print").addEventListener("click", () => print());
+  for (const button of document.querySelectorAll("[data-time]")) {
+    button.addEventListener("click", () => showTime(Number(button.dataset.time)));
+  }
   byId("start").addEventListener("input", () => turnTo(Number(byId("start").value)));
   for (const [id, way] of [["before", -1], ["after", 1]]) {
     byId(id).addEventListener("click", () => turnTo(view.start + way * shownSeconds()));

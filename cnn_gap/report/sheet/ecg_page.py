@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
-from cnn_gap.reading.reading import Reading, group_not_assessed
+from cnn_gap.reading.reading import Reading, alert_lines, group_not_assessed
 from cnn_gap.report.report_text import measured_values, network_limits, person, recording
 from cnn_gap.report.sheet.findings import about
 from cnn_gap.report.sheet.leads import draw_column_times, draw_leads, is_cut
@@ -94,7 +94,7 @@ def reading_paragraphs(explanation: Explanation) -> list[Paragraph]:
     interpretable = reading.conclusion != "not interpretable"
     verdict = f"{reading.conclusion.capitalize()} ECG:" if interpretable else "Not interpretable:"
     said = [Paragraph((Run(verdict, "bold"), Run(reading.reason)), 12)]
-    said += [Paragraph((Run(f"ALERT  {alert}", "bold", ALARM),), 10) for alert in reading.alerts]
+    said += [Paragraph((Run(alert, "bold", ALARM),), 10) for alert in alert_lines(reading)]
     said += [
         Paragraph((Run(str(each), "bold"), Run(f"({about(each)})", color=GREY))) for each in reading.statements
     ]

@@ -64,15 +64,11 @@ def draw_scale(paper: Paper, explained: ExplainedClass, part: Part, field: Field
     )
     paper.text(LEFT, top, note, 9, weight="bold", va="top")
     speaks, level = _speaks_for(explained), 100 * explained.level / _highest(explained)
-    brackets = (
-        f"where the map is above {level:.0f} % of its highest value"
-        if speaks
-        else "the parts that speak least against it"
-    )
+    brackets = f"Brackets: where the map is above {level:.0f} % of its highest value. " if speaks else ""
     legend = (
         "Blue: what speaks for the diagnosis at this time, in full in the band and pale behind the tracings.\n"
         f"No colour: nothing does, or something speaks against it{'' if speaks else ', as everywhere here'}.\n"
-        f"Brackets: {brackets}. Red triangles: the tracing is cut."
+        f"{brackets}Red triangles: the tracing is cut."
     )
     paper.text(LEFT, top - 5.5, legend, 7.5, va="top", linespacing=1.45)
     _draw_colour_bar(paper, level if speaks else None)
