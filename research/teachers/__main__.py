@@ -26,7 +26,7 @@ from torch import nn
 
 from cnn_gap.system.exit_codes import run
 from cnn_gap.training.teacher_table import write_teacher_table
-from research.teachers.crossed import crossed_probabilities, part_of_records, without_part
+from research.teachers.crossed import Crossing
 from research.teachers.records import Records, read_records
 from research.teachers.residual import ResidualNetwork
 from research.teachers.state_space import StateSpaceNetwork
@@ -43,26 +43,24 @@ def main(arguments: list[str]) -> None:
     cache = options.out / "cache"
     records = read_records(options.data, cache, options.patients, options.weights, fraction=fraction)
     name = f"{options.network}-{options.seed}"
-    if options.parts is None:
-        said = _probabilities(options, records, name)
-    else:
+    if options.parts is not None:
         name = f"{name}-crossed"
-        part = part_of_records(records, options.parts, options.seed)
-        each = [
-            _probabilities(
-                options, without_part(records, part, number - 1), f"{name}-{number}of{options.parts}"
-            )
-            for number in options.part or range(1, options.parts + 1)
-        ]
+        crossing = Crossing(records, options.parts, options.seed)
+        each = {
+            number: _network(options, crossing.without(number), f"{name}-{number}of{options.parts}")
+            for number in options.part or crossing.numbers
+        }
         if options.part:
             return
-        said = crossed_probabilities(np.stack(each), part)
+        said = crossing.join([_probabilities(each[number], records) for number in crossing.numbers])
+    else:
+        said = _probabilities(_network(options, records, name), records)
     table = options.out / f"{name}-{options.data.name}.parquet"
     write_teacher_table(table, records.names, records.classes.representatives, said)
 
 
-def _probabilities(options: argparse.Namespace, records: Records, name: str) -> np.ndarray:
-    """Return a network's probabilities of all records, (records, outputs); train it if it has no file yet."""
+def _network(options: argparse.Namespace, records: Records, name: str) -> nn.Module:
+    """Return a network; train it if it has no file yet."""
     torch.manual_seed(options.seed)
     network: nn.Module = NETWORKS[options.network](len(records.classes))
     recipe = Recipe(epochs=options.epochs, seed=options.seed)
@@ -73,7 +71,11 @@ def _probabilities(options: argparse.Namespace, records: Records, name: str) -> 
     else:
         network = train(network, records, recipe, weights, lambda line: print(line, flush=True))
         print(validate(network, records, recipe.crop), flush=True)
-    return predict(network, records.windows, recipe.crop)
+    return network
+
+
+def _probabilities(network: nn.Module, records: Records) -> np.ndarray:
+    return predict(network, records.windows, Recipe.crop)
 
 
 def _parser() -> argparse.ArgumentParser:

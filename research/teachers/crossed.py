@@ -5,7 +5,9 @@ are split into parts. For each part, one network learns the other parts and pred
 Dao et al. 2021, "Knowledge Distillation as Semiparametric Inference").
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import expit, logit
@@ -16,37 +18,55 @@ from research.teachers.records import Records
 NEAREST = 1e-4
 
 
-def part_of_records(records: Records, parts: int, seed: int) -> np.ndarray:
-    """Return the part of each record, from 1 on, int of shape (n,); 0 for validation records.
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """Records, and how the patients of the training records are split into parts.
 
-    Records of a patient are in one part. Each part has the same number of patients, or one more.
-    """
-    patients, patient = np.unique(records.patients, return_inverse=True)
-    part = np.random.default_rng(seed).permutation(len(patients)) % parts
-    return np.where(records.validation, 0, part[patient] + 1)
-
-
-def without_part(records: Records, part: np.ndarray, left_out: int) -> Records:
-    """Return the records; the records of one part are validation records, too."""
-    return replace(records, validation=records.validation | (part == left_out))
-
-
-def crossed_probabilities(said: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Return for each record the probabilities by the networks that have not learned it.
-
-    Parameters
+    Attributes
     ----------
-    said : ndarray, shape (parts, records, outputs)
-        Probabilities by the network that has not learned a part.
-    part : ndarray, shape (records,), int
-        See `part_of_records`.
-
-    Returns
-    -------
-    ndarray, shape (records, outputs)
-        For a record in a part, the probabilities by the network that has not learned this part. For a
-        validation record, the probabilities of the mean of all networks' logits.
+    records : Records
+        All records; validation records are in no part.
+    parts : int
+        How many parts there are. Each has the same number of patients, or one more.
+    seed : int
+        The split follows from it.
     """
-    mean = expit(logit(np.clip(said, NEAREST, 1 - NEAREST)).mean(axis=0))
-    own = said[np.maximum(part, 1) - 1, np.arange(len(part))]
-    return np.where(part[:, None] == 0, mean, own)
+
+    records: Records
+    parts: int
+    seed: int = 0
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of the parts, from 1 on."""
+        return range(1, self.parts + 1)
+
+    @cached_property
+    def part(self) -> np.ndarray:
+        """The number of each record's part, int of shape (n,); 0 for validation records."""
+        patients, patient = np.unique(self.records.patients, return_inverse=True)
+        part = 1 + np.random.default_rng(self.seed).permutation(len(patients)) % self.parts
+        return np.where(self.records.validation, 0, part[patient])
+
+    def without(self, number: int) -> Records:
+        """Return the records; the records of a part are validation records, too."""
+        return replace(self.records, validation=self.records.validation | (self.part == number))
+
+    def join(self, said: Sequence[np.ndarray]) -> np.ndarray:
+        """Return for each record the probabilities by the networks that have not learned it.
+
+        Parameters
+        ----------
+        said : sequence of ndarray, each of shape (n, outputs)
+            For each part, in order: the probabilities of all records by the network that has not learned it.
+
+        Returns
+        -------
+        ndarray, shape (n, outputs)
+            For a record in a part, the probabilities by the network that has not learned this part. For a
+            validation record, the probabilities of the mean of all networks' logits.
+        """
+        every = np.stack(said)
+        mean = expit(logit(np.clip(every, NEAREST, 1 - NEAREST)).mean(axis=0))
+        own = every[np.maximum(self.part, 1) - 1, np.arange(len(self.part))]
+        return np.where(self.part[:, None] == 0, mean, own)

@@ -8,7 +8,7 @@ pytest.importorskip("safetensors")
 
 from cnn_gap.diagnoses.classes import read_weights  # noqa: E402
 from cnn_gap.leads import LEADS  # noqa: E402
-from research.teachers.crossed import crossed_probabilities, part_of_records, without_part  # noqa: E402
+from research.teachers.crossed import Crossing  # noqa: E402
 from research.teachers.records import Records  # noqa: E402
 from research.teachers.residual import ResidualNetwork  # noqa: E402
 from research.teachers.state_space import StateSpace, StateSpaceNetwork  # noqa: E402
@@ -77,18 +77,20 @@ def few_records(patients=range(16)):
 
 def test_each_training_patient_is_left_out_by_one_network_of_crossed_teachers():
     records = few_records(np.arange(16) // 2)
-    part = part_of_records(records, 3, seed=0)
-    assert (part[records.validation] == 0).all()
-    assert set(part[~records.validation]) == {1, 2, 3}
-    assert (part[0:12:2] == part[1:12:2]).all(), "the two records of a patient are in one part"
-    learned = np.array([~without_part(records, part, number).validation for number in (1, 2, 3)])
+    crossing = Crossing(records, 3)
+    assert (crossing.part[records.validation] == 0).all()
+    assert set(crossing.part[~records.validation]) == {1, 2, 3}
+    assert (crossing.part[0:12:2] == crossing.part[1:12:2]).all(), "the records of a patient are in one part"
+    learned = np.array([~crossing.without(number).validation for number in crossing.numbers])
     assert (learned.sum(axis=0) == np.where(records.validation, 0, 2)).all()
 
 
-def test_crossed_probabilities_are_by_the_network_that_has_not_learned_the_record():
-    said = np.array([[[0.1], [0.2], [0.5]], [[0.3], [0.4], [0.9]]])
-    found = crossed_probabilities(said, np.array([2, 1, 0]))
-    np.testing.assert_allclose(found, [[0.3], [0.2], [0.75]])
+def test_crossed_teachers_tell_of_a_record_what_networks_say_that_have_not_learned_it():
+    crossing = Crossing(few_records(), 3)
+    learned = [~crossing.without(number).validation[:, None] for number in crossing.numbers]
+    np.testing.assert_allclose(crossing.join(np.where(learned, 0.9, 0.2)), 0.2)
+    validation = crossing.join([np.full((16, 1), probability) for probability in (0.1, 0.5, 0.9)])[-1]
+    assert validation == pytest.approx(0.5)
 
 
 def test_an_interrupted_training_goes_on_as_it_would_have(tmp_path):
