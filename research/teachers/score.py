@@ -1,13 +1,14 @@
-"""Score teachers, a trained model and the mean of all on the validation records.
+"""Score teachers, trained models and the mean of all on the validation records.
 
-A pupil of the teachers can become at most about as good as this mean.
+A pupil of the teachers can become at most about as good as this mean. Tables are also scored on the training
+records: a teacher that has learned these records scores better on them, a crossed teacher does not.
 
     python -m research.teachers.score TRAIN OUT TABLE.parquet... --model model --patients PATIENTS.csv
 """
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # whichever the model's Keras can have here
@@ -25,20 +26,27 @@ from research.teachers.records import Records, read_records
 
 
 def main(arguments: list[str]) -> None:
-    """Print a row for each teacher and for the mean of their logits."""
+    """Print a row for each teacher and for the mean of their logits; then rows of training records."""
     options = _parser().parse_args(arguments)
     records = read_records(options.data, options.out / "cache", options.patients, options.weights)
     chosen = np.flatnonzero(records.validation)
     names = tuple(records.names[index] for index in chosen)
-    said = {
-        path.stem: read_teacher_table(path).probabilities_of(names, records.classes) for path in options.tables
-    }
-    if options.model is not None:
-        said[options.model.name] = _predictions(options.model, [options.data / name for name in names])
+    tables = [read_teacher_table(path) for path in options.tables]
+    said = {table.path.stem: table.probabilities_of(names, records.classes) for table in tables}
+    for model in options.models:
+        said[model.name] = _predictions(model, [options.data / name for name in names])
     logits = [logit(np.clip(each, NEAREST, 1 - NEAREST)) for each in said.values()]
     said["mean of the logits"] = expit(np.mean(logits, axis=0))
+    _print_areas(records, chosen, "validation", said)
+    learned = np.flatnonzero(~records.validation)
+    names = tuple(records.names[index] for index in learned)
+    said = {table.path.stem: table.probabilities_of(names, records.classes) for table in tables}
+    _print_areas(records, learned, "training", said)
+
+
+def _print_areas(records: Records, chosen: np.ndarray, kind: str, said: Mapping[str, np.ndarray]) -> None:
     rows = tuple((name, *_areas(records, chosen, each)) for name, each in said.items())
-    print(f"{len(names)} validation records\n")
+    print(f"{len(chosen)} {kind} records\n")
     print(Table("network", ("macro AUROC of all outputs", "Challenge classes", "findings"), rows))
 
 
@@ -59,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("data", type=Path, help="folder of records")
     parser.add_argument("out", type=Path, help="folder of the prepared windows")
     parser.add_argument("tables", type=Path, nargs="+", help="tables of probabilities")
-    parser.add_argument("--model", type=Path, help="folder of a trained model")
+    parser.add_argument(
+        "--model", dest="models", type=Path, action="append", default=[], help="folder of a trained model"
+    )
     parser.add_argument("--patients", type=Path, help="lines of record,patient")
     parser.add_argument("--weights", type=Path, default=Path("weights.csv"), help="the Challenge's table")
     return parser
