@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
 def _print_areas(records: Records, chosen: np.ndarray, kind: str, said: Mapping[str, np.ndarray]) -> None:
     rows = tuple((name, *_areas(records, chosen, each)) for name, each in said.items())
     print(f"{len(chosen)} {kind} records\n")
-    print(Table("network", ("macro AUROC of all outputs", "Challenge classes", "findings"), rows))
+    print(Table("network", ("macro AUROC of all outputs", "Challenge classes", "findings"), rows), end="\n\n")
 
 
 def _predictions(model: Path, paths: Iterable[Path]) -> np.ndarray:
