@@ -2,9 +2,10 @@
 
 The configuration's network with its augmentation trains on one batch of random windows in memory: in float32
 and in mixed_bfloat16, with Keras's own layers and with those of `cnn_gap.network.fast_layers`; then in its own
-precision from a window store, as `train_model.py` does. All take turns in one run, beside a matrix product of
-the same precision, the processor's limit. Time is processor time. A multiply-add of the network counts as six
-operations: two forward, four backward.
+precision from a window store, as `train_model.py` does. As there, the process keeps the memory that it frees,
+unless `--return-memory` is given. All take turns in one run, beside a matrix product of the same precision, the
+processor's limit. Time is processor time. A multiply-add of the network counts as six operations: two forward,
+four backward.
 
 The result on one core of an AMD EPYC (AVX-512 BF16), CPU ms for each window: float32 12.7 with Keras's layers
 and 9.88 with the fast ones, mixed_bfloat16 11.1 and 7.10; matrix products reach 234 and 419 GFLOP/s, the last
@@ -26,6 +27,7 @@ from cnn_gap.leads import LEADS
 from cnn_gap.network.options import PRECISIONS
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.exit_codes import run
+from cnn_gap.system.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     import keras
@@ -50,7 +52,10 @@ def main(arguments: list[str]) -> None:
         "--config", metavar="FILE.toml", type=Path, help="the network (default: configs/default.toml)"
     )
     parser.add_argument("--rounds", metavar="N", type=int, default=5, help="of each (default: %(default)s)")
+    parser.add_argument("--return-memory", action="store_true", help="give freed memory back to the system")
     options = parser.parse_args(arguments)
+    if not options.return_memory:
+        keep_freed_memory()
     start_keras()  # after the arguments: it takes seconds
     from cnn_gap.training.config import DEFAULT_CONFIG, read_config
 
