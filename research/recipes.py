@@ -112,12 +112,17 @@ def _train(
     )
     if description.classes != classes.classes:
         raise InputError(f"{model}: was trained on other classes; give another OUT")
-    written = json.loads(json.dumps(to_dict(config)))  # as in model.json: tuples are lists
-    wanted, held = _flat(written), _flat(description.training["config"])
+    wanted, held = (_flat(_as_written(each)) for each in (to_dict(config), description.training["config"]))
     for key, value in wanted.items():
         if held.get(key, value) != value:
             raise InputError(f"{model}: was trained with {key} {held[key]}, not {value}; give another OUT")
     return load_classifier(model)
+
+
+def _as_written(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration as model.json holds it, where tuples are lists; a new model still has tuples."""
+    read: dict[str, Any] = json.loads(json.dumps(content))
+    return read
 
 
 def _flat(content: dict[str, Any], where: str = "") -> dict[str, Any]:

@@ -17,8 +17,10 @@ def trained(monkeypatch, with_findings):
     held: dict[str, object] = {}
 
     def train_model(data, model, config, classes, **options):
-        held.setdefault(model.name, config)
-        training = {"config": json.loads(json.dumps(to_dict(held[model.name])))}
+        first = held.setdefault(model.name, config) is config
+        training = {"config": to_dict(held[model.name])}
+        if not first:  # read from model.json, where tuples are lists
+            training = json.loads(json.dumps(training))
         description = replace(with_findings.description, training=training)
         held["classifier"] = replace(with_findings, description=description)
         return SimpleNamespace(classes=classes.classes, training=training)
