@@ -10,8 +10,9 @@ from cnn_gap.evaluate.calibration import calibrate, fit_calibration, scale_logit
 from cnn_gap.evaluate.thresholds import adapted_thresholds
 from cnn_gap.io.label_tables import read_label_table
 from cnn_gap.io.training_records import list_training_records
-from cnn_gap.model.folder import ModelDescription, read_model, require_model_folder, save_model
+from cnn_gap.model.folder import ModelDescription, fingerprint, read_model, require_model_folder, save_model
 from cnn_gap.predict.predictor import Predictor
+from cnn_gap.reading.degrees import read_degree_limits, write_degree_limits
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
@@ -32,7 +33,8 @@ def adapt_thresholds(
 
     Each class's threshold is moved, and its logit is scaled and shifted so that its probabilities are
     calibrated on these records. Both change less, the fewer records there are. The order of a class's
-    probabilities stays the same.
+    probabilities stays the same. The limits of the reading's degrees are taken over from the model that is
+    adapted: they are limits of calibrated probabilities.
 
     Parameters
     ----------
@@ -55,6 +57,7 @@ def adapt_thresholds(
     """
     with locked(model):
         require_model_folder(Path(model))
+        read_degree_limits(Path(model), "")  # refuses another file of this name, which would be replaced
         return _adapt(str(data), Path(model), start, label_table, log, strict)
 
 
@@ -67,6 +70,7 @@ def _adapt(
     strict: bool,
 ) -> ModelDescription:
     trained, description = read_model(start)
+    limits = read_degree_limits(start, fingerprint(start))  # now, since `start` may be `model`
     labels, probabilities = _classify(Predictor(trained, description), data, label_table, log, strict)
     classes = description.class_set
     thresholds = adapted_thresholds(classes, labels, probabilities, description.lowest_probabilities)
@@ -80,6 +84,8 @@ def _adapt(
         training=description.training | {"adapted_to_records": len(labels)},
     )
     save_model(model, trained.keras, adapted)
+    if limits.limits:
+        write_degree_limits(model, fingerprint(model), limits)
     log(f"adapted {np.count_nonzero(positives)} classes of {len(classes)} to {len(labels)} records: {model}")
     return adapted
 

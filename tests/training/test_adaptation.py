@@ -1,5 +1,7 @@
 """Thresholds and calibration, adapted to other records."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,8 @@ import train_model
 from cnn_gap.classifier import load_classifier
 from cnn_gap.evaluate.calibration import calibrate
 from cnn_gap.io.records import read_info
-from cnn_gap.model.folder import read_description
+from cnn_gap.model.folder import fingerprint, read_description
+from cnn_gap.reading.degrees import FILE_NAME, DegreeLimits, read_degree_limits, write_degree_limits
 from cnn_gap.system.errors import InputError
 from cnn_gap.training.adaptation import adapt_thresholds
 
@@ -32,6 +35,25 @@ def test_answers_move_and_the_order_of_the_records_stays(model, records, tmp_pat
     assert not np.allclose(one, two)
     for first, second in zip(one[:, held].T, two[:, held].T, strict=True):
         np.testing.assert_array_equal(np.argsort(first), np.argsort(second))
+
+
+def test_the_limits_of_the_degrees_are_kept(model, records, tmp_path):
+    start, adapted = tmp_path / "start", tmp_path / "adapted"
+    shutil.copytree(model, start)
+    limits = DegreeLimits({"lvh": (0.9, 0.7, 0.5)})
+    write_degree_limits(start, fingerprint(start), limits)
+    adapt_thresholds(records, adapted, start)
+    assert fingerprint(adapted) != fingerprint(start)
+    assert read_degree_limits(adapted, fingerprint(adapted)) == limits
+    adapt_thresholds(records, start, start)  # in place, too
+    assert read_degree_limits(start, fingerprint(start)) == limits
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / FILE_NAME).write_text('["mine"]')
+    with pytest.raises(InputError, match="is not a table of three limits"):
+        adapt_thresholds(records, tmp_path / "other", start)
+    assert (tmp_path / "other" / FILE_NAME).read_text() == '["mine"]'
+    adapt_thresholds(records, adapted, model)  # the limits of the model before are not taken for this one's
+    assert read_degree_limits(adapted, fingerprint(adapted)) == DegreeLimits()
 
 
 def test_thresholds_go_with_the_probabilities():
