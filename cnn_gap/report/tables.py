@@ -57,12 +57,13 @@ def prediction_content(prediction: Prediction, described: ModelDescription) -> d
 def explanation_table(explanation: Explanation) -> str:
     """Return a line for each class: its probability, its strongest regions and its strongest leads.
 
-    Notes on the record come first; a record that is not answerable has nothing else. A last line says what the
-    regions of a class mean that is not answered, if there are any.
+    Notes on the record come first, then the alerts of its reading; a record that is not answerable has nothing
+    else. A last line says what the regions of a class mean that is not answered, if there are any.
     """
+    alerts = [] if explanation.reading is None else alert_lines(explanation.reading)
     if not explanation.answerable:
-        return "\n".join(explanation.notes)
-    lines = [*explanation.notes, aligned([EXPLAINED_COLUMNS, *explanation.rows])]
+        return "\n".join([*explanation.notes, *alerts])
+    lines = [*explanation.notes, *alerts, aligned([EXPLAINED_COLUMNS, *explanation.rows])]
     if any(each.regions and not each.label for each in explanation.classes):
         lines.append(NOT_ANSWERED)
     return "\n".join(lines)
