@@ -307,7 +307,11 @@ def _lead_notes(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _part_note(evidence: Evidence) -> tuple[str, ...]:
-    return (f"measured: {evidence.part}, not the whole recording",) if evidence.part else ()
+    if not evidence.part:
+        return ()
+    if "rate" not in evidence.values:  # then no part has one, and without a rate nothing else is measured
+        return ("intervals and axis: could not be measured in any part",)
+    return (f"measured: {evidence.part}, not the whole recording",)
 
 
 def _age_note(evidence: Evidence) -> tuple[str, ...]:

@@ -1,11 +1,15 @@
 """The measurements of a recording of minutes to days, part by part, and its reading."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
 from cnn_gap.classifier import load_classifier
+from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.io.long_records import LongRecord
+from cnn_gap.reading.evidence import Evidence
+from cnn_gap.reading.interpret import interpret
 from cnn_gap.reading.long_evidence import PART_S, measure_parts, part_starts, typical_evidence
 from cnn_gap.record import Record
 
@@ -66,3 +70,14 @@ def test_in_memory_or_in_parts_the_reading_is_the_same(model):
         for alert in prediction.reading.alerts
     )
     assert any(note == "measured for alerts: 6 parts of 30 s, all" for note in prediction.reading.notes)
+
+
+def test_if_no_part_has_a_rate_no_part_is_said_to_be_measured():
+    classes = read_weights()
+    spans = {0.0: "30 s from 0:00:00 on", 30.0: "30 s from 0:00:30 on"}
+    parts = [Evidence({"rr_variation": 0.5}, part=part, start_s=start) for start, part in spans.items()]
+    notes = interpret(classes, np.zeros(len(classes)), typical_evidence(parts)).notes
+    assert notes == ("intervals and axis: could not be measured in any part",)
+    parts[1] = replace(parts[1], values={"rate": 60.0})
+    notes = interpret(classes, np.zeros(len(classes)), typical_evidence(parts)).notes
+    assert notes == ("measured: 30 s from 0:00:30 on, not the whole recording",)
