@@ -179,6 +179,11 @@ def alert_lines(reading: Reading) -> list[str]:
     return [f"ALERT  {alert}" for alert in reading.alerts]
 
 
+def first_alert_s(reading: Reading) -> float | None:
+    """Return the time that the first alert with a time names first, s; None where no alert has one."""
+    return next((times[0] for times in reading.alert_times_s if times), None)
+
+
 def in_sentence(name: str) -> str:
     """Return a name as it stands inside a sentence: in small letters unless it begins with an abbreviation."""
     return name if name[:2].isupper() else name[:1].lower() + name[1:]

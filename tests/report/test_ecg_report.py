@@ -13,7 +13,7 @@ from cnn_gap.diagnoses.classes import diagnosis
 from cnn_gap.explain.explanation import ExplainedClass, Explanation, Region
 from cnn_gap.leads import LEADS
 from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
-from cnn_gap.reading.reading import Reading, Statement
+from cnn_gap.reading.reading import Reading, Sentence, Statement
 from cnn_gap.record import Record
 from cnn_gap.report.figures import save_report
 from cnn_gap.report.layouts import STANDARD, Layout, strongest_start
@@ -251,3 +251,12 @@ def test_the_first_page_shows_the_run_of_wide_complexes(run_s, start_s):
     (part,) = ecg_parts(explain(30.0, late_s=5.0), SheetOptions(), WideRun(5, 170.0, 0.16, run_s))
     assert part.start_s == start_s
     assert ("run of wide complexes" in part.reason) is (start_s > 0)
+
+
+@pytest.mark.parametrize(("alert_s", "start_s"), [(4.0, 0.0), (18.0, 17.0)])
+def test_the_first_page_shows_the_time_of_the_first_alert(alert_s, start_s):
+    alerts = ("Slow", Sentence("Pause of 3.1 s, at ", alert_s), Sentence("Run, at ", 25.0))
+    explanation = explain(30.0, late_s=22.0, reading=Reading("abnormal", "pause.", alerts=alerts))
+    (part,) = ecg_parts(explanation, SheetOptions(), WideRun(5, 170.0, 0.16, 14.0))
+    assert part.start_s == start_s
+    assert "first alert" in part.reason

@@ -28,7 +28,7 @@ from cnn_gap.beats.ventricular import Run
 from cnn_gap.diagnoses.classes import diagnosis
 from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.leads import LEADS
-from cnn_gap.reading.reading import RATES, Sentence
+from cnn_gap.reading.reading import RATES, Reading, Sentence
 from cnn_gap.report.page import Links, explanation_page, page_data, relinked
 from cnn_gap.report.page_index import index_page
 
@@ -295,6 +295,14 @@ def test_the_page_opens_where_the_run_of_wide_complexes_begins():
     measured = measure(explanation.record)
     assert page_data(explanation, replace(measured, run=Run(5, 170.0, 0.16, 14.0)))["start"] == 13.0
     assert page_data(explanation, replace(measured, run=None))["start"] == 0.0
+
+
+def test_the_page_opens_at_the_time_that_the_first_alert_names():
+    explanation = explain(30.0)
+    measured = replace(measure(explanation.record), run=Run(5, 170.0, 0.16, 14.0))
+    alerts = ("Slow", Sentence("Pause of 3.1 s, at ", 18.0), Sentence("Run, at ", 25.0))
+    explanation = replace(explanation, reading=Reading("abnormal", "pause.", alerts=alerts))
+    assert page_data(explanation, measured)["start"] == 17.0
 
 
 def test_heart_rates_are_no_defect_of_the_record():

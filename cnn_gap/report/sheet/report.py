@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.beats.ventricular import Run
 from cnn_gap.explain.explanation import Explanation
+from cnn_gap.reading.reading import first_alert_s
 from cnn_gap.report.layouts import STANDARD, Layout, event_start
 from cnn_gap.report.sheet.ecg_page import ecg_page, reading_lines, split_reading, text_page
 from cnn_gap.report.sheet.findings import MappedFinding, mapped_findings, most_urgent
@@ -97,14 +98,21 @@ def _ecg_pages(explanation: Explanation, options: SheetOptions, measured: Measur
 
 
 def ecg_parts(explanation: Explanation, options: SheetOptions, run: Run | None = None) -> list[Part]:
-    """Return the parts that are shown: the one with the run of wide complexes, if there is one.
+    """Return the parts that are shown: the one with the time of the reading's first alert that has one.
 
-    Of another long record it is the one with most of the most urgent finding.
+    Otherwise it is the one with the run of wide complexes, if there is one. Of another long record it is the
+    one with most of the most urgent finding.
     """
     record, layout = explanation.record, options.layout
     if options.every_page:
         return [Part(start, layout) for start in record_parts(record, layout)]
-    if run is not None and (start := event_start(run.start_s, record.duration_s, WIDTH / layout.speed)):
+    shown_s = WIDTH / layout.speed
+    alert_s = None if explanation.reading is None else first_alert_s(explanation.reading)
+    if alert_s is not None:
+        return [
+            Part(event_start(alert_s, record.duration_s, shown_s), layout, "at the time of the first alert")
+        ]
+    if run is not None and (start := event_start(run.start_s, record.duration_s, shown_s)):
         return [Part(start, layout, "where the run of wide complexes begins")]
     urgent = most_urgent(reading_findings(explanation)) if is_long(record, layout) else None
     if urgent is None:
