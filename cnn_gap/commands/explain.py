@@ -11,6 +11,7 @@ from cnn_gap.commands.command import Command, add_runtime_options, warn, whole_n
 from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.long_records import open_record, read_whole
 from cnn_gap.io.sources import is_several
+from cnn_gap.model.catalogue import is_model
 from cnn_gap.record import Record
 from cnn_gap.report.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
 from cnn_gap.system.backend import start_keras
@@ -108,9 +109,15 @@ def _execute(options: argparse.Namespace) -> int:
     """Explain a record, or all records of a folder, a list or an address; 1 if one of these failed."""
     several = is_several(options.record)
     if several and (options.out is None or options.json or options.html or options.annotations):
-        options.usage_error("a folder of records needs --out DIR, where JSON, annotations and pages go")
+        options.usage_error(
+            f"{options.record}: a folder of records needs --out DIR, where JSON, annotations and pages go,"
+            f" instead of --json, --html and --annotations{_taken_for_model(options)}"
+        )
     if options.pdf and not several:
-        options.usage_error("--pdf is for a folder of records; of one record write --out NAME.pdf")
+        options.usage_error(
+            f"--pdf is for a folder of records, and {options.record} is none; of one record write --out"
+            f" NAME.pdf{_taken_for_model(options)}"
+        )
     level = parse_level(options.level)
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
     CommandInputs((options.model,), options.record if several else None, outputs=files).check()
@@ -127,6 +134,16 @@ def _execute(options: argparse.Namespace) -> int:
         return _write_long(wanted.explain_long(_load(options.model, options.runtime), long), options)
     record = opened if isinstance(opened, Record) else read_whole(Path(options.record))
     return _write_explanations(*wanted.explain(_load(options.model, options.runtime), record), options)
+
+
+def _taken_for_model(options: argparse.Namespace) -> str:
+    """Return the end of a message where the first of two arguments is a folder, but no model's; or nothing."""
+    if is_model(options.model) or not options.model.is_dir():
+        return ""
+    return (
+        f"; {options.model} was taken for the model: if its records are to be explained, write"
+        f" {options.model} --out {options.record}"
+    )
 
 
 def _require_strips(options: argparse.Namespace, record: "LongRecord") -> None:

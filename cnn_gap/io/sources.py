@@ -23,7 +23,7 @@ from typing import Any
 from cnn_gap.io.folders import sort_files
 from cnn_gap.io.long_records import LongRecord, open_record, read_whole
 from cnn_gap.io.record_names import distinct_names
-from cnn_gap.io.records import read_record, record_files
+from cnn_gap.io.records import read_record, record_files, record_header
 from cnn_gap.io.registry import record_name
 from cnn_gap.io.remote_files import copy_file, list_address, read_start
 from cnn_gap.record import Record
@@ -165,6 +165,7 @@ def require_source(data: str) -> None:
         If there is none.
     """
     if not is_address(data) and not Path(data).is_file():
+        _require_no_record(Path(data))
         require_folder(Path(data))
 
 
@@ -241,6 +242,7 @@ def list_records(data: str | Path, strict: bool = False) -> Listing:
         return _told_apart(_read_list(path), str(path.parent))
     if path.is_file():
         return Listing((ListedRecord(record_name(path), str(data)),))
+    _require_no_record(path)
     return _told_apart(_folder_listing(path, strict), str(path))
 
 
@@ -263,9 +265,19 @@ def require_folder(folder: Path) -> Path:
     InputError
         If there is none.
     """
+    if folder.is_file():
+        raise InputError(f"{folder}: is a file; give the folder of the records")
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give the folder of the records")
     return folder
+
+
+def _require_no_record(path: Path) -> None:
+    """Require that a path is not that of a record without its suffix, as other commands take it."""
+    if not path.exists() and (header := record_header(path)).is_file():
+        raise InputError(
+            f"{path}: is a record and no folder; give its file, {header}, or the folder of the records"
+        )
 
 
 def stamp_of(record: Path) -> Stamp:

@@ -131,6 +131,16 @@ def test_the_table_has_a_line_a_class_with_its_strongest_regions(classifier, pat
         assert ("more" in line) == (len(shown) > 3)
 
 
+@pytest.mark.parametrize("answerable", [True, False])
+def test_alerts_stand_above_the_table(classifier, path, answerable):
+    explanation = classifier.explain(path, "top1")
+    reading = replace(explanation.reading, alerts=("Pause of 3.1 s",))
+    alarming = replace(explanation, answerable=answerable, notes=("lead V1 is flat",), reading=reading)
+    lines = explanation_table(alarming).splitlines()
+    assert lines[:2] == ["lead V1 is flat", "ALERT  Pause of 3.1 s"]
+    assert (len(lines) > 2) is answerable
+
+
 @pytest.mark.parametrize(("label", "regions", "said"), [(True, 1, False), (False, 1, True), (False, 0, False)])
 def test_the_table_says_that_regions_of_what_is_not_answered_are_no_finding(
     classifier, path, label, regions, said
@@ -228,7 +238,19 @@ def test_a_folder_takes_a_folder_for_its_results_alone(model, records, wishes, r
 def test_the_report_of_one_record_has_a_path(model, path, run_command):
     ended = run_command(explain, [model, path, "--pdf"])
     assert ended.code == 2
-    assert "of one record write --out NAME.pdf" in ended.err
+    assert f"{path} is none; of one record write --out NAME.pdf" in ended.err
+    assert "taken for the model" not in ended.err
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_in_the_place_of_the_model_is_named(records, tmp_path, run_command, there):
+    out = tmp_path / "out"
+    if there:
+        out.mkdir()
+    ended = run_command(explain, [records, out, "--pdf"])
+    assert ended.code == 2
+    assert f"{records} was taken for the model" in ended.err
+    assert f"write {records} --out {out}" in ended.err
 
 
 def test_a_list_of_records_is_explained_under_its_names(model, records, tmp_path, run_command):

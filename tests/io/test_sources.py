@@ -9,7 +9,7 @@ from test_segments import write_layout, write_master, write_segment
 
 from cnn_gap.io.records import read_record
 from cnn_gap.io.registry import SIDECAR_SUFFIXES
-from cnn_gap.io.sources import list_records, require_source
+from cnn_gap.io.sources import list_records, require_folder, require_source
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.simulation.writers import WRITERS
 from cnn_gap.system.errors import InputError
@@ -172,6 +172,11 @@ def test_what_cannot_be_used_is_said(folder, tmp_path):
         list_records("nosuch://x")
     with pytest.raises(InputError, match="no such folder"):
         require_source(str(tmp_path / "absent"))
+    for refuse in (list_records, require_source):
+        with pytest.raises(InputError, match=r"A: is a record and no folder; give its file, .*A\.hea, or"):
+            refuse(str(folder / "A"))
+    with pytest.raises(InputError, match=r"A\.hea: is a file; give the folder of the records"):
+        require_folder(folder / "A.hea")
     for data in ("memory://x", str(folder), str(tmp_path / "empty.txt")):
         require_source(data)
 
