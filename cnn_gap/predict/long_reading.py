@@ -1,17 +1,27 @@
 """The reading of a recording of minutes to days: its usual part, the alerts of all parts, and its episodes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from cnn_gap.beats.beat_list import PAUSE_S
-from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.diagnoses.classes import ClassSet, known_diagnoses
 from cnn_gap.holter.beat_labels import LabelledBeats
-from cnn_gap.holter.episodes import KINDS, LARGE_WAVES, SURE_RUN, VENTRICULAR_TACHYCARDIA, Episode
+from cnn_gap.holter.episodes import (
+    BRADYCARDIA,
+    KINDS,
+    LARGE_WAVES,
+    SURE_RUN,
+    SUSTAINED_S,
+    TACHYCARDIA,
+    VENTRICULAR_TACHYCARDIA,
+    Episode,
+)
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import Summary, pauses
 from cnn_gap.holter.timeline import Timeline
+from cnn_gap.predict.early_statements import early_statements
 from cnn_gap.predict.long_parts import MOST_PARTS
 from cnn_gap.reading.alerts import AlertRule, alert_rules
 from cnn_gap.reading.conclusion import conclude, has_rhythm
@@ -37,8 +47,19 @@ STATEMENTS = {
     "11157007": "bigeminy",
     "251180001": "trigeminy",
     VENTRICULAR_TACHYCARDIA: "ventricular_run",
+    "61277005": "accelerated_idioventricular",
+    "49260003": "idioventricular",
     LARGE_WAVES.code: "large_waves",
 }
+
+#: The kinds of episodes that make a statement however short they are.
+ANY_LENGTH = frozenset({VENTRICULAR_TACHYCARDIA, LARGE_WAVES.code})
+
+#: The categories of rhythms, of which a long recording may have several, one after the other.
+RHYTHMS = frozenset({"ventricular_rhythm", "rhythm"})
+
+#: A rhythm excludes other statements from this share of the time on; a shorter one leaves time for them.
+MOST_OF_THE_TIME = 0.5
 
 #: The largest number of times, after the first one, that an alert names.
 MOST_TIMES = 3
@@ -65,10 +86,14 @@ def read_long(
     """
     classes, timeline = monitoring.timeline.classes, monitoring.timeline
     rules = {rule.key: rule for rule in rules_for(classes)}
-    episodes = [each for each in monitoring.episodes if each.counts and each.diagnosis.code in STATEMENTS]
-    found = _without_imitated(rules, list(_statements(rules, episodes, monitoring.summary, limits)))
-    statements = _in_order(rules, [*found, *_beside(usual.statements, found)])
+    episodes = [each for each in monitoring.episodes if _makes_statement(each)]
+    made = _assessed(rules, _statements(rules, episodes, monitoring.summary, limits), usual)
+    of_episodes = _without_imitated(rules, made)
+    early = list(early_statements(rules, monitoring.beats))
+    found, beside = _together(rules, of_episodes, early, usual.statements, monitoring.summary)
+    statements = _in_order(rules, [*found, *beside])
     read = [(part, _measured_statements(classes, timeline, part, limits)) for part in parts]
+    read += [(rates, ()) for rates in _rates_of_episodes(parts, monitoring.episodes)]
     sentences = ((rule, _alert(rule, read, statements, episodes, monitoring.beats)) for rule in alert_rules())
     alerts = tuple(Sentence(alert, kind=rule.key) for rule, alert in sentences if alert)
     conclusion, reason = usual.conclusion, usual.reason
@@ -139,18 +164,63 @@ def _degree(code: str, rule: StatementRule, probability: float, limits: DegreeLi
 def _without_imitated(rules: dict[str, StatementRule], found: list[Statement]) -> list[Statement]:
     """Return the statements without those that another statement of at least the same certainty excludes."""
     certain = {each.key for each in found if each.degree != "possible"}
-    rhythms = {"ventricular_rhythm", "rhythm"}
     return [
         each
         for each in found
-        if rules[each.key].category in rhythms or not certain.intersection(rules[each.key].excluded_by)
+        if rules[each.key].category in RHYTHMS or not certain.intersection(rules[each.key].excluded_by)
     ]
 
 
-def _beside(usual: Sequence[Statement], found: Sequence[Statement]) -> list[Statement]:
-    """Return the statements of the usual part that no episode makes."""
-    keys = {each.key for each in found}
-    return [each for each in usual if each.key not in keys]
+def _makes_statement(episode: Episode) -> bool:
+    """Tell whether an episode is of a kind that makes a statement, and lasts long enough."""
+    code = episode.diagnosis.code
+    return code in STATEMENTS and (code in ANY_LENGTH or episode.duration_s >= SUSTAINED_S)
+
+
+def _assessed(rules: dict[str, StatementRule], found: Iterable[Statement], usual: Reading) -> list[Statement]:
+    """Return the statements without those that are withheld, such as by missing leads."""
+    withheld = {name for name, reason, _ in (each.partition(":") for each in usual.not_assessed) if reason}
+    return [each for each in found if rules[each.key].name not in withheld]
+
+
+def _together(
+    rules: dict[str, StatementRule],
+    of_episodes: Sequence[Statement],
+    early: Sequence[Statement],
+    usual: Sequence[Statement],
+    summary: Summary,
+) -> tuple[list[Statement], list[Statement]]:
+    """Return what may stand together: statements by episodes and early beats, and those of the usual part."""
+    keys = {each.key for each in (*of_episodes, *early)}
+    own = [each for each in usual if each.key not in keys]
+    lasting = [each for each in of_episodes if each.category not in RHYTHMS or _lasts(each, summary)]
+    found = [
+        *(each for each in of_episodes if not _is_excluded(rules, each, own)),
+        *(each for each in early if not _is_excluded(rules, each, [*lasting, *own])),
+    ]
+    return found, [each for each in own if not _is_excluded(rules, each, [*lasting, *early])]
+
+
+def _lasts(statement: Statement, summary: Summary) -> bool:
+    """Tell whether the episodes that make a statement last most of the time."""
+    names = [known_diagnoses()[code].abbreviation for code, key in STATEMENTS.items() if key == statement.key]
+    return sum(map(summary.burden_of, names)) >= MOST_OF_THE_TIME
+
+
+def _is_excluded(rules: dict[str, StatementRule], statement: Statement, others: Iterable[Statement]) -> bool:
+    """Tell whether one of the others excludes a statement; a rhythm stands beside others, at other times.
+
+    As in other readings, a statement that is only possible excludes none that is more certain, and gives way
+    to a certain one that it would exclude.
+    """
+    if statement.category in RHYTHMS:
+        return False
+    possible = statement.degree == "possible"
+    return any(
+        (other.key in rules[statement.key].excluded_by and (possible or other.degree != "possible"))
+        or (possible and other.degree != "possible" and statement.key in rules[other.key].excluded_by)
+        for other in others
+    )
 
 
 def _in_order(rules: dict[str, StatementRule], statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -166,6 +236,24 @@ def _measured_statements(
     probabilities = timeline.probabilities[within].mean(axis=0)
     read = interpret(classes, probabilities, part, limits)
     return tuple(each for each in read.statements if each.origin != "network")
+
+
+def _rates_of_episodes(parts: Sequence[Evidence], episodes: Sequence[Episode]) -> Iterator[Evidence]:
+    """Yield the rate of each fast or slow episode that is enough for an alert which no part of it makes."""
+    rules = [rule for rule in alert_rules() if rule.measure == "rate"]
+    for each in episodes:
+        if each.diagnosis.code not in (TACHYCARDIA.code, BRADYCARDIA):
+            continue
+        within = [part for part in parts if _overlap(part, each)]
+        rate = Evidence(
+            {"rate": each.rate_mean}, duration_s=each.duration_s, part=str(each), start_s=each.start_s
+        )
+        if any(rule.holds(rate, ()) and not any(rule.holds(part, ()) for part in within) for rule in rules):
+            yield rate
+
+
+def _overlap(part: Evidence, episode: Episode) -> bool:
+    return part.start_s < episode.end_s and episode.start_s < part.start_s + part.duration_s
 
 
 def _alert(
@@ -203,8 +291,7 @@ def _run_alert(rule: AlertRule, parts: Sequence[_Part], episodes: Sequence[Episo
     sure = [
         each
         for each in runs
-        if each.mean_probability >= SURE_RUN
-        or any(part.start_s < each.end_s and each.start_s < part.start_s + part.duration_s for part in holding)
+        if each.mean_probability >= SURE_RUN or any(_overlap(part, each) for part in holding)
     ]
     if not sure:
         return ""

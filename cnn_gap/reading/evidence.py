@@ -46,6 +46,7 @@ VALUE_NAMES = {
     "large_waves": ("no QRS complexes stand out", ""),
     "wide_rate": ("rate with wide QRS complexes", "/min"),
     "run_rate": ("rate of the run", "/min"),
+    "early_run_beats": ("early beats of the usual shape in a row", ""),
     "earliness": ("a beat of the usual shape comes early, by", " times the variation of the other intervals"),
 }
 

@@ -10,7 +10,7 @@ from cnn_gap.classifier import load_classifier
 from cnn_gap.diagnoses.classes import known_diagnoses
 from cnn_gap.holter.beat_labels import LabelledBeats, label_beats
 from cnn_gap.holter.beat_shapes import MeasuredBeats, measure_beats
-from cnn_gap.holter.episodes import RUNS, Episode, find_episodes, rates_of
+from cnn_gap.holter.episodes import RUNS, TACHYCARDIA, Episode, find_episodes, rates_of
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import summarise
 from cnn_gap.holter.timeline import Timeline, usable_windows
@@ -18,7 +18,8 @@ from cnn_gap.io.long_records import in_parts
 from cnn_gap.predict.long_reading import read_long
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.reading import RATES, kind_of
+from cnn_gap.reading.reading import RATES, Statement, kind_of
+from cnn_gap.reading.statements import statement_rules
 from cnn_gap.record import Record
 from cnn_gap.simulation.changing_rhythms import Part, simulate_changing
 from cnn_gap.system.timed_text import clock, times_of
@@ -192,6 +193,92 @@ def test_a_run_that_is_sure_is_an_alert_with_its_time(prediction, probability, a
     assert reading.alert_times_s[:-1] == ((100.0,),) * alerts
     assert reading.alert_times_s[-1] == pytest.approx((194.0,), abs=0.5)
     assert reading.to_dict()["alert_times_s"] == reading.alert_times_s
+
+
+def read_of(prediction, symbols="N", interval=0.8, episodes=(), usual=(), parts=(), **changed):
+    """Return the statements of a reading by their keys, and the reading; `usual` ones are of the usual part."""
+    beats = labelled(np.full(len(symbols), interval) if np.isscalar(interval) else interval, symbols)
+    timeline = timeline_of(prediction.classes, 600.0)
+    monitoring = Monitoring(timeline, prediction.monitoring.measured)
+    summary = summarise(timeline, beats, episodes)
+    vars(monitoring).update(beats=beats, episodes=tuple(episodes), summary=summary)
+    sinus = statement("sinus_rhythm", "present")
+    said = replace(prediction.reading, statements=(sinus, *usual), alerts=(), **changed)
+    reading = read_long(said, monitoring, parts or (Evidence(),), DegreeLimits())
+    return {each.key: each for each in reading.statements}, reading
+
+
+def statement(key, degree):
+    rule = next(rule for rule in statement_rules() if rule.key == key)
+    return Statement(
+        key, rule.name, rule.category, (), "", degree, 0.7, (), "network and measurement", rule.severity
+    )
+
+
+def episode(code, start, end, probability=0.8, rate=80.0):
+    return Episode(known_diagnoses()[code], start, end, probability, rate, rate, rate)
+
+
+def test_runs_of_atrial_beats_are_not_called_nothing_abnormal(prediction):
+    intervals = np.full(220, 0.8)
+    intervals[100:108] = 0.4
+    nothing = {"conclusion": "borderline", "reason": "nothing abnormal was found, but not all can be assessed."}
+    found, reading = read_of(prediction, "N" * 100 + "A" * 8 + "N" * 112, intervals, **nothing)
+    run = "Probable run of premature supraventricular complexes, 1 time, the longest 8 beats, 150/min"
+    assert str(found["supraventricular_run"]) == run
+    assert str(found["supraventricular_premature"]).endswith("complexes, 3.6% of the beats")
+    assert (reading.conclusion, reading.reason) == ("abnormal", f"{run[0].lower()}{run[1:]}.")
+
+
+def test_slow_runs_of_atrial_beats_are_only_possible_and_few_beats_make_no_statement(prediction):
+    found, reading = read_of(prediction, "N" * 100 + "A" * 8 + "N" * 112)
+    assert found["supraventricular_run"].degree == "possible"
+    assert "supraventricular_premature" not in found
+    assert (reading.conclusion, reading.reason) == ("borderline", "all findings are minor or only possible.")
+    assert list(read_of(prediction, "N" * 200 + "A" + "N" * 200)[0]) == ["sinus_rhythm"]
+
+
+@pytest.mark.parametrize("seconds", [40.0, 580.0])
+def test_fibrillation_leaves_time_for_premature_beats_unless_it_lasts(prediction, seconds):
+    usual = [statement("atrial_premature", "present")]
+    found, _ = read_of(prediction, episodes=[episode("164889003", 0.0, seconds)], usual=usual)
+    assert ("atrial_premature" in found) == (seconds < 300)
+
+
+@pytest.mark.parametrize(("probability", "degree"), [(0.8, "probable"), (0.42, "possible")])
+def test_a_statement_by_episodes_excludes_one_of_the_usual_part(prediction, probability, degree):
+    block = episode("713427006", 10.0, 60.0, probability)
+    found, _ = read_of(prediction, episodes=[block], usual=[statement("wide_qrs", "possible")])
+    assert (found["rbbb"].degree, "wide_qrs" in found) == (degree, False)
+    found, _ = read_of(prediction, episodes=[block], usual=[statement("lbbb", "present")])
+    assert ("rbbb" in found, "lbbb" in found) == (False, True)
+
+
+def test_a_statement_by_episodes_is_withheld_without_a_lead_that_it_needs(prediction):
+    left = ("Right bundle branch block: without V6",)
+    found, reading = read_of(prediction, episodes=[episode("713427006", 10.0, 60.0)], not_assessed=left)
+    assert "rbbb" not in found
+    assert reading.not_assessed == left
+
+
+@pytest.mark.parametrize(
+    ("rate", "alerts"), [(156.0, ["Heart rate 156/min, in the 40 s from 0:20"]), (140.0, [])]
+)
+def test_a_tachycardia_across_two_parts_is_an_alert(prediction, rate, alerts):
+    parts = [Evidence({"rate": 120.0}, duration_s=30.0, part="p", start_s=at) for at in (0.0, 30.0)]
+    fast = Episode(TACHYCARDIA, 20.0, 60.0, np.nan, rate, rate, rate)
+    assert list(read_of(prediction, episodes=[fast], parts=parts)[1].alerts) == alerts
+    measured = [*parts, Evidence({"rate": 152.0}, duration_s=30.0, part="p", start_s=15.0)]
+    _, reading = read_of(prediction, episodes=[fast], parts=measured)
+    assert list(reading.alerts) == ["Heart rate 152/min, in the 30 s from 0:15"]
+
+
+@pytest.mark.parametrize(
+    ("code", "key"), [("61277005", "accelerated_idioventricular"), ("49260003", "idioventricular")]
+)
+def test_an_idioventricular_rhythm_of_30_s_makes_a_statement(prediction, code, key):
+    assert read_of(prediction, episodes=[episode(code, 0.0, 37.0)])[0][key].degree == "probable"
+    assert key not in read_of(prediction, episodes=[episode(code, 0.0, 20.0)])[0]
 
 
 @pytest.mark.parametrize(("interval", "name"), [(1.5, "Brady"), (0.5, "Tachy"), (0.8, "")])
