@@ -55,7 +55,7 @@ STATEMENTS = {
 #: The kinds of episodes that make a statement however short they are.
 ANY_LENGTH = frozenset({VENTRICULAR_TACHYCARDIA, LARGE_WAVES.code})
 
-#: The categories of rhythms, of which a long recording may have several, one after the other.
+#: The categories of rhythms. A long recording may have several rhythms, one after the other.
 RHYTHMS = frozenset({"ventricular_rhythm", "rhythm"})
 
 #: A rhythm excludes other statements from this share of the time on; a shorter one leaves time for them.
@@ -190,7 +190,7 @@ def _together(
     usual: Sequence[Statement],
     summary: Summary,
 ) -> tuple[list[Statement], list[Statement]]:
-    """Return what may stand together: statements by episodes and early beats, and those of the usual part."""
+    """Return the statements that no other excludes: by episodes and early beats, and of the usual part."""
     keys = {each.key for each in (*of_episodes, *early)}
     own = [each for each in usual if each.key not in keys]
     lasting = [each for each in of_episodes if each.category not in RHYTHMS or _lasts(each, summary)]
@@ -322,7 +322,7 @@ def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
 
 
 def _dated(sentence: str, at_s: float, others_s: Sequence[float], *, word: str = ", at", others: str) -> str:
-    """Return a sentence with its time, and with those of `others`, which its values are not of."""
+    """Return a sentence with its time, and the times of others, whose values it does not give."""
     dated = TimedText(sentence, f"{word} ", at_s)
     if not others_s:
         return dated

@@ -14,7 +14,7 @@ from cnn_gap.reading.reading import alert_lines
 from cnn_gap.report.monitoring_text import monitoring_text
 from cnn_gap.system.timed_text import clock
 
-#: What the regions of a class mean that is not answered.
+#: Says what regions mean if their class is not answered.
 NOT_ANSWERED = (
     'Challenge label "no": the times are where the signal speaks for the diagnosis, but not enough to answer it'
 )
