@@ -54,7 +54,7 @@ ENTRY_FORMAT = 2
 RECORDS_NOTED_AT_ONCE = 64
 
 #: The ledger notes fewer records at a time if their predictions have together this many windows, as six hours
-#: have. So the timelines of long records need little memory, and the run after a killed one repeats few hours.
+#: have. Timelines of long records therefore need little memory, and a run after a killed one repeats few hours.
 WINDOWS_NOTED_AT_ONCE = 4096
 
 #: Cores left to the network: on two cores an extra reader slows inference as much as it helps.

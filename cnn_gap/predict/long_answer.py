@@ -55,7 +55,7 @@ def with_premature_beats(monitoring: Monitoring) -> np.ndarray:
 def _raised(
     means: np.ndarray, timeline: Timeline, outputs: tuple[str, ...], probabilities: np.ndarray
 ) -> np.ndarray:
-    """Return the means; those of the named outputs are raised to `probabilities` where these are higher."""
+    """Return the means; the means of the named outputs are raised to `probabilities` where these are higher."""
     raised = means.copy()
     columns = timeline.columns(*outputs)
     raised[columns] = np.maximum(means[columns], probabilities[columns])

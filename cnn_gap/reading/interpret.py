@@ -136,7 +136,7 @@ def joint_probabilities(classes: ClassSet, probabilities: np.ndarray) -> dict[st
 
 
 def without_suspected(not_assessed: Iterable[str], keys: Iterable[str]) -> tuple[str, ...]:
-    """Return what was not assessed, without the diagnoses that statements or alerts of these keys suspect."""
+    """Leave out the diagnoses that statements or alerts of these keys suspect; they were assessed."""
     suspected = frozenset().union(*(SUSPECTED.get(key, ()) for key in keys))
     return tuple(each for each in not_assessed if each not in suspected)
 

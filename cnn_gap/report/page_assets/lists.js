@@ -121,7 +121,7 @@ function listBeats() {
   for (const index of listed) {
     const [time, rr, width] = data.beats[index];
     const row = add(body, "tr", { class: words[index] ? "unusual" : "" });
-    const button = add(add(row, "td"), "button", { type: "button" }, `${time.toFixed(2)} s`);
+    const button = add(add(row, "td"), "button", { type: "button", class: "time" }, `${time.toFixed(2)} s`);
     button.addEventListener("click", () => showTime(time));
     add(row, "td", {}, rr === null ? "" : `${rr} ms`);
     add(row, "td", {}, width === null ? "" : `${width} ms`);
