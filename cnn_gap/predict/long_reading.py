@@ -349,8 +349,8 @@ def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...
     """Return a note on the number and choice of measured parts; none if the whole recording was measured."""
     if not parts[0].part:
         return ()
-    which = "those with the most unusual beats" if len(parts) >= MOST_PARTS else "all"
-    return (f"measured for alerts: {len(parts)} parts of {parts[0].duration_s:.0f} s, {which}",)
+    which = " that have the most unusual beats" if len(parts) >= MOST_PARTS else ", the whole recording"
+    return (f"measured for alerts: the {len(parts)} parts of {parts[0].duration_s:.0f} s{which}",)
 
 
 def _usual_notes(usual: Reading, parts: Sequence[Evidence]) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def test_in_memory_or_in_parts_the_reading_is_the_same(model):
         alert.startswith("Heart rate 35/min, in the 30 s from 2:00; other parts with this alert: from 1:30, 2:")
         for alert in prediction.reading.alerts
     )
-    assert any(note == "measured for alerts: 6 parts of 30 s, all" for note in prediction.reading.notes)
+    assert "measured for alerts: the 6 parts of 30 s, the whole recording" in prediction.reading.notes
 
 
 def test_if_no_part_has_a_rate_no_part_is_said_to_be_measured():
