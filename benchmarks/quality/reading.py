@@ -231,7 +231,7 @@ def _premature_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Itera
 
 
 def _elevation_rows(cases: Sequence[Case], readings: Sequence[Reading]) -> Iterable[tuple[str, object]]:
-    """Yield how many records have measured ST elevation, and what the reports say of records with its alert."""
+    """Yield the rows of measured ST elevation: the records with it, and the reports of those with its alert."""
     alerting = [
         case.record.codes
         for case, reading in zip(cases, readings, strict=True)

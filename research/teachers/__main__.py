@@ -37,7 +37,12 @@ NETWORKS = {"residual": ResidualNetwork, "state_space": StateSpaceNetwork}
 
 def main(arguments: list[str]) -> None:
     """Train or load one network or one for each part, then write the probabilities of the records."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.parts is not None and options.trained is not None:
+        parser.error("--parts trains networks; with --trained, leave it out")
+    if not set(options.part or ()) <= set(range(1, (options.parts or 0) + 1)):
+        parser.error(f"--part takes numbers from 1 to --parts; received {options.part} of {options.parts}")
     torch.set_num_threads(options.threads)
     fraction = 0.1 if options.trained is None else 0.0
     cache = options.out / "cache"
@@ -66,7 +71,7 @@ def _network(options: argparse.Namespace, records: Records, name: str) -> nn.Mod
     recipe = Recipe(epochs=options.epochs, seed=options.seed)
     weights = options.trained or options.out / f"{name}.safetensors"
     print(f"{weights}: {sum(each.numel() for each in network.parameters())} parameters", flush=True)
-    if weights.exists():
+    if options.trained or weights.exists():
         network.load_state_dict(load_file(weights))
     else:
         network = train(network, records, recipe, weights, lambda line: print(line, flush=True))

@@ -27,7 +27,7 @@ class Crossing:
     records : Records
         All records; validation records are in no part.
     parts : int
-        How many parts there are. Each has the same number of patients, or one more.
+        How many parts there are. Each has about as many patients as the others.
     seed : int
         The split follows from it.
     """

@@ -156,7 +156,7 @@ def _event_groups(explanation: LongExplanation) -> list[tuple[Event, ...]]:
 
 
 def _event_pages(explanation: LongExplanation, numbers: Mapping[int, int]) -> list[DrawPage]:
-    """Return the pages of the list of events; the last page also says what was not assessed.
+    """Return the pages of the list of events; the last page also lists the diagnoses that were not assessed.
 
     `numbers` are the pages of the strips that have one, by the strips' places.
     """
