@@ -12,7 +12,7 @@ from cnn_gap.io.label_tables import read_label_table
 from cnn_gap.io.training_records import list_training_records
 from cnn_gap.model.folder import ModelDescription, fingerprint, read_model, require_model_folder, save_model
 from cnn_gap.predict.predictor import Predictor
-from cnn_gap.reading.degrees import read_degree_limits, write_degree_limits
+from cnn_gap.reading.degrees import FILE_NAME, read_degree_limits, write_degree_limits
 from cnn_gap.record import Record
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
@@ -84,7 +84,7 @@ def _adapt(
         training=description.training | {"adapted_to_records": len(labels)},
     )
     save_model(model, trained.keras, adapted)
-    if limits.limits:
+    if limits.limits or (model / FILE_NAME).exists():  # limits of an earlier model in this folder are replaced
         write_degree_limits(model, fingerprint(model), limits)
     log(f"adapted {np.count_nonzero(positives)} classes of {len(classes)} to {len(labels)} records: {model}")
     return adapted

@@ -52,8 +52,9 @@ def test_the_limits_of_the_degrees_are_kept(model, records, tmp_path):
     with pytest.raises(InputError, match="is not a table of three limits"):
         adapt_thresholds(records, tmp_path / "other", start)
     assert (tmp_path / "other" / FILE_NAME).read_text() == '["mine"]'
-    adapt_thresholds(records, adapted, model)  # the limits of the model before are not taken for this one's
-    assert read_degree_limits(adapted, fingerprint(adapted)) == DegreeLimits()
+    adapt_thresholds(records, adapted, model)  # even if the new model's files are those of the model before
+    for of_model in (fingerprint(adapted), fingerprint(start)):
+        assert read_degree_limits(adapted, of_model) == DegreeLimits()
 
 
 def test_thresholds_go_with_the_probabilities():
