@@ -11,6 +11,9 @@ With --parts, a network for each part of the patients learns the other parts
 (OUT/NAME-SEED-crossed-1of4.safetensors and so on). OUT/NAME-SEED-crossed-DATA.parquet then has, for each
 training record, the probabilities by the network that has not learned it. With --part, these networks alone are
 trained and no table is written, so that several processes can share the work.
+
+With --teacher, the network learns from the probabilities of other networks, too, and its files are named
+NAME-SEED-taught.
 """
 
 import argparse
@@ -19,20 +22,20 @@ from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # the package's training imports Keras; nothing here uses it
 
-import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import nn
 
 from cnn_gap.system.exit_codes import run
 from cnn_gap.training.teacher_table import write_teacher_table
+from research.teachers.attention import AttentionNetwork
 from research.teachers.crossed import Crossing
 from research.teachers.records import Records, read_records
 from research.teachers.residual import ResidualNetwork
 from research.teachers.state_space import StateSpaceNetwork
 from research.teachers.training import Recipe, predict, train, validate
 
-NETWORKS = {"residual": ResidualNetwork, "state_space": StateSpaceNetwork}
+NETWORKS = {"attention": AttentionNetwork, "residual": ResidualNetwork, "state_space": StateSpaceNetwork}
 
 
 def main(arguments: list[str]) -> None:
@@ -44,10 +47,12 @@ def main(arguments: list[str]) -> None:
     if not set(options.part or ()) <= set(range(1, (options.parts or 0) + 1)):
         parser.error(f"--part takes numbers from 1 to --parts; received {options.part} of {options.parts}")
     torch.set_num_threads(options.threads)
+    recipe = _recipe(options)
     fraction = 0.1 if options.trained is None else 0.0
     cache = options.out / "cache"
     records = read_records(options.data, cache, options.patients, options.weights, fraction=fraction)
-    name = f"{options.network}-{options.seed}"
+    records = records.learning_from(options.teachers, options.share)
+    name = f"{options.network}-{options.seed}" + ("-taught" if options.teachers else "")
     if options.parts is not None:
         name = f"{name}-crossed"
         crossing = Crossing(records, options.parts, options.seed)
@@ -57,9 +62,9 @@ def main(arguments: list[str]) -> None:
         }
         if options.part:
             return
-        said = crossing.join([_probabilities(each[number], records) for number in crossing.numbers])
+        said = crossing.join([predict(each[number], records.windows, recipe) for number in crossing.numbers])
     else:
-        said = _probabilities(_network(options, records, name), records)
+        said = predict(_network(options, records, name), records.windows, recipe)
     table = options.out / f"{name}-{options.data.name}.parquet"
     write_teacher_table(table, records.names, records.classes.representatives, said)
 
@@ -68,19 +73,19 @@ def _network(options: argparse.Namespace, records: Records, name: str) -> nn.Mod
     """Return a network; train it if it has no file yet."""
     torch.manual_seed(options.seed)
     network: nn.Module = NETWORKS[options.network](len(records.classes))
-    recipe = Recipe(epochs=options.epochs, seed=options.seed)
+    recipe = _recipe(options)
     weights = options.trained or options.out / f"{name}.safetensors"
     print(f"{weights}: {sum(each.numel() for each in network.parameters())} parameters", flush=True)
     if options.trained or weights.exists():
         network.load_state_dict(load_file(weights))
     else:
         network = train(network, records, recipe, weights, lambda line: print(line, flush=True))
-        print(validate(network, records, recipe.crop), flush=True)
+        print(validate(network, records, recipe), flush=True)
     return network
 
 
-def _probabilities(network: nn.Module, records: Records) -> np.ndarray:
-    return predict(network, records.windows, Recipe.crop)
+def _recipe(options: argparse.Namespace) -> Recipe:
+    return Recipe(epochs=options.epochs, seed=options.seed, bfloat16=not options.float32)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,6 +101,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--part", type=int, nargs="+", help="with --parts: train these networks alone, from 1 on"
+    )
+    parser.add_argument(
+        "--teacher",
+        dest="teachers",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="TABLE.parquet",
+        help="learn from these probabilities, too; may be given several times",
+    )
+    parser.add_argument(
+        "--share", type=float, default=0.7, help="of the teachers' probabilities in the targets"
+    )
+    parser.add_argument(
+        "--float32", action="store_true", help="instead of bfloat16, for processors without AMX"
     )
     parser.add_argument("--epochs", type=int, default=18)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,5 +1,6 @@
 """The records that teachers learn from: the windows, labels and split that the pupil has, too."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.training.config import read_config
 from cnn_gap.training.experiment import Sources, prepare_experiment
+from cnn_gap.training.teacher_table import read_teacher_table
 
 #: Windows without filter and margins: crops need no margins, and a teacher may see what the pupil does not.
 PREPROCESSING = Preprocessing(sampling_rate=100.0, window_s=10.0, clip_mv=5.0, slope_mv_s=(3.0, 30.0))
@@ -26,8 +28,9 @@ class Records:
         Of each of n records.
     windows : Tensor, shape (n, 12, samples), float16
         The first window of each, mV.
-    labels : Tensor, shape (n, outputs), float32
-        The labels of each record, 0 or 1.
+    labels, targets : Tensor, shape (n, outputs), float32
+        The labels of each record, 0 or 1. What a network learns: the same, or a mean of them and of other
+        networks' probabilities (`learning_from`).
     validation : ndarray, shape (n,), bool
         Which records are not trained on.
     patients : ndarray, shape (n,), str
@@ -39,9 +42,26 @@ class Records:
     names: tuple[str, ...]
     windows: torch.Tensor
     labels: torch.Tensor
+    targets: torch.Tensor
     validation: np.ndarray
     patients: np.ndarray
     classes: ClassSet
+
+    def learning_from(self, tables: Sequence[Path], share: float) -> "Records":
+        """Return the records, whose targets are a mean of their labels and of the tables' mean probabilities.
+
+        Parameters
+        ----------
+        tables : sequence of Path
+            Tables of probabilities by `write_teacher_table`; if there are none, the targets stay.
+        share : float
+            Of the probabilities in the mean.
+        """
+        if not tables:
+            return self
+        said = [read_teacher_table(path).probabilities_of(self.names, self.classes) for path in tables]
+        taught = torch.from_numpy(np.mean(said, axis=0))
+        return replace(self, targets=share * taught + (1 - share) * self.labels)
 
 
 def read_records(
@@ -73,10 +93,12 @@ def read_records(
     examples, store = experiment.examples, experiment.examples.store
     usable = np.flatnonzero(examples.usable)
     windows = store.read(np.array(store.first)[usable]).astype(np.float16).transpose(0, 2, 1)
+    labels = torch.from_numpy(examples.labels[usable].astype(np.float32))
     return Records(
         names=tuple(np.array(experiment.names)[usable]),
         windows=torch.from_numpy(np.ascontiguousarray(windows)),
-        labels=torch.from_numpy(examples.labels[usable].astype(np.float32)),
+        labels=labels,
+        targets=labels,
         validation=np.isin(usable, experiment.partition.validation),
         patients=experiment.partition.patients[usable],
         classes=classes,

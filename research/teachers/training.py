@@ -50,6 +50,9 @@ class Recipe:
     missing_leads, lead_sets : float
         Shares of the batches in which each lead is missing by one in seven, and in which each crop has one of
         `LEAD_SETS` alone.
+    bfloat16 : bool
+        Convolve and multiply in bfloat16. On processors with AMX this is quicker than float32, on others it may
+        be slower.
     seed : int
         Of everything random.
     """
@@ -63,6 +66,7 @@ class Recipe:
     amplitude: tuple[float, float] = (0.8, 1.25)
     missing_leads: float = 0.3
     lead_sets: float = 0.1
+    bfloat16: bool = True
     seed: int = 0
 
 
@@ -77,18 +81,21 @@ class Learner:
         The running average of the weights and of the statistics of normalisation.
     optimizer : AdamW
     schedule : OneCycleLR
+    bfloat16 : bool
+        As in `Recipe`.
     """
 
     network: nn.Module
     averaged: AveragedModel
     optimizer: torch.optim.AdamW
     schedule: torch.optim.lr_scheduler.OneCycleLR
+    bfloat16: bool
 
-    def step(self, crops: torch.Tensor, labels: torch.Tensor) -> float:
+    def step(self, crops: torch.Tensor, targets: torch.Tensor) -> float:
         """Learn from a batch; return its loss."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             logits = self.network(crops)
-        loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), labels)
+        loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), targets)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -132,7 +139,7 @@ def train(
         network.train()
         loss = fmean(learner.step(*batch) for batch in batches(records, chosen, recipe, rng))
         learner.save(checkpoint, epoch)
-        scores = validate(learner.averaged.module, records, recipe.crop) if epoch % 6 == 0 else ""
+        scores = validate(learner.averaged.module, records, recipe) if epoch % 6 == 0 else ""
         log(f"epoch {epoch}/{recipe.epochs}  loss {loss:.5f}  {scores}")
     trained: nn.Module = learner.averaged.module
     save_file({key: value.contiguous() for key, value in trained.state_dict().items()}, out)
@@ -146,13 +153,13 @@ def _learner(network: nn.Module, recipe: Recipe, steps: int) -> Learner:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, steps * recipe.epochs)
     average = get_ema_multi_avg_fn(recipe.averaging)  # type: ignore[no-untyped-call]
     averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
-    return Learner(network, averaged, optimizer, schedule)
+    return Learner(network, averaged, optimizer, schedule, recipe.bfloat16)
 
 
 def batches(
     records: Records, chosen: np.ndarray, recipe: Recipe, rng: np.random.Generator
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield an epoch's batches: crops, float32 mV of shape (batch, leads, samples), and labels."""
+    """Yield an epoch's batches: crops, float32 mV of shape (batch, leads, samples), and targets."""
     order = rng.permutation(chosen)
     size, spare = recipe.batch_size, records.windows.shape[2] - recipe.crop
     for first in range(0, len(order) - size + 1, size):
@@ -165,7 +172,7 @@ def batches(
             ]
         )
         gains = rng.uniform(*recipe.amplitude, (size, 1, 1)) * present_leads(size, recipe, rng)[:, :, None]
-        yield crops.float() * torch.from_numpy(gains.astype(np.float32)), records.labels[part]
+        yield crops.float() * torch.from_numpy(gains.astype(np.float32)), records.targets[part]
 
 
 def present_leads(size: int, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
@@ -180,7 +187,7 @@ def present_leads(size: int, recipe: Recipe, rng: np.random.Generator) -> np.nda
 
 
 @torch.no_grad()
-def predict(network: nn.Module, windows: torch.Tensor, crop: int, batch_size: int = 128) -> np.ndarray:
+def predict(network: nn.Module, windows: torch.Tensor, recipe: Recipe, batch_size: int = 128) -> np.ndarray:
     """Return the probabilities of windows, float32 of shape (windows, outputs).
 
     A window's logit is the mean over as many crops as cover it.
@@ -188,23 +195,24 @@ def predict(network: nn.Module, windows: torch.Tensor, crop: int, batch_size: in
     Parameters
     ----------
     windows : Tensor, shape (windows, leads, samples)
-    crop : int
-        Samples of a crop.
+    recipe : Recipe
+        Says how long a crop is.
     """
     network.eval()
+    crop = recipe.crop
     spare = windows.shape[2] - crop
     starts = np.linspace(0, spare, math.ceil(windows.shape[2] / crop)).round().astype(int)
     found = []
     for part in torch.split(windows, batch_size):
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
             logits = [network(part[:, :, start : start + crop].float()).float() for start in starts]
         found.append(torch.stack(logits).mean(0).sigmoid())
     return torch.cat(found).numpy()
 
 
-def validate(network: nn.Module, records: Records, crop: int) -> str:
+def validate(network: nn.Module, records: Records, recipe: Recipe) -> str:
     """Return a line of the validation records' macro AUROC: all outputs, the Challenge's, the findings'."""
-    probabilities = predict(network, records.windows[torch.from_numpy(records.validation)], crop)
+    probabilities = predict(network, records.windows[torch.from_numpy(records.validation)], recipe)
     auroc = auroc_auprc(records.labels.numpy()[records.validation] > 0, probabilities)[0]
     scored = len(records.classes.classes)
     return (

@@ -8,6 +8,8 @@ pytest.importorskip("safetensors")
 
 from cnn_gap.diagnoses.classes import read_weights  # noqa: E402
 from cnn_gap.leads import LEADS  # noqa: E402
+from cnn_gap.training.teacher_table import write_teacher_table  # noqa: E402
+from research.teachers.attention import AttentionNetwork  # noqa: E402
 from research.teachers.crossed import Crossing  # noqa: E402
 from research.teachers.records import Records  # noqa: E402
 from research.teachers.residual import ResidualNetwork  # noqa: E402
@@ -40,14 +42,14 @@ def test_a_response_is_that_of_the_discrete_system():
     torch.testing.assert_close(space.responses(40), torch.stack(expected, -1), rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("network", [ResidualNetwork, StateSpaceNetwork])
+@pytest.mark.parametrize("network", [AttentionNetwork, ResidualNetwork, StateSpaceNetwork])
 def test_a_window_of_any_length_is_predicted_as_the_mean_over_crops(network):
     torch.manual_seed(0)
     trained = network(5)
     windows = torch.randn(3, 12, 600).half()
-    found = predict(trained, windows, 250)
+    found = predict(trained, windows, Recipe())
     assert found.shape == (3, 5)
-    crops = [predict(trained, windows[:, :, start : start + 250], 250) for start in (0, 175, 350)]
+    crops = [predict(trained, windows[:, :, start : start + 250], Recipe()) for start in (0, 175, 350)]
     logits = np.mean([np.log(each / (1 - each)) for each in crops], axis=0)
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), atol=1e-2)
 
@@ -65,10 +67,13 @@ def test_batches_lose_leads_as_often_as_the_recipe_says():
 
 def few_records(patients=range(16)):
     rng = np.random.default_rng(0)
+    windows = torch.from_numpy(rng.normal(size=(16, 12, 120)).astype(np.float16))
+    labels = torch.from_numpy(rng.integers(2, size=(16, 24)).astype(np.float32))
     return Records(
         names=tuple(map(str, range(16))),
-        windows=torch.from_numpy(rng.normal(size=(16, 12, 120)).astype(np.float16)),
-        labels=torch.from_numpy(rng.integers(2, size=(16, 24)).astype(np.float32)),
+        windows=windows,
+        labels=labels,
+        targets=labels,
         validation=np.arange(16) >= 12,
         patients=np.array(list(map(str, patients))),
         classes=read_weights(),
@@ -114,3 +119,30 @@ def test_an_interrupted_training_goes_on_as_it_would_have(tmp_path):
     for key, value in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[key], value)
     assert not list(tmp_path.glob("*.checkpoint"))
+
+
+def test_the_targets_of_a_taught_network_are_a_mean_of_labels_and_of_the_mean_of_the_tables(tmp_path):
+    records = few_records()
+    tables = []
+    for probability in (0.2, 0.4):
+        tables.append(tmp_path / f"{probability}.parquet")
+        said = np.full(records.labels.shape, probability, np.float32)
+        write_teacher_table(tables[-1], records.names[::-1], records.classes.representatives, said)
+    taught = records.learning_from(tables, share=0.5)
+    assert torch.equal(taught.labels, records.labels)
+    torch.testing.assert_close(taught.targets, 0.5 * records.labels + 0.5 * 0.3, rtol=0, atol=1e-3)
+    assert records.learning_from([], share=0.5) is records
+
+
+@torch.no_grad()
+def test_attention_does_not_depend_on_where_a_step_lies():
+    torch.manual_seed(0)
+    network = AttentionNetwork(5).eval()
+    near = [layer for block in network.blocks for layer in (block.near, block.mix)]
+    for layer in near:  # without the convolutions of the blocks, only attention compares steps
+        layer.weight.zero_()
+    features = torch.randn(2, 9, 192)
+    order = torch.randperm(9)
+    torch.testing.assert_close(
+        network.blocks(features[:, order]), network.blocks(features)[:, order], rtol=1e-4, atol=1e-4
+    )
