@@ -200,7 +200,7 @@ class Classifier(MapPredictor):
         ----------
         record : Record, str, Path, or array_like of shape (samples, leads)
         classes : sequence of str, or str, optional
-            Codes or abbreviations of the diagnoses to explain; or ``"top3"``, the three most probable ones (or
+            Codes or abbreviations of the diagnoses to explain; or ``"top3"``, the three most probable (or
             another number), or ``"all"``. By default those that are answered, or the most probable one.
         with_leads : bool
             Compute the contribution of each lead too, which takes most of the time.

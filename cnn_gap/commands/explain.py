@@ -38,8 +38,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--classes",
         metavar="AF,RBBB",
-        help="abbreviations or codes of the diagnoses to explain, top3 for the three most probable, or all"
-        " (default: those that are answered, or the most probable one; in pages all)",
+        help="abbreviations or codes of the diagnoses to explain; top3 for the three most probable, or another"
+        " number; or all (default: those that are answered, or the most probable one; in pages all)",
     )
     parser.add_argument(
         "--out",

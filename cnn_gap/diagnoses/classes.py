@@ -9,7 +9,7 @@ reward for answering each class where another one is true (https://physionetchal
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -149,6 +149,15 @@ def duplicate_indices(answers: Iterable[tuple[Diagnosis, bool]]) -> frozenset[in
         index
         for index, (about, label) in enumerate(listed)
         if any((code, label) in known for code in about.same_as)
+    )
+
+
+def same_diagnoses(diagnoses: Sequence[Diagnosis]) -> tuple[int, ...]:
+    """Return for each diagnosis the index of the class that is the same one; its own where there is none."""
+    by_code = {about.code: index for index, about in enumerate(diagnoses)}
+    return tuple(
+        next((by_code[code] for code in about.same_as if code in by_code), index)
+        for index, about in enumerate(diagnoses)
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.diagnoses.classes import ClassSet, same_diagnoses
 from cnn_gap.explain.computed_maps import ComputedMaps, LeadParts, MapReader
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.map_predictor import MapPredictor
@@ -50,8 +50,8 @@ def explain_records(
     records : sequence of Record
         Of any sampling rate, length and set of leads.
     classes : sequence of str, or str, optional
-        Codes or abbreviations of the classes to explain; or ``"top3"``, the three most probable ones (or
-        another number), or ``"all"``. By default those that are answered, or the most probable one.
+        Codes or abbreviations of the classes to explain; or ``"top3"``, the three most probable diagnoses
+        (or another number), or ``"all"``. By default those that are answered, or the most probable one.
     with_leads : bool
         Compute the contribution of each lead too, which takes twelve more passes and a gradient for each class.
     level : Level
@@ -146,7 +146,22 @@ def chosen_classes(prediction: Prediction, classes: Sequence[str] | str | None) 
         return [index for index in order if prediction.labels[index]] or order[:1]
     match = _TOP.fullmatch(str(classes))
     count = None if match is None else match[1]
-    return order if count is None else order[: int(count)]
+    return order if count is None else _different(prediction, order)[: int(count)]
+
+
+def _different(prediction: Prediction, order: Sequence[int]) -> list[int]:
+    """Return the outputs of an order with each diagnosis once, at the place of its most probable output.
+
+    Of several outputs of one diagnosis, such as the Challenge's atrial fibrillation and SCP-ECG's AFIB, the
+    most probable one stands for all, as on a page; where only others are answered, the most probable of these.
+    """
+    same = same_diagnoses(prediction.classes.diagnoses)
+    outputs: dict[int, int] = {}
+    for index in order:
+        chosen = outputs.setdefault(same[index], index)
+        if prediction.labels[index] and not prediction.labels[chosen]:
+            outputs[same[index]] = index
+    return list(outputs.values())
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cnn_gap.diagnoses.classes import duplicate_indices
+from cnn_gap.diagnoses.classes import duplicate_indices, same_diagnoses
 from cnn_gap.explain.explanation import ExplainedClass
 
 # SNOMED CT and SCP-ECG codes of normal diagnoses, and of groups whose diagnoses exclude each other.
@@ -46,11 +46,10 @@ def join_twins(classes: tuple[ExplainedClass, ...]) -> tuple[ExplainedClass, ...
 
     The more probable of the two stands for both, under the class's name and with the codes of both.
     """
-    by_code = {each.diagnosis.code: index for index, each in enumerate(classes)}
     joined = dict(enumerate(classes))
-    for index, each in enumerate(classes):
-        twin = next((by_code[code] for code in each.diagnosis.same_as if code in by_code), None)
-        if twin is None:
+    same = same_diagnoses([each.diagnosis for each in classes])
+    for index, (each, twin) in enumerate(zip(classes, same, strict=True)):
+        if twin == index:
             continue
         del joined[index]
         first = joined[twin]

@@ -14,6 +14,7 @@ from cnn_gap.explain.regions import Level
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.leads import LEADS
+from cnn_gap.predict.prediction import Prediction
 from cnn_gap.simulation import simulate_record
 from cnn_gap.system.errors import InputError
 
@@ -121,6 +122,32 @@ def test_the_most_probable_classes(classifier, record):
     order = np.argsort(-classifier.predict(record).probabilities, kind="stable")
     explained = classifier.explain(record, classes="top3").classes
     assert [classifier.classes.find(each.codes[0]) for each in explained] == order[:3].tolist()
+
+
+def _predicted(classes, probabilities, answered=()):
+    """Return a prediction with these probabilities by short name, and the others 0."""
+    places = {name: index for index, name in enumerate(classes.short_names)}
+    values, labels = np.zeros(len(classes)), np.zeros(len(classes), bool)
+    for name, probability in probabilities.items():
+        values[places[name]] = probability
+    labels[[places[name] for name in answered]] = True
+    return Prediction("A", classes, values, labels)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "answered", "expected"),
+    [
+        ({"AF": 0.9, "AFIB": 0.8, "PVC": 0.7, "SCP-ECG:PVC": 0.6, "SB": 0.5}, (), ["AF", "PVC", "SB"]),
+        ({"AFIB": 0.9, "PVC": 0.8, "AF": 0.7, "SB": 0.6}, (), ["AFIB", "PVC", "SB"]),
+        ({"AFIB": 0.9, "PVC": 0.8, "AF": 0.7, "SB": 0.6}, ("AF",), ["AF", "PVC", "SB"]),
+        ({"AFIB": 0.9, "PVC": 0.8, "AF": 0.7, "SB": 0.6}, ("AF", "AFIB"), ["AFIB", "PVC", "SB"]),
+    ],
+)
+def test_the_most_probable_diagnoses_are_different_ones(with_findings, probabilities, answered, expected):
+    prediction = _predicted(with_findings.classes, probabilities, answered)
+    chosen = explainer.chosen_classes(prediction, "top3")
+    assert [with_findings.classes.short_names[index] for index in chosen] == expected
+    assert len(explainer.chosen_classes(prediction, "all")) == len(with_findings.classes)
 
 
 def test_the_answered_among_all_are_what_is_explained_by_itself(classifier, record):
