@@ -33,3 +33,7 @@ def main(arguments: list[str]) -> int | None:
 def console() -> None:
     """Run `main` on the command line's arguments, as the installed command `cnn-gap` does."""
     run(main)
+
+
+if __name__ == "__main__":  # `python -m cnn_gap.commands.main` does the same, instead of nothing
+    console()

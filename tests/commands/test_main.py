@@ -1,4 +1,7 @@
-"""The command `cnn-gap`: which model its sub-commands use."""
+"""The command `cnn-gap`: how it is called, and which model its sub-commands use."""
+
+import subprocess
+import sys
 
 import pytest
 from conftest import ROOT
@@ -7,6 +10,7 @@ import cnn_gap.commands.main as cnn_gap_command
 from cnn_gap.commands.command import Command
 from cnn_gap.model.catalogue import list_models
 from cnn_gap.system.shipped import SHIPPED_MODEL
+from cnn_gap.system.version import __version__
 
 RECORD = ROOT / "test_data" / "SIM0008"
 
@@ -64,3 +68,11 @@ def test_a_scripts_first_argument_may_name_a_shipped_model(run_command):
 
     ended = run_command(predict, ["ptbxl-100hz", RECORD, "--top", "1"])
     assert (ended.code, "Sinus rhythm" in ended.out) == (0, True)
+
+
+@pytest.mark.parametrize("module", ["cnn_gap", "cnn_gap.commands.main"])
+def test_the_module_does_what_the_command_does(module):
+    ended = subprocess.run(
+        [sys.executable, "-m", module, "--version"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert (ended.returncode, ended.stdout) == (0, f"{__version__}\n")
