@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnn_gap.diagnoses.classes import Diagnosis
-from cnn_gap.io.records import record_header
+from cnn_gap.io.records import is_record
 from cnn_gap.model.catalogue import DEFAULT_MODEL, is_model, list_models, model_folder
 from cnn_gap.model.runtimes import PRECISIONS, RUNTIMES
 from cnn_gap.system.errors import InputError
@@ -162,7 +162,7 @@ def _choose_model(options: argparse.Namespace, records: str) -> None:
         getattr(options, records).insert(0, Path(first))
         first = None
     if first and named:
-        options.usage_error("the model is given twice: as the first argument and as --model")
+        options.usage_error(f"the model is given twice: {first} as the first argument, and --model {named}")
     options.model = model_folder(first or named or DEFAULT_MODEL)
 
 
@@ -170,7 +170,7 @@ def _may_be_model(argument: str) -> bool:
     """Return whether a first argument is a model; it is a record where a record's file is there."""
     if is_model(argument) or Path(argument).is_dir():
         return True
-    if not Path(argument).exists() and not record_header(Path(argument)).exists():
+    if not is_record(Path(argument)):
         raise InputError(
             f"{argument}: is neither a record nor a model; give a model folder or one of"
             f" {', '.join(list_models())}"

@@ -10,8 +10,9 @@ from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command, add_runtime_options, warn, whole_number
 from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.long_records import open_record, read_whole
+from cnn_gap.io.records import is_record
 from cnn_gap.io.sources import is_several
-from cnn_gap.model.catalogue import is_model
+from cnn_gap.model.catalogue import is_model, list_models
 from cnn_gap.record import Record
 from cnn_gap.report.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
 from cnn_gap.system.backend import start_keras
@@ -118,6 +119,8 @@ def _execute(options: argparse.Namespace) -> int:
             f"--pdf is for a folder of records, and {options.record} is none; of one record write --out"
             f" NAME.pdf{_taken_for_model(options)}"
         )
+    if not several:
+        _require_model(options)
     level = parse_level(options.level)
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
     CommandInputs((options.model,), options.record if several else None, outputs=files).check()
@@ -136,14 +139,30 @@ def _execute(options: argparse.Namespace) -> int:
     return _write_explanations(*wanted.explain(_load(options.model, options.runtime), record), options)
 
 
+def _require_model(options: argparse.Namespace) -> None:
+    """Exit with 2 if the first of two arguments is what is to be explained, and no model."""
+    taken = _taken_for_model(options)
+    if taken and is_record(Path(options.record)):
+        options.usage_error(
+            f"{options.model} was taken for the model and is none: give a model folder, or one of"
+            f" {', '.join(list_models())}; of records give one, or a folder with --out DIR"
+        )
+    if taken:
+        options.usage_error(f"{options.record}: there is no such record{taken}")
+
+
 def _taken_for_model(options: argparse.Namespace) -> str:
-    """Return the end of a message where the first of two arguments is a folder, but no model's; or nothing."""
-    if is_model(options.model) or not options.model.is_dir():
+    """Return the end of a message where the first of two arguments is a folder or record, and no model."""
+    first = options.model
+    is_named = getattr(options, "named_model", None) is not None
+    if is_named or is_model(first) or not (first.is_dir() or is_record(first)):
         return ""
-    return (
-        f"; {options.model} was taken for the model: if its records are to be explained, write"
-        f" {options.model} --out {options.record}"
-    )
+    model = "" if "named_model" in options else "MODEL "  # a script's first argument is always the model
+    if first.is_dir():
+        what, out = "its records are", options.record
+    else:
+        what, out = "it is", "NAME.pdf"
+    return f"; {first} was taken for the model: if {what} to be explained, write {model}{first} --out {out}"
 
 
 def _require_strips(options: argparse.Namespace, record: "LongRecord") -> None:

@@ -92,6 +92,14 @@ def read_record(path: Path) -> Record:
     return read_file(record_header(path))
 
 
+def is_record(path: Path) -> bool:
+    """Tell whether a path names a record, as `record_header` takes it; nothing is read."""
+    try:
+        return record_header(path).exists()
+    except InputError:
+        return False
+
+
 def record_header(path: Path) -> Path:
     """Return the file that names a record: its header, its ``.mat`` file without one, or another format's file.
 

@@ -17,6 +17,7 @@ from cnn_gap.diagnoses.classes import LARGEST_REWARD, ClassSet, Diagnosis, Findi
 from cnn_gap.evaluate.thresholds import DecisionRule
 from cnn_gap.leads import LEADS
 from cnn_gap.model.archive import read_layers
+from cnn_gap.model.catalogue import list_models
 from cnn_gap.model.trained_network import TrainedNetwork
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.system.backend import start_keras
@@ -173,9 +174,12 @@ def read_description(folder: Path) -> ModelDescription:
         try:
             file_size(folder / name)
         except InputError as error:
-            if not isinstance(error.__cause__, FileNotFoundError):
+            if not isinstance(error.__cause__, (FileNotFoundError, NotADirectoryError)):
                 raise
-            raise InputError(f"{folder / name}: not found; train a model into this folder first") from error
+            raise InputError(
+                f"{folder / name}: not found; give a folder that training has written, or one of the shipped"
+                f" models: {', '.join(list_models())}"
+            ) from error
     try:
         return from_dict(ModelDescription, read_json(folder / "model.json"))
     except InputError as error:

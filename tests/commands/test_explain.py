@@ -11,6 +11,7 @@ import pytest
 import scipy.io
 from pypdf import PdfReader
 
+import cnn_gap.commands.main as cnn_gap_command
 import explain
 from cnn_gap.batch.explanation_files import EXPLANATIONS
 from cnn_gap.batch.folder_pages import INDEX
@@ -250,7 +251,35 @@ def test_a_folder_in_the_place_of_the_model_is_named(records, tmp_path, run_comm
     ended = run_command(explain, [records, out, "--pdf"])
     assert ended.code == 2
     assert f"{records} was taken for the model" in ended.err
-    assert f"write {records} --out {out}" in ended.err
+    assert f"write MODEL {records} --out {out}" in ended.err
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_the_model_may_be_left_out_but_not_out(records, path, tmp_path, run_command, there):
+    out = tmp_path / "out"
+    if there:
+        out.mkdir()
+    ended = run_command(cnn_gap_command, ["explain", records, out])
+    assert ended.code == 2
+    assert f"; {records} was taken for the model: if its records are" in ended.err
+    assert ended.err.endswith(f"to be explained, write {records} --out {out}\n")
+    ended = run_command(cnn_gap_command, ["explain", path, out if there else "ecg.pdf"])
+    assert ended.code == 2
+    assert f"; {path} was taken for the model: if it is to be explained, write {path} --out NAME" in ended.err
+
+
+def test_two_records_are_not_explained_by_the_first(records, path, run_command):
+    for first in (path, records):
+        ended = run_command(cnn_gap_command, ["explain", first, path])
+        assert ended.code == 2
+        assert f"{first} was taken for the model and is none" in ended.err
+        assert ended.err.endswith("of records give one, or a folder with --out DIR\n")
+
+
+def test_a_model_that_is_named_is_not_taken_for_records(records, path, run_command):
+    ended = run_command(cnn_gap_command, ["explain", "--model", records, path])
+    assert (ended.code, len(ended.err.splitlines())) == (1, 1)
+    assert f"{records / 'model.json'}: not found; give a folder that training has written" in ended.err
 
 
 def test_a_list_of_records_is_explained_under_its_names(model, records, tmp_path, run_command):
