@@ -75,13 +75,18 @@ TIMELINE_SUFFIX = ".timeline.parquet"
 
 @dataclass(frozen=True)
 class Summary:
-    """How a run ended: counts of records, and of folders that could not be read."""
+    """How a run ended: counts of records, and of folders that could not be read.
+
+    `left_over` are the names of records that are no longer in the data and whose result files are still there;
+    none where a folder could not be read.
+    """
 
     classified: int
     failed: int
     kept: int
     unreadable: int = 0
     unanswerable: int = 0
+    left_over: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         kept = f", {self.kept} kept from an earlier run" if self.kept else ""
@@ -263,7 +268,8 @@ def fill_results(
     with nullcontext() if table is None else _locked_table(table.path):
         done = run_batch(DRIVER, results.out, source, data, make_batch, warn, strict, list_data)
     failed = done.batch.failed
-    return Summary(done.worked - failed, failed, done.kept, done.unreadable, done.batch.unanswerable)
+    left_over = () if done.unreadable else done.batch.left_over
+    return Summary(done.worked - failed, failed, done.kept, done.unreadable, done.batch.unanswerable, left_over)
 
 
 def _locked_table(path: Path) -> AbstractContextManager[None]:
@@ -455,6 +461,7 @@ class _Classification:
         self._failures = RunLog(results.out / FAILURES, ledger, _failure)
         self._quality = RunLog(results.out / QUALITY, ledger, _notes)
         self.failed = self.unanswerable = 0
+        self.left_over: tuple[str, ...] = ()
 
     def require_replaceable(self) -> None:
         self._failures.require_replaceable()
@@ -500,6 +507,7 @@ class _Classification:
                 self._warn(line)
 
     def finish(self) -> None:
+        self.left_over = tuple(self._ledger.left_over({record.name for record in self._records}))
         if self._table is not None:
             self._table.write(self._rows())
 

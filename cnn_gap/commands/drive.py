@@ -1,6 +1,8 @@
 """Classify a folder of records into a folder of the Challenge's result files."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from cnn_gap.commands.command import (
 )
 from cnn_gap.model.runtimes import Runtime
 from cnn_gap.system.backend import start_keras
+from cnn_gap.system.errors import printable
 from cnn_gap.system.processes import MOST_JOBS, USUAL_JOBS
 
 if TYPE_CHECKING:
@@ -99,8 +102,21 @@ def _execute(options: argparse.Namespace) -> int:
         where = options.cluster, options.model, identity
         summary = classify_on_cluster(*where, options.data, results, runtime, warn, options.strict)
     name_unseen(description.unseen)
+    _name_left_over(options.out, summary.left_over)
     print(summary)
     return 1 if summary.failed and not summary.classified + summary.kept else 0
+
+
+def _name_left_over(out: Path, names: Sequence[str]) -> None:
+    """Say on standard error of which records that are no longer in DATA result files stay, if there are any."""
+    if names:
+        one = len(names) == 1
+        records, them = ("1 record", "it") if one else (f"{len(names)} records", "them")
+        line = (
+            f"{out}: has results of {records} no longer in DATA{':' if one else ', such as'} {names[0]}.csv;"
+            f" remove {them} unless {'it is' if one else 'they are'} still wanted"
+        )
+        print(printable(line), file=sys.stderr)
 
 
 def _load(model: Path, runtime: Runtime) -> "Classifier":

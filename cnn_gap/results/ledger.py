@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -183,7 +183,14 @@ class Ledger:
         """Yield the entries of all records."""
         with _reported(self._path):
             for name, *row in self._database.execute("SELECT name, stamp, result, about FROM entry"):
-                yield _entry(name.decode("utf-8", "surrogateescape"), *row)
+                yield _entry(_name(name), *row)
+
+    def left_over(self, names: Container[str]) -> list[str]:
+        """Return the names of the records beside these whose result files are still in the folder, sorted."""
+        with _reported(self._path):
+            rows = self._database.execute("SELECT name FROM entry WHERE result != ''").fetchall()
+        others = (other for (key,) in rows if (other := _name(key)) not in names)
+        return sorted(other for other in others if all(map(os.path.lexists, self.kind.paths(self._out, other))))
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Note the entries of records: all of them or, if the disk is full, none."""
@@ -316,6 +323,10 @@ def _reported(path: Path) -> Iterator[None]:
 
 def _key(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
+
+
+def _name(key: bytes) -> str:
+    return key.decode("utf-8", "surrogateescape")
 
 
 def _entry(name: str, stamp: str | None, result: str, about: str) -> Entry:

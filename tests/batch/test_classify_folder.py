@@ -416,6 +416,40 @@ def test_files_of_no_record_stay(model, other_model, data, tmp_path):
     assert (out / "notes.csv").read_text() == "mine"
 
 
+def test_results_of_records_that_are_gone_stay_and_are_named(model, data, tmp_path, run_command):
+    out, last = tmp_path / "out", "0 classified, 0 failed, 46 kept from an earlier run"
+    _drive(model, data, out)
+    for name, gone in (
+        ("SIM0010", ": SIM0010.csv; remove it"),
+        ("SIM0011", ", such as SIM0010.csv; remove them"),
+    ):
+        for path in data.glob(f"{name}.*"):
+            path.unlink()
+        ended = run_command(driver, [model, data, out])
+        assert (ended.code, (out / f"{name}.csv").exists()) == (0, True)
+        assert gone in ended.err
+    assert ended.out.splitlines()[-1] == last
+    assert f"{out}: has results of 2 records no longer in DATA" in ended.err
+    (out / "SIM0010.csv").unlink()
+    (out / "SIM0011.csv").unlink()
+    ended = run_command(driver, [model, data, out])
+    assert (ended.out.splitlines()[-1], "no longer" in ended.err) == (last, False)
+
+
+def test_records_of_a_folder_that_cannot_be_read_are_not_gone(model, data, tmp_path, monkeypatch):
+    out, scandir = tmp_path / "out", os.scandir
+    assert _drive(model, data, out)[0].left_over == ()
+
+    def refuse(place):
+        if str(place).endswith("g2"):
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    summary, _ = _drive(model, data, out)
+    assert (summary.kept, summary.unreadable, summary.left_over) == (47, 1, ())
+
+
 def test_other_records_of_the_same_names_are_classified_anew(model, data, tmp_path):
     _drive(model, data, tmp_path / "out")
     shutil.copytree(data, tmp_path / "copy")
