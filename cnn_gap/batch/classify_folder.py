@@ -1,6 +1,7 @@
 """Classify many records into result files, a table or both; a record that fails does not affect the others."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -35,7 +36,16 @@ if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
 
 #: The ledger and the result files in the folder of the results.
-DRIVER = LedgerKind("driver", {".csv": RESULT})
+DRIVER = LedgerKind(
+    "driver",
+    {".csv": RESULT},
+    meanings={
+        "model": "model",
+        "data": "folder or list of records",
+        "precision": "--precision",
+        "format": "version of cnn-gap",
+    },
+)
 
 #: The file in the folder that says which records failed, and why.
 FAILURES = "failures.log"
@@ -71,6 +81,13 @@ LONGEST_NAME = 255
 
 #: The end of the name of a timeline's file; records whose names would be too long with it get none.
 TIMELINE_SUFFIX = ".timeline.parquet"
+
+
+#: Reasons for which records are classified again that an earlier run has classified.
+RESULT_FILES = "the earlier run wrote no result files, because of --table-only"
+MEASUREMENTS = "the earlier run did not measure them, and --table needs that (without readings: --no-reading)"
+READINGS = "the rules of readings have changed since the earlier run"
+TIMELINES = "the earlier run wrote no timelines of them"
 
 
 @dataclass(frozen=True)
@@ -258,8 +275,6 @@ def fill_results(
         "data": data if is_address(data) else str(Path(data).resolve()),
         "precision": model.precision,
         "format": ENTRY_FORMAT,
-        # An earlier run without timelines has kept none: its records are classified again.
-        **({"timelines": True} if results.timelines else {}),
     }
     form = TableForm(model.description.class_set, results.reading, results.raw, results.timelines)
     table = None if results.table is None else _table(model, results.table, form)
@@ -433,7 +448,8 @@ def _table(model: ModelIdentity, path: Path, form: TableForm) -> ResultTable:
 class _Classification:
     """The work of a run (`cnn_gap.batch.runner.Batch`).
 
-    An entry of the ledger holds what a table can show of a record, and by which rules its reading was made.
+    An entry of the ledger holds what a table can show of a record, by which rules its reading was made, and
+    whether its timeline was written.
     """
 
     title = "classifying"
@@ -458,6 +474,7 @@ class _Classification:
         self._rules = rules
         self._records = records
         self._kept: list[str] = []
+        self._again: Counter[str] = Counter()
         self._failures = RunLog(results.out / FAILURES, ledger, _failure)
         self._quality = RunLog(results.out / QUALITY, ledger, _notes)
         self.failed = self.unanswerable = 0
@@ -473,14 +490,30 @@ class _Classification:
         entry = self._ledger.entry(record.name)
         if entry is None or not self._is_state(entry.about):
             return False
-        if self._rules and entry.about.get("rules") != self._rules:
+        if lacking := self._lacking(entry):
+            if entry.stamp is not None:
+                self._again[lacking] += 1
             return False
         if not self._ledger.is_current(record, self._results.files):
             return False
         self._kept.append(record.name)
         return True
 
+    def _lacking(self, entry: Entry) -> str:
+        """Return why a result does not have all that this run wants of a record; empty if it has all."""
+        about = entry.about
+        if self._results.files and not entry.result:
+            return RESULT_FILES
+        if self._rules and about.get("rules") != self._rules:
+            return READINGS if about.get("rules") else MEASUREMENTS
+        if self._results.timelines and "monitoring" in about and not about.get("timelines"):
+            return TIMELINES
+        return ""
+
     def work(self, waiting: list[ListedRecord]) -> Generator[list[Classified]]:
+        for lacking, count in self._again.items():
+            records = "1 record is" if count == 1 else f"{count} records are"
+            self._warn(f"{records} classified again: {lacking}")
         self._failures.start(())
         self._quality.start(self._kept)
         yield from self._classify(waiting, self._results)
@@ -491,7 +524,7 @@ class _Classification:
                 each.name,
                 None if each.state["failure"] else each.stamp,
                 each.result,
-                each.state | {"rules": self._rules},
+                each.state | {"rules": self._rules, "timelines": self._results.timelines},
             )
             for each in results
         ]

@@ -38,9 +38,18 @@ REPORT = ".pdf"
 _FILES = {".html": PAGE, ".json": EXPLANATION, f".{ANNOTATOR}": ANNOTATIONS}
 _WITH_REPORT = {**_FILES, REPORT: FIGURE}
 
+_MEANINGS = {
+    "model": "model",
+    "version": "version of cnn-gap",
+    "classes": "choice of --classes",
+    "leads": "choice of --no-leads",
+    "level": "--level",
+    "reports": "choice of --pdf and its sheets",
+}
+
 #: The ledger and the files of each record in the folder of the results, without a report and with one.
-EXPLANATIONS = LedgerKind("explanations", _FILES, (tuple(_WITH_REPORT),))
-EXPLANATIONS_AND_REPORTS = LedgerKind("explanations", _WITH_REPORT, (tuple(_FILES),))
+EXPLANATIONS = LedgerKind("explanations", _FILES, (tuple(_WITH_REPORT),), _MEANINGS)
+EXPLANATIONS_AND_REPORTS = LedgerKind("explanations", _WITH_REPORT, (tuple(_FILES),), _MEANINGS)
 
 #: The links of a record without a page.
 NO_LINKS = Links("")

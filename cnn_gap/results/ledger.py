@@ -16,7 +16,8 @@ import os
 import sqlite3
 from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -48,11 +49,14 @@ class LedgerKind:
         The result files of a record, by the suffix that follows its name.
     others : tuple of tuple of str
         Suffixes of the result files that runs with other options write instead.
+    meanings : dict of str to str
+        What users call the parts of the source, such as "the model", by their keys; parts within a part, too.
     """
 
     name: str
     files: dict[str, OutputKind]
     others: tuple[tuple[str, ...], ...] = ()
+    meanings: dict[str, str] = field(default_factory=dict)
 
     def path(self, out: Path) -> Path:
         """Return the path of the ledger in a folder of results."""
@@ -229,13 +233,29 @@ class Ledger:
             return
         if not held and self.follows_earlier_version:
             self._warn(f"{self._out}: has results of an earlier version of cnn-gap; every record is done anew")
+        done = False
         for entry in self.entries():
+            done = done or entry.stamp is not None
             self._remove_files(entry)
+        if done and held:
+            self._warn(
+                f"{self._out}: the earlier run had another {self._differences(held[0][0])}; its results are"
+                " removed, and every record is done anew"
+            )
         with self._transaction():
             # The rest of an entry stays: by it the logs of an earlier run are distinguished from other files.
             self._database.execute("UPDATE entry SET stamp = NULL, result = ''")
             self._database.execute("DELETE FROM source")
             self._database.execute("INSERT INTO source VALUES (?)", (self._source,))
+
+    def _differences(self, held: str) -> str:
+        """Return what users call the parts by which the source of the earlier results differs."""
+        with suppress(ValueError, AttributeError):  # somebody has changed the ledger
+            before, now = (_flat(json.loads(text)) for text in (held, self._source))
+            changed = [key for key in self.kind.meanings if before.get(key) != now.get(key)]
+            if changed:
+                return " and another ".join(dict.fromkeys(self.kind.meanings[key] for key in changed))
+        return "setting"
 
     def _remove_files(self, entry: Entry) -> None:
         for path in self.kind.written_paths(self._out, entry.name, entry.result):
@@ -247,6 +267,12 @@ class Ledger:
         with _reported(self._path), self._database:
             self._database.execute("BEGIN")
             yield
+
+
+def _flat(source: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts of a source, and the parts within them, by their keys."""
+    inner = [part.items() for part in source.values() if isinstance(part, dict)]
+    return dict(chain(source.items(), *inner))
 
 
 def _paths(out: Path, name: str, suffixes: Iterable[str]) -> list[Path]:

@@ -39,6 +39,8 @@ from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
 
+REMOVED = "its results are removed, and every record is done anew"
+
 
 def _drive(model, data, out, jobs=None):
     lines = []
@@ -325,8 +327,9 @@ def other_model(model, tmp_path):
 def test_another_model_does_not_keep_the_first_ones_files(model, other_model, data, tmp_path):
     (data / "SIM0002.mat").unlink()
     _drive(model, data, tmp_path / "out")
-    summary, _ = _drive(other_model, data, tmp_path / "out")
+    summary, lines = _drive(other_model, data, tmp_path / "out")
     assert (summary.classified, summary.failed, summary.kept) == (47, 1, 0)
+    assert lines[0] == f"{tmp_path / 'out'}: the earlier run had another model; {REMOVED}"
     assert (tmp_path / "out" / "failures.log").read_text().count("\n") == 1
 
 
@@ -453,7 +456,8 @@ def test_records_of_a_folder_that_cannot_be_read_are_not_gone(model, data, tmp_p
 def test_other_records_of_the_same_names_are_classified_anew(model, data, tmp_path):
     _drive(model, data, tmp_path / "out")
     shutil.copytree(data, tmp_path / "copy")
-    summary, _ = _drive(model, tmp_path / "copy", tmp_path / "out")
+    summary, (line,) = _drive(model, tmp_path / "copy", tmp_path / "out")
+    assert line == f"{tmp_path / 'out'}: the earlier run had another folder or list of records; {REMOVED}"
     assert (summary.classified, summary.kept) == (48, 0)
 
 
@@ -643,7 +647,9 @@ def test_records_are_measured_for_a_table_alone(run_command, model, data, tmp_pa
     assert result.out.splitlines()[-1] == "0 classified, 0 failed, 48 kept from an earlier run"
     assert "rate" not in pandas.read_csv(tmp_path / "results.csv")
     assert not measured
-    assert run_command(driver, arguments).out.splitlines()[-1] == "48 classified, 0 failed"
+    result = run_command(driver, arguments)
+    assert result.out.splitlines()[-1] == "48 classified, 0 failed"
+    assert "48 records are classified again: the earlier run did not measure them" in result.err
     assert len(measured) == 48
 
 
@@ -655,7 +661,18 @@ def test_readings_by_other_rules_are_made_anew(run_command, model, data, tmp_pat
     assert run_command(driver, arguments).out.splitlines()[-1] == "48 classified, 0 failed"
     assert "48 kept" in run_command(driver, arguments).out
     write_degree_limits(own, fingerprint(own), DegreeLimits({"sinus_rhythm": (0.1, 0.05, 0.01)}))
-    assert run_command(driver, arguments).out.splitlines()[-1] == "48 classified, 0 failed"
+    result = run_command(driver, arguments)
+    assert result.out.splitlines()[-1] == "48 classified, 0 failed"
+    assert "48 records are classified again: the rules of readings have changed" in result.err
+
+
+def test_a_table_alone_has_no_result_files_to_keep(run_command, model, data, tmp_path):
+    pytest.importorskip("pyarrow")
+    arguments = [model, data, tmp_path / "out", "--table", tmp_path / "results.csv", "--no-reading"]
+    assert "again" not in run_command(driver, [*arguments, "--table-only"]).err
+    result = run_command(driver, arguments)
+    assert result.out.splitlines()[-1] == "48 classified, 0 failed"
+    assert "48 records are classified again: the earlier run wrote no result files" in result.err
 
 
 def test_an_address_of_records(run_command, model, data, tmp_path):

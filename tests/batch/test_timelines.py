@@ -11,8 +11,8 @@ from cnn_gap.report.data_frames import COUNTS, MONITORING
 from cnn_gap.simulation import simulate_record, write_simulated
 
 
-def drive(model, data, target):
-    return classify_folder(load_classifier(model), model, data, target, warn=print)
+def drive(model, data, target, warn=print):
+    return classify_folder(load_classifier(model), model, data, target, warn=warn)
 
 
 def test_long_records_have_files_of_what_happened_when(model, tmp_path):
@@ -22,12 +22,19 @@ def test_long_records_have_files_of_what_happened_when(model, tmp_path):
     drive(model, data, out)
     results = {path.name: path.read_bytes() for path in out.glob("*.csv")}
     assert sorted(results) == ["LONG.csv", "SHORT.csv"]
-    assert drive(model, data, OutputTarget(out, timelines=True)).classified == 2
+    lines, with_timelines = [], OutputTarget(out, timelines=True)
+    summary = drive(model, data, with_timelines, lines.append)
+    assert (summary.classified, summary.kept) == (1, 1)  # a short record has no timeline
+    assert lines == ["1 record is classified again: the earlier run wrote no timelines of them"]
     assert {name: (out / name).read_bytes() for name in results} == results
     added = {path.name for path in out.iterdir() if path.suffix in (".csv", ".parquet")} - set(results)
     assert added == {"LONG.timeline.parquet", "LONG.episodes.csv", "LONG.beats.csv"}
     assert len(pandas.read_csv(out / "LONG.beats.csv")) > 30
-    assert drive(model, data, OutputTarget(out, timelines=True)).kept == 2
+    lines.clear()
+    assert drive(model, data, with_timelines, lines.append).kept == 2
+    assert drive(model, data, out, lines.append).kept == 2
+    assert drive(model, data, with_timelines, lines.append).kept == 2
+    assert lines == []
 
 
 def test_long_records_are_noted_as_soon_as_they_have_many_windows(monkeypatch):

@@ -79,6 +79,27 @@ def test_results_of_another_source_are_removed_as_far_as_they_are_what_was_noted
     assert sorted(path.name for path in out.glob("*.csv")) == ["B.csv", "C.csv"]
 
 
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ({"model": "m", "options": {"level": 2}}, "--level"),
+        ({"model": "n", "options": {"level": 2}}, "model and another --level"),
+        ({"model": "m", "options": {"level": 1}, "unknown": True}, "setting"),
+        ([], "setting"),
+    ],
+)
+def test_why_results_are_removed_is_said_in_the_users_words(out, record, before, said):
+    kind = LedgerKind("driver", {".csv": RESULT}, meanings={"model": "model", "level": "--level"})
+    lines = []
+    with Ledger(out, kind, before, lines.append) as held:
+        held.add([done(out, record)])
+    for _ in range(2):
+        with Ledger(out, kind, {"model": "m", "options": {"level": 1}}, lines.append):
+            pass
+    line = f"{out}: the earlier run had another {said}; its results are removed, and every record is done anew"
+    assert lines == [line]
+
+
 def test_removing_a_result_removes_what_was_noted_alone(out, record):
     with ledger(out) as held:
         held.add([done(out, record)])
