@@ -107,7 +107,8 @@ class Summary:
 
     def __str__(self) -> str:
         kept = f", {self.kept} kept from an earlier run" if self.kept else ""
-        unreadable = f", {self.unreadable} folders unreadable" if self.unreadable else ""
+        folders = "folder" if self.unreadable == 1 else "folders"
+        unreadable = f", {self.unreadable} {folders} unreadable" if self.unreadable else ""
         nothing = f" ({self.unanswerable} cannot be answered)" if self.unanswerable else ""
         return f"{self.classified} classified{nothing}, {self.failed} failed{kept}{unreadable}"
 

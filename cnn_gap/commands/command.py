@@ -146,7 +146,12 @@ def _add_model_argument(parser: argparse.ArgumentParser, required: bool) -> None
         parser.add_argument("model", metavar="MODEL", help=about)
         return
     parser.add_argument("model", metavar="MODEL", nargs="?", help=f"{about} (default: {DEFAULT_MODEL})")
-    parser.add_argument("--model", metavar="MODEL", dest="named_model", help="the same as an option")
+    parser.add_argument(
+        "--model",
+        metavar="MODEL",
+        dest="named_model",
+        help="the model as an option instead of as the first argument",
+    )
 
 
 def _choose_model(options: argparse.Namespace, records: str) -> None:

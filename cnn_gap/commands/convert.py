@@ -13,9 +13,7 @@ from cnn_gap.system.errors import InputError, printable
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "data", metavar="DATA", help="folder, list or address of records, as driver.py takes them"
-    )
+    parser.add_argument("data", metavar="DATA", help="folder, list or address of records, as drive takes them")
     parser.add_argument("out", metavar="OUT", type=Path, help="folder to write NAME.hea and NAME.mat to")
     parser.add_argument(
         "--labels",

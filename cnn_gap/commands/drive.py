@@ -55,7 +55,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timelines",
         action="store_true",
         help="write NAME.timeline.parquet, NAME.episodes.csv and NAME.beats.csv to OUT for each record that is"
-        " longer than two windows (pip install cnn-gap[formats])",
+        " longer than two windows, which are 20 s for the shipped models (pip install cnn-gap[formats])",
     )
     parser.add_argument(
         "--jobs",

@@ -33,7 +33,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "record",
         metavar="RECORD",
-        help="record, with or without .hea; or a folder of records, a list of them, or an address, as driver.py"
+        help="record, with or without .hea; or a folder of records, a list of them, or an address, as drive"
         " takes them",
     )
     parser.add_argument(
@@ -53,7 +53,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pdf", action="store_true", help="of a folder of records: write each one's report to NAME.pdf, too"
     )
-    parser.add_argument("--lead", metavar="LEAD", help="draw only this lead over its map, as in the paper")
+    parser.add_argument("--lead", metavar="LEAD", help="with --out: draw only this lead over its map")
     _add_sheet_options(parser)
     parser.add_argument(
         "--json", metavar="FILE", type=Path, help="write maps, regions and leads' shares to FILE"
@@ -94,9 +94,18 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_sheet_options(parser: argparse.ArgumentParser) -> None:
     sheet = parser.add_argument_group("the sheets of --out and --pdf")
-    sheet.add_argument("--rows", choices=LAYOUTS, default=STANDARD.rows, help="of leads (default: %(default)s)")
-    sheet.add_argument("--speed", choices=SPEEDS, type=float, default=STANDARD.speed, help="mm/s")
-    sheet.add_argument("--gain", choices=GAINS, type=float, default=STANDARD.gain, help="mm/mV")
+    sheet.add_argument(
+        "--rows",
+        choices=LAYOUTS,
+        default=STANDARD.rows,
+        help="rows and columns of leads (default: %(default)s)",
+    )
+    sheet.add_argument(
+        "--speed", choices=SPEEDS, type=float, default=STANDARD.speed, help="mm/s (default: %(default)g)"
+    )
+    sheet.add_argument(
+        "--gain", choices=GAINS, type=float, default=STANDARD.gain, help="mm/mV (default: %(default)g)"
+    )
     sheet.add_argument("--cabrera", action="store_true", help="limb leads in Cabrera's order, with -aVR")
     sheet.add_argument(
         "--every-page",

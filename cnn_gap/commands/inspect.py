@@ -21,7 +21,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data",
         metavar="FILE|FOLDER",
-        help="record, or a folder, list or address of records, as driver.py takes them",
+        help="record, or a folder, list or address of records, as drive takes them",
     )
     parser.add_argument(
         "--json", action="store_true", help="print everything that is known of each record as JSON"

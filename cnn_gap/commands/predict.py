@@ -34,7 +34,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_runtime_options(parser, precision=False)
     for what, suffixes in (("timeline", ".csv|.parquet"), ("episodes", ".csv|.atr"), ("beats", ".csv|.atr")):
         parser.add_argument(
-            f"--{what}", metavar=f"FILE{suffixes}", type=Path, help=f"write the {what} of one long record"
+            f"--{what}",
+            metavar=f"FILE{suffixes}",
+            type=Path,
+            help=f"write the {what} of one record of more than two windows",
         )
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument(

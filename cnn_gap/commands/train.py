@@ -17,7 +17,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data",
         metavar="DATA",
-        help="folder of records, flat or nested, a list of them, or an address, as driver.py takes them",
+        help="folder of records, flat or nested, a list of them, or an address, as drive takes them",
     )
     parser.add_argument("model", metavar="MODEL", type=Path, help="folder to write the model to")
     parser.add_argument(

@@ -121,7 +121,9 @@ def record_header(path: Path) -> Path:
     if suffix == ".hea" or exists(header):
         return header
     if os.path.isdir(path):  # noqa: PTH112 - as above
-        raise InputError(f"{path}: is a folder; give a record in it, or classify all of them by driver.py")
+        raise InputError(
+            f"{path}: is a folder; give a record in it, or classify all of them by the command drive"
+        )
     if suffix == ".mat" or (exists(matlab) and not exists(path)):
         return matlab
     # A path with the suffix of another format is taken for that file, whether it is there or not.

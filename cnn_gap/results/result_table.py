@@ -111,9 +111,9 @@ def read_result_table(path: Path) -> tuple[tuple[str, ...], dict[str, tuple[np.n
     """
     about = _about_of(require_table_path(path))
     if about is None:
-        raise InputError(f"{path}: is not a table of results; give one that driver.py --table has written")
+        raise InputError(f"{path}: is not a table of results; give one that drive --table has written")
     if not about.get("raw", True):
-        raise InputError(f"{path}: does not have the network's outputs; write it with driver.py --table --raw")
+        raise InputError(f"{path}: does not have the network's outputs; write it with drive --table --raw")
     classes = about["classes"]
     probabilities = [f"{each['column']}_probability" for each in classes]
     labels = [f"{each['column']}_label" for each in classes]

@@ -264,7 +264,7 @@ def test_an_unreadable_folder_is_told_and_with_strict_an_error(run_command, mode
     monkeypatch.setattr(os, "scandir", refuse)
     result = run_command(driver, [model, data, tmp_path / "out"])
     assert result.code == 0
-    assert result.out.splitlines()[-1] == "47 classified, 0 failed, 1 folders unreadable"
+    assert result.out.splitlines()[-1] == "47 classified, 0 failed, 1 folder unreadable"
     assert f"{data / 'g2'}: this folder cannot be read" in result.err
     result = run_command(driver, [model, data, tmp_path / "out", "--strict"])
     assert result.code == 1
