@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import ceil
 
 import numpy as np
+import scipy
 
 from cnn_gap.beats.ventricular import LARGEST_LEAKAGE, wave_leakages
 from cnn_gap.holter.qrs import BLOCK_S, find_qrs
@@ -26,6 +28,10 @@ PART_S, MARGIN_S = 300.0, 30.0
 #: A block's beats can be judged if the signal is at least this many times as high at complexes as between them.
 LEAST_CONTRAST = 3.0
 
+#: Large waves without QRS complexes that are no further apart than this, s, are one stretch.
+WAVES_APART_S = 10.0
+
+_GAP = round(WAVES_APART_S / BLOCK_S)  # the same in blocks
 _BEFORE_S, _AFTER_S = 0.06, 0.08  # the span around the complex that is compared with the usual beat
 _SHIFT_S = 0.04  # the largest shift that aligns a beat with the usual one
 _REGULAR = (0.85, 1.3)  # RR intervals of usual beats, as shares of their median
@@ -56,6 +62,7 @@ class MeasuredBeats:
         Of the recording, Hz.
     waves : ndarray, shape (blocks,), bool
         Whether each block belongs to large waves without QRS complexes, by `cnn_gap.beats.ventricular`.
+        `large_waves` are the stretches that they make.
     """
 
     times_s: np.ndarray
@@ -68,6 +75,13 @@ class MeasuredBeats:
 
     def __len__(self) -> int:
         return len(self.times_s)
+
+    @cached_property
+    def large_waves(self) -> np.ndarray:
+        """Whether each block belongs to a stretch of large waves, (blocks,) bool: `waves` with gaps filled."""
+        waves = self.waves if len(self.waves) else np.zeros(len(self.usable), bool)
+        filled = scipy.ndimage.binary_closing(np.pad(waves, _GAP), np.ones(_GAP + 1, bool))
+        return np.asarray(filled[_GAP : len(filled) - _GAP])
 
 
 def measure_beats(signal: Signal, gain: float = 1.0) -> MeasuredBeats:

@@ -31,9 +31,6 @@ PATTERN_BEATS = 3
 #: (Hindricks et al. 2020, doi:10.1093/eurheartj/ehaa612, of fibrillation); files have them all.
 SUSTAINED_S = 30.0
 
-#: Large waves without QRS complexes that are no further apart than this, s, are one episode.
-WAVES_APART_S = 10.0
-
 #: Bradycardia is below and tachycardia above these heart rates, /min, for at least `RATE_S`, s.
 SLOW, FAST, RATE_S = 50.0, 100.0, 30.0
 
@@ -150,7 +147,7 @@ def find_episodes(
     timeline : Timeline
     beats : LabelledBeats
     waves : ndarray, shape (blocks,), bool, optional
-        Of `cnn_gap.holter.beat_shapes.MeasuredBeats`: blocks of large waves.
+        The `large_waves` of `cnn_gap.holter.beat_shapes.MeasuredBeats`.
     """
     found = [
         *(episode for kind in KINDS for episode in _of_windows(kind, timeline, beats)),
@@ -312,12 +309,7 @@ def _run_code(rate: float) -> str:
 
 def _large_waves(waves: np.ndarray, duration_s: float) -> Iterator[Episode]:
     """Yield the parts with large waves without QRS complexes."""
-    gap = round(WAVES_APART_S / BLOCK_S)
-    joined = waves.copy()
-    for first, last in stretches(~waves):
-        if first > 0 and last < len(waves) and last - first <= gap:
-            joined[first:last] = True
-    for first, last in stretches(joined):
+    for first, last in stretches(waves):
         end = min(last * BLOCK_S, duration_s)
         yield Episode(LARGE_WAVES, first * BLOCK_S, end, np.nan, np.nan, np.nan, np.nan)
 

@@ -100,7 +100,7 @@ def read_long(
     if found or alerts:
         conclusion, reason = conclude(statements, "", alerts)
         statements = tuple(each for each in statements if each.key != "normal")
-    notes = (*_rate_note(monitoring.summary), *_parts_note(parts, timeline), *_usual_notes(usual, parts))
+    notes = (*_counted_notes(monitoring), *_parts_note(parts, timeline), *_usual_notes(usual, parts))
     assessed = {rules[each.key].name for each in found} | ({"rhythm"} if has_rhythm(found) else set())
     left = (each for each in usual.not_assessed if each.partition(":")[0] not in assessed)
     keys = (*(each.key for each in statements), *map(kind_of, alerts))
@@ -337,12 +337,15 @@ def _listed(times: Sequence[TimedText]) -> TimedText:
     return TimedText(first, *(TimedText(", ", each) for each in others), *more)
 
 
-def _rate_note(summary: Summary) -> tuple[str, ...]:
-    if np.isnan(summary.rate_mean):
-        return ()
-    lowest, mean, highest = summary.rate_lowest, summary.rate_mean, summary.rate_highest
-    said = f"heart rate: lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min"
-    return (Sentence(said, kind=RATES),)
+def _counted_notes(monitoring: Monitoring) -> Iterator[str]:
+    """Yield the note on the heart rates, and one on the beats that do not count, if there are such beats."""
+    summary = monitoring.summary
+    if not np.isnan(summary.rate_mean):
+        lowest, mean, highest = summary.rate_lowest, summary.rate_mean, summary.rate_highest
+        said = f"heart rate: lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min"
+        yield Sentence(said, kind=RATES)
+    if monitoring.measured.large_waves.any():
+        yield "beats within large waves do not count for heart rates, pauses, premature beats and runs"
 
 
 def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...]:

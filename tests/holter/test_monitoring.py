@@ -350,6 +350,29 @@ def test_large_waves_are_an_episode_and_an_alert(classifier):
     assert prediction.reading.alerts[0].endswith("0:38 to 1:02")
     assert prediction.reading.alert_times_s[0] == pytest.approx((38, 62), abs=0.5)
     assert prediction.reading.conclusion == "abnormal"
+    assert sum("within large waves" in note for note in prediction.reading.notes) == 1
+
+
+def test_beats_within_large_waves_count_for_nothing_and_a_note_says_so(classifier, prediction):
+    intervals = np.full(60, 0.8)
+    intervals[20], intervals[30:33], intervals[34] = 3.0, 0.3, 0.5  # from 16 to 29 s
+    likeness = np.full(60, 0.99)
+    likeness[30:33] = 0.2
+    waves = np.zeros(30, bool)
+    shapes = (likeness < 0.5).astype(int)
+    measured = MeasuredBeats(np.cumsum(intervals), likeness, np.ones(60), shapes, np.ones(30, bool))
+    timeline = timeline_of(prediction.classes, 60.0)
+    before = Monitoring(timeline, measured)
+    assert [before.summary.count_of(symbol) for symbol in "VA"] == [3, 1]
+    assert (before.summary.pauses, before.summary.rate_highest > 100) == (1, True)
+    waves[[8, 12, 14]] = True  # one stretch from 16 to 30 s
+    after = Monitoring(timeline, replace(measured, waves=waves))
+    inside = (measured.times_s >= 16) & (measured.times_s < 30)
+    assert set(after.beats.symbols[inside]) == {"Q"}
+    assert [after.summary.count_of(symbol) for symbol in "VA"] == [0, 0]
+    assert (after.summary.pauses, after.summary.longest_rr_s) == (0, pytest.approx(0.8))
+    assert (after.summary.rate_lowest, after.summary.rate_highest) == pytest.approx((75, 75))
+    assert {each.diagnosis.abbreviation for each in after.episodes} == {"VFL"}
 
 
 def test_regular_beats_contradict_fibrillation(prediction):
