@@ -253,7 +253,11 @@ def _rates_of_episodes(parts: Sequence[Evidence], episodes: Sequence[Episode]) -
 
 
 def _overlap(part: Evidence, episode: Episode) -> bool:
-    return part.start_s < episode.end_s and episode.start_s < part.start_s + part.duration_s
+    return part.start_s < episode.end_s and episode.start_s < _ends_s(part)
+
+
+def _ends_s(part: Evidence) -> float:
+    return part.start_s + part.duration_s
 
 
 def _alert(
@@ -316,9 +320,18 @@ def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
     worst = max(holding, key=lambda part: sign * part.values.get(rule.measure, 0.0))
     if not worst.part:
         return rule.sentence(worst)
-    others = [part.start_s for part in holding if part is not worst]
+    others = [part.start_s for part in _apart(worst, holding)]
     sentence = f"{rule.sentence(worst)}, in the {worst.duration_s:.0f} s"
     return _dated(sentence, worst.start_s, others, word=" from", others="other parts with this alert: from")
+
+
+def _apart(first: Evidence, parts: Sequence[Evidence]) -> list[Evidence]:
+    """Return the parts that overlap neither with the first one nor with each other, in order of time."""
+    apart = [first]
+    for part in parts:
+        if all(_ends_s(part) <= each.start_s or _ends_s(each) <= part.start_s for each in apart):
+            apart.append(part)
+    return apart[1:]
 
 
 def _dated(sentence: str, at_s: float, others_s: Sequence[float], *, word: str = ", at", others: str) -> str:

@@ -274,6 +274,17 @@ def test_a_tachycardia_across_two_parts_is_an_alert(prediction, rate, alerts):
 
 
 @pytest.mark.parametrize(
+    ("starts", "others"),
+    [((0, 6), ""), ((0, 30, 36), "; other parts with this alert: from 0:30"), ((6, 0), "")],
+)
+def test_overlapping_parts_are_named_once(prediction, starts, others):
+    measured = zip((160.0, 155.0, 152.0), starts, strict=False)
+    parts = [Evidence({"rate": rate}, duration_s=30.0, part="p", start_s=at) for rate, at in measured]
+    _, reading = read_of(prediction, parts=parts)
+    assert list(reading.alerts) == [f"Heart rate 160/min, in the 30 s from 0:0{starts[0]}{others}"]
+
+
+@pytest.mark.parametrize(
     ("code", "key"), [("61277005", "accelerated_idioventricular"), ("49260003", "idioventricular")]
 )
 def test_an_idioventricular_rhythm_of_30_s_makes_a_statement(prediction, code, key):
