@@ -27,7 +27,7 @@ from cnn_gap.reading.alerts import AlertRule, alert_rules
 from cnn_gap.reading.conclusion import conclude, has_rhythm
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.interpret import interpret, without_suspected
+from cnn_gap.reading.interpret import interpret, weakened, without_suspected
 from cnn_gap.reading.reading import RATES, Degree, Reading, Sentence, Statement, kind_of
 from cnn_gap.reading.statements import StatementRule, rules_for
 from cnn_gap.system.timed_text import TimedText, clock
@@ -88,7 +88,7 @@ def read_long(
     rules = {rule.key: rule for rule in rules_for(classes)}
     episodes = [each for each in monitoring.episodes if _makes_statement(each)]
     made = _assessed(rules, _statements(rules, episodes, monitoring.summary, limits), usual)
-    of_episodes = _without_imitated(rules, made)
+    of_episodes = _without_imitated(rules, made, episodes)
     early = list(early_statements(rules, monitoring.beats))
     found, beside = _together(rules, of_episodes, early, usual.statements, monitoring.summary)
     statements = _in_order(rules, [*found, *beside])
@@ -161,14 +161,25 @@ def _degree(code: str, rule: StatementRule, probability: float, limits: DegreeLi
     return "probable" if probability >= enters else "possible"
 
 
-def _without_imitated(rules: dict[str, StatementRule], found: list[Statement]) -> list[Statement]:
-    """Return the statements without those that another statement of at least the same certainty excludes."""
-    certain = {each.key for each in found if each.degree != "possible"}
-    return [
-        each
-        for each in found
-        if rules[each.key].category in RHYTHMS or not certain.intersection(rules[each.key].excluded_by)
-    ]
+def _without_imitated(
+    rules: dict[str, StatementRule], found: Sequence[Statement], episodes: Sequence[Episode]
+) -> list[Statement]:
+    """Return the statements by episodes without those that others exclude during most of their time."""
+    spans = {
+        key: [each for each in episodes if each.diagnosis.code == code] for code, key in STATEMENTS.items()
+    }
+
+    def beside(statement: Statement) -> list[Statement]:
+        return [each for each in found if _covers(spans[each.key], spans[statement.key])]
+
+    return [each for each in found if not _is_excluded(rules, each, beside(each))]
+
+
+def _covers(some: Sequence[Episode], others: Sequence[Episode]) -> bool:
+    """Tell whether some episodes are present for most of the time of others."""
+    pairs = ((one, other) for one in some for other in others)
+    shared = (min(one.end_s, other.end_s) - max(one.start_s, other.start_s) for one, other in pairs)
+    return sum(max(each, 0.0) for each in shared) >= MOST_OF_THE_TIME * sum(each.duration_s for each in others)
 
 
 def _makes_statement(episode: Episode) -> bool:
@@ -190,15 +201,20 @@ def _together(
     usual: Sequence[Statement],
     summary: Summary,
 ) -> tuple[list[Statement], list[Statement]]:
-    """Return the statements that no other excludes: by episodes and early beats, and of the usual part."""
+    """Return the statements that no other excludes: by episodes and early beats, and of the usual part.
+
+    Episodes that last most of the time make a statement of the usual part that they may imitate only possible.
+    """
     keys = {each.key for each in (*of_episodes, *early)}
     own = [each for each in usual if each.key not in keys]
-    lasting = [each for each in of_episodes if each.category not in RHYTHMS or _lasts(each, summary)]
+    most = [each for each in of_episodes if _lasts(each, summary)]
+    lasting = [each for each in of_episodes if each.category not in RHYTHMS or each in most]
     found = [
         *(each for each in of_episodes if not _is_excluded(rules, each, own)),
         *(each for each in early if not _is_excluded(rules, each, [*lasting, *own])),
     ]
-    return found, [each for each in own if not _is_excluded(rules, each, [*lasting, *early])]
+    beside = [each for each in own if not _is_excluded(rules, each, [*lasting, *early])]
+    return found, list(weakened(rules.values(), beside, most))
 
 
 def _lasts(statement: Statement, summary: Summary) -> bool:

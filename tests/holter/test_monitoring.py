@@ -254,6 +254,27 @@ def test_a_statement_by_episodes_excludes_one_of_the_usual_part(prediction, prob
     assert ("rbbb" in found, "lbbb" in found) == (False, True)
 
 
+@pytest.mark.parametrize(("start", "stands"), [(0.0, False), (80.0, False), (120.0, True), (400.0, True)])
+def test_an_episode_excludes_others_only_at_its_own_time(prediction, start, stands):
+    pacing, block = episode("10370003", 0.0, 150.0), episode("270492004", start, start + 100.0)
+    assert ("av_block_1" in read_of(prediction, episodes=[pacing, block])[0]) == stands
+
+
+def test_of_two_possible_statements_by_episodes_one_excludes_the_other(prediction):
+    pacing, block = episode("10370003", 0.0, 150.0, 0.3), episode("270492004", 0.0, 100.0, 0.1)
+    found, _ = read_of(prediction, episodes=[pacing, block])
+    assert (found["pacing"].degree, "av_block_1" in found) == ("possible", False)
+
+
+@pytest.mark.parametrize(("seconds", "degree"), [(40.0, "present"), (580.0, "possible")])
+def test_episodes_that_last_weaken_what_they_may_imitate(prediction, seconds, degree):
+    block = episode("164909002", 0.0, seconds)
+    found, _ = read_of(prediction, episodes=[block], usual=[statement("st_elevation", "present")])
+    assert found["st_elevation"].degree == degree
+    said = ("may be imitated by left bundle branch block",)
+    assert found["st_elevation"].evidence == (said if degree == "possible" else ())
+
+
 def test_a_statement_by_episodes_is_withheld_without_a_lead_that_it_needs(prediction):
     left = ("Right bundle branch block: without V6",)
     found, reading = read_of(prediction, episodes=[episode("713427006", 10.0, 60.0)], not_assessed=left)
