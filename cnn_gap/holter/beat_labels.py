@@ -48,8 +48,8 @@ class LabelledBeats:
     probabilities : ndarray, shape (n,)
         The probability that the label is right: that a ventricular beat is ventricular, and another one is not.
     known : ndarray, shape (n,), bool
-        Whether all of the recording since the beat before can be judged: then the RR interval counts. Large
-        waves cannot be judged, and beats within them are `UNKNOWN`.
+        Whether all of the recording since the beat before can be judged, and no beat seems to be missed in it:
+        then the RR interval counts. Large waves cannot be judged, and beats within them are `UNKNOWN`.
     """
 
     times_s: np.ndarray
@@ -84,19 +84,20 @@ def label_beats(beats: MeasuredBeats, timeline: Timeline) -> LabelledBeats:
         return LabelledBeats(times, np.zeros(0, "<U1"), times, np.zeros(0, bool))
     logits = _CONSTANT + ventricular_signs(beats, timeline) @ _COEFFICIENTS
     ventricular = scipy.special.expit(mean_of_shape(logits, beats.shapes))
-    wide, known, in_waves = ventricular >= 0.5, _known(beats), beats.large_waves[_blocks(beats)]
+    wide, judged, in_waves = ventricular >= 0.5, _judged(beats), beats.large_waves[_blocks(beats)]
     fibrillation = timeline.of("AF", "AFIB", "AFL", "AFLT")
     now, lasting = (
         np.interp(times, timeline.middles_s, each)
         for each in (fibrillation, scipy.ndimage.uniform_filter1d(fibrillation, _LASTING))
     )
-    early = early_narrow(times, known, wide, beats.likeness, now) & (lasting < _FIBRILLATION)
+    early = early_narrow(times, judged, wide, beats.likeness, now) & (lasting < _FIBRILLATION)
     symbols = np.full(len(times), NORMAL)
     symbols[beats.likeness < _UNKNOWN] = UNKNOWN
     symbols[early] = EARLY_NARROW
     symbols[timeline.at(times, "PR", "PACE") >= _PACING] = PACED
     symbols[wide] = VENTRICULAR
     symbols[in_waves] = UNKNOWN
+    known = judged & ~beats.doubtful if len(beats.doubtful) else judged
     return LabelledBeats(times, symbols, np.where(symbols == VENTRICULAR, ventricular, 1 - ventricular), known)
 
 
@@ -135,7 +136,7 @@ def _blocks(beats: MeasuredBeats) -> np.ndarray:
     return np.asarray(np.minimum((beats.times_s / BLOCK_S).astype(int), len(beats.usable) - 1))
 
 
-def _known(beats: MeasuredBeats) -> np.ndarray:
+def _judged(beats: MeasuredBeats) -> np.ndarray:
     """Return for which beats all blocks since the beat before are usable and without large waves."""
     block = _blocks(beats)
     lost = np.concatenate([[0], np.cumsum(~beats.usable | beats.large_waves)])

@@ -149,11 +149,12 @@ def find_episodes(
     waves : ndarray, shape (blocks,), bool, optional
         The `large_waves` of `cnn_gap.holter.beat_shapes.MeasuredBeats`.
     """
+    waves = np.zeros(0, bool) if waves is None else waves
     found = [
-        *(episode for kind in KINDS for episode in _of_windows(kind, timeline, beats)),
+        *(episode for kind in KINDS for episode in _of_windows(kind, timeline, beats, waves)),
         *_runs(beats),
         *_patterns(beats),
-        *_large_waves(np.zeros(0, bool) if waves is None else waves, timeline.duration_s),
+        *_large_waves(waves, timeline.duration_s),
         *_of_rate(beats, known_diagnoses()[BRADYCARDIA], -SLOW),
         *_of_rate(beats, TACHYCARDIA, FAST),
     ]
@@ -194,12 +195,13 @@ def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
 
 
-def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats) -> Iterator[Episode]:
-    """Yield the episodes that the windows' probabilities show."""
+def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats, waves: np.ndarray) -> Iterator[Episode]:
+    """Yield the episodes that the windows' probabilities show; large waves are no other rhythm."""
     main = timeline.of(*kind.outputs)
     other = timeline.of(*kind.beside[1]) if kind.beside else np.zeros(len(main))
     probability = np.maximum(main, other)
-    for first, last in stretches((probability >= kind.stays) & timeline.usable):
+    usable = timeline.usable & ~_within(waves, timeline.middles_s) if kind.rhythm else timeline.usable
+    for first, last in stretches((probability >= kind.stays) & usable):
         if probability[first:last].max() < kind.enters:
             continue
         is_other = kind.beside is not None and other[first:last].mean() > main[first:last].mean()
@@ -214,6 +216,12 @@ def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats) -> Iterato
             continue
         mean = float((other if is_other else main)[first:last].mean())
         yield _episode(known_diagnoses()[code], float(start), float(end), mean, beats)
+
+
+def _within(waves: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Return which times, s, are within large waves, bool."""
+    blocks = np.minimum((times_s / BLOCK_S).astype(int), len(waves) - 1)
+    return np.asarray(waves[blocks]) if len(waves) else np.zeros(len(times_s), bool)
 
 
 def _contradicted(code: str, beats: LabelledBeats) -> bool:

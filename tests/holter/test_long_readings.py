@@ -33,3 +33,10 @@ def test_fibrillation_of_a_fifth_of_the_time_is_the_conclusion(folder):
     assert re.fullmatch(
         r"Abnormal ECG: atrial fibrillation, 2\d% of the time, longest 3:2\d\.", reading.summary
     )
+
+
+@pytest.mark.parametrize(("name", "lowest"), [("106", 49.9), ("214", 52.1)])
+def test_missed_beats_make_no_lowest_rate_and_no_pause(folder, name, lowest):
+    prediction = load_classifier().predict(open_record(folder / f"{name}.hea"))
+    assert prediction.summary.rate_lowest == pytest.approx(lowest, abs=0.5)  # by the annotated beats
+    assert prediction.summary.pauses == 0

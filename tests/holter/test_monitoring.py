@@ -407,6 +407,28 @@ def test_beats_within_large_waves_count_for_nothing_and_a_note_says_so(classifie
     assert {each.diagnosis.abbreviation for each in after.episodes} == {"VFL"}
 
 
+def test_an_interval_in_which_a_beat_may_be_missed_is_no_pause_and_makes_no_rate(prediction):
+    intervals = np.full(60, 0.8)
+    intervals[30], intervals[40] = 3.2, 0.5
+    same, doubtful = np.ones(60), np.arange(60) == 30
+    measured = MeasuredBeats(np.cumsum(intervals), 0.99 * same, same, np.arange(60), np.ones(30, bool))
+    timeline = timeline_of(prediction.classes, 60.0)
+    certain = Monitoring(timeline, measured).summary
+    assert (certain.pauses, certain.rate_lowest < 60) == (1, True)
+    summary = Monitoring(timeline, replace(measured, doubtful=doubtful)).summary
+    found = summary.pauses, summary.longest_rr_s, summary.rate_lowest
+    assert found == pytest.approx((0, 0.8, 75))
+    assert summary.count_of("A") == certain.count_of("A") == 1
+
+
+def test_large_waves_are_no_fibrillation(prediction):
+    timeline = timeline_of(prediction.classes, 60.0)
+    timeline.probabilities[4:8, prediction.classes.find("AF")] = 0.9
+    beats = labelled(np.tile([0.6, 0.9, 0.7, 1.0], 19), "N" * 76)
+    found = [find_episodes(timeline, beats, np.full(30, waves)) for waves in (False, True)]
+    assert [[each.diagnosis.abbreviation for each in each_found] for each_found in found] == [["AF"], ["VFL"]]
+
+
 def test_regular_beats_contradict_fibrillation(prediction):
     timeline = timeline_of(prediction.classes, 60.0)
     timeline.probabilities[4:8, prediction.classes.find("AF")] = 0.9
