@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 
 from cnn_gap.diagnoses.classes import Diagnosis, known_diagnoses
-from cnn_gap.holter.beat_labels import VENTRICULAR, LabelledBeats
+from cnn_gap.holter.beat_labels import UNKNOWN, VENTRICULAR, LabelledBeats
 from cnn_gap.holter.qrs import BLOCK_S
 from cnn_gap.holter.timeline import Timeline
 from cnn_gap.system.timed_text import clock
@@ -176,17 +176,27 @@ def rates_of(beats: LabelledBeats) -> tuple[float, float, float]:
 def mean_intervals(beats: LabelledBeats) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean of each `RATE_BEATS` successive known RR intervals, s, and where they begin and end.
 
+    Intervals before and after an unknown beat, which may be noise, do not count. If so few count that none are
+    successive, all known intervals count, with gaps between them.
+
     Returns
     -------
     ends : ndarray, shape (means, 2), int
         The beat before the first of the intervals, and the beat after the last.
     means : ndarray, shape (means,)
     """
-    places = np.flatnonzero(~np.isnan(beats.intervals_s))
-    if len(places) < RATE_BEATS:
-        return np.zeros((0, 2), int), np.zeros(0)
-    windows = np.lib.stride_tricks.sliding_window_view(places, RATE_BEATS)
+    known, unknown = ~np.isnan(beats.intervals_s), beats.symbols == UNKNOWN
+    certain = _in_groups(np.flatnonzero(known & ~unknown & ~np.roll(unknown, 1)))
+    successive = certain[np.ptp(certain, axis=1) == RATE_BEATS - 1]
+    windows = successive if len(successive) else _in_groups(np.flatnonzero(known))
     return np.stack([windows[:, 0] - 1, windows[:, -1]], axis=1), beats.intervals_s[windows].mean(axis=1)
+
+
+def _in_groups(places: np.ndarray) -> np.ndarray:
+    """Return each `RATE_BEATS` places that follow each other, (windows, RATE_BEATS)."""
+    if len(places) < RATE_BEATS:
+        return np.zeros((0, RATE_BEATS), int)
+    return np.lib.stride_tricks.sliding_window_view(places, RATE_BEATS)
 
 
 def stretches(mask: np.ndarray) -> list[tuple[int, int]]:

@@ -334,6 +334,21 @@ def test_the_mean_rate_is_between_the_lowest_and_the_highest():
     assert lowest <= mean <= highest
 
 
+def test_intervals_beside_an_unknown_beat_make_no_rate_unless_there_are_no_others():
+    intervals = np.full(60, 0.8)
+    intervals[30:32] = 0.4  # noise between two beats
+    assert rates_of(labelled(intervals, "N" * 30 + "Q" + "N" * 29)) == pytest.approx((75, 75, 75))
+    assert rates_of(labelled(intervals, "N" * 60))[2] > 90
+    assert rates_of(labelled(np.full(60, 0.8), "NQ" * 30)) == pytest.approx((75, 75, 75))
+
+
+@pytest.mark.parametrize(("usual", "highest"), [(20, 75), (0, 150)])
+def test_a_rate_is_of_intervals_that_follow_each_other_if_there_are_such(usual, highest):
+    intervals = np.append(np.tile([0.4, 0.4, 0.4, 2.0], 15), np.full(usual, 0.8))
+    beats = labelled(intervals, "N" * len(intervals))
+    assert rates_of(replace(beats, known=intervals < 1))[2] == pytest.approx(highest)
+
+
 def test_couplets_by_turns_with_usual_beats_are_no_tachycardia(prediction):
     beats = labelled([0.55, 0.5, 1.25] * 30, "VVN" * 30)
     assert rates_of(beats)[1] == pytest.approx(60 / (2.3 / 3), rel=0.02)
