@@ -19,6 +19,8 @@ from benchmarks.long.annotated import (
     episode_counts,
     joined,
 )
+from cnn_gap.holter.beat_labels import NORMAL, LabelledBeats
+from cnn_gap.holter.episodes import rates_of
 from cnn_gap.io.long_records import open_record
 from cnn_gap.system.exit_codes import run
 
@@ -73,6 +75,7 @@ def tables(
     yield _beats(records, found, first_s)
     yield _episodes(records, found, shortest_s)
     yield _burden(records, found)
+    yield _heart_rates(records, found)
 
 
 def _beats(records: list[Annotated], found: "dict[str, Monitoring]", first_s: float) -> Table:
@@ -190,6 +193,30 @@ def _burden(records: list[Annotated], found: "dict[str, Monitoring]") -> Table:
     rows += [("mean error of all records", np.nan, float(np.mean(errors)))]
     rows += [("largest error", np.nan, float(np.max(errors)))]
     return Table("share of time in AF or flutter", ("annotated", "measured"), tuple(rows))
+
+
+def _heart_rates(records: list[Annotated], found: "dict[str, Monitoring]") -> Table:
+    """Return the heart rates of each record by its annotated beats, and as they were found."""
+    rows = []
+    for record in records:
+        summary = found[record.name].summary
+        measured = summary.rate_lowest, summary.rate_mean, summary.rate_highest
+        pairs = zip(rates_of(annotated_beats(record)), measured, strict=True)
+        rows.append((record.name, *(rate for pair in pairs for rate in pair)))
+    values = np.array([row[1:] for row in rows], float)
+    errors = np.abs(values[:, 1::2] - values[:, ::2]).mean(axis=0)
+    rows.append(("mean error", *(each for error in errors for each in (np.nan, float(error)))))
+    headings = [f"{name}, {by}" for name in ("lowest", "mean", "highest") for by in ("annotated", "found")]
+    return Table("heart rate, /min", tuple(headings), tuple(rows))
+
+
+def annotated_beats(record: Annotated) -> LabelledBeats:
+    """Return the annotated beats; RR intervals that touch flutter do not count."""
+    times_s, _ = record.beats
+    before = np.append(-np.inf, times_s[:-1])
+    flutter = [(start <= times_s) & (before <= end) for start, end in record.flutter]
+    known = ~np.any([np.arange(len(times_s)) == 0, *flutter], axis=0)
+    return LabelledBeats(times_s, np.full(len(times_s), NORMAL), np.ones(len(times_s)), known)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ class LabelledBeats:
     probabilities : ndarray, shape (n,)
         The probability that the label is right: that a ventricular beat is ventricular, and another one is not.
     known : ndarray, shape (n,), bool
-        Whether all of the recording since the beat before can be judged: then the RR interval counts.
+        Whether all of the recording since the beat before can be judged, and no beat seems to be missed in it:
+        then the RR interval counts. Large waves cannot be judged, and beats within them are `UNKNOWN`.
     """
 
     times_s: np.ndarray
@@ -77,25 +78,27 @@ class LabelledBeats:
 
 
 def label_beats(beats: MeasuredBeats, timeline: Timeline) -> LabelledBeats:
-    """Label the beats of a recording."""
+    """Label the beats of a recording; within large waves no measurement of a beat can be trusted."""
     times = beats.times_s
     if not len(times):
         return LabelledBeats(times, np.zeros(0, "<U1"), times, np.zeros(0, bool))
     logits = _CONSTANT + ventricular_signs(beats, timeline) @ _COEFFICIENTS
     ventricular = scipy.special.expit(mean_of_shape(logits, beats.shapes))
-    wide, known = ventricular >= 0.5, _known(beats)
+    wide, judged, in_waves = ventricular >= 0.5, _judged(beats), beats.large_waves[_blocks(beats)]
     fibrillation = timeline.of("AF", "AFIB", "AFL", "AFLT")
     now, lasting = (
         np.interp(times, timeline.middles_s, each)
         for each in (fibrillation, scipy.ndimage.uniform_filter1d(fibrillation, _LASTING))
     )
-    early = early_narrow(times, known, wide, beats.likeness, now) & (lasting < _FIBRILLATION)
+    early = early_narrow(times, judged, wide, beats.likeness, now) & (lasting < _FIBRILLATION)
     symbols = np.full(len(times), NORMAL)
     symbols[beats.likeness < _UNKNOWN] = UNKNOWN
     symbols[early] = EARLY_NARROW
     symbols[timeline.at(times, "PR", "PACE") >= _PACING] = PACED
     symbols[wide] = VENTRICULAR
-    return LabelledBeats(times, symbols, np.where(wide, ventricular, 1 - ventricular), known)
+    symbols[in_waves] = UNKNOWN
+    known = judged & ~beats.doubtful if len(beats.doubtful) else judged
+    return LabelledBeats(times, symbols, np.where(symbols == VENTRICULAR, ventricular, 1 - ventricular), known)
 
 
 def mean_of_shape(values: np.ndarray, shapes: np.ndarray) -> np.ndarray:
@@ -128,9 +131,14 @@ def _intervals(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return intervals, np.asarray(scipy.ndimage.median_filter(intervals, _NEIGHBOURS, mode="nearest"))
 
 
-def _known(beats: MeasuredBeats) -> np.ndarray:
-    """Return for which beats all blocks since the beat before are usable."""
-    block = np.minimum((beats.times_s / BLOCK_S).astype(int), len(beats.usable) - 1)
-    lost = np.concatenate([[0], np.cumsum(~beats.usable)])
+def _blocks(beats: MeasuredBeats) -> np.ndarray:
+    """Return the block of each beat, (n,) int."""
+    return np.asarray(np.minimum((beats.times_s / BLOCK_S).astype(int), len(beats.usable) - 1))
+
+
+def _judged(beats: MeasuredBeats) -> np.ndarray:
+    """Return for which beats all blocks since the beat before are usable and without large waves."""
+    block = _blocks(beats)
+    lost = np.concatenate([[0], np.cumsum(~beats.usable | beats.large_waves)])
     whole = lost[block[1:] + 1] == lost[block[:-1]]
     return np.concatenate([[False], whole & (np.diff(beats.times_s) < LONGEST_RR_S)])

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import ceil
 
 import numpy as np
+import scipy
 
 from cnn_gap.beats.ventricular import LARGEST_LEAKAGE, wave_leakages
 from cnn_gap.holter.qrs import BLOCK_S, find_qrs
@@ -26,6 +28,10 @@ PART_S, MARGIN_S = 300.0, 30.0
 #: A block's beats can be judged if the signal is at least this many times as high at complexes as between them.
 LEAST_CONTRAST = 3.0
 
+#: Large waves without QRS complexes that are no further apart than this, s, are one stretch.
+WAVES_APART_S = 10.0
+
+_GAP = round(WAVES_APART_S / BLOCK_S)  # the same in blocks
 _BEFORE_S, _AFTER_S = 0.06, 0.08  # the span around the complex that is compared with the usual beat
 _SHIFT_S = 0.04  # the largest shift that aligns a beat with the usual one
 _REGULAR = (0.85, 1.3)  # RR intervals of usual beats, as shares of their median
@@ -56,6 +62,9 @@ class MeasuredBeats:
         Of the recording, Hz.
     waves : ndarray, shape (blocks,), bool
         Whether each block belongs to large waves without QRS complexes, by `cnn_gap.beats.ventricular`.
+        `large_waves` are the stretches that they make.
+    doubtful : ndarray, shape (n,), bool
+        Whether a beat may be missed between the one before and each, by `cnn_gap.holter.qrs`.
     """
 
     times_s: np.ndarray
@@ -65,9 +74,17 @@ class MeasuredBeats:
     usable: np.ndarray
     sampling_rate: float = SIGNAL.sampling_rate
     waves: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    doubtful: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
     def __len__(self) -> int:
         return len(self.times_s)
+
+    @cached_property
+    def large_waves(self) -> np.ndarray:
+        """Whether each block belongs to a stretch of large waves, (blocks,) bool: `waves` with gaps filled."""
+        waves = self.waves if len(self.waves) else np.zeros(len(self.usable), bool)
+        filled = scipy.ndimage.binary_closing(np.pad(waves, _GAP), np.ones(_GAP + 1, bool))
+        return np.asarray(filled[_GAP : len(filled) - _GAP])
 
 
 def measure_beats(signal: Signal, gain: float = 1.0) -> MeasuredBeats:
@@ -85,12 +102,12 @@ def measure_beats(signal: Signal, gain: float = 1.0) -> MeasuredBeats:
     apart = np.diff(np.concatenate([part.times_s for part in parts]), prepend=-np.inf) >= _SAME_BEAT_S
     firsts = np.cumsum([0, *(part.shapes.max(initial=-1) + 1 for part in parts[:-1])])
     numbered = [replace(part, shapes=part.shapes + first) for part, first in zip(parts, firsts, strict=True)]
-    times, likeness, size, shapes, usable, waves = (
+    times, likeness, size, shapes, usable, waves, doubtful = (
         np.concatenate([getattr(part, name) for part in numbered])
-        for name in ("times_s", "likeness", "size", "shapes", "usable", "waves")
+        for name in ("times_s", "likeness", "size", "shapes", "usable", "waves", "doubtful")
     )
     beats = times[apart], likeness[apart], size[apart], shapes[apart]
-    return MeasuredBeats(*beats, usable, signal.sampling_rate, waves)
+    return MeasuredBeats(*beats, usable, signal.sampling_rate, waves, doubtful[apart])
 
 
 def _measured_parts(signal: Signal, count: int, duration: float, gain: float) -> Iterator[MeasuredBeats]:
@@ -115,6 +132,7 @@ def _cut(beats: MeasuredBeats, begin_s: float, start_s: float, end_s: float) -> 
         beats.shapes[inside],
         beats.usable[kept],
         waves=beats.waves[kept],
+        doubtful=beats.doubtful[inside],
     )
 
 
@@ -133,7 +151,8 @@ def _measure(record: Record, begin_s: float, gain: float) -> MeasuredBeats:
     whole = valid[: len(found.contrast) * length].reshape(len(found.contrast), -1).mean(axis=1) >= _VALID
     usable = np.asarray((found.contrast >= LEAST_CONTRAST) & whole)
     waves = _waves(prepared.signal, len(usable)) & whole
-    places = found.places[usable[np.minimum(found.places // length, len(usable) - 1)]]
+    judged = usable[np.minimum(found.places // length, len(usable) - 1)]
+    places, doubtful = found.places[judged], found.doubtful[judged]
     if not len(places):
         return _no_beats(usable, waves)
     reach = round((_BEFORE_S + _AFTER_S + _SHIFT_S) * rate)
@@ -141,7 +160,8 @@ def _measure(record: Record, begin_s: float, gain: float) -> MeasuredBeats:
     shifts, likeness, size = _compare(padded, places + reach, _usual_beat(padded, places + reach))
     moved = places + shifts
     shapes = _shapes(_cut_out(padded, moved + reach))
-    return MeasuredBeats(begin_s + moved / rate, likeness, size, shapes, usable, waves=waves)
+    times = begin_s + moved / rate
+    return MeasuredBeats(times, likeness, size, shapes, usable, waves=waves, doubtful=doubtful)
 
 
 def _no_beats(usable: np.ndarray, waves: np.ndarray) -> MeasuredBeats:

@@ -7,7 +7,7 @@ import numpy as np
 import scipy
 
 from cnn_gap.diagnoses.classes import Diagnosis, known_diagnoses
-from cnn_gap.holter.beat_labels import VENTRICULAR, LabelledBeats
+from cnn_gap.holter.beat_labels import UNKNOWN, VENTRICULAR, LabelledBeats
 from cnn_gap.holter.qrs import BLOCK_S
 from cnn_gap.holter.timeline import Timeline
 from cnn_gap.system.timed_text import clock
@@ -30,9 +30,6 @@ PATTERN_BEATS = 3
 #: A rhythm or a block that lasts less than this, s, does not count as an episode in texts and readings
 #: (Hindricks et al. 2020, doi:10.1093/eurheartj/ehaa612, of fibrillation); files have them all.
 SUSTAINED_S = 30.0
-
-#: Large waves without QRS complexes that are no further apart than this, s, are one episode.
-WAVES_APART_S = 10.0
 
 #: Bradycardia is below and tachycardia above these heart rates, /min, for at least `RATE_S`, s.
 SLOW, FAST, RATE_S = 50.0, 100.0, 30.0
@@ -150,13 +147,14 @@ def find_episodes(
     timeline : Timeline
     beats : LabelledBeats
     waves : ndarray, shape (blocks,), bool, optional
-        Of `cnn_gap.holter.beat_shapes.MeasuredBeats`: blocks of large waves.
+        The `large_waves` of `cnn_gap.holter.beat_shapes.MeasuredBeats`.
     """
+    waves = np.zeros(0, bool) if waves is None else waves
     found = [
-        *(episode for kind in KINDS for episode in _of_windows(kind, timeline, beats)),
+        *(episode for kind in KINDS for episode in _of_windows(kind, timeline, beats, waves)),
         *_runs(beats),
         *_patterns(beats),
-        *_large_waves(np.zeros(0, bool) if waves is None else waves, timeline.duration_s),
+        *_large_waves(waves, timeline.duration_s),
         *_of_rate(beats, known_diagnoses()[BRADYCARDIA], -SLOW),
         *_of_rate(beats, TACHYCARDIA, FAST),
     ]
@@ -178,17 +176,27 @@ def rates_of(beats: LabelledBeats) -> tuple[float, float, float]:
 def mean_intervals(beats: LabelledBeats) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean of each `RATE_BEATS` successive known RR intervals, s, and where they begin and end.
 
+    Intervals before and after an unknown beat, which may be noise, do not count. If so few count that none are
+    successive, all known intervals count, with gaps between them.
+
     Returns
     -------
     ends : ndarray, shape (means, 2), int
         The beat before the first of the intervals, and the beat after the last.
     means : ndarray, shape (means,)
     """
-    places = np.flatnonzero(~np.isnan(beats.intervals_s))
-    if len(places) < RATE_BEATS:
-        return np.zeros((0, 2), int), np.zeros(0)
-    windows = np.lib.stride_tricks.sliding_window_view(places, RATE_BEATS)
+    known, unknown = ~np.isnan(beats.intervals_s), beats.symbols == UNKNOWN
+    certain = _in_groups(np.flatnonzero(known & ~unknown & ~np.roll(unknown, 1)))
+    successive = certain[np.ptp(certain, axis=1) == RATE_BEATS - 1]
+    windows = successive if len(successive) else _in_groups(np.flatnonzero(known))
     return np.stack([windows[:, 0] - 1, windows[:, -1]], axis=1), beats.intervals_s[windows].mean(axis=1)
+
+
+def _in_groups(places: np.ndarray) -> np.ndarray:
+    """Return each `RATE_BEATS` places that follow each other, (windows, RATE_BEATS)."""
+    if len(places) < RATE_BEATS:
+        return np.zeros((0, RATE_BEATS), int)
+    return np.lib.stride_tricks.sliding_window_view(places, RATE_BEATS)
 
 
 def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
@@ -197,12 +205,13 @@ def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(changes[::2].tolist(), changes[1::2].tolist(), strict=True))
 
 
-def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats) -> Iterator[Episode]:
-    """Yield the episodes that the windows' probabilities show."""
+def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats, waves: np.ndarray) -> Iterator[Episode]:
+    """Yield the episodes that the windows' probabilities show; large waves are no other rhythm."""
     main = timeline.of(*kind.outputs)
     other = timeline.of(*kind.beside[1]) if kind.beside else np.zeros(len(main))
     probability = np.maximum(main, other)
-    for first, last in stretches((probability >= kind.stays) & timeline.usable):
+    usable = timeline.usable & ~_within(waves, timeline.middles_s) if kind.rhythm else timeline.usable
+    for first, last in stretches((probability >= kind.stays) & usable):
         if probability[first:last].max() < kind.enters:
             continue
         is_other = kind.beside is not None and other[first:last].mean() > main[first:last].mean()
@@ -217,6 +226,12 @@ def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats) -> Iterato
             continue
         mean = float((other if is_other else main)[first:last].mean())
         yield _episode(known_diagnoses()[code], float(start), float(end), mean, beats)
+
+
+def _within(waves: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """Return which times, s, are within large waves, bool."""
+    blocks = np.minimum((times_s / BLOCK_S).astype(int), len(waves) - 1)
+    return np.asarray(waves[blocks]) if len(waves) else np.zeros(len(times_s), bool)
 
 
 def _contradicted(code: str, beats: LabelledBeats) -> bool:
@@ -312,12 +327,7 @@ def _run_code(rate: float) -> str:
 
 def _large_waves(waves: np.ndarray, duration_s: float) -> Iterator[Episode]:
     """Yield the parts with large waves without QRS complexes."""
-    gap = round(WAVES_APART_S / BLOCK_S)
-    joined = waves.copy()
-    for first, last in stretches(~waves):
-        if first > 0 and last < len(waves) and last - first <= gap:
-            joined[first:last] = True
-    for first, last in stretches(joined):
+    for first, last in stretches(waves):
         end = min(last * BLOCK_S, duration_s)
         yield Episode(LARGE_WAVES, first * BLOCK_S, end, np.nan, np.nan, np.nan, np.nan)
 

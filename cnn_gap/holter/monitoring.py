@@ -33,7 +33,7 @@ class Monitoring:
     @cached_property
     def episodes(self) -> tuple[Episode, ...]:
         """The episodes in order of their start."""
-        return find_episodes(self.timeline, self.beats, self.measured.waves)
+        return find_episodes(self.timeline, self.beats, self.measured.large_waves)
 
     @cached_property
     def summary(self) -> Summary:

@@ -24,6 +24,9 @@ _COMPLEX, _FAINT = 0.4, 0.2  # heights of complexes as shares of the usual heigh
 _CLIP = 2.0  # an artefact counts as this many usual heights at most
 _APART_S = 0.3  # smallest distance of two complexes
 _GAP, _NEIGHBOURS = 1.5, 15  # an RR interval above 1.5 times the median of 15 neighbours is searched again
+# Where an interval is longer than this many medians, and has a peak of this share of the usual height that is
+# later than this after the complex before it, s, a complex may be missed.
+_LONG, _DOUBTFUL, _AFTER_T_S = 1.2, 0.3, 0.45
 _HIDDEN = 2.0  # a block is hidden where this times its energy between complexes is above their height
 _FAINTEST_MV = 1e-3  # no heart has lower energies
 
@@ -36,11 +39,15 @@ class Complexes:
     ----------
     places : ndarray, shape (complexes,), int
         In samples.
+    doubtful : ndarray, shape (complexes,), bool
+        Whether a complex may be missed between the one before and each: the interval is long, and something in
+        it is too low for a complex, but higher than T and P waves are in the band.
     contrast : ndarray, shape (blocks,)
         How many times as high as between complexes the signal is at complexes, in each block of `BLOCK_S`.
     """
 
     places: np.ndarray
+    doubtful: np.ndarray
     contrast: np.ndarray
 
 
@@ -67,9 +74,11 @@ def find_qrs(signal: np.ndarray, sampling_rate: float) -> Complexes:
     weights = stands_out / np.maximum(stands_out.sum(axis=1, keepdims=True), 1e-9)
     scale = _per_sample(np.maximum(high, _FAINTEST_MV), length, len(signal))
     share = np.minimum(energy / scale, _CLIP) * _per_sample(weights, length, len(signal))
-    places = _choose(share.sum(axis=1), sampling_rate)
+    height = share.sum(axis=1)
+    places = _choose(height, sampling_rate)
     hidden = (high <= _FAINTEST_MV) | (own * _HIDDEN > high)
-    return Complexes(places, np.where(hidden, 0, contrast).max(axis=1))
+    doubtful = _doubtful(height, places, sampling_rate)
+    return Complexes(places, doubtful, np.where(hidden, 0, contrast).max(axis=1))
 
 
 def _blocks(energy: np.ndarray, length: int) -> np.ndarray:
@@ -105,3 +114,18 @@ def _choose(height: np.ndarray, sampling_rate: float) -> np.ndarray:
         if len(within):
             missed.append(within[np.argmax(height[within])])
     return np.sort(np.concatenate([found, np.array(missed, int)]))
+
+
+def _doubtful(height: np.ndarray, places: np.ndarray, sampling_rate: float) -> np.ndarray:
+    """Return for each complex whether one may be missed before it, bool of shape (complexes,)."""
+    doubtful = np.zeros(len(places), bool)
+    if len(places) < 3:
+        return doubtful
+    intervals = np.diff(places)
+    usual = scipy.ndimage.median_filter(intervals, _NEIGHBOURS, mode="nearest")
+    after, before = round(_AFTER_T_S * sampling_rate), round(_APART_S * sampling_rate)
+    for at in np.flatnonzero(intervals > _LONG * usual):
+        within = height[places[at] + after : places[at + 1] - before]
+        peaks, _ = scipy.signal.find_peaks(within, height=_DOUBTFUL)
+        doubtful[at + 1] = len(peaks) > 0
+    return doubtful

@@ -27,7 +27,7 @@ from cnn_gap.reading.alerts import AlertRule, alert_rules
 from cnn_gap.reading.conclusion import conclude, has_rhythm
 from cnn_gap.reading.degrees import DegreeLimits
 from cnn_gap.reading.evidence import Evidence
-from cnn_gap.reading.interpret import interpret, without_suspected
+from cnn_gap.reading.interpret import interpret, weakened, without_suspected
 from cnn_gap.reading.reading import RATES, Degree, Reading, Sentence, Statement, kind_of
 from cnn_gap.reading.statements import StatementRule, rules_for
 from cnn_gap.system.timed_text import TimedText, clock
@@ -88,7 +88,7 @@ def read_long(
     rules = {rule.key: rule for rule in rules_for(classes)}
     episodes = [each for each in monitoring.episodes if _makes_statement(each)]
     made = _assessed(rules, _statements(rules, episodes, monitoring.summary, limits), usual)
-    of_episodes = _without_imitated(rules, made)
+    of_episodes = _without_imitated(rules, made, episodes)
     early = list(early_statements(rules, monitoring.beats))
     found, beside = _together(rules, of_episodes, early, usual.statements, monitoring.summary)
     statements = _in_order(rules, [*found, *beside])
@@ -100,7 +100,7 @@ def read_long(
     if found or alerts:
         conclusion, reason = conclude(statements, "", alerts)
         statements = tuple(each for each in statements if each.key != "normal")
-    notes = (*_rate_note(monitoring.summary), *_parts_note(parts, timeline), *_usual_notes(usual, parts))
+    notes = (*_counted_notes(monitoring), *_parts_note(parts, timeline), *_usual_notes(usual, parts))
     assessed = {rules[each.key].name for each in found} | ({"rhythm"} if has_rhythm(found) else set())
     left = (each for each in usual.not_assessed if each.partition(":")[0] not in assessed)
     keys = (*(each.key for each in statements), *map(kind_of, alerts))
@@ -161,14 +161,25 @@ def _degree(code: str, rule: StatementRule, probability: float, limits: DegreeLi
     return "probable" if probability >= enters else "possible"
 
 
-def _without_imitated(rules: dict[str, StatementRule], found: list[Statement]) -> list[Statement]:
-    """Return the statements without those that another statement of at least the same certainty excludes."""
-    certain = {each.key for each in found if each.degree != "possible"}
-    return [
-        each
-        for each in found
-        if rules[each.key].category in RHYTHMS or not certain.intersection(rules[each.key].excluded_by)
-    ]
+def _without_imitated(
+    rules: dict[str, StatementRule], found: Sequence[Statement], episodes: Sequence[Episode]
+) -> list[Statement]:
+    """Return the statements by episodes without those that others exclude during most of their time."""
+    spans = {
+        key: [each for each in episodes if each.diagnosis.code == code] for code, key in STATEMENTS.items()
+    }
+
+    def beside(statement: Statement) -> list[Statement]:
+        return [each for each in found if _covers(spans[each.key], spans[statement.key])]
+
+    return [each for each in found if not _is_excluded(rules, each, beside(each))]
+
+
+def _covers(some: Sequence[Episode], others: Sequence[Episode]) -> bool:
+    """Tell whether some episodes are present for most of the time of others."""
+    pairs = ((one, other) for one in some for other in others)
+    shared = (min(one.end_s, other.end_s) - max(one.start_s, other.start_s) for one, other in pairs)
+    return sum(max(each, 0.0) for each in shared) >= MOST_OF_THE_TIME * sum(each.duration_s for each in others)
 
 
 def _makes_statement(episode: Episode) -> bool:
@@ -190,15 +201,20 @@ def _together(
     usual: Sequence[Statement],
     summary: Summary,
 ) -> tuple[list[Statement], list[Statement]]:
-    """Return the statements that no other excludes: by episodes and early beats, and of the usual part."""
+    """Return the statements that no other excludes: by episodes and early beats, and of the usual part.
+
+    Episodes that last most of the time make a statement of the usual part that they may imitate only possible.
+    """
     keys = {each.key for each in (*of_episodes, *early)}
     own = [each for each in usual if each.key not in keys]
-    lasting = [each for each in of_episodes if each.category not in RHYTHMS or _lasts(each, summary)]
+    most = [each for each in of_episodes if _lasts(each, summary)]
+    lasting = [each for each in of_episodes if each.category not in RHYTHMS or each in most]
     found = [
         *(each for each in of_episodes if not _is_excluded(rules, each, own)),
         *(each for each in early if not _is_excluded(rules, each, [*lasting, *own])),
     ]
-    return found, [each for each in own if not _is_excluded(rules, each, [*lasting, *early])]
+    beside = [each for each in own if not _is_excluded(rules, each, [*lasting, *early])]
+    return found, list(weakened(rules.values(), beside, most))
 
 
 def _lasts(statement: Statement, summary: Summary) -> bool:
@@ -253,7 +269,11 @@ def _rates_of_episodes(parts: Sequence[Evidence], episodes: Sequence[Episode]) -
 
 
 def _overlap(part: Evidence, episode: Episode) -> bool:
-    return part.start_s < episode.end_s and episode.start_s < part.start_s + part.duration_s
+    return part.start_s < episode.end_s and episode.start_s < _ends_s(part)
+
+
+def _ends_s(part: Evidence) -> float:
+    return part.start_s + part.duration_s
 
 
 def _alert(
@@ -316,9 +336,18 @@ def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
     worst = max(holding, key=lambda part: sign * part.values.get(rule.measure, 0.0))
     if not worst.part:
         return rule.sentence(worst)
-    others = [part.start_s for part in holding if part is not worst]
+    others = [part.start_s for part in _apart(worst, holding)]
     sentence = f"{rule.sentence(worst)}, in the {worst.duration_s:.0f} s"
     return _dated(sentence, worst.start_s, others, word=" from", others="other parts with this alert: from")
+
+
+def _apart(first: Evidence, parts: Sequence[Evidence]) -> list[Evidence]:
+    """Return the parts that overlap neither with the first one nor with each other, in order of time."""
+    apart = [first]
+    for part in parts:
+        if all(_ends_s(part) <= each.start_s or _ends_s(each) <= part.start_s for each in apart):
+            apart.append(part)
+    return apart[1:]
 
 
 def _dated(sentence: str, at_s: float, others_s: Sequence[float], *, word: str = ", at", others: str) -> str:
@@ -337,12 +366,15 @@ def _listed(times: Sequence[TimedText]) -> TimedText:
     return TimedText(first, *(TimedText(", ", each) for each in others), *more)
 
 
-def _rate_note(summary: Summary) -> tuple[str, ...]:
-    if np.isnan(summary.rate_mean):
-        return ()
-    lowest, mean, highest = summary.rate_lowest, summary.rate_mean, summary.rate_highest
-    said = f"heart rate: lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min"
-    return (Sentence(said, kind=RATES),)
+def _counted_notes(monitoring: Monitoring) -> Iterator[str]:
+    """Yield the note on the heart rates, and one on the beats that do not count, if there are such beats."""
+    summary = monitoring.summary
+    if not np.isnan(summary.rate_mean):
+        lowest, mean, highest = summary.rate_lowest, summary.rate_mean, summary.rate_highest
+        said = f"heart rate: lowest {lowest:.0f}, mean {mean:.0f}, highest {highest:.0f}/min"
+        yield Sentence(said, kind=RATES)
+    if monitoring.measured.large_waves.any():
+        yield "beats within large waves do not count for heart rates, pauses, premature beats and runs"
 
 
 def _parts_note(parts: Sequence[Evidence], timeline: Timeline) -> tuple[str, ...]:

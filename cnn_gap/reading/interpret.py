@@ -105,7 +105,8 @@ def interpret(
     joint = joint_probabilities(classes, probabilities)
     withheld = _withheld(rules, evidence)
     candidates, overruled = _candidates(rules, joint, evidence, limits, withheld)
-    statements = _weakened(rules, _without_contradictions(rules, candidates))
+    standing = _without_contradictions(rules, candidates)
+    statements = weakened(rules, standing, standing)
     alerts = find_alerts(evidence, statements)
     doubt = doubt_of_normal(rules, joint, evidence, withheld)
     conclusion, reason = conclude(statements, doubt, alerts)
@@ -139,6 +140,23 @@ def without_suspected(not_assessed: Iterable[str], keys: Iterable[str]) -> tuple
     """Leave out the diagnoses that statements or alerts of these keys suspect; they were assessed."""
     suspected = frozenset().union(*(SUSPECTED.get(key, ()) for key in keys))
     return tuple(each for each in not_assessed if each not in suspected)
+
+
+def weakened(
+    rules: Iterable[StatementRule], statements: Iterable[Statement], others: Sequence[Statement]
+) -> tuple[Statement, ...]:
+    """Return the statements; one beside others that may imitate it becomes "possible" and names them."""
+    by_key = {rule.key: rule for rule in rules}
+
+    def weaken(statement: Statement) -> Statement:
+        weakened_by = by_key[statement.key].weakened_by
+        imitating = [each for each in others if each.key in weakened_by and each.degree != "possible"]
+        if not imitating:
+            return statement
+        said = f"may be imitated by {', '.join(in_sentence(by_key[each.key].name) for each in imitating)}"
+        return replace(statement, degree="possible", evidence=(*statement.evidence, said))
+
+    return tuple(map(weaken, statements))
 
 
 def _withheld(rules: Sequence[StatementRule], evidence: Evidence) -> dict[str, str]:
@@ -277,21 +295,6 @@ def _contradicted(overruled: Mapping[StatementRule, str], statements: Sequence[S
     """Return the notes on overruled statements, without those that a reported statement excludes anyway."""
     keys = {each.key for each in statements}
     return [said for rule, said in overruled.items() if not keys.intersection(rule.excluded_by)]
-
-
-def _weakened(rules: Sequence[StatementRule], statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """Return the statements; one beside another that may imitate it becomes "possible" and names it."""
-    by_key = {rule.key: rule for rule in rules}
-
-    def weaken(statement: Statement) -> Statement:
-        weakened_by = by_key[statement.key].weakened_by
-        imitating = [each for each in statements if each.key in weakened_by and each.degree != "possible"]
-        if not imitating:
-            return statement
-        said = f"may be imitated by {', '.join(in_sentence(each.name) for each in imitating)}"
-        return replace(statement, degree="possible", evidence=(*statement.evidence, said))
-
-    return tuple(map(weaken, statements))
 
 
 def _with_normal(statements: Sequence[Statement], conclusion: Conclusion) -> tuple[Statement, ...]:

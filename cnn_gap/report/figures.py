@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 
 from cnn_gap.beats.intervals import measure
 from cnn_gap.explain.explanation import Explanation
+from cnn_gap.report.findings import named_findings
 from cnn_gap.report.layouts import STANDARD, Layout
 from cnn_gap.report.lead_figure import plot_leads
 from cnn_gap.report.sheet.map_page import plot_sheet
 from cnn_gap.report.sheet.part import record_parts
-from cnn_gap.report.sheet.report import SheetOptions, ecg_pages, finding_pages, named_findings, report_pages
+from cnn_gap.report.sheet.report import SheetOptions, ecg_pages, finding_pages, report_pages
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing
 from cnn_gap.system.outputs import FIGURE, MADE_BY, require_replaceable

@@ -18,10 +18,11 @@ from cnn_gap.beats.intervals import Measurements, measure
 from cnn_gap.diagnoses.synonyms import search_words
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
 from cnn_gap.leads import LEADS
-from cnn_gap.reading.reading import Reading, Statement, first_alert_s
+from cnn_gap.reading.reading import Reading, Statement
 from cnn_gap.record import Record
+from cnn_gap.report.beginning import beginning
 from cnn_gap.report.diagnosis_order import in_order, join_twins
-from cnn_gap.report.layouts import FEW_LEADS, GAINS, LAYOUTS, SPEEDS, Layout, event_start, rhythm_lead
+from cnn_gap.report.layouts import FEW_LEADS, GAINS, LAYOUTS, SPEEDS, Layout, rhythm_lead
 from cnn_gap.report.page_frame import asset, embedded, framed
 from cnn_gap.report.page_reading import alerts_html, class_of, limits_html, reading_html, with_buttons
 from cnn_gap.report.report_text import drawable, measured_values, person, recording, verdict
@@ -130,13 +131,10 @@ def page_data(explanation: Explanation, measured: Measurements | None = None) ->
     Activations are thousandths of the logit's unit at the map's own steps, the first at `map_start` (s) and
     `map_step` (s) apart. Regions are (start in s, end in s, mean activation). `beats` are (time in s, RR in
     ms, QRS in ms, and whether each is usual, early, wide and after a pause). The page first shows what begins
-    at `start` (s): the time of the reading's first alert that has one, otherwise a run of wide complexes, if
-    there is one.
+    at `start` (s), as `beginning` chooses it.
     """
     record, reading = explanation.record, explanation.reading
     measured = measure(record) if measured is None else measured
-    alert_s = None if reading is None else first_alert_s(reading)
-    run_s = measured.run.start_s if measured.run is not None and explanation.answerable else 0.0
     drawn, rate = _drawn_signal(record)
     times = explanation.step_times
     beats = list_beats(record, measured) if explanation.answerable else ()
@@ -151,7 +149,7 @@ def page_data(explanation: Explanation, measured: Measurements | None = None) ->
             {"name": name, "microvolts": _thousandths(values) if present else None}
             for name, values, present in zip(LEADS, drawn.T, record.leads, strict=True)
         ],
-        "start": event_start(run_s if alert_s is None else alert_s, record.duration_s, SHOWN_S),
+        "start": beginning(explanation, measured.run, SHOWN_S).start_s,
         "layouts": sheet_layouts(),
         "rhythm": rhythm_lead(record.leads),
         **page_choices(),

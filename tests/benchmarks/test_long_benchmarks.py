@@ -8,7 +8,7 @@ import wfdb
 
 from benchmarks.long import simulated
 from benchmarks.long.annotated import Annotated, Counts, episode_counts, overlap_s
-from benchmarks.long.mitdb import answer_row
+from benchmarks.long.mitdb import annotated_beats, answer_row
 from cnn_gap.classifier import load_classifier
 from cnn_gap.holter.timeline import Timeline
 
@@ -83,3 +83,8 @@ def test_answers_of_records_are_counted_by_the_mean_and_as_they_are():
     true = np.array([True, True, True, False])
     row = answer_row("fibrillation", ("AF",), true, found, answers, lowest)
     assert row == ("fibrillation", 3, 1, 1, 2, 1)
+
+
+def test_rr_intervals_that_touch_flutter_do_not_count():
+    record = SimpleNamespace(beats=(np.arange(8.0), np.full(8, "N")), flutter=[(2.5, 4.5)])
+    assert np.flatnonzero(annotated_beats(record).known).tolist() == [1, 2, 6, 7]

@@ -254,6 +254,27 @@ def test_a_statement_by_episodes_excludes_one_of_the_usual_part(prediction, prob
     assert ("rbbb" in found, "lbbb" in found) == (False, True)
 
 
+@pytest.mark.parametrize(("start", "stands"), [(0.0, False), (80.0, False), (120.0, True), (400.0, True)])
+def test_an_episode_excludes_others_only_at_its_own_time(prediction, start, stands):
+    pacing, block = episode("10370003", 0.0, 150.0), episode("270492004", start, start + 100.0)
+    assert ("av_block_1" in read_of(prediction, episodes=[pacing, block])[0]) == stands
+
+
+def test_of_two_possible_statements_by_episodes_one_excludes_the_other(prediction):
+    pacing, block = episode("10370003", 0.0, 150.0, 0.3), episode("270492004", 0.0, 100.0, 0.1)
+    found, _ = read_of(prediction, episodes=[pacing, block])
+    assert (found["pacing"].degree, "av_block_1" in found) == ("possible", False)
+
+
+@pytest.mark.parametrize(("seconds", "degree"), [(40.0, "present"), (580.0, "possible")])
+def test_episodes_that_last_weaken_what_they_may_imitate(prediction, seconds, degree):
+    block = episode("164909002", 0.0, seconds)
+    found, _ = read_of(prediction, episodes=[block], usual=[statement("st_elevation", "present")])
+    assert found["st_elevation"].degree == degree
+    said = ("may be imitated by left bundle branch block",)
+    assert found["st_elevation"].evidence == (said if degree == "possible" else ())
+
+
 def test_a_statement_by_episodes_is_withheld_without_a_lead_that_it_needs(prediction):
     left = ("Right bundle branch block: without V6",)
     found, reading = read_of(prediction, episodes=[episode("713427006", 10.0, 60.0)], not_assessed=left)
@@ -271,6 +292,17 @@ def test_a_tachycardia_across_two_parts_is_an_alert(prediction, rate, alerts):
     measured = [*parts, Evidence({"rate": 152.0}, duration_s=30.0, part="p", start_s=15.0)]
     _, reading = read_of(prediction, episodes=[fast], parts=measured)
     assert list(reading.alerts) == ["Heart rate 152/min, in the 30 s from 0:15"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "others"),
+    [((0, 6), ""), ((0, 30, 36), "; other parts with this alert: from 0:30"), ((6, 0), "")],
+)
+def test_overlapping_parts_are_named_once(prediction, starts, others):
+    measured = zip((160.0, 155.0, 152.0), starts, strict=False)
+    parts = [Evidence({"rate": rate}, duration_s=30.0, part="p", start_s=at) for rate, at in measured]
+    _, reading = read_of(prediction, parts=parts)
+    assert list(reading.alerts) == [f"Heart rate 160/min, in the 30 s from 0:0{starts[0]}{others}"]
 
 
 @pytest.mark.parametrize(
@@ -300,6 +332,21 @@ def test_the_mean_rate_is_between_the_lowest_and_the_highest():
     intervals[::7] = 0.3
     lowest, mean, highest = rates_of(labelled(intervals, "N" * 60))
     assert lowest <= mean <= highest
+
+
+def test_intervals_beside_an_unknown_beat_make_no_rate_unless_there_are_no_others():
+    intervals = np.full(60, 0.8)
+    intervals[30:32] = 0.4  # noise between two beats
+    assert rates_of(labelled(intervals, "N" * 30 + "Q" + "N" * 29)) == pytest.approx((75, 75, 75))
+    assert rates_of(labelled(intervals, "N" * 60))[2] > 90
+    assert rates_of(labelled(np.full(60, 0.8), "NQ" * 30)) == pytest.approx((75, 75, 75))
+
+
+@pytest.mark.parametrize(("usual", "highest"), [(20, 75), (0, 150)])
+def test_a_rate_is_of_intervals_that_follow_each_other_if_there_are_such(usual, highest):
+    intervals = np.append(np.tile([0.4, 0.4, 0.4, 2.0], 15), np.full(usual, 0.8))
+    beats = labelled(intervals, "N" * len(intervals))
+    assert rates_of(replace(beats, known=intervals < 1))[2] == pytest.approx(highest)
 
 
 def test_couplets_by_turns_with_usual_beats_are_no_tachycardia(prediction):
@@ -350,6 +397,51 @@ def test_large_waves_are_an_episode_and_an_alert(classifier):
     assert prediction.reading.alerts[0].endswith("0:38 to 1:02")
     assert prediction.reading.alert_times_s[0] == pytest.approx((38, 62), abs=0.5)
     assert prediction.reading.conclusion == "abnormal"
+    assert sum("within large waves" in note for note in prediction.reading.notes) == 1
+
+
+def test_beats_within_large_waves_count_for_nothing_and_a_note_says_so(classifier, prediction):
+    intervals = np.full(60, 0.8)
+    intervals[20], intervals[30:33], intervals[34] = 3.0, 0.3, 0.5  # from 16 to 29 s
+    likeness = np.full(60, 0.99)
+    likeness[30:33] = 0.2
+    waves = np.zeros(30, bool)
+    shapes = (likeness < 0.5).astype(int)
+    measured = MeasuredBeats(np.cumsum(intervals), likeness, np.ones(60), shapes, np.ones(30, bool))
+    timeline = timeline_of(prediction.classes, 60.0)
+    before = Monitoring(timeline, measured)
+    assert [before.summary.count_of(symbol) for symbol in "VA"] == [3, 1]
+    assert (before.summary.pauses, before.summary.rate_highest > 100) == (1, True)
+    waves[[8, 12, 14]] = True  # one stretch from 16 to 30 s
+    after = Monitoring(timeline, replace(measured, waves=waves))
+    inside = (measured.times_s >= 16) & (measured.times_s < 30)
+    assert set(after.beats.symbols[inside]) == {"Q"}
+    assert [after.summary.count_of(symbol) for symbol in "VA"] == [0, 0]
+    assert (after.summary.pauses, after.summary.longest_rr_s) == (0, pytest.approx(0.8))
+    assert (after.summary.rate_lowest, after.summary.rate_highest) == pytest.approx((75, 75))
+    assert {each.diagnosis.abbreviation for each in after.episodes} == {"VFL"}
+
+
+def test_an_interval_in_which_a_beat_may_be_missed_is_no_pause_and_makes_no_rate(prediction):
+    intervals = np.full(60, 0.8)
+    intervals[30], intervals[40] = 3.2, 0.5
+    same, doubtful = np.ones(60), np.arange(60) == 30
+    measured = MeasuredBeats(np.cumsum(intervals), 0.99 * same, same, np.arange(60), np.ones(30, bool))
+    timeline = timeline_of(prediction.classes, 60.0)
+    certain = Monitoring(timeline, measured).summary
+    assert (certain.pauses, certain.rate_lowest < 60) == (1, True)
+    summary = Monitoring(timeline, replace(measured, doubtful=doubtful)).summary
+    found = summary.pauses, summary.longest_rr_s, summary.rate_lowest
+    assert found == pytest.approx((0, 0.8, 75))
+    assert summary.count_of("A") == certain.count_of("A") == 1
+
+
+def test_large_waves_are_no_fibrillation(prediction):
+    timeline = timeline_of(prediction.classes, 60.0)
+    timeline.probabilities[4:8, prediction.classes.find("AF")] = 0.9
+    beats = labelled(np.tile([0.6, 0.9, 0.7, 1.0], 19), "N" * 76)
+    found = [find_episodes(timeline, beats, np.full(30, waves)) for waves in (False, True)]
+    assert [[each.diagnosis.abbreviation for each in each_found] for each_found in found] == [["AF"], ["VFL"]]
 
 
 def test_regular_beats_contradict_fibrillation(prediction):

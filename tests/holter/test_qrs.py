@@ -28,6 +28,15 @@ def test_a_small_complex_in_a_long_interval_is_found():
     assert len(find_qrs(signal, RATE).places) == len(times)
 
 
+@pytest.mark.parametrize(("height", "later", "expected"), [(0.35, 0.8, 1), (0.15, 0.8, 0), (0.35, 0.35, 0)])
+def test_a_long_interval_with_a_peak_between_complex_and_p_wave_is_doubtful(height, later, expected):
+    times = np.delete(np.arange(1.0, 59, 1.0), 30)
+    times[30:] -= 0.6  # an interval of 1.4 s is not searched again
+    found = find_qrs(complexes(times) + complexes(times[29:30] + later, height=height), RATE)
+    assert len(found.places) == len(times)
+    assert found.doubtful.sum() == found.doubtful[30] == expected
+
+
 def test_a_noisy_lead_does_not_hide_the_complexes_of_another():
     times = np.arange(1.0, 59, 0.9)
     noise = np.random.default_rng(0).normal(0, 1, (round(60 * RATE), 1))

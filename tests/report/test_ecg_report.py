@@ -7,7 +7,7 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import ContentStream
 
-from cnn_gap.beats.intervals import Measurements
+from cnn_gap.beats.intervals import Measurements, measure
 from cnn_gap.beats.ventricular import Run as WideRun
 from cnn_gap.diagnoses.classes import diagnosis
 from cnn_gap.explain.explanation import ExplainedClass, Explanation, Region
@@ -16,9 +16,10 @@ from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
 from cnn_gap.reading.reading import Reading, Sentence, Statement
 from cnn_gap.record import Record
 from cnn_gap.report.figures import save_report
+from cnn_gap.report.findings import mapped_findings
 from cnn_gap.report.layouts import STANDARD, Layout, strongest_start
+from cnn_gap.report.page import page_data
 from cnn_gap.report.sheet.ecg_page import reading_lines, split_reading
-from cnn_gap.report.sheet.findings import mapped_findings
 from cnn_gap.report.sheet.paper import PAGE_MM
 from cnn_gap.report.sheet.report import SheetOptions, ecg_parts
 from cnn_gap.report.sheet.text import Paragraph, Run, text_width, wrap
@@ -246,11 +247,32 @@ def test_a_short_reading_needs_no_second_page():
     assert len(split_reading(reading_lines(explain()))) == 1
 
 
+@pytest.mark.parametrize("late_s", [5.0, 22.0])
 @pytest.mark.parametrize(("run_s", "start_s"), [(4.0, 0.0), (14.0, 13.0)])
-def test_the_first_page_shows_the_run_of_wide_complexes(run_s, start_s):
-    (part,) = ecg_parts(explain(30.0, late_s=5.0), SheetOptions(), WideRun(5, 170.0, 0.16, run_s))
+def test_the_first_page_shows_the_run_of_wide_complexes(run_s, start_s, late_s):
+    (part,) = ecg_parts(explain(30.0, late_s=late_s), SheetOptions(), WideRun(5, 170.0, 0.16, run_s))
     assert part.start_s == start_s
     assert ("run of wide complexes" in part.reason) is (start_s > 0)
+
+
+RUN = WideRun(5, 170.0, 0.16, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("run", "others", "start_s"),
+    [
+        (None, {}, 13.0),
+        (RUN, {}, 9.0),
+        (replace(RUN, start_s=4.0), {}, 0.0),
+        (RUN, {"answerable": False}, 13.0),
+        (RUN, {"reading": Reading("abnormal", "", alerts=(Sentence("Pause, at ", 18.5),))}, 17.5),
+    ],
+)
+def test_the_page_for_a_browser_begins_where_the_report_begins(run, others, start_s):
+    explanation = explain(30.0, late_s=22.0, **others)
+    measured = replace(measure(explanation.record), run=run)
+    (part,) = ecg_parts(explanation, SheetOptions(), run)
+    assert part.start_s == page_data(explanation, measured)["start"] == start_s
 
 
 @pytest.mark.parametrize(("alert_s", "start_s"), [(4.0, 0.0), (18.0, 17.0)])

@@ -8,8 +8,8 @@ from cnn_gap.beats.intervals import Measurements
 from cnn_gap.explain.explanation import Explanation
 from cnn_gap.reading.interpret import UNKNOWN_TO_THE_MODEL
 from cnn_gap.reading.reading import Reading, alert_lines, group_not_assessed
+from cnn_gap.report.findings import about
 from cnn_gap.report.report_text import measured_values, network_limits, person, recording
-from cnn_gap.report.sheet.findings import about
 from cnn_gap.report.sheet.leads import draw_column_times, draw_leads, is_cut
 from cnn_gap.report.sheet.paper import ALARM, LEFT, RESEARCH, RIGHT, Field, PageNumber, Paper
 from cnn_gap.report.sheet.part import Part, draw_seconds

@@ -12,6 +12,7 @@ from cnn_gap.explain.explanation import Explanation
 from cnn_gap.explain.long_explanation import ExplainedStrip, LongExplanation
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.report.disclosure import disclose
+from cnn_gap.report.findings import MappedFinding
 from cnn_gap.report.recording_tables import (
     PREMATURE_COLUMNS,
     RHYTHM_COLUMNS,
@@ -23,7 +24,6 @@ from cnn_gap.report.recording_times import RecordingTimes
 from cnn_gap.report.report_text import person, recording
 from cnn_gap.report.sheet.disclosure_page import disclosure_page, disclosure_pages
 from cnn_gap.report.sheet.ecg_page import ecg_page, reading_lines, reading_paragraphs, split_reading, text_page
-from cnn_gap.report.sheet.findings import MappedFinding
 from cnn_gap.report.sheet.map_page import map_page
 from cnn_gap.report.sheet.overview import LANE, draw_monitoring
 from cnn_gap.report.sheet.paper import LEFT, RESEARCH, RIGHT, PageNumber, Paper

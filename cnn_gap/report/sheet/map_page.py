@@ -6,13 +6,14 @@ from matplotlib.figure import Figure
 
 from cnn_gap.beats.intervals import Measurements, measure
 from cnn_gap.explain.explanation import ExplainedClass, Explanation
+from cnn_gap.report.beginning import strongest_part
+from cnn_gap.report.findings import MappedFinding
 from cnn_gap.report.layouts import STANDARD, Layout
 from cnn_gap.report.report_text import cautions, codes, measured_values, person, recording, reported
-from cnn_gap.report.sheet.findings import MappedFinding
 from cnn_gap.report.sheet.leads import draw_leads
 from cnn_gap.report.sheet.maps import BAND, draw_map, draw_overview, draw_regions, draw_scale
-from cnn_gap.report.sheet.paper import LEFT, ONLY_PAGE, RESEARCH, RIGHT, Field, PageNumber, Paper
-from cnn_gap.report.sheet.part import Part, chosen_part, draw_seconds, record_parts, strongest_part
+from cnn_gap.report.sheet.paper import LEFT, ONLY_PAGE, RESEARCH, RIGHT, WIDTH, Field, PageNumber, Paper
+from cnn_gap.report.sheet.part import Part, chosen_part, draw_seconds, record_parts
 from cnn_gap.report.sheet.text import Paragraph, Run, fit, write
 from cnn_gap.report.tracings import GREY
 
@@ -74,7 +75,8 @@ def map_page(
     """Draw the page of a finding, as `plot_sheet` does that of a class."""
     record, explained = explanation.record, finding.explained
     if start_s is None:
-        part = strongest_part(record, layout, explained, finding.name)
+        strongest = strongest_part(record, finding, WIDTH / layout.speed)
+        part = Part(strongest.start_s, layout, strongest.reason)
     else:
         part = chosen_part(record, layout, start_s)
     paper = Paper.blank()

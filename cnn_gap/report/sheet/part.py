@@ -1,17 +1,13 @@
-"""The part of a record that a page shows, and how it is chosen by default."""
+"""The part of a record that a page shows."""
 
 import math
 from dataclasses import dataclass
 
-from cnn_gap.explain.explanation import ExplainedClass
 from cnn_gap.record import Record
-from cnn_gap.report.layouts import Layout, page_starts, strongest_start
+from cnn_gap.report.layouts import Layout, page_starts
 from cnn_gap.report.sheet.paper import START, WIDTH, Paper
 from cnn_gap.report.tracings import GREY
 from cnn_gap.system.errors import InputError
-
-#: Records of at most this many pages begin with their first page.
-SHORT_PAGES = 2
 
 
 @dataclass(frozen=True)
@@ -74,22 +70,9 @@ def chosen_part(record: Record, layout: Layout, start_s: float) -> Part:
     return Part(float(start_s), layout)
 
 
-def strongest_part(record: Record, layout: Layout, explained: ExplainedClass, name: str) -> Part:
-    """Return the part of a record that holds most of a class's map; the class is called `name`."""
-    start = strongest_start(explained.activation, record.sampling_rate, WIDTH / layout.speed)
-    if not start:
-        return first_part(layout)
-    return Part(start, layout, f"the part that speaks most for {name}")
-
-
 def first_part(layout: Layout) -> Part:
     """Return the beginning of a record."""
     return Part(0.0, layout, "the beginning")
-
-
-def is_long(record: Record, layout: Layout) -> bool:
-    """Tell whether a record is so long that its strongest part is shown and not its beginning."""
-    return record.duration_s > SHORT_PAGES * WIDTH / layout.speed
 
 
 def draw_seconds(paper: Paper, part: Part, record: Record, low: float) -> None:

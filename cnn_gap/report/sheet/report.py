@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from cnn_gap.beats.intervals import Measurements
 from cnn_gap.beats.ventricular import Run
 from cnn_gap.explain.explanation import Explanation
-from cnn_gap.reading.reading import first_alert_s
-from cnn_gap.report.layouts import STANDARD, Layout, event_start
+from cnn_gap.report.beginning import beginning
+from cnn_gap.report.findings import MappedFinding, named_findings, reading_findings
+from cnn_gap.report.layouts import STANDARD, Layout
 from cnn_gap.report.sheet.ecg_page import ecg_page, reading_lines, split_reading, text_page
-from cnn_gap.report.sheet.findings import MappedFinding, mapped_findings, most_urgent
 from cnn_gap.report.sheet.map_page import map_page
 from cnn_gap.report.sheet.paper import ONLY_PAGE, WIDTH, PageNumber
-from cnn_gap.report.sheet.part import Part, first_part, is_long, record_parts, strongest_part
+from cnn_gap.report.sheet.part import Part, record_parts
 
 #: Draws a page, given its number.
 DrawPage = Callable[[PageNumber], Figure]
@@ -78,18 +78,6 @@ def numbered(pages: Sequence[DrawPage], options: SheetOptions) -> Iterator[Figur
         yield draw(PageNumber(number, len(pages), options.model))
 
 
-def named_findings(explanation: Explanation) -> list[MappedFinding]:
-    """Return all classes of an explanation, in its order."""
-    return list(map(MappedFinding, explanation.classes))
-
-
-def reading_findings(explanation: Explanation) -> list[MappedFinding]:
-    """Return the reading's findings that have a map; if there is no reading, the answered classes."""
-    if explanation.reading is not None:
-        return mapped_findings(explanation, explanation.reading)
-    return [MappedFinding(each) for each in explanation.classes if each.label]
-
-
 def _ecg_pages(explanation: Explanation, options: SheetOptions, measured: Measurements) -> list[DrawPage]:
     first, *more = split_reading(reading_lines(explanation))
     parts = ecg_parts(explanation, options, measured.run)
@@ -98,26 +86,11 @@ def _ecg_pages(explanation: Explanation, options: SheetOptions, measured: Measur
 
 
 def ecg_parts(explanation: Explanation, options: SheetOptions, run: Run | None = None) -> list[Part]:
-    """Return the parts that are shown: the one with the time of the reading's first alert that has one.
-
-    Otherwise it is the one with the run of wide complexes, if there is one. Of another long record it is the
-    one with most of the most urgent finding.
-    """
-    record, layout = explanation.record, options.layout
+    """Return the parts that are shown: all of them, or the one that `beginning` chooses."""
     if options.every_page:
-        return [Part(start, layout) for start in record_parts(record, layout)]
-    shown_s = WIDTH / layout.speed
-    alert_s = None if explanation.reading is None else first_alert_s(explanation.reading)
-    if alert_s is not None:
-        return [
-            Part(event_start(alert_s, record.duration_s, shown_s), layout, "at the time of the first alert")
-        ]
-    if run is not None and (start := event_start(run.start_s, record.duration_s, shown_s)):
-        return [Part(start, layout, "where the run of wide complexes begins")]
-    urgent = most_urgent(reading_findings(explanation)) if is_long(record, layout) else None
-    if urgent is None:
-        return [first_part(layout)]
-    return [strongest_part(record, layout, urgent.explained, urgent.name)]
+        return [Part(start, options.layout) for start in record_parts(explanation.record, options.layout)]
+    first = beginning(explanation, run, WIDTH / options.layout.speed)
+    return [Part(first.start_s, options.layout, first.reason)]
 
 
 def _finding_pages(

@@ -62,6 +62,18 @@ def mapped_findings(explanation: Explanation, reading: Reading) -> list[MappedFi
     ]
 
 
+def named_findings(explanation: Explanation) -> list[MappedFinding]:
+    """Return all classes of an explanation, in its order."""
+    return list(map(MappedFinding, explanation.classes))
+
+
+def reading_findings(explanation: Explanation) -> list[MappedFinding]:
+    """Return the reading's findings that have a map; if there is no reading, the answered classes."""
+    if explanation.reading is not None:
+        return mapped_findings(explanation, explanation.reading)
+    return [MappedFinding(each) for each in explanation.classes if each.label]
+
+
 def most_urgent(findings: Sequence[MappedFinding]) -> MappedFinding | None:
     """Return the most urgent finding, one that is more than possible before all others."""
 
