@@ -40,9 +40,11 @@ class PretrainedModel:
     def configure(self, config: Config) -> Config:
         """Return `config` with the trained model's blocks and preprocessing.
 
-        Which diagnoses may last for a moment is the configuration's choice, if it names some.
+        Dropout has no weights, so it is the configuration's. So are the diagnoses that may last for a moment,
+        if the configuration names some.
         """
-        blocks, asked = self.blocks, config.network
+        asked = config.network
+        blocks = replace(self.blocks, dropout=asked.dropout, last_dropout=asked.last_dropout)
         if asked.momentary:
             blocks = replace(blocks, momentary=asked.momentary, moment_steps=asked.moment_steps)
         return replace(config, network=blocks, preprocessing=self.description.preprocessing)

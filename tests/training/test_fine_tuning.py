@@ -84,6 +84,19 @@ def test_a_model_learns_to_answer_momentary_diagnoses_so_and_keeps_it(records, s
     assert (again.momentary, again.moment_steps) == (asked.network.momentary, 9)
 
 
+def test_dropout_is_the_configurations_choice(records, model, start, tmp_path):
+    asked = replace(_still(TINY), network=replace(TINY.network, dropout=0.3, last_dropout=0.1))
+    config = start.configure(asked)
+    assert (config.network.dropout, config.network.last_dropout) == (0.3, 0.1)
+    assert replace(config.network, dropout=TINY.network.dropout, last_dropout=0.0) == start.blocks
+    train_model(records, tmp_path / "m", asked, read_weights(), start=start, log=_quiet)
+    kernels = (
+        load_classifier(folder).network.get_layer("probabilities").get_weights()[0]
+        for folder in (tmp_path / "m", model)
+    )
+    np.testing.assert_array_equal(*kernels)
+
+
 def test_classes_that_the_new_records_lack_keep_their_thresholds(records, start, tmp_path):
     table = tmp_path / "labels.csv"
     table.write_text("".join(f"SIM{number:04d},426783006\n" for number in range(48)))
