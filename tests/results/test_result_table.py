@@ -92,7 +92,7 @@ def test_missing_numbers_and_texts_are_missing_and_whole_numbers_stay_whole(path
 
 def test_a_table_without_the_outputs_of_the_network_says_what_to_do(path):
     ResultTable(path, ABOUT | {"raw": False}, COLUMNS).write(rows("a"))
-    with pytest.raises(InputError, match=r"write it with driver\.py --table --raw"):
+    with pytest.raises(InputError, match="write it with drive --table --raw"):
         read_result_table(path)
 
 
