@@ -15,7 +15,7 @@ import scipy
 
 from cnn_gap.holter.beat_shapes import MeasuredBeats
 from cnn_gap.holter.early_beats import early_narrow
-from cnn_gap.holter.qrs import BLOCK_S
+from cnn_gap.holter.qrs import blocks_at
 from cnn_gap.holter.timeline import Timeline
 
 #: Symbols of WFDB's annotations.
@@ -84,7 +84,8 @@ def label_beats(beats: MeasuredBeats, timeline: Timeline) -> LabelledBeats:
         return LabelledBeats(times, np.zeros(0, "<U1"), times, np.zeros(0, bool))
     logits = _CONSTANT + ventricular_signs(beats, timeline) @ _COEFFICIENTS
     ventricular = scipy.special.expit(mean_of_shape(logits, beats.shapes))
-    wide, judged, in_waves = ventricular >= 0.5, _judged(beats), beats.large_waves[_blocks(beats)]
+    blocks = blocks_at(times, len(beats.usable))
+    wide, judged = ventricular >= 0.5, _judged(beats, blocks)
     fibrillation = timeline.of("AF", "AFIB", "AFL", "AFLT")
     now, lasting = (
         np.interp(times, timeline.middles_s, each)
@@ -96,9 +97,9 @@ def label_beats(beats: MeasuredBeats, timeline: Timeline) -> LabelledBeats:
     symbols[early] = EARLY_NARROW
     symbols[timeline.at(times, "PR", "PACE") >= _PACING] = PACED
     symbols[wide] = VENTRICULAR
-    symbols[in_waves] = UNKNOWN
-    known = judged & ~beats.doubtful if len(beats.doubtful) else judged
-    return LabelledBeats(times, symbols, np.where(symbols == VENTRICULAR, ventricular, 1 - ventricular), known)
+    symbols[beats.large_waves[blocks]] = UNKNOWN
+    probabilities = np.where(symbols == VENTRICULAR, ventricular, 1 - ventricular)
+    return LabelledBeats(times, symbols, probabilities, judged & ~beats.doubtful)
 
 
 def mean_of_shape(values: np.ndarray, shapes: np.ndarray) -> np.ndarray:
@@ -131,14 +132,11 @@ def _intervals(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return intervals, np.asarray(scipy.ndimage.median_filter(intervals, _NEIGHBOURS, mode="nearest"))
 
 
-def _blocks(beats: MeasuredBeats) -> np.ndarray:
-    """Return the block of each beat, (n,) int."""
-    return np.asarray(np.minimum((beats.times_s / BLOCK_S).astype(int), len(beats.usable) - 1))
+def _judged(beats: MeasuredBeats, blocks: np.ndarray) -> np.ndarray:
+    """Return for which beats all blocks since the beat before are usable and without large waves.
 
-
-def _judged(beats: MeasuredBeats) -> np.ndarray:
-    """Return for which beats all blocks since the beat before are usable and without large waves."""
-    block = _blocks(beats)
+    `blocks` are those in which the beats are.
+    """
     lost = np.concatenate([[0], np.cumsum(~beats.usable | beats.large_waves)])
-    whole = lost[block[1:] + 1] == lost[block[:-1]]
+    whole = lost[blocks[1:] + 1] == lost[blocks[:-1]]
     return np.concatenate([[False], whole & (np.diff(beats.times_s) < LONGEST_RR_S)])

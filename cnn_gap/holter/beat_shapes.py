@@ -1,7 +1,7 @@
 """The beats of a recording, part by part: when they are, how large, and how like the usual beat."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 
@@ -56,25 +56,25 @@ class MeasuredBeats:
         Root of the summed squared amplitudes around the complex, as a share of that of the usual beat.
     shapes : ndarray, shape (n,), int
         The number of each beat's shape; beats of one number come within `PART_S` and are alike.
+    doubtful : ndarray, shape (n,), bool
+        Whether a beat may be missed between the one before and each, by `cnn_gap.holter.qrs`.
     usable : ndarray, shape (blocks,), bool
         Whether beats can be judged in each part of `BLOCK_S` of the recording.
-    sampling_rate : float
-        Of the recording, Hz.
     waves : ndarray, shape (blocks,), bool
         Whether each block belongs to large waves without QRS complexes, by `cnn_gap.beats.ventricular`.
         `large_waves` are the stretches that they make.
-    doubtful : ndarray, shape (n,), bool
-        Whether a beat may be missed between the one before and each, by `cnn_gap.holter.qrs`.
+    sampling_rate : float
+        Of the recording, Hz.
     """
 
     times_s: np.ndarray
     likeness: np.ndarray
     size: np.ndarray
     shapes: np.ndarray
+    doubtful: np.ndarray
     usable: np.ndarray
+    waves: np.ndarray
     sampling_rate: float = SIGNAL.sampling_rate
-    waves: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
-    doubtful: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -82,8 +82,7 @@ class MeasuredBeats:
     @cached_property
     def large_waves(self) -> np.ndarray:
         """Whether each block belongs to a stretch of large waves, (blocks,) bool: `waves` with gaps filled."""
-        waves = self.waves if len(self.waves) else np.zeros(len(self.usable), bool)
-        filled = scipy.ndimage.binary_closing(np.pad(waves, _GAP), np.ones(_GAP + 1, bool))
+        filled = scipy.ndimage.binary_closing(np.pad(self.waves, _GAP), np.ones(_GAP + 1, bool))
         return np.asarray(filled[_GAP : len(filled) - _GAP])
 
 
@@ -99,15 +98,23 @@ def measure_beats(signal: Signal, gain: float = 1.0) -> MeasuredBeats:
     duration = signal.samples / signal.sampling_rate
     count = max(1, ceil(duration / PART_S))
     parts = list(_measured_parts(signal, count, duration, gain))
-    apart = np.diff(np.concatenate([part.times_s for part in parts]), prepend=-np.inf) >= _SAME_BEAT_S
     firsts = np.cumsum([0, *(part.shapes.max(initial=-1) + 1 for part in parts[:-1])])
     numbered = [replace(part, shapes=part.shapes + first) for part, first in zip(parts, firsts, strict=True)]
-    times, likeness, size, shapes, usable, waves, doubtful = (
-        np.concatenate([getattr(part, name) for part in numbered])
-        for name in ("times_s", "likeness", "size", "shapes", "usable", "waves", "doubtful")
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in numbered])
+
+    apart = np.diff(joined("times_s"), prepend=-np.inf) >= _SAME_BEAT_S
+    return MeasuredBeats(
+        joined("times_s")[apart],
+        joined("likeness")[apart],
+        joined("size")[apart],
+        joined("shapes")[apart],
+        joined("doubtful")[apart],
+        joined("usable"),
+        joined("waves"),
+        signal.sampling_rate,
     )
-    beats = times[apart], likeness[apart], size[apart], shapes[apart]
-    return MeasuredBeats(*beats, usable, signal.sampling_rate, waves, doubtful[apart])
 
 
 def _measured_parts(signal: Signal, count: int, duration: float, gain: float) -> Iterator[MeasuredBeats]:
@@ -130,9 +137,9 @@ def _cut(beats: MeasuredBeats, begin_s: float, start_s: float, end_s: float) -> 
         beats.likeness[inside],
         beats.size[inside],
         beats.shapes[inside],
+        beats.doubtful[inside],
         beats.usable[kept],
-        waves=beats.waves[kept],
-        doubtful=beats.doubtful[inside],
+        beats.waves[kept],
     )
 
 
@@ -161,11 +168,12 @@ def _measure(record: Record, begin_s: float, gain: float) -> MeasuredBeats:
     moved = places + shifts
     shapes = _shapes(_cut_out(padded, moved + reach))
     times = begin_s + moved / rate
-    return MeasuredBeats(times, likeness, size, shapes, usable, waves=waves, doubtful=doubtful)
+    return MeasuredBeats(times, likeness, size, shapes, doubtful, usable, waves)
 
 
 def _no_beats(usable: np.ndarray, waves: np.ndarray) -> MeasuredBeats:
-    return MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, int), usable, waves=waves)
+    none = np.zeros(0)
+    return MeasuredBeats(none, none, none, np.zeros(0, int), np.zeros(0, bool), usable, waves)
 
 
 def _waves(signal: np.ndarray, blocks: int) -> np.ndarray:

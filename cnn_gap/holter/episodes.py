@@ -8,7 +8,7 @@ import scipy
 
 from cnn_gap.diagnoses.classes import Diagnosis, known_diagnoses
 from cnn_gap.holter.beat_labels import UNKNOWN, VENTRICULAR, LabelledBeats
-from cnn_gap.holter.qrs import BLOCK_S
+from cnn_gap.holter.qrs import BLOCK_S, blocks_at
 from cnn_gap.holter.timeline import Timeline
 from cnn_gap.system.timed_text import clock
 
@@ -137,19 +137,16 @@ BRIEF = RUNS | {LARGE_WAVES.code}
 TACHYCARDIA = Diagnosis("3424008", "Tachy", "Tachycardia")
 
 
-def find_episodes(
-    timeline: Timeline, beats: LabelledBeats, waves: np.ndarray | None = None
-) -> tuple[Episode, ...]:
+def find_episodes(timeline: Timeline, beats: LabelledBeats, waves: np.ndarray) -> tuple[Episode, ...]:
     """Return the episodes of a recording in order of their start.
 
     Parameters
     ----------
     timeline : Timeline
     beats : LabelledBeats
-    waves : ndarray, shape (blocks,), bool, optional
+    waves : ndarray, shape (blocks,), bool
         The `large_waves` of `cnn_gap.holter.beat_shapes.MeasuredBeats`.
     """
-    waves = np.zeros(0, bool) if waves is None else waves
     found = [
         *(episode for kind in KINDS for episode in _of_windows(kind, timeline, beats, waves)),
         *_runs(beats),
@@ -206,11 +203,12 @@ def stretches(mask: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats, waves: np.ndarray) -> Iterator[Episode]:
-    """Yield the episodes that the windows' probabilities show; large waves are no other rhythm."""
+    """Yield the episodes that the windows' probabilities show; a window within large waves shows no rhythm."""
     main = timeline.of(*kind.outputs)
     other = timeline.of(*kind.beside[1]) if kind.beside else np.zeros(len(main))
     probability = np.maximum(main, other)
-    usable = timeline.usable & ~_within(waves, timeline.middles_s) if kind.rhythm else timeline.usable
+    in_waves = waves[blocks_at(timeline.middles_s, len(waves))]
+    usable = timeline.usable & ~in_waves if kind.rhythm else timeline.usable
     for first, last in stretches((probability >= kind.stays) & usable):
         if probability[first:last].max() < kind.enters:
             continue
@@ -226,12 +224,6 @@ def _of_windows(kind: Kind, timeline: Timeline, beats: LabelledBeats, waves: np.
             continue
         mean = float((other if is_other else main)[first:last].mean())
         yield _episode(known_diagnoses()[code], float(start), float(end), mean, beats)
-
-
-def _within(waves: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """Return which times, s, are within large waves, bool."""
-    blocks = np.minimum((times_s / BLOCK_S).astype(int), len(waves) - 1)
-    return np.asarray(waves[blocks]) if len(waves) else np.zeros(len(times_s), bool)
 
 
 def _contradicted(code: str, beats: LabelledBeats) -> bool:

@@ -81,6 +81,11 @@ def find_qrs(signal: np.ndarray, sampling_rate: float) -> Complexes:
     return Complexes(places, doubtful, np.where(hidden, 0, contrast).max(axis=1))
 
 
+def blocks_at(times_s: np.ndarray, count: int) -> np.ndarray:
+    """Return in which of a recording's blocks times, s, are, int; after the last whole block, in that one."""
+    return np.asarray(np.minimum((times_s / BLOCK_S).astype(int), count - 1))
+
+
 def _blocks(energy: np.ndarray, length: int) -> np.ndarray:
     """Return the energies in whole blocks, (blocks, length, leads)."""
     count = max(1, len(energy) // length)

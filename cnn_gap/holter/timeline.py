@@ -8,7 +8,7 @@ import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet
 from cnn_gap.holter.beat_shapes import MeasuredBeats
-from cnn_gap.holter.qrs import BLOCK_S
+from cnn_gap.holter.qrs import BLOCK_S, blocks_at
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.timed_text import clock
 
@@ -98,6 +98,6 @@ class Timeline:
 def usable_windows(starts_s: np.ndarray, window_s: float, beats: MeasuredBeats) -> np.ndarray:
     """Return for each window whether beats can be judged in at least half of it, bool of shape (windows,)."""
     sums = np.concatenate([[0], np.cumsum(beats.usable)])
-    first = np.minimum((starts_s / BLOCK_S).astype(int), len(beats.usable) - 1)
+    first = blocks_at(starts_s, len(beats.usable))
     last = np.clip(np.ceil((starts_s + window_s) / BLOCK_S).astype(int), first + 1, len(beats.usable))
     return np.asarray((sums[last] - sums[first]) / (last - first) >= 0.5)

@@ -57,7 +57,7 @@ def _unusual(starts: np.ndarray, beats: MeasuredBeats) -> np.ndarray:
     """Return the number of unusual beats and blocks of each part."""
     intervals = np.diff(beats.times_s, prepend=beats.times_s[:1])
     odd = (beats.likeness < _UNLIKE) | (intervals > _LONG_S) | ((intervals > 0) & (intervals < _SHORT_S))
-    blocks = np.flatnonzero(~beats.usable | (beats.waves if len(beats.waves) else False)) * BLOCK_S
+    blocks = np.flatnonzero(~beats.usable | beats.waves) * BLOCK_S
     asking = np.sort(np.concatenate([beats.times_s[odd], blocks]))
     return np.asarray(np.searchsorted(asking, starts + PART_S) - np.searchsorted(asking, starts))
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from example_beats import measured_beats
 
 from cnn_gap.classifier import load_classifier
 from cnn_gap.explain.events import FASTEST, SLOWEST, Event, choose_strips, find_events, most_urgent
 from cnn_gap.holter.beat_labels import LabelledBeats
-from cnn_gap.holter.beat_shapes import MeasuredBeats
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.timeline import Timeline
 from cnn_gap.reading.alerts import alert_rules
@@ -40,7 +40,7 @@ def monitored(intervals, symbols):
     timeline = Timeline(classes, starts, 10.0, duration, np.zeros((len(starts), len(classes))), usable)
     same = np.ones(len(times))
     shapes = np.zeros(len(times), int)
-    measured = MeasuredBeats(times, same, same, shapes, np.ones(round(duration / 2), bool))
+    measured = measured_beats(times, same, same, shapes, np.ones(round(duration / 2), bool))
     return Labelled(timeline, measured).with_beats(times, symbols)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 import wfdb
+from example_beats import measured_beats
 
 from cnn_gap.classifier import load_classifier
 from cnn_gap.diagnoses.classes import known_diagnoses
-from cnn_gap.holter.beat_shapes import MeasuredBeats
 from cnn_gap.holter.episodes import Episode
 from cnn_gap.holter.files import write_beats, write_episodes, write_timeline
 from cnn_gap.holter.monitoring import Monitoring
@@ -27,7 +27,9 @@ def monitoring():
     likeness = np.full(150, 0.99)
     likeness[100] = 0.1
     shapes, usable = np.arange(150), np.ones(60, bool)
-    beats = MeasuredBeats(np.cumsum(intervals), likeness, np.full(150, 1.5), shapes, usable, RATE)
+    beats = measured_beats(
+        np.cumsum(intervals), likeness, np.full(150, 1.5), shapes, usable, sampling_rate=RATE
+    )
     starts = np.arange(0, 111.0, 5.0)
     probabilities = np.zeros((len(starts), len(classes)))
     probabilities[:10, classes.find("AF")] = 0.9

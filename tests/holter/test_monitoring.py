@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from example_beats import measured_beats
 
 from cnn_gap.classifier import load_classifier
 from cnn_gap.diagnoses.classes import known_diagnoses
 from cnn_gap.holter.beat_labels import LabelledBeats, label_beats
-from cnn_gap.holter.beat_shapes import MeasuredBeats, measure_beats
+from cnn_gap.holter.beat_shapes import measure_beats
 from cnn_gap.holter.episodes import RUNS, TACHYCARDIA, Episode, find_episodes, rates_of
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.summary import summarise
@@ -135,6 +136,11 @@ def timeline_of(classes, seconds):
     return Timeline(classes, starts, 10.0, seconds, nothing, np.ones(len(starts), bool))
 
 
+def episodes_of(timeline, beats, in_waves=False):
+    """Return the episodes of a recording that has no large waves, or has them from its start to its end."""
+    return find_episodes(timeline, beats, np.full(round(timeline.duration_s / 2), in_waves))
+
+
 def test_couplets_runs_and_bigeminy_are_counted(prediction):
     symbols = "NNVNVVNVVVN" + "NV" * 6 + "NNN"
     beats = labelled(np.full(len(symbols), 0.8), symbols)
@@ -149,7 +155,7 @@ def test_couplets_runs_and_bigeminy_are_counted(prediction):
 def test_ventricular_beats_at_every_second_or_third_place_are_an_episode(prediction, pattern, name):
     symbols = "N" * 10 + pattern * 5 + "N" * 10
     timeline = timeline_of(prediction.classes, 40.0)
-    found = find_episodes(timeline, labelled(np.full(len(symbols), 0.8), symbols))
+    found = episodes_of(timeline, labelled(np.full(len(symbols), 0.8), symbols))
     assert [each.diagnosis.abbreviation for each in found] == ([name] if name else [])
     if name:
         assert (found[0].start_s, found[0].end_s) == pytest.approx((11 * 0.8, (11 + 4 * len(pattern)) * 0.8))
@@ -316,14 +322,14 @@ def test_an_idioventricular_rhythm_of_30_s_makes_a_statement(prediction, code, k
 @pytest.mark.parametrize(("interval", "name"), [(1.5, "Brady"), (0.5, "Tachy"), (0.8, "")])
 def test_rates_beyond_the_limits_are_episodes(prediction, interval, name):
     count = round(60 / interval)
-    episodes = find_episodes(timeline_of(prediction.classes, 60.0), labelled([interval] * count, "N" * count))
+    episodes = episodes_of(timeline_of(prediction.classes, 60.0), labelled([interval] * count, "N" * count))
     assert [each.diagnosis.abbreviation for each in episodes] == ([name] if name else [])
 
 
 @pytest.mark.parametrize(("interval", "name"), [(0.5, "VTach"), (0.8, "AIVR"), (1.4, "IR")])
 def test_a_run_is_named_by_its_rate(prediction, interval, name):
     beats = labelled([0.9] * 8 + [interval] * 4 + [0.9] * 8, "N" * 7 + "V" * 5 + "N" * 8)
-    (run,) = find_episodes(timeline_of(prediction.classes, 30.0), beats)
+    (run,) = episodes_of(timeline_of(prediction.classes, 30.0), beats)
     assert (run.diagnosis.abbreviation, run.rate_mean) == (name, pytest.approx(60 / interval))
 
 
@@ -352,7 +358,7 @@ def test_a_rate_is_of_intervals_that_follow_each_other_if_there_are_such(usual, 
 def test_couplets_by_turns_with_usual_beats_are_no_tachycardia(prediction):
     beats = labelled([0.55, 0.5, 1.25] * 30, "VVN" * 30)
     assert rates_of(beats)[1] == pytest.approx(60 / (2.3 / 3), rel=0.02)
-    found = find_episodes(timeline_of(prediction.classes, 75.0), beats)
+    found = episodes_of(timeline_of(prediction.classes, 75.0), beats)
     assert "Tachy" not in [each.diagnosis.abbreviation for each in found]
 
 
@@ -361,7 +367,7 @@ def test_the_fastest_run_has_its_mean_rate_and_comes_first_if_it_is_sure(predict
     intervals[10:12] = 0.2, 0.6
     beats = labelled(intervals, "N" * 9 + "VVV" + "N" * 20 + "VVVV" + "N" * 24)
     beats.probabilities[32:36] = 0.7
-    episodes = find_episodes(timeline_of(prediction.classes, 60.0), beats)
+    episodes = episodes_of(timeline_of(prediction.classes, 60.0), beats)
     runs = {each.diagnosis.abbreviation: each for each in episodes if each.diagnosis.code in RUNS}
     summary = summarise(timeline_of(prediction.classes, 60.0), beats, episodes)
     (burden,) = (each for each in summary.burden if each.diagnosis == "VTach")
@@ -407,7 +413,7 @@ def test_beats_within_large_waves_count_for_nothing_and_a_note_says_so(classifie
     likeness[30:33] = 0.2
     waves = np.zeros(30, bool)
     shapes = (likeness < 0.5).astype(int)
-    measured = MeasuredBeats(np.cumsum(intervals), likeness, np.ones(60), shapes, np.ones(30, bool))
+    measured = measured_beats(np.cumsum(intervals), likeness, np.ones(60), shapes, np.ones(30, bool))
     timeline = timeline_of(prediction.classes, 60.0)
     before = Monitoring(timeline, measured)
     assert [before.summary.count_of(symbol) for symbol in "VA"] == [3, 1]
@@ -426,7 +432,7 @@ def test_an_interval_in_which_a_beat_may_be_missed_is_no_pause_and_makes_no_rate
     intervals = np.full(60, 0.8)
     intervals[30], intervals[40] = 3.2, 0.5
     same, doubtful = np.ones(60), np.arange(60) == 30
-    measured = MeasuredBeats(np.cumsum(intervals), 0.99 * same, same, np.arange(60), np.ones(30, bool))
+    measured = measured_beats(np.cumsum(intervals), 0.99 * same, same, np.arange(60), np.ones(30, bool))
     timeline = timeline_of(prediction.classes, 60.0)
     certain = Monitoring(timeline, measured).summary
     assert (certain.pauses, certain.rate_lowest < 60) == (1, True)
@@ -440,7 +446,7 @@ def test_large_waves_are_no_fibrillation(prediction):
     timeline = timeline_of(prediction.classes, 60.0)
     timeline.probabilities[4:8, prediction.classes.find("AF")] = 0.9
     beats = labelled(np.tile([0.6, 0.9, 0.7, 1.0], 19), "N" * 76)
-    found = [find_episodes(timeline, beats, np.full(30, waves)) for waves in (False, True)]
+    found = [episodes_of(timeline, beats, waves) for waves in (False, True)]
     assert [[each.diagnosis.abbreviation for each in each_found] for each_found in found] == [["AF"], ["VFL"]]
 
 
@@ -449,7 +455,7 @@ def test_regular_beats_contradict_fibrillation(prediction):
     timeline.probabilities[4:8, prediction.classes.find("AF")] = 0.9
     irregular = np.tile([0.6, 0.9, 0.7, 1.0], 19)
     for intervals, expected in ((np.full(75, 0.8), 0), (irregular, 1)):
-        assert len(find_episodes(timeline, labelled(intervals, "N" * len(intervals)))) == expected
+        assert len(episodes_of(timeline, labelled(intervals, "N" * len(intervals)))) == expected
 
 
 def test_an_early_unlike_beat_is_ventricular_and_an_early_usual_one_is_narrow(prediction):
@@ -457,7 +463,7 @@ def test_an_early_unlike_beat_is_ventricular_and_an_early_usual_one_is_narrow(pr
     intervals[[20, 40]] = 0.5
     likeness, size = np.full(60, 0.99), np.ones(60)
     likeness[20], size[20] = 0.2, 1.6
-    beats = MeasuredBeats(np.cumsum(intervals), likeness, size, np.arange(60), np.ones(30, bool))
+    beats = measured_beats(np.cumsum(intervals), likeness, size, np.arange(60), np.ones(30, bool))
     labels = label_beats(beats, timeline_of(prediction.classes, 60.0))
     assert (labels.symbols[20], labels.symbols[40]) == ("V", "A")
     assert set(np.delete(labels.symbols, [20, 40])) == {"N"}
@@ -466,7 +472,7 @@ def test_an_early_unlike_beat_is_ventricular_and_an_early_usual_one_is_narrow(pr
 def test_a_fast_run_in_lasting_fibrillation_has_no_early_narrow_beats(prediction):
     intervals = np.concatenate([np.full(50, 0.8), np.full(100, 0.45), np.full(50, 0.8)])
     count = len(intervals)
-    beats = MeasuredBeats(
+    beats = measured_beats(
         np.cumsum(intervals), np.full(count, 0.99), np.ones(count), np.arange(count), np.ones(65, bool)
     )
     timeline = timeline_of(prediction.classes, 130.0)
@@ -482,7 +488,7 @@ def test_beats_of_one_shape_have_one_label(prediction):
     likeness[wide], size[wide], shapes[wide] = 0.3, 1.5, 1
     intervals[wide], intervals[wide + 1] = 0.45, 1.1
     likeness[40], size[40] = 0.85, 1.1  # less clearly so
-    beats = MeasuredBeats(np.cumsum(intervals), likeness, size, shapes, np.ones(30, bool))
+    beats = measured_beats(np.cumsum(intervals), likeness, size, shapes, np.ones(30, bool))
     timeline = timeline_of(prediction.classes, 60.0)
     assert np.flatnonzero(label_beats(beats, timeline).symbols == "V").tolist() == wide.tolist()
     alone = label_beats(replace(beats, shapes=np.arange(60)), timeline)
@@ -508,7 +514,7 @@ def test_single_samples_that_are_not_valid_cost_no_beats(simulated):
 
 def test_windows_without_visible_beats_are_not_usable():
     usable = np.array([True] * 5 + [False] * 5 + [True] * 5)
-    beats = MeasuredBeats(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, int), usable)
+    beats = measured_beats(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, int), usable)
     assert usable_windows(np.array([0.0, 10.0, 20.0]), 10.0, beats).tolist() == [True, False, True]
 
 

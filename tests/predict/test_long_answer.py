@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from example_beats import measured_beats
 
 from cnn_gap.classifier import load_classifier
-from cnn_gap.holter.beat_shapes import MeasuredBeats
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.timeline import Timeline
 from cnn_gap.predict.long_answer import record_probabilities, with_premature_beats
@@ -28,7 +28,9 @@ def monitoring_of(classes, outputs, intervals, early=()):
     for at in early:
         times[at] -= 0.3
         likeness[at], size[at] = 0.2, 1.6
-    return Monitoring(timeline, MeasuredBeats(times, likeness, size, np.arange(len(times)), np.ones(300, bool)))
+    return Monitoring(
+        timeline, measured_beats(times, likeness, size, np.arange(len(times)), np.ones(300, bool))
+    )
 
 
 IRREGULAR = (0.6, 0.9, 0.7, 1.0)

@@ -1,9 +1,9 @@
 """The text about a long recording: rates, rhythms, premature beats and pauses."""
 
 import numpy as np
+from example_beats import measured_beats
 
 from cnn_gap.classifier import load_classifier
-from cnn_gap.holter.beat_shapes import MeasuredBeats
 from cnn_gap.holter.monitoring import Monitoring
 from cnn_gap.holter.timeline import Timeline
 from cnn_gap.report.monitoring_text import monitoring_text
@@ -17,7 +17,7 @@ def text_of(beats, windows=7, blocks=30):
     whole = np.arange(0, 51.0, 5.0) < 2 * blocks - 9
     timeline = Timeline(classes, np.arange(0, 51.0, 5.0), 10.0, 60.0, probabilities, whole)
     same = np.ones(len(beats))
-    measured = MeasuredBeats(beats, same, same, np.arange(len(beats)), np.arange(30) < blocks)
+    measured = measured_beats(beats, same, same, np.arange(len(beats)), np.arange(30) < blocks)
     return monitoring_text(Monitoring(timeline, measured))
 
 
