@@ -24,8 +24,8 @@ _COMPLEX, _FAINT = 0.4, 0.2  # heights of complexes as shares of the usual heigh
 _CLIP = 2.0  # an artefact counts as this many usual heights at most
 _APART_S = 0.3  # smallest distance of two complexes
 _GAP, _NEIGHBOURS = 1.5, 15  # an RR interval above 1.5 times the median of 15 neighbours is searched again
-# Where an interval is longer than this many medians, and has a peak of this share of the usual height that is
-# later than this after the complex before it, s, a complex may be missed.
+# A complex may be missed in an RR interval above 1.2 times this median, if a peak in it has 0.3 of the usual
+# height. The peak must be 0.45 s after the complex before it, since T waves are nearer.
 _LONG, _DOUBTFUL, _AFTER_T_S = 1.2, 0.3, 0.45
 _HIDDEN = 2.0  # a block is hidden where this times its energy between complexes is above their height
 _FAINTEST_MV = 1e-3  # no heart has lower energies
@@ -109,12 +109,8 @@ def _choose(height: np.ndarray, sampling_rate: float) -> np.ndarray:
     peaks, _ = scipy.signal.find_peaks(height, height=_FAINT, distance=apart)
     high = height[peaks] >= _COMPLEX
     found, faint = peaks[high], peaks[~high]
-    if len(found) < 3:
-        return np.asarray(found, int)
-    intervals = np.diff(found)
-    usual = scipy.ndimage.median_filter(intervals, _NEIGHBOURS, mode="nearest")
     missed = []
-    for gap in np.flatnonzero(intervals > _GAP * usual):
+    for gap in _long_intervals(found, _GAP):
         within = faint[(faint > found[gap] + apart) & (faint < found[gap + 1] - apart)]
         if len(within):
             missed.append(within[np.argmax(height[within])])
@@ -124,13 +120,18 @@ def _choose(height: np.ndarray, sampling_rate: float) -> np.ndarray:
 def _doubtful(height: np.ndarray, places: np.ndarray, sampling_rate: float) -> np.ndarray:
     """Return for each complex whether one may be missed before it, bool of shape (complexes,)."""
     doubtful = np.zeros(len(places), bool)
-    if len(places) < 3:
-        return doubtful
-    intervals = np.diff(places)
-    usual = scipy.ndimage.median_filter(intervals, _NEIGHBOURS, mode="nearest")
     after, before = round(_AFTER_T_S * sampling_rate), round(_APART_S * sampling_rate)
-    for at in np.flatnonzero(intervals > _LONG * usual):
+    for at in _long_intervals(places, _LONG):
         within = height[places[at] + after : places[at + 1] - before]
         peaks, _ = scipy.signal.find_peaks(within, height=_DOUBTFUL)
         doubtful[at + 1] = len(peaks) > 0
     return doubtful
+
+
+def _long_intervals(places: np.ndarray, share: float) -> np.ndarray:
+    """Return which intervals are longer than this share of the median of those around, int; of one, none is."""
+    if len(places) < 3:
+        return np.zeros(0, int)
+    intervals = np.diff(places)
+    usual = scipy.ndimage.median_filter(intervals, _NEIGHBOURS, mode="nearest")
+    return np.flatnonzero(intervals > share * usual)
