@@ -344,7 +344,7 @@ def _measured_alert(rule: AlertRule, holding: Sequence[Evidence]) -> str:
 def _apart(first: Evidence, parts: Sequence[Evidence]) -> list[Evidence]:
     """Return the parts that overlap neither with the first one nor with each other, in order of time."""
     apart = [first]
-    for part in parts:
+    for part in sorted(parts, key=lambda part: part.start_s):
         if all(_ends_s(part) <= each.start_s or _ends_s(each) <= part.start_s for each in apart):
             apart.append(part)
     return apart[1:]
@@ -367,7 +367,7 @@ def _listed(times: Sequence[TimedText]) -> TimedText:
 
 
 def _counted_notes(monitoring: Monitoring) -> Iterator[str]:
-    """Yield the note on the heart rates, and one on the beats that do not count, if there are such beats."""
+    """Yield the note on the heart rates, and one on the beats within large waves, if there are such waves."""
     summary = monitoring.summary
     if not np.isnan(summary.rate_mean):
         lowest, mean, highest = summary.rate_lowest, summary.rate_mean, summary.rate_highest

@@ -311,6 +311,15 @@ def test_overlapping_parts_are_named_once(prediction, starts, others):
     assert list(reading.alerts) == [f"Heart rate 160/min, in the 30 s from 0:0{starts[0]}{others}"]
 
 
+def test_other_parts_of_an_alert_are_named_in_order_of_time(prediction):
+    measured = ((120.0, 60.0), (160.0, 300.0), (155.0, 400.0))
+    parts = [Evidence({"rate": rate}, duration_s=30.0, part="p", start_s=at) for rate, at in measured]
+    fast = Episode(TACHYCARDIA, 50.0, 110.0, np.nan, 156.0, 156.0, 156.0)  # no measured part is so fast in it
+    _, reading = read_of(prediction, episodes=[fast], parts=parts)
+    others = "other parts with this alert: from 0:50, 6:40"
+    assert list(reading.alerts) == [f"Heart rate 160/min, in the 30 s from 5:00; {others}"]
+
+
 @pytest.mark.parametrize(
     ("code", "key"), [("61277005", "accelerated_idioventricular"), ("49260003", "idioventricular")]
 )
