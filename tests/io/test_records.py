@@ -285,7 +285,7 @@ def test_a_signal_file_leads_to_its_header_and_a_folder_is_named(tmp_path, value
     path.write_text(path.read_text().replace("A1.mat 16+24", "A1.dat 16"))
     np.testing.assert_allclose(read_record(tmp_path / "A1.dat").signal, values.T / 1000, rtol=1e-6)
     with pytest.raises(
-        InputError, match=r"is a folder; give a record in it, or classify all of them by driver\.py"
+        InputError, match="is a folder; give a record in it, or classify all of them by the command drive"
     ):
         read_record(tmp_path)
     path.unlink()
