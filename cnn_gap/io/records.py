@@ -114,6 +114,11 @@ def record_header(path: Path) -> Path:
         If it is a folder.
     """
     path = Path(path)
+    folder = InputError(
+        f"{path}: is a folder; give a record in it, or classify all of them by the command drive"
+    )
+    if not path.name:  # "." or the root; any other folder may lie beside a record of its name
+        raise folder
     suffix = path.suffix.lower()
     stem = path.stem if suffix in RECORD_SUFFIXES else path.name
     header, matlab = (file_beside(path, stem + each) for each in (".hea", ".mat"))
@@ -121,9 +126,7 @@ def record_header(path: Path) -> Path:
     if suffix == ".hea" or exists(header):
         return header
     if os.path.isdir(path):  # noqa: PTH112 - as above
-        raise InputError(
-            f"{path}: is a folder; give a record in it, or classify all of them by the command drive"
-        )
+        raise folder
     if suffix == ".mat" or (exists(matlab) and not exists(path)):
         return matlab
     # A path with the suffix of another format is taken for that file, whether it is there or not.

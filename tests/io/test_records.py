@@ -3,6 +3,7 @@
 import math
 import shutil
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from cnn_gap.io.amplitudes import record_from_signal
 from cnn_gap.io.formats.wfdb import read_recording
 from cnn_gap.io.headers import parse_header
 from cnn_gap.io.label_tables import read_label_table
-from cnn_gap.io.records import read_info, read_record
+from cnn_gap.io.records import is_record, read_info, read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.io.stored_values import record_from_digital
 from cnn_gap.leads import LEADS
@@ -291,6 +292,13 @@ def test_a_signal_file_leads_to_its_header_and_a_folder_is_named(tmp_path, value
     path.unlink()
     with pytest.raises(InputError, match=r"A1\.dat: is a signal file without its header A1\.hea"):
         read_record(tmp_path / "A1.dat")
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_a_folder_without_a_name_is_no_record(name):
+    with pytest.raises(InputError, match="is a folder"):
+        read_record(Path(name))
+    assert not is_record(Path(name))
 
 
 def test_truncated_wfdb_files(tmp_path):
