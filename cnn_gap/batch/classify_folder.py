@@ -82,20 +82,19 @@ LONGEST_NAME = 255
 #: The end of the name of a timeline's file; records whose names would be too long with it get none.
 TIMELINE_SUFFIX = ".timeline.parquet"
 
-
-#: Reasons for which records are classified again that an earlier run has classified.
+#: Reasons why a run classifies records again that an earlier run has classified.
 RESULT_FILES = "the earlier run wrote no result files, because of --table-only"
-MEASUREMENTS = "the earlier run did not measure them, and --table needs that (without readings: --no-reading)"
+MEASUREMENTS = "the earlier run measured no beats, and readings need that (--no-reading leaves them out)"
 READINGS = "the rules of readings have changed since the earlier run"
-TIMELINES = "the earlier run wrote no timelines of them"
+TIMELINES = "the earlier run wrote no timelines"
 
 
 @dataclass(frozen=True)
 class Summary:
     """How a run ended: counts of records, and of folders that could not be read.
 
-    `left_over` are the names of records that are no longer in the data and whose result files are still there;
-    none where a folder could not be read.
+    `left_over` are the names of records that are no longer in the data but still have result files. It is empty
+    if a folder could not be read.
     """
 
     classified: int
@@ -449,8 +448,8 @@ def _table(model: ModelIdentity, path: Path, form: TableForm) -> ResultTable:
 class _Classification:
     """The work of a run (`cnn_gap.batch.runner.Batch`).
 
-    An entry of the ledger holds what a table can show of a record, by which rules its reading was made, and
-    whether its timeline was written.
+    An entry of the ledger holds the values of a record that a table can show, a hash of the rules of its
+    reading, and whether its timeline was written.
     """
 
     title = "classifying"
@@ -501,7 +500,7 @@ class _Classification:
         return True
 
     def _lacking(self, entry: Entry) -> str:
-        """Return why a result does not have all that this run wants of a record; empty if it has all."""
+        """Return why the earlier result of a record is not enough for this run; empty if it is enough."""
         about = entry.about
         if self._results.files and not entry.result:
             return RESULT_FILES

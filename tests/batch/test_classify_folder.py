@@ -649,7 +649,7 @@ def test_records_are_measured_for_a_table_alone(run_command, model, data, tmp_pa
     assert not measured
     result = run_command(driver, arguments)
     assert result.out.splitlines()[-1] == "48 classified, 0 failed"
-    assert "48 records are classified again: the earlier run did not measure them" in result.err
+    assert "48 records are classified again: the earlier run measured no beats" in result.err
     assert len(measured) == 48
 
 

@@ -25,7 +25,7 @@ def test_long_records_have_files_of_what_happened_when(model, tmp_path):
     lines, with_timelines = [], OutputTarget(out, timelines=True)
     summary = drive(model, data, with_timelines, lines.append)
     assert (summary.classified, summary.kept) == (1, 1)  # a short record has no timeline
-    assert lines == ["1 record is classified again: the earlier run wrote no timelines of them"]
+    assert lines == ["1 record is classified again: the earlier run wrote no timelines"]
     assert {name: (out / name).read_bytes() for name in results} == results
     added = {path.name for path in out.iterdir() if path.suffix in (".csv", ".parquet")} - set(results)
     assert added == {"LONG.timeline.parquet", "LONG.episodes.csv", "LONG.beats.csv"}
