@@ -50,7 +50,7 @@ class LedgerKind:
     others : tuple of tuple of str
         Suffixes of the result files that runs with other options write instead.
     meanings : dict of str to str
-        What users call the parts of the source, such as "the model", by their keys; parts within a part, too.
+        Names of the source's parts for messages, such as "model", by their keys. A part may be within another.
     """
 
     name: str
@@ -190,7 +190,7 @@ class Ledger:
                 yield _entry(_name(name), *row)
 
     def left_over(self, names: Container[str]) -> list[str]:
-        """Return the names of the records beside these whose result files are still in the folder, sorted."""
+        """Return the names of other records whose result files are still in the folder, sorted."""
         with _reported(self._path):
             rows = self._database.execute("SELECT name FROM entry WHERE result != ''").fetchall()
         others = (other for (key,) in rows if (other := _name(key)) not in names)
@@ -249,7 +249,7 @@ class Ledger:
             self._database.execute("INSERT INTO source VALUES (?)", (self._source,))
 
     def _differences(self, held: str) -> str:
-        """Return what users call the parts by which the source of the earlier results differs."""
+        """Return the words for the parts of the source that the earlier run had otherwise."""
         with suppress(ValueError, AttributeError):  # somebody has changed the ledger
             before, now = (_flat(json.loads(text)) for text in (held, self._source))
             changed = [key for key in self.kind.meanings if before.get(key) != now.get(key)]

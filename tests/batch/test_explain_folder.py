@@ -15,6 +15,7 @@ from cnn_gap.batch import explain_folder as module
 from cnn_gap.batch.explain_folder import ExplainOptions, explain_folder
 from cnn_gap.batch.explanation_files import EXPLANATIONS, RecordWriter
 from cnn_gap.classifier import Classifier, load_classifier
+from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.records import read_record
 from cnn_gap.io.sources import find_records
 from cnn_gap.report.page import Links, explanation_page
@@ -147,11 +148,20 @@ def test_a_changed_record_is_explained_again(folder):
     assert folder.explain()[0] == (1, 0, 3)
 
 
-@pytest.mark.parametrize("options", [ExplainOptions("top1"), ExplainOptions("top2")])
-def test_other_options_explain_all_again(folder, options):
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (ExplainOptions("top1"), "choice of --classes and another choice of --no-leads"),
+        (ExplainOptions("top2"), "choice of --no-leads"),
+        (replace(TOP, level=parse_level("sd:1")), "--level"),
+    ],
+)
+def test_other_options_explain_all_again(folder, options, said):
     folder.explain()
-    assert folder.explain(options)[0] == (4, 0, 0)
-    assert folder.explain(options)[0] == (0, 0, 4)
+    counts, (line,) = folder.explain(options)
+    assert counts == (4, 0, 0)
+    assert f"{folder.out}: the earlier run had another {said}; its results are removed" in line
+    assert folder.explain(options) == ((0, 0, 4), [])
 
 
 def test_another_model_explains_all_again(folder, tmp_path):
