@@ -108,7 +108,7 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _name_left_over(out: Path, names: Sequence[str]) -> None:
-    """Say on standard error of which records that are no longer in DATA result files stay, if there are any."""
+    """Say on standard error how many records have result files but are no longer in DATA, if there are any."""
     if names:
         one = len(names) == 1
         records, them = ("1 record", "it") if one else (f"{len(names)} records", "them")

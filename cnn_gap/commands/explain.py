@@ -149,19 +149,19 @@ def _execute(options: argparse.Namespace) -> int:
 
 
 def _require_model(options: argparse.Namespace) -> None:
-    """Exit with 2 if the first of two arguments is what is to be explained, and no model."""
+    """Exit with 2 if the first of two arguments is a record or a folder of records, and no model."""
     taken = _taken_for_model(options)
     if taken and is_record(Path(options.record)):
         options.usage_error(
             f"{options.model} was taken for the model and is none: give a model folder, or one of"
-            f" {', '.join(list_models())}; of records give one, or a folder with --out DIR"
+            f" {', '.join(list_models())}; to explain records, give one of them, or a folder with --out DIR"
         )
     if taken:
         options.usage_error(f"{options.record}: there is no such record{taken}")
 
 
 def _taken_for_model(options: argparse.Namespace) -> str:
-    """Return the end of a message where the first of two arguments is a folder or record, and no model."""
+    """Return the end of a message if the first of two arguments is a folder or record, and no model."""
     first = options.model
     is_named = getattr(options, "named_model", None) is not None
     if is_named or is_model(first) or not (first.is_dir() or is_record(first)):

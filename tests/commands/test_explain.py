@@ -273,7 +273,7 @@ def test_two_records_are_not_explained_by_the_first(records, path, run_command):
         ended = run_command(cnn_gap_command, ["explain", first, path])
         assert ended.code == 2
         assert f"{first} was taken for the model and is none" in ended.err
-        assert ended.err.endswith("of records give one, or a folder with --out DIR\n")
+        assert ended.err.endswith("to explain records, give one of them, or a folder with --out DIR\n")
 
 
 def test_a_model_that_is_named_is_not_taken_for_records(records, path, run_command):
