@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
     if not set(options.part or ()) <= set(range(1, (options.parts or 0) + 1)):
         parser.error(f"--part takes numbers from 1 to --parts; received {options.part} of {options.parts}")
     torch.set_num_threads(options.threads)
-    recipe = _recipe(options)
+    recipe = Recipe(epochs=options.epochs, seed=options.seed, bfloat16=not options.float32)
     fraction = 0.1 if options.trained is None else 0.0
     cache = options.out / "cache"
     records = read_records(options.data, cache, options.patients, options.weights, fraction=fraction)
@@ -57,23 +57,22 @@ def main(arguments: list[str]) -> None:
         name = f"{name}-crossed"
         crossing = Crossing(records, options.parts, options.seed)
         each = {
-            number: _network(options, crossing.without(number), f"{name}-{number}of{options.parts}")
+            number: _network(options, recipe, crossing.without(number), f"{name}-{number}of{options.parts}")
             for number in options.part or crossing.numbers
         }
         if options.part:
             return
         said = crossing.join([predict(each[number], records.windows, recipe) for number in crossing.numbers])
     else:
-        said = predict(_network(options, records, name), records.windows, recipe)
+        said = predict(_network(options, recipe, records, name), records.windows, recipe)
     table = options.out / f"{name}-{options.data.name}.parquet"
     write_teacher_table(table, records.names, records.classes.representatives, said)
 
 
-def _network(options: argparse.Namespace, records: Records, name: str) -> nn.Module:
+def _network(options: argparse.Namespace, recipe: Recipe, records: Records, name: str) -> nn.Module:
     """Return a network; train it if it has no file yet."""
     torch.manual_seed(options.seed)
     network: nn.Module = NETWORKS[options.network](len(records.classes))
-    recipe = _recipe(options)
     weights = options.trained or options.out / f"{name}.safetensors"
     print(f"{weights}: {sum(each.numel() for each in network.parameters())} parameters", flush=True)
     if options.trained or weights.exists():
@@ -82,10 +81,6 @@ def _network(options: argparse.Namespace, records: Records, name: str) -> nn.Mod
         network = train(network, records, recipe, weights, lambda line: print(line, flush=True))
         print(validate(network, records, recipe), flush=True)
     return network
-
-
-def _recipe(options: argparse.Namespace) -> Recipe:
-    return Recipe(epochs=options.epochs, seed=options.seed, bfloat16=not options.float32)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -112,10 +107,10 @@ def _parser() -> argparse.ArgumentParser:
         help="learn from these probabilities, too; may be given several times",
     )
     parser.add_argument(
-        "--share", type=float, default=0.7, help="of the teachers' probabilities in the targets"
+        "--share", type=float, default=0.7, help="share of the teachers' probabilities in the targets"
     )
     parser.add_argument(
-        "--float32", action="store_true", help="instead of bfloat16, for processors without AMX"
+        "--float32", action="store_true", help="compute in float32 instead of bfloat16: quicker without AMX"
     )
     parser.add_argument("--epochs", type=int, default=18)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""Convolutions, then self-attention (Vaswani et al. 2017), by which each 40 ms of a crop sees all of it."""
+"""Convolutions, then self-attention (Vaswani et al. 2017): each step of 40 ms sees the whole crop."""
 
 import torch
 from torch import nn
@@ -12,7 +12,7 @@ class AttentionBlock(nn.Module):
     Parameters
     ----------
     features, heads : int
-        Features of each step of time, and how many attentions share them.
+        How many features a step of time has, and how many attentions share them.
     dropout : float
         Of the features that are added.
     """
@@ -53,7 +53,7 @@ class AttentionBlock(nn.Module):
 class AttentionNetwork(nn.Module):
     """From crops, mV of shape (batch, leads, samples), to logits of shape (batch, outputs).
 
-    Where a step lies in the crop is not told: a crop begins anywhere in its record.
+    The network is not told where a step lies in the crop, since a crop begins anywhere in its record.
 
     Parameters
     ----------

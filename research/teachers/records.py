@@ -29,8 +29,8 @@ class Records:
     windows : Tensor, shape (n, 12, samples), float16
         The first window of each, mV.
     labels, targets : Tensor, shape (n, outputs), float32
-        The labels of each record, 0 or 1. What a network learns: the same, or a mean of them and of other
-        networks' probabilities (`learning_from`).
+        The labels of each record, 0 or 1. A network learns the targets: the labels, or a mean of labels and
+        other networks' probabilities (`learning_from`).
     validation : ndarray, shape (n,), bool
         Which records are not trained on.
     patients : ndarray, shape (n,), str

@@ -196,7 +196,7 @@ def predict(network: nn.Module, windows: torch.Tensor, recipe: Recipe, batch_siz
     ----------
     windows : Tensor, shape (windows, leads, samples)
     recipe : Recipe
-        Says how long a crop is.
+        The length of a crop and the format of numbers.
     """
     network.eval()
     crop = recipe.crop
