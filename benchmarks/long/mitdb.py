@@ -196,7 +196,7 @@ def _burden(records: list[Annotated], found: "dict[str, Monitoring]") -> Table:
 
 
 def _heart_rates(records: list[Annotated], found: "dict[str, Monitoring]") -> Table:
-    """Return the heart rates of each record by its annotated beats, and as they were found."""
+    """Return the heart rates of each record, by its annotated beats and by the beats that were found."""
     rows = []
     for record in records:
         summary = found[record.name].summary
@@ -211,7 +211,7 @@ def _heart_rates(records: list[Annotated], found: "dict[str, Monitoring]") -> Ta
 
 
 def annotated_beats(record: Annotated) -> LabelledBeats:
-    """Return the annotated beats; RR intervals that touch flutter do not count."""
+    """Return the annotated beats; RR intervals that overlap with ventricular flutter do not count."""
     times_s, _ = record.beats
     before = np.append(-np.inf, times_s[:-1])
     flutter = [(start <= times_s) & (before <= end) for start, end in record.flutter]

@@ -153,7 +153,7 @@ def duplicate_indices(answers: Iterable[tuple[Diagnosis, bool]]) -> frozenset[in
 
 
 def same_diagnoses(diagnoses: Sequence[Diagnosis]) -> tuple[int, ...]:
-    """Return for each diagnosis the index of the class that is the same one; its own where there is none."""
+    """Return for each diagnosis the index of another that is the same one, by `same_as`; else its own index."""
     by_code = {about.code: index for index, about in enumerate(diagnoses)}
     return tuple(
         next((by_code[code] for code in about.same_as if code in by_code), index)

@@ -9,7 +9,7 @@ from cnn_gap.record import Record
 from cnn_gap.report.findings import MappedFinding, most_urgent, reading_findings
 from cnn_gap.report.layouts import event_start, strongest_start
 
-#: A record that is at most this many times as long as the part that is shown has no strongest part.
+#: A record that is at most this many times as long as the part that is shown begins at 0 s without an event.
 SHORT_PAGES = 2
 
 
@@ -24,9 +24,8 @@ class Beginning:
 def beginning(explanation: Explanation, run: Run | None, shown_s: float) -> Beginning:
     """Return which part of a record is shown first.
 
-    It is the part with the time of the reading's first alert that has one, otherwise the part with the run of
-    wide complexes, if there is one. Of another long record it is the part with most of the map of the most
-    urgent finding.
+    The first alert that has a time decides; without one, the run of wide complexes, if there is one. Of a
+    longer record without both it is the part with most of the map of the most urgent finding.
 
     Parameters
     ----------

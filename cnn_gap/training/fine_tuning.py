@@ -40,8 +40,8 @@ class PretrainedModel:
     def configure(self, config: Config) -> Config:
         """Return `config` with the trained model's blocks and preprocessing.
 
-        Dropout has no weights, so it is the configuration's. So are the diagnoses that may last for a moment,
-        if the configuration names some.
+        The configuration also decides on dropout, which has no weights, and on the diagnoses that may last for
+        a moment, if it names some.
         """
         asked = config.network
         blocks = replace(self.blocks, dropout=asked.dropout, last_dropout=asked.last_dropout)
