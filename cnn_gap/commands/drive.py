@@ -1,7 +1,6 @@
 """Classify a folder of records into a folder of the Challenge's result files."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -110,13 +109,9 @@ def _execute(options: argparse.Namespace) -> int:
 def _name_left_over(out: Path, names: Sequence[str]) -> None:
     """Say on standard error how many records have result files but are no longer in DATA, if there are any."""
     if names:
-        one = len(names) == 1
-        records, them = ("1 record", "it") if one else (f"{len(names)} records", "them")
-        line = (
-            f"{out}: has results of {records} no longer in DATA{':' if one else ', such as'} {names[0]}.csv;"
-            f" remove {them} unless {'it is' if one else 'they are'} still wanted"
-        )
-        print(printable(line), file=sys.stderr)
+        records = "1 record" if len(names) == 1 else f"{len(names)} records"
+        about = f"has results of {records} no longer in DATA, such as {names[0]}.csv"
+        warn(printable(f"{out}: {about}; remove the results that you do not need"))
 
 
 def _load(model: Path, runtime: Runtime) -> "Classifier":
