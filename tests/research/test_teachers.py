@@ -54,6 +54,15 @@ def test_a_window_of_any_length_is_predicted_as_the_mean_over_crops(network):
     np.testing.assert_allclose(found, 1 / (1 + np.exp(-logits)), atol=1e-2)
 
 
+def test_numbers_are_rounded_to_bfloat16_only_if_the_recipe_says_so():
+    torch.manual_seed(0)
+    network, windows = ResidualNetwork(5).eval(), torch.randn(3, 12, 250).half()
+    with torch.no_grad():
+        expected = network(windows.float()).sigmoid().numpy()
+    np.testing.assert_allclose(predict(network, windows, Recipe(bfloat16=False)), expected, rtol=0, atol=1e-6)
+    assert np.abs(predict(network, windows, Recipe()) - expected).max() > 1e-5
+
+
 def test_batches_lose_leads_as_often_as_the_recipe_says():
     rng, recipe = np.random.default_rng(0), Recipe(missing_leads=0.3, lead_sets=0.2)
     kept = np.stack([present_leads(8, recipe, rng) for _ in range(1000)])
