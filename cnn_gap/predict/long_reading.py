@@ -248,7 +248,7 @@ def _measured_statements(
     classes: ClassSet, timeline: Timeline, part: Evidence, limits: DegreeLimits
 ) -> tuple[Statement, ...]:
     """Return the statements of a part that its measurements make or support."""
-    within = timeline.overlapping(part.start_s, part.start_s + part.duration_s)
+    within = timeline.overlapping(part.start_s, part.end_s)
     probabilities = timeline.probabilities[within].mean(axis=0)
     read = interpret(classes, probabilities, part, limits)
     return tuple(each for each in read.statements if each.origin != "network")
@@ -268,12 +268,8 @@ def _rates_of_episodes(parts: Sequence[Evidence], episodes: Sequence[Episode]) -
             yield rate
 
 
-def _overlap(part: Evidence, episode: Episode) -> bool:
-    return part.start_s < episode.end_s and episode.start_s < _ends_s(part)
-
-
-def _ends_s(part: Evidence) -> float:
-    return part.start_s + part.duration_s
+def _overlap(one: Evidence | Episode, other: Evidence | Episode) -> bool:
+    return one.start_s < other.end_s and other.start_s < one.end_s
 
 
 def _alert(
@@ -345,7 +341,7 @@ def _apart(first: Evidence, parts: Sequence[Evidence]) -> list[Evidence]:
     """Return the parts that overlap neither with the first one nor with each other, in order of time."""
     apart = [first]
     for part in sorted(parts, key=lambda part: part.start_s):
-        if all(_ends_s(part) <= each.start_s or _ends_s(each) <= part.start_s for each in apart):
+        if not any(_overlap(part, each) for each in apart):
             apart.append(part)
     return apart[1:]
 

@@ -86,6 +86,11 @@ class Evidence:
     age: float = math.nan
     start_s: float = 0.0
 
+    @property
+    def end_s(self) -> float:
+        """When the part that was measured ends, s."""
+        return self.start_s + self.duration_s
+
     def without_beats(self) -> "Evidence":
         """Return the evidence of a record in which no heartbeat was found: it has no rate and no interval."""
         kept = {"large_waves": 1.0} if "sine_waves" in self.values else {}
