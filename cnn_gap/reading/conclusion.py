@@ -11,6 +11,10 @@ from cnn_gap.system.timed_text import TimedText, pieces_of
 #: The highest severity of the statements of a borderline ECG, and of a normal one.
 BORDERLINE, NORMAL = 2, 0
 
+#: The severity from which on a statement is the reason of the conclusion even if there is an alert without a
+#: statement, such as a slow heart rate: atrial fibrillation, blocks of the second degree, and graver ones.
+GRAVE = 7
+
 #: In a record that is shorter than this, s, the rhythm over time is not assessed.
 SHORT_S = 8.0
 
@@ -29,7 +33,8 @@ def conclude(statements: tuple[Statement, ...], doubt: str, alerts: tuple[str, .
     findings = [each for each in statements if each.severity > NORMAL]
     severe = [each for each in findings if each.severity > BORDERLINE and each.degree != "possible"]
     if severe or alerts:
-        worst = str(max(severe, key=lambda each: each.severity)) if severe else alerts[0]
+        gravest = max(severe, key=lambda each: each.severity, default=None)
+        worst = alerts[0] if alerts and (gravest is None or gravest.severity < GRAVE) else str(gravest)
         first, *others = pieces_of(worst)
         return "abnormal", TimedText(in_sentence(str(first)), *others, ".")
     if findings:
