@@ -223,6 +223,13 @@ def test_an_impossible_explanation_ends_with_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["sheet.jpg", "sheet"])
+def test_the_suffix_of_a_picture_is_checked_before_anything_is_computed(model, path, name, run_command):
+    ended = run_command(explain, [model, path, "--out", name])
+    assert (ended.code, ended.out) == (1, "")
+    assert f"{name}: pictures are written as .png, .svg, .pdf" in ended.err
+
+
 def test_a_missing_record_is_named(model, tmp_path, run_command):
     ended = run_command(explain, [model, tmp_path / "nobody"])
     assert (ended.code, len(ended.err.splitlines())) == (1, 1)
