@@ -17,7 +17,7 @@ from cnn_gap.record import Record
 from cnn_gap.report.layouts import GAINS, LAYOUTS, SPEEDS, STANDARD, Layout
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.errors import InputError
-from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, PAGE
+from cnn_gap.system.outputs import ANNOTATIONS, EXPLANATION, PAGE, picture_kind
 from cnn_gap.system.processes import MOST_JOBS, USUAL_JOBS
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ def _execute(options: argparse.Namespace) -> int:
         )
     if not several:
         _require_model(options)
+        if options.out is not None:
+            picture_kind(options.out)  # another suffix is refused before all is computed
     level = parse_level(options.level)
     files = ((options.json, EXPLANATION), (options.html, PAGE), (options.annotations, ANNOTATIONS))
     CommandInputs((options.model,), options.record if several else None, outputs=files).check()

@@ -7,6 +7,7 @@ from cnn_gap.batch.train_folder import train
 from cnn_gap.commands.checks import CommandInputs
 from cnn_gap.commands.command import Command, add_label_options, add_strict_option, whole_number
 from cnn_gap.io.sources import is_address
+from cnn_gap.model.catalogue import model_folder
 from cnn_gap.system.backend import start_keras
 from cnn_gap.system.chunks import Run
 from cnn_gap.system.memory import keep_freed_memory
@@ -48,9 +49,10 @@ def _add_trained_models(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="start",
         metavar="TRAINED",
-        type=Path,
-        help="folder of a trained model to start from: its blocks and preprocessing are kept, and so is what"
-        " it has learned of those classes that are in the weights file, too",
+        type=model_folder,
+        help="folder of a trained model to start from, or the name of a shipped one: its blocks and"
+        " preprocessing are kept, and so is what it has learned of those classes that are in the weights file,"
+        " too",
     )
     parser.add_argument(
         "--thresholds-only",
@@ -63,11 +65,16 @@ def _add_trained_models(parser: argparse.ArgumentParser) -> None:
         metavar="TRAINED|TABLE.parquet",
         action="append",
         default=[],
-        type=Path,
-        help="folder of a trained model of the same classes and findings, or a table of any model's"
-        " probabilities with the columns record, class and probability: they are learned beside the labels;"
-        " with several --teacher options, the mean of all is learned",
+        type=_teacher,
+        help="folder of a trained model of the same classes and findings, the name of a shipped one, or a table"
+        " of any model's probabilities with the columns record, class and probability: they are learned beside"
+        " the labels; with several --teacher options, the mean of all is learned",
     )
+
+
+def _teacher(text: str) -> Path:
+    """Return the path of a teacher's table, or the folder of a model."""
+    return Path(text) if Path(text).is_file() else model_folder(text)
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:

@@ -258,7 +258,7 @@ class ClassSet:
         for index, names in enumerate(self.names):
             if wanted in names:
                 return index
-        known = ", ".join(each.abbreviation for each in self.diagnoses)
+        known = ", ".join(dict.fromkeys(each.abbreviation for each in self.diagnoses))
         raise InputError(f"no class has this code or abbreviation; the model knows {known}; received {name!r}")
 
     def reward_matrix(self) -> np.ndarray:

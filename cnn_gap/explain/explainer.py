@@ -134,7 +134,10 @@ def named_classes(known: ClassSet, classes: Sequence[str] | str | None) -> list[
     names = classes.split(",") if isinstance(classes, str) else classes
     if not names:
         raise InputError("the classes to explain must be codes, abbreviations, top3 or all; received none")
-    return list(dict.fromkeys(known.find(name) for name in names))
+    try:
+        return list(dict.fromkeys(known.find(name) for name in names))
+    except InputError as error:
+        raise InputError(f"{error}; instead of names, give topN, such as top3, or all") from error
 
 
 def chosen_classes(prediction: Prediction, classes: Sequence[str] | str | None) -> list[int]:

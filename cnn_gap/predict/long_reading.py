@@ -127,29 +127,38 @@ def _statements(
         times = np.array([each.duration_s for each in own])
         probability = float(np.average([each.mean_probability for each in own], weights=times + 1e-9))
         measured = code == LARGE_WAVES.code
-        longest = max(own, key=lambda each: each.weight)
+        foremost = _foremost(own)
         yield Statement(
             key,
-            f"{rule.name}, {_share(own, summary)}",
+            f"{rule.name}, {_share(own, foremost, summary)}",
             rule.category,
             rule.outputs,
             rule.aha,
             "present" if measured else _degree(code, rule, probability, limits),
             None if measured else probability,
-            (TimedText("from ", longest.start_s, " to ", longest.end_s),),
+            (TimedText("from ", foremost.start_s, " to ", foremost.end_s),),
             "measurement" if measured else "network",
             rule.severity,
         )
 
 
-def _share(episodes: Sequence[Episode], summary: Summary) -> str:
-    """Return how often and how long, such as ``22% of the time, longest 3:25``; of runs, how fast."""
+def _foremost(episodes: Sequence[Episode]) -> Episode:
+    """Return the episode whose rate or length, and whose time, a statement gives.
+
+    Of runs of wide complexes it is the fastest, of other kinds the longest.
+    """
     if episodes[0].diagnosis.code == VENTRICULAR_TACHYCARDIA:
-        count, fastest = len(episodes), max(each.rate_mean for each in episodes)
-        return f"{count} {'times' if count > 1 else 'time'}, the fastest {fastest:.0f}/min"
-    times = [each.duration_s for each in episodes]
-    name = episodes[0].diagnosis.abbreviation
-    return f"{summary.burden_of(name):.0%} of {summary.whole_of(name)}, longest {clock(max(times))}"
+        return max(episodes, key=lambda each: each.rate_mean)
+    return max(episodes, key=lambda each: each.duration_s)
+
+
+def _share(episodes: Sequence[Episode], foremost: Episode, summary: Summary) -> str:
+    """Return how often and how long, such as ``22% of the time, longest 3:25``; of runs, how fast."""
+    if foremost.diagnosis.code == VENTRICULAR_TACHYCARDIA:
+        count = len(episodes)
+        return f"{count} {'times' if count > 1 else 'time'}, the fastest {foremost.rate_mean:.0f}/min"
+    name = foremost.diagnosis.abbreviation
+    return f"{summary.burden_of(name):.0%} of {summary.whole_of(name)}, longest {clock(foremost.duration_s)}"
 
 
 def _degree(code: str, rule: StatementRule, probability: float, limits: DegreeLimits) -> Degree:

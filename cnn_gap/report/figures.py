@@ -18,12 +18,8 @@ from cnn_gap.report.lead_figure import plot_leads
 from cnn_gap.report.sheet.map_page import plot_sheet
 from cnn_gap.report.sheet.part import record_parts
 from cnn_gap.report.sheet.report import SheetOptions, ecg_pages, finding_pages, report_pages
-from cnn_gap.system.errors import InputError
 from cnn_gap.system.files import replacing
-from cnn_gap.system.outputs import FIGURE, MADE_BY, require_replaceable
-
-#: Suffixes of the formats of pictures.
-PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+from cnn_gap.system.outputs import FIGURE, MADE_BY, picture_kind, require_replaceable
 
 #: How sheets are drawn by default.
 STANDARD_SHEETS = SheetOptions()
@@ -123,7 +119,7 @@ def save_figures(
     ----------
     explanation : Explanation
     path : Path
-        Ends in one of `PICTURE_SUFFIXES`.
+        Ends in one of `cnn_gap.system.outputs.PICTURE_SUFFIXES`.
     options : SheetOptions
     named : bool
         Whether the classes of the explanation were asked for by name, and each is to be shown.
@@ -175,22 +171,6 @@ def _saved(figure: Figure, path: Path) -> Path:
 def save_report(explanation: Explanation, path: Path, options: SheetOptions, *, named: bool = False) -> None:
     """Write a record's report to a PDF, whole or not at all; `save_figures` explains the parameters."""
     save_figure(report_pages(explanation, named, options, measure(explanation.record)), path)
-
-
-def picture_kind(path: Path) -> str:
-    """Return the suffix of a picture's path in small letters.
-
-    Raises
-    ------
-    InputError
-        If it is none of `PICTURE_SUFFIXES`.
-    """
-    kind = path.suffix.lower()
-    if kind not in PICTURE_SUFFIXES:
-        raise InputError(
-            f"{path}: pictures are written as {', '.join(PICTURE_SUFFIXES)}; end the name in one of these"
-        )
-    return kind
 
 
 def _places(explanation: Explanation, path: Path) -> list[Path]:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from cnn_gap.explain.long_explanation import LongExplanation
-from cnn_gap.report.figures import picture_kind, save_figure, save_pages
+from cnn_gap.report.figures import save_figure, save_pages
 from cnn_gap.report.sheet.long_report import long_report_pages, summary_pages
 from cnn_gap.report.sheet.report import SheetOptions
-from cnn_gap.system.outputs import FIGURE, require_replaceable
+from cnn_gap.system.outputs import FIGURE, picture_kind, require_replaceable
 
 
 def save_long_figures(explanation: LongExplanation, path: Path, options: SheetOptions) -> list[Path]:

@@ -20,6 +20,9 @@ _START, _END = 1 << 12, 1 << 17
 _PAGE = rb"<!DOCTYPE html>\n<html lang=\"en\">(?s:.){,2000}<title>%s</title>"
 MADE_BY = b"cnn-gap"
 
+#: Suffixes of the formats of pictures.
+PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+
 
 @dataclass(frozen=True)
 class OutputKind:
@@ -113,3 +116,19 @@ def require_replaceable(path: Path, kind: OutputKind, known: bool = False) -> No
 def _is_device(path: Path) -> bool:
     """Tell whether a path is a device or a pipe such as /dev/stdout, which is written to and not replaced."""
     return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def picture_kind(path: Path) -> str:
+    """Return the suffix of a picture's path in small letters.
+
+    Raises
+    ------
+    InputError
+        If it is none of `PICTURE_SUFFIXES`.
+    """
+    kind = path.suffix.lower()
+    if kind not in PICTURE_SUFFIXES:
+        raise InputError(
+            f"{path}: pictures are written as {', '.join(PICTURE_SUFFIXES)}; end the name in one of these"
+        )
+    return kind

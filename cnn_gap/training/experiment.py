@@ -120,7 +120,10 @@ def prepare_experiment(
     InputError
         If no record can be trained on, none has a label of `classes`, or a teacher predicts other classes.
     """
-    config = config if start is None else start.configure(config)
+    if start is not None:
+        for line in start.left_out(config, classes):
+            log(line)
+        config = start.configure(config)
     for teacher in teachers:
         teacher.require_match(classes, config.preprocessing)
     listed = list_training_records(sources.data, sources.strict, log)

@@ -1,19 +1,25 @@
 """Trained models to start a training from, for the same diagnoses or for others."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from cnn_gap.diagnoses.classes import ClassSet
+from cnn_gap.diagnoses.findings import read_findings
 from cnn_gap.model.folder import ModelDescription, load_model
 from cnn_gap.network.architecture import copy_weights
 from cnn_gap.network.options import Network
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.settings import from_dict
 from cnn_gap.training.config import Config
+
+#: Options of the network that are no blocks: a configuration that names none keeps the trained model's.
+_HEAD = frozenset({"momentary", "moment_steps"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,37 @@ class PretrainedModel:
         if asked.momentary:
             blocks = replace(blocks, momentary=asked.momentary, moment_steps=asked.moment_steps)
         return replace(config, network=blocks, preprocessing=self.description.preprocessing)
+
+    def left_out(self, config: Config, classes: ClassSet) -> Iterator[str]:
+        """Yield a line on settings of `config` that are not used, and one on findings that `classes` lack."""
+        if settings := self._unused(config):
+            yield (
+                "blocks and preprocessing are those of the model that the training starts from; these settings"
+                f" of the configuration are not used: {', '.join(settings)}"
+            )
+        known = set(classes.codes)
+        lost = [each for each in self.description.findings if known.isdisjoint(each.codes)]
+        if lost:
+            shipped = {code for each in read_findings("scp") for code in each.codes}
+            table = "scp" if all(shipped.issuperset(each.codes) for each in lost) else "TABLE.csv"
+            yield (
+                f"the new model will not answer {len(lost)} findings that the model to start from answers;"
+                f" to keep them, add --findings {table}"
+            )
+
+    def _unused(self, config: Config) -> list[str]:
+        """Return the names of settings of blocks and preprocessing that differ from the trained model's."""
+        used = self.configure(config)
+        tables: tuple[tuple[str, Any, Any], ...] = (
+            ("network", config.network, used.network),
+            ("preprocessing", config.preprocessing, used.preprocessing),
+        )
+        return [
+            f"{table}.{each.name}"
+            for table, asked, kept in tables
+            for each in fields(asked)
+            if each.name not in _HEAD and getattr(asked, each.name) != getattr(kept, each.name)
+        ]
 
     def matches(self, classes: ClassSet) -> dict[int, int]:
         """Return, for each of `classes` that shares a code with a trained class, the index of that class."""

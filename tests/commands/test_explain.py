@@ -17,6 +17,7 @@ from cnn_gap.batch.explanation_files import EXPLANATIONS
 from cnn_gap.batch.folder_pages import INDEX
 from cnn_gap.classifier import load_classifier
 from cnn_gap.commands.explain import COMMAND
+from cnn_gap.explain.explainer import named_classes
 from cnn_gap.explain.regions import DEFAULT_LEVEL, parse_level
 from cnn_gap.io.annotations import read_events
 from cnn_gap.io.sources import find_records
@@ -24,6 +25,7 @@ from cnn_gap.leads import LEADS
 from cnn_gap.report.tables import NOT_ANSWERED, explanation_table
 from cnn_gap.simulation.changing_rhythms import Part, simulate_changing
 from cnn_gap.simulation.files import write_simulated
+from cnn_gap.system.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +223,27 @@ def test_an_impossible_explanation_ends_with_one_line(
     assert len(ended.err.splitlines()) == 1
     assert re.search(words, ended.err)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["sheet.jpg", "sheet"])
+def test_the_suffix_of_a_picture_is_checked_before_anything_is_computed(model, path, name, run_command):
+    ended = run_command(explain, [model, path, "--out", name])
+    assert (ended.code, ended.out) == (1, "")
+    assert f"{name}: pictures are written as .png, .svg, .pdf" in ended.err
+
+
+@pytest.mark.parametrize("classes", ["3", "top0", "top", "top3,PAC"])
+def test_an_unknown_class_names_what_may_be_given(model, path, classes, run_command):
+    ended = run_command(explain, [model, path, "--classes", classes])
+    assert (ended.code, len(ended.err.splitlines())) == (1, 1)
+    assert ended.err.endswith("; instead of names, give topN, such as top3, or all\n")
+
+
+def test_an_unknown_class_lists_each_abbreviation_once(with_findings):
+    with pytest.raises(InputError, match="no class has this code") as caught:
+        named_classes(with_findings.classes, "top")
+    listed = str(caught.value).split("the model knows ")[1].split(";")[0].split(", ")
+    assert len(listed) == len(set(listed))
 
 
 def test_a_missing_record_is_named(model, tmp_path, run_command):

@@ -7,6 +7,7 @@ from conftest import TINY
 
 import train_model
 from cnn_gap.diagnoses.classes import read_weights
+from cnn_gap.model.catalogue import model_folder
 from cnn_gap.model.folder import read_description
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.locks import locked
@@ -62,6 +63,24 @@ def test_adapting_thresholds_takes_a_list_and_the_codes_of_cpsc(run_command, mod
     assert result.code == 0, result.err
     assert "to 12 records" in result.out
     assert read_description(tmp_path / "out").training["adapted_to_records"] == 12
+
+
+def test_adapting_thresholds_takes_the_name_of_a_shipped_model(run_command, records, tmp_path):
+    (tmp_path / "list.txt").write_text("".join(f"{records / f'SIM{number:04d}'}.hea\n" for number in range(4)))
+    arguments = [tmp_path / "list.txt", tmp_path / "out", "--thresholds-only", "--from", "ptbxl-100hz"]
+    result = run_command(train_model, arguments)
+    assert result.code == 0, result.err
+    shipped = read_description(model_folder("ptbxl-100hz"))
+    assert read_description(tmp_path / "out").class_set == shipped.class_set
+
+
+@pytest.mark.parametrize("option", ["--from", "--teacher"])
+def test_a_training_takes_the_names_of_shipped_models(run_command, tmp_path, option):
+    result = run_command(train_model, [tmp_path / "absent", tmp_path / "out", option, "ptbxl-100hz-focused"])
+    assert result.code == 1
+    assert result.err.startswith(f"error: {tmp_path / 'absent'}: "), (
+        result.err
+    )  # the model is found, the data are not
 
 
 @pytest.mark.parametrize("kind", ["list", "address"])

@@ -189,7 +189,7 @@ def require_parsed(main, arguments):
 
 def check_settings(example):
     """Read a configuration as from a file beside default.toml."""
-    Path("block.toml").write_text(example.parsed.replace('"default.toml"', '"configs/default.toml"'))
+    Path("block.toml").write_text(example.parsed.replace('base = "', 'base = "configs/'))
     read_config(Path("block.toml"))
 
 

@@ -386,6 +386,22 @@ def test_the_fastest_run_has_its_mean_rate_and_comes_first_if_it_is_sure(predict
     assert runs["AIVR"].duration_s > runs["VTach"].duration_s
 
 
+def test_a_rate_or_a_length_and_the_time_beside_it_are_of_the_same_episode(prediction):
+    slower = episode("164895002", 177.0, 178.5, 0.95, rate=125.0)
+    fastest = episode("164895002", 300.0, 301.0, 0.95, rate=172.0)
+    sure = episode("61277005", 400.0, 431.0, 0.95)
+    longest = episode("61277005", 450.0, 500.0, 0.6)
+    found, reading = read_of(prediction, episodes=[slower, fastest, sure, longest])
+    run, rhythm = found["ventricular_run"], found["accelerated_idioventricular"]
+    assert run.name.endswith(", 2 times, the fastest 172/min")
+    assert run.evidence == ("from 5:00 to 5:01",)
+    assert rhythm.name.endswith(", longest 0:50")
+    assert rhythm.evidence == ("from 7:30 to 8:20",)
+    (alert,) = reading.alerts  # of the longest run, with its own rate and time
+    assert "125/min" in alert
+    assert alert.endswith("at 2:57; other runs at 5:00")
+
+
 def test_an_alert_names_few_of_its_times_and_has_all(classifier):
     parts = [Part(SINUS, 30, pause_s=pause) for pause in (2.8, 3.6, 2.7, 2.9, 2.8, 2.7)]
     prediction = classifier.predict(as_record(simulate_changing("P", parts, 100.0, 1)))

@@ -15,7 +15,7 @@ from cnn_gap.diagnoses.classes import ClassSet, read_weights
 from cnn_gap.network.architecture import build_network
 from cnn_gap.signal.windows import Preprocessing
 from cnn_gap.system.errors import InputError
-from cnn_gap.training.fine_tuning import read_pretrained_model
+from cnn_gap.training.fine_tuning import PretrainedModel, read_pretrained_model
 from cnn_gap.training.train import train_model
 
 
@@ -66,12 +66,35 @@ def test_the_models_blocks_and_preprocessing_are_kept(records, model, start, tmp
         preprocessing=Preprocessing(sampling_rate=250.0),
         network=replace(TINY.network, filters=(4, 4, 4)),
     )
-    description = train_model(records, tmp_path / "m", other, read_weights(), start=start, log=_quiet)
+    lines = []
+    description = train_model(records, tmp_path / "m", other, read_weights(), start=start, log=lines.append)
+    assert lines[0] == (
+        "blocks and preprocessing are those of the model that the training starts from; these settings of the"
+        " configuration are not used: network.filters, preprocessing.sampling_rate"
+    )
     assert description.preprocessing == start.description.preprocessing
     dense = load_classifier(tmp_path / "m").network.get_layer("probabilities")
     np.testing.assert_array_equal(
         dense.get_weights()[0], start.network.get_layer("probabilities").get_weights()[0]
     )
+
+
+def test_settings_that_are_used_or_the_models_own_make_no_line(start):
+    asked = replace(TINY.network, dropout=0.3, last_dropout=0.1, momentary=("427172004",), moment_steps=9)
+    assert list(start.left_out(replace(TINY, network=asked), read_weights())) == []
+
+
+def test_a_training_says_that_the_findings_of_the_model_are_not_kept_and_what_keeps_them(with_findings):
+    description = with_findings.description
+    start = PretrainedModel(None, description, TINY.network)
+    (line,) = start.left_out(TINY, read_weights())
+    assert "71 findings" in line
+    assert line.endswith("to keep them, add --findings scp")
+    assert list(start.left_out(TINY, description.class_set)) == []
+    own = replace(description.findings[0], codes=("OWN",))
+    start = replace(start, description=replace(description, findings=(own, *description.findings[1:])))
+    (line,) = start.left_out(TINY, read_weights())
+    assert line.endswith("to keep them, add --findings TABLE.csv")
 
 
 def test_a_model_learns_to_answer_momentary_diagnoses_so_and_keeps_it(records, start, tmp_path):
