@@ -14,6 +14,7 @@ from cnn_gap.batch.classify_folder import (
     DRIVER,
     OLD_TIMELINES,
     TIMELINE_FILES,
+    TIMELINES,
     OutputTarget,
     classify_folder,
 )
@@ -137,6 +138,21 @@ def test_timelines_of_records_that_are_kept_stay_and_stay_known(model, tmp_path)
         assert drive(model, data, target, lines.append).kept == 1
         assert timelines(out) == before
     assert lines == []
+
+
+def test_timelines_of_records_that_are_measured_anew_are_removed_and_not_denied(model, tmp_path):
+    data, out, lines = tmp_path / "data", tmp_path / "out", []
+    table = OutputTarget(out, table=tmp_path / "table.csv")
+    long_record(data)
+    drive(model, data, OutputTarget(out, timelines=True))
+    before = timelines(out)
+    assert drive(model, data, table, lines.append).classified == 1
+    assert timelines(out) == {}
+    assert "measured no beats" in lines[0]
+    assert "the timelines of 1 record that is classified again are removed" in lines[1]
+    assert drive(model, data, replace(table, raw=True, timelines=True), lines.append).classified == 1
+    assert timelines(out) == before
+    assert lines[2:] == [f"1 record is classified again: {TIMELINES}"]
 
 
 def test_timelines_that_a_ledger_of_an_earlier_version_does_not_note_are_written_again(model, tmp_path):
