@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,16 +35,27 @@ from cnn_gap.system.version import __version__
 if TYPE_CHECKING:
     from cnn_gap.classifier import Classifier
 
+#: The end of the name of a result file.
+RESULT_SUFFIX = ".csv"
+
+#: The files of a long record with `--timelines`: the function that writes each, by the suffix of its name.
+TIMELINE_FILES = {
+    ".timeline.parquet": write_timeline,
+    ".episodes.csv": write_episodes,
+    ".beats.csv": write_beats,
+}
+
 #: The ledger and the result files in the folder of the results.
 DRIVER = LedgerKind(
     "driver",
-    {".csv": RESULT},
+    {RESULT_SUFFIX: RESULT},
     meanings={
         "model": "model",
         "data": "folder or list of records",
         "precision": "--precision",
         "format": "version of cnn-gap",
     },
+    further=tuple(TIMELINE_FILES),
 )
 
 #: The file in the folder that says which records failed, and why.
@@ -79,14 +90,12 @@ _HEAD = 3
 #: The longest name of a file that systems take, bytes.
 LONGEST_NAME = 255
 
-#: The end of the name of a timeline's file; records whose names would be too long with it get none.
-TIMELINE_SUFFIX = ".timeline.parquet"
-
 #: Reasons why a run classifies records again that an earlier run has classified.
 RESULT_FILES = "the earlier run wrote no result files, because of --table-only"
 MEASUREMENTS = "the earlier run measured no beats, and readings need that (--no-reading leaves them out)"
 READINGS = "the rules of readings have changed since the earlier run"
 TIMELINES = "the earlier run wrote no timelines"
+OLD_TIMELINES = "the earlier run did not note which timelines it wrote; it had an earlier version of cnn-gap"
 
 
 @dataclass(frozen=True)
@@ -190,12 +199,15 @@ class Classified:
         What the record's files were like before they were read; None where that is not known.
     result : str
         A hash of the result file; empty where there is none.
+    timelines : dict of str to str
+        A hash of each file of `TIMELINE_FILES` that is written, by its suffix.
     """
 
     name: str
     state: dict[str, Any]
     stamp: Stamp | None = None
     result: str = ""
+    timelines: dict[str, str] = field(default_factory=dict)
 
 
 #: Classifies records, writes their result files where there are to be any, and yields several at a time.
@@ -332,10 +344,15 @@ def classify_records(
     ):
         for predictions in _noted_at_once(stream):
             hashes = write_results(results.out, predictions) if results.files else {}
-            if results.timelines:
-                write_timelines(results.out, predictions)
+            timelines = write_timelines(results.out, predictions) if results.timelines else {}
             yield [
-                Classified(each.name, _state(each), stamps.pop(each.name, None), hashes.get(each.name, ""))
+                Classified(
+                    each.name,
+                    _state(each),
+                    stamps.pop(each.name, None),
+                    hashes.get(each.name, ""),
+                    timelines.get(each.name, {}),
+                )
                 for each in predictions
             ]
 
@@ -385,27 +402,37 @@ def lost_record(model: ModelIdentity, results: OutputTarget, reason: str, record
 
 def write_results(out: Path, predictions: list[Prediction]) -> dict[str, str]:
     """Write the result files of several records, and return a hash of each by the record's name."""
-    texts = {each.name: result_text(each) for each in predictions if _fits(each.name)}
+    texts = {each.name: result_text(each) for each in predictions if _fits(each.name, RESULT_SUFFIX)}
     with ThreadPoolExecutor(CONCURRENT_WRITES) as pool:
-        written = [pool.submit(write_text, out / _file_name(name), text) for name, text in texts.items()]
+        written = [
+            pool.submit(write_text, out / f"{name}{RESULT_SUFFIX}", text) for name, text in texts.items()
+        ]
     for done in written:
         done.result()
     return {name: result_hash(text) for name, text in texts.items()}
 
 
-def write_timelines(folder: Path, predictions: list[Prediction]) -> None:
-    """Write ``NAME.timeline.parquet``, ``NAME.episodes.csv`` and ``NAME.beats.csv`` of each long record.
+def write_timelines(folder: Path, predictions: list[Prediction]) -> dict[str, dict[str, str]]:
+    """Write the files of `TIMELINE_FILES` of each long record.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        A hash of each file, by the record's name and the file's suffix.
 
     Raises
     ------
     InputError
         If pyarrow is missing, or a file of another kind is at one of these places.
     """
+    hashes: dict[str, dict[str, str]] = {}
     for each in predictions:
-        if each.monitoring is not None and len(os.fsencode(each.name)) <= LONGEST_NAME - len(TIMELINE_SUFFIX):
-            write_timeline(folder / f"{each.name}{TIMELINE_SUFFIX}", each.monitoring)
-            write_episodes(folder / f"{each.name}.episodes.csv", each.monitoring)
-            write_beats(folder / f"{each.name}.beats.csv", each.monitoring)
+        if each.monitoring is not None and _fits(each.name, *TIMELINE_FILES):
+            paths = {suffix: folder / f"{each.name}{suffix}" for suffix in TIMELINE_FILES}
+            for suffix, path in paths.items():
+                TIMELINE_FILES[suffix](path, each.monitoring)
+            hashes[each.name] = {suffix: files_hash([path]) for suffix, path in paths.items()}
+    return hashes
 
 
 def _table(model: ModelIdentity, path: Path, form: TableForm) -> ResultTable:
@@ -449,7 +476,7 @@ class _Classification:
     """The work of a run (`cnn_gap.batch.runner.Batch`).
 
     An entry of the ledger holds the values of a record that a table can show, a hash of the rules of its
-    reading, and whether its timeline was written.
+    reading, and hashes of its files.
     """
 
     title = "classifying"
@@ -494,7 +521,7 @@ class _Classification:
             if entry.stamp is not None:
                 self._again[lacking] += 1
             return False
-        if not self._ledger.is_current(record, self._results.files):
+        if not self._ledger.is_current(record, self._results.files, self._results.timelines):
             return False
         self._kept.append(record.name)
         return True
@@ -506,17 +533,26 @@ class _Classification:
             return RESULT_FILES
         if self._rules and about.get("rules") != self._rules:
             return READINGS if about.get("rules") else MEASUREMENTS
-        if self._results.timelines and "monitoring" in about and not about.get("timelines"):
-            return TIMELINES
+        has_timelines = "monitoring" in about and _fits(entry.name, *TIMELINE_FILES)
+        if self._results.timelines and has_timelines and not entry.further:
+            return OLD_TIMELINES if about.get("timelines") else TIMELINES
         return ""
 
     def work(self, waiting: list[ListedRecord]) -> Generator[list[Classified]]:
         for lacking, count in self._again.items():
             records = "1 record is" if count == 1 else f"{count} records are"
             self._warn(f"{records} classified again: {lacking}")
+        self._remove_timelines(waiting)
         self._failures.start(())
         self._quality.start(self._kept)
         yield from self._classify(waiting, self._results)
+
+    def _remove_timelines(self, waiting: list[ListedRecord]) -> None:
+        """Remove the timelines of records that are classified again: they belong to the earlier result."""
+        count = sum(self._ledger.remove_further(record.name) for record in waiting)
+        if count and not self._results.timelines:
+            records = "1 record that is" if count == 1 else f"{count} records that are"
+            self._warn(f"the timelines of {records} classified again are removed; --timelines writes new ones")
 
     def take(self, results: list[Classified]) -> None:
         entries = [
@@ -524,7 +560,8 @@ class _Classification:
                 each.name,
                 None if each.state["failure"] else each.stamp,
                 each.result,
-                each.state | {"rules": self._rules, "timelines": self._results.timelines},
+                each.state | {"rules": self._rules},
+                each.timelines,
             )
             for each in results
         ]
@@ -598,19 +635,16 @@ def stamp_for_result(record: ListedRecord) -> Stamp:
         raise InputError(
             f"{record.source}: the name of a record must have no control characters; rename its files"
         )
-    if not _fits(record.name):
+    if not _fits(record.name, RESULT_SUFFIX):
         raise InputError(
             f"{record.source}: the name of a record is too long for a result file; rename its files"
         )
     return record.stamp()
 
 
-def _fits(name: str) -> bool:
-    return len(os.fsencode(_file_name(name))) <= LONGEST_NAME
-
-
-def _file_name(name: str) -> str:
-    return f"{name}.csv"
+def _fits(name: str, *suffixes: str) -> bool:
+    """Tell whether files of a record can have these suffixes: a longer name than `LONGEST_NAME` is refused."""
+    return all(len(os.fsencode(f"{name}{suffix}")) <= LONGEST_NAME for suffix in suffixes)
 
 
 def result_text(prediction: Prediction) -> str:

@@ -8,6 +8,7 @@ from cnn_gap.cluster.connection import require_cluster
 from cnn_gap.io.sources import require_source
 from cnn_gap.model.archive import check_archive
 from cnn_gap.model.folder import ModelDescription, read_description
+from cnn_gap.system.errors import InputError
 from cnn_gap.system.outputs import OutputKind, require_replaceable
 
 
@@ -52,3 +53,28 @@ class CommandInputs:
             if path is not None:
                 require_replaceable(path, kind)
         return described
+
+
+def require_no_model(out: Path, argument: str, data: str, call: str) -> None:
+    """Require that the folder for results is not a model's folder, as it is where arguments are swapped.
+
+    Parameters
+    ----------
+    out : Path
+    argument : str
+        What `out` was given as, such as ``OUT``.
+    data : str
+        What was taken for the records.
+    call : str
+        The arguments in the right order, for the message.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a model.
+    """
+    if all((out / name).is_file() for name in ("model.json", "model.keras")):
+        raise InputError(
+            f"{out}: holds a model, but was taken for {argument}, the folder of the results ({data} was taken"
+            f" for the records); give another folder, or, if it is the model that you want to use, write {call}"
+        )

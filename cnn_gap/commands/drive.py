@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.commands.checks import CommandInputs
+from cnn_gap.commands.checks import CommandInputs, require_no_model
 from cnn_gap.commands.command import (
     Command,
     add_runtime_options,
@@ -79,6 +79,7 @@ def _execute(options: argparse.Namespace) -> int:
         options.usage_error("--table-only needs --table FILE")
     if options.cluster is not None and options.jobs is not None:
         options.usage_error("--jobs is for one machine: the workers of a cluster read records themselves")
+    require_no_model(options.out, "OUT", options.data, f"{options.out} DATA OUT")
     (description,) = CommandInputs((options.model,), options.data, options.cluster).check()
     runtime = Runtime(options.runtime, options.precision)
     from cnn_gap.batch.classify_folder import ModelIdentity, OutputTarget, classify_here, fill_results

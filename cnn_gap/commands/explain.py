@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.commands.checks import CommandInputs
+from cnn_gap.commands.checks import CommandInputs, require_no_model
 from cnn_gap.commands.command import Command, add_runtime_options, warn, whole_number
 from cnn_gap.explain.regions import parse_level
 from cnn_gap.io.long_records import open_record, read_whole
@@ -128,7 +128,9 @@ def _execute(options: argparse.Namespace) -> int:
             f"--pdf is for a folder of records, and {options.record} is none; of one record write --out"
             f" NAME.pdf{_taken_for_model(options)}"
         )
-    if not several:
+    if several:
+        require_no_model(options.out, "--out", options.record, f"{options.out} {options.record} --out DIR")
+    else:
         _require_model(options)
         if options.out is not None:
             picture_kind(options.out)  # another suffix is refused before all is computed

@@ -5,7 +5,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnn_gap.commands.checks import CommandInputs
+from cnn_gap.commands.checks import CommandInputs, require_no_model
 from cnn_gap.commands.command import Command, add_runtime_options, warn
 from cnn_gap.model.runtimes import Runtime
 from cnn_gap.system.backend import start_keras
@@ -40,6 +40,7 @@ def _seconds(text: str) -> float:
 
 def _execute(options: argparse.Namespace) -> None:
     """Classify the records that appear, until Ctrl-C."""
+    require_no_model(options.out, "OUT", str(options.data), f"{options.out} IN OUT")
     (description,) = CommandInputs((options.model,), str(options.data)).check()
     runtime = Runtime(options.runtime, options.precision)
     from cnn_gap.batch.classify_folder import ModelIdentity, OutputTarget, classify_here

@@ -2,9 +2,9 @@
 
 The ledger is an SQLite file in the folder of the results. It names the model and the data on which all results
 depend. For each record it holds the size, time of change and a hash of its files, a hash of its result files,
-and the values that tables and indices show. A result is current only while all of this is unchanged. So a
-record is done again if an older one has replaced it, or if its result was cut by a power failure or edited by
-hand.
+a hash of each further file that was written for it, and the values that tables and indices show. A result is
+current only while all of this is unchanged. So a record is done again if an older one has replaced it, or if
+its result was cut by a power failure or edited by hand.
 
 Only the process that holds the folder's lock opens the file, so SQLite's own locks, which network file systems
 may lack, are switched off. Added entries have reached the disk when `Ledger.add` returns.
@@ -36,6 +36,9 @@ _TABLES = (
     "CREATE TABLE entry (name BLOB PRIMARY KEY, stamp TEXT, result TEXT NOT NULL, about TEXT NOT NULL)",
 )
 
+#: The key of the result files' hash among the hashes of an entry; the others have suffixes.
+_RESULT = ""
+
 
 @dataclass(frozen=True)
 class LedgerKind:
@@ -51,12 +54,15 @@ class LedgerKind:
         Suffixes of the result files that runs with other options write instead.
     meanings : dict of str to str
         Names of the source's parts for messages, such as "model", by their keys. A part may be within another.
+    further : tuple of str
+        Suffixes of further files that runs with other options write, and for some records only.
     """
 
     name: str
     files: dict[str, OutputKind]
     others: tuple[tuple[str, ...], ...] = ()
     meanings: dict[str, str] = field(default_factory=dict)
+    further: tuple[str, ...] = ()
 
     def path(self, out: Path) -> Path:
         """Return the path of the ledger in a folder of results."""
@@ -75,6 +81,15 @@ class LedgerKind:
                     return paths
         return []
 
+    def written_further(self, out: Path, entry: "Entry") -> list[Path]:
+        """Return the paths of a record's further files that a run has written, as far as they are unchanged.
+
+        A file of which nothing is left counts, too: nobody's work is in it.
+        """
+        noted = {suffix: digest for suffix, digest in entry.further.items() if suffix in self.further}
+        paths = {out / f"{entry.name}{suffix}": digest for suffix, digest in noted.items()}
+        return [path for path, digest in paths.items() if _hash_or_none(path) in (digest, _EMPTY)]
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -90,12 +105,15 @@ class Entry:
         A hash of the result files; empty where there are none.
     about : object
         Other data to keep, such as values of tables, as JSON can hold them.
+    further : dict of str to str
+        A hash of each further file, by its suffix; empty where there are none.
     """
 
     name: str
     stamp: Stamp | None = None
     result: str = ""
     about: Any = None
+    further: dict[str, str] = field(default_factory=dict)
 
 
 class Ledger:
@@ -164,13 +182,19 @@ class Ledger:
             return False
         return isinstance(held, dict) and "model" in held
 
-    def is_current(self, record: ListedRecord, files: bool = True) -> bool:
-        """Tell whether a record is unchanged since it was done and, if `files`, its result files are whole."""
+    def is_current(self, record: ListedRecord, files: bool = True, further: bool = False) -> bool:
+        """Tell whether a record is unchanged since it was done.
+
+        If `files`, its result files are whole, too; if `further`, so is each further file that is noted.
+        """
         entry = self.entry(record.name)
         if entry is None or entry.stamp is None:
             return False
         try:
             whole = not files or files_hash(self.kind.paths(self._out, record.name)) == entry.result
+            if further:
+                hashes = {suffix: files_hash([self._out / f"{entry.name}{suffix}"]) for suffix in entry.further}
+                whole = whole and hashes == entry.further
             return whole and record.stamp() == entry.stamp
         except InputError:
             return False
@@ -192,13 +216,16 @@ class Ledger:
     def left_over(self, names: Container[str]) -> list[str]:
         """Return the names of other records whose result files are still in the folder, sorted."""
         with _reported(self._path):
-            rows = self._database.execute("SELECT name FROM entry WHERE result != ''").fetchall()
-        others = (other for (key,) in rows if (other := _name(key)) not in names)
+            rows = self._database.execute("SELECT name, result FROM entry WHERE result != ''").fetchall()
+            done = [_name(key) for key, result in rows if _hashes(result).get(_RESULT)]
+        others = (other for other in done if other not in names)
         return sorted(other for other in others if all(map(os.path.lexists, self.kind.paths(self._out, other))))
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Note the entries of records: all of them or, if the disk is full, none."""
-        rows = [(_key(each.name), _stamp_text(each), each.result, json.dumps(each.about)) for each in entries]
+        rows = [
+            (_key(each.name), _stamp_text(each), _result_text(each), json.dumps(each.about)) for each in entries
+        ]
         with self._transaction():
             self._database.executemany("REPLACE INTO entry VALUES (?, ?, ?, ?)", rows)
 
@@ -208,6 +235,13 @@ class Ledger:
             self._remove_files(entry)
             with self._transaction():
                 self._database.execute("DELETE FROM entry WHERE name = ?", (_key(name),))
+
+    def remove_further(self, name: str) -> bool:
+        """Remove the further files of a record unless somebody has changed them; tell whether one was there."""
+        entry = self.entry(name)
+        paths = [] if entry is None else self.kind.written_further(self._out, entry)
+        _remove(paths)
+        return bool(paths)
 
     def require_replaceable(self, name: str) -> None:
         """Require that the result files of a record replace nothing but earlier ones.
@@ -258,9 +292,8 @@ class Ledger:
         return "setting"
 
     def _remove_files(self, entry: Entry) -> None:
-        for path in self.kind.written_paths(self._out, entry.name, entry.result):
-            with writable(path.parent):
-                path.unlink(missing_ok=True)
+        _remove(self.kind.written_paths(self._out, entry.name, entry.result))
+        _remove(self.kind.written_further(self._out, entry))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -277,6 +310,12 @@ def _flat(source: dict[str, Any]) -> dict[str, Any]:
 
 def _paths(out: Path, name: str, suffixes: Iterable[str]) -> list[Path]:
     return [out / f"{name}{suffix}" for suffix in suffixes]
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with writable(path.parent):
+            path.unlink(missing_ok=True)
 
 
 def files_hash(paths: Iterable[Path]) -> str:
@@ -298,6 +337,17 @@ def files_hash(paths: Iterable[Path]) -> str:
 def result_hash(text: str) -> str:
     """Return the hash of a result file with this text."""
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+#: The hash of an empty file.
+_EMPTY = result_hash("")
+
+
+def _hash_or_none(path: Path) -> str | None:
+    try:
+        return files_hash([path])
+    except InputError:
+        return None
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -356,12 +406,27 @@ def _name(key: bytes) -> str:
 
 
 def _entry(name: str, stamp: str | None, result: str, about: str) -> Entry:
-    if stamp is None:
-        return Entry(name, None, result, json.loads(about))
-    files, content = json.loads(stamp)
-    return Entry(
-        name, Stamp(tuple((part, size, time) for part, size, time in files), content), result, json.loads(about)
-    )
+    hashes = _hashes(result)
+    whole = hashes.pop(_RESULT, "")
+    return Entry(name, None if stamp is None else _stamp(stamp), whole, json.loads(about), hashes)
+
+
+def _hashes(result: str) -> dict[str, str]:
+    """Return the hashes that `_result_text` has written."""
+    return dict(json.loads(result)) if result.startswith("{") else {_RESULT: result}
+
+
+def _stamp(text: str) -> Stamp:
+    files, content = json.loads(text)
+    return Stamp(tuple((part, size, time) for part, size, time in files), content)
+
+
+def _result_text(entry: Entry) -> str:
+    """Return the hash of an entry's result files or, if it has further files, all hashes as JSON.
+
+    Earlier versions have written the hash alone; their ledgers are read, too.
+    """
+    return json.dumps({_RESULT: entry.result} | entry.further) if entry.further else entry.result
 
 
 def _stamp_text(entry: Entry) -> str | None:

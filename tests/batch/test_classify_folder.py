@@ -19,10 +19,12 @@ import evaluate_model
 import team_code
 import test_model
 from cnn_gap.batch import classify_folder as batch_module
+from cnn_gap.batch import watch_folder as watch_folder_module
 from cnn_gap.batch.classify_folder import DRIVER, QUALITY, classify_folder
 from cnn_gap.beats.intervals import measure
 from cnn_gap.classifier import Classifier, load_classifier
 from cnn_gap.commands import drive
+from cnn_gap.commands import main as main_module
 from cnn_gap.diagnoses.classes import read_weights
 from cnn_gap.io import long_records, sources
 from cnn_gap.io.formats.wfdb import read_recording
@@ -520,6 +522,31 @@ def test_user_errors_are_one_line(run_command, model, data, tmp_path):
         assert result.code == code
         assert named in result.err
         assert code == 2 or len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "argument", "call"),
+    [
+        (("drive", "DATA", "MODEL"), "OUT", "MODEL DATA OUT"),
+        (("drive", "MODEL", "DATA", "MODEL"), "OUT", "MODEL DATA OUT"),
+        (("watch", "DATA", "MODEL"), "OUT", "MODEL IN OUT"),
+        (("explain", "DATA", "--out", "MODEL"), "--out", "MODEL DATA --out DIR"),
+    ],
+)
+def test_no_results_are_written_into_the_folder_of_a_model(
+    run_command, model, records, tmp_path, monkeypatch, arguments, argument, call
+):
+    shutil.copytree(model, tmp_path / "MODEL")
+    shutil.copytree(records, tmp_path / "DATA")
+    before = sorted(path.name for path in (tmp_path / "MODEL").iterdir())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(watch_folder_module, "list_records", None)  # or it would watch for ever
+    result = run_command(main_module, list(arguments))
+    assert (result.code, result.out) == (1, "")
+    assert f"MODEL: holds a model, but was taken for {argument}, " in result.err
+    assert "(DATA was taken for the records)" in result.err
+    assert result.err.endswith(f"write {call}\n")
+    assert sorted(path.name for path in (tmp_path / "MODEL").iterdir()) == before
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")

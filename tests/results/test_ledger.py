@@ -6,12 +6,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from conftest import ROOT
 
 from cnn_gap.io.sources import ListedRecord
-from cnn_gap.results.ledger import Entry, Ledger, LedgerKind, files_hash
+from cnn_gap.results.ledger import Entry, Ledger, LedgerKind, files_hash, result_hash
 from cnn_gap.simulation import simulate_record, write_simulated
 from cnn_gap.system.errors import InputError
 from cnn_gap.system.outputs import RESULT
@@ -111,6 +112,32 @@ def test_removing_a_result_removes_what_was_noted_alone(out, record):
         (out / "A.csv").write_text("mine")
         held.remove("A")
     assert (out / "A.csv").read_text() == "mine"
+
+
+def test_further_files_are_removed_with_the_result_unless_somebody_has_changed_them(out, record):
+    kind = replace(KIND, further=(".beats.csv", ".episodes.csv", ".timeline.parquet"))
+    names = [f"A{suffix}" for suffix in kind.further]
+    (out / "A.mine.csv").write_text("ours")  # a suffix that this kind does not have: somebody edited the ledger
+    for end in ("remove_further", "remove", "another source"):
+        for name in names:
+            (out / name).write_text("ours")
+        further = {suffix: files_hash([out / f"A{suffix}"]) for suffix in kind.further}
+        with Ledger(out, kind, SOURCE, print) as held:
+            held.add([replace(done(out, record), further={**further, ".mine.csv": result_hash("ours")})])
+            assert held.entry("A").further.keys() > further.keys()
+            assert held.is_current(record, further=True)
+            (out / names[0]).write_text("edited")
+            assert held.is_current(record)
+            assert not held.is_current(record, further=True)
+            (out / names[1]).write_text("")
+            if end != "another source":
+                getattr(held, end)("A")
+        with Ledger(out, kind, SOURCE if end == "remove" else {"model": end}, print) as held:
+            left = {} if (entry := held.entry("A")) is None else entry.further
+        assert left == {}
+        assert [name for name in names if (out / name).exists()] == names[:1]
+        (out / names[0]).unlink()
+    assert (out / "A.mine.csv").read_text() == "ours"
 
 
 @pytest.mark.parametrize("content", [b"mine", b"SQLite format 3\0" + bytes(200), b"\xff" * 5000])
