@@ -56,7 +56,7 @@ class CommandInputs:
 
 
 def require_no_model(out: Path, argument: str, data: str, call: str) -> None:
-    """Require that the folder for results is not a model's folder, as it is where arguments are swapped.
+    """Require that the folder for results is not a model's folder, which a user may give by swapping arguments.
 
     Parameters
     ----------
