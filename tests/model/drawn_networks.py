@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
+import keras
 import numpy as np
 
 from cnn_gap.network.architecture import build_network
@@ -39,7 +40,11 @@ NETWORKS = {
 
 @cache
 def drawn_network(kind: str):
-    """Return a network of five classes, weights as after a training; all but the plain one have margins."""
+    """Return a network of five classes, weights as after a training; all but the plain one have margins.
+
+    The weights are the same each time, whichever tests ran before: rounding errors depend on them.
+    """
+    keras.utils.set_random_seed(1)
     options = NETWORKS[kind]
     margin, momentary = 0 if kind == "plain" else 2 * options.stride, [int(code) for code in options.momentary]
     network = build_network(options, 12, 5, margin=margin, momentary=momentary)
